@@ -1,0 +1,107 @@
+"""Why a line costs what it costs, in one sentence built from its stored inputs when it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.invoices import LineKind
+from app.domain.money import UNIT_PRICE_PER_CENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.domain.invoices import InvoiceLine
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A line in words: what it is, and the arithmetic that leads to its amount."""
+
+    title: str
+    arithmetic: str
+
+
+def explain(line: InvoiceLine) -> Explanation:
+    """Return the words for a line; amounts in dollars, durations in minutes and seconds."""
+    return Explanation(_TITLES[line.kind](line), _ARITHMETIC[line.kind](line))
+
+
+def dollars(cents: int) -> str:
+    """Return an amount as `$1,234.50`, with a leading minus where it is negative."""
+    sign = "-" if cents < 0 else ""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{sign}${whole:,}.{rest:02d}"
+
+
+def rate(ten_thousandths: int) -> str:
+    """Return a unit price as `$1.29`, with more decimals only where it has them."""
+    cents, rest = divmod(ten_thousandths, UNIT_PRICE_PER_CENT)
+    return dollars(cents) + (f"{rest:02d}" if rest else "")
+
+
+def duration(seconds: int) -> str:
+    """Return a duration as `3,717 min 22 s`."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:,} min {rest} s" if rest else f"{minutes:,} min"
+
+
+def _base_title(line: InvoiceLine) -> str:
+    return f"{line.inputs['plan_name']} plan, {line.period.starts_on:%B %Y}"
+
+
+def _base_arithmetic(line: InvoiceLine) -> str:
+    if line.unit == "month":
+        return f"1 month at {rate(line.unit_price)}"
+    inputs = line.inputs
+    return (
+        f"{dollars(int(inputs['monthly_cents']))} / {inputs['days']} days = {rate(line.unit_price)} a day; "
+        f"{line.quantity} paid days × {rate(line.unit_price)} = {dollars(line.amount_cents)}"
+    )
+
+
+def _overage_title(line: InvoiceLine) -> str:
+    return f"Minutes above the allowance of {line.inputs['plan_name']}, {line.period.starts_on:%B %Y}"
+
+
+def _overage_arithmetic(line: InvoiceLine) -> str:
+    live, allowance = int(line.inputs["live_seconds"]), int(line.inputs["allowance_seconds"])
+    return f"{duration(live)} live - {duration(allowance)} included = {_metered(line)}"
+
+
+def _patch_title(line: InvoiceLine) -> str:
+    return f"Patched calls, {line.period.starts_on:%B %Y}"
+
+
+def _ivr_title(line: InvoiceLine) -> str:
+    return f"Automated (IVR) time, {line.period.starts_on:%B %Y}"
+
+
+def _metered(line: InvoiceLine) -> str:
+    return f"{duration(line.quantity)} × {rate(line.unit_price)} a minute = {dollars(line.amount_cents)}"
+
+
+def _adjustment_title(line: InvoiceLine) -> str:
+    return f"Correction for {line.period.starts_on:%B %Y}: calls that reached us after its invoice"
+
+
+def _adjustment_arithmetic(line: InvoiceLine) -> str:
+    rated, billed = int(line.inputs["rated_cents"]), int(line.inputs["billed_cents"])
+    return f"usage of the month {dollars(rated)} - already billed {dollars(billed)} = {dollars(line.amount_cents)}"
+
+
+_TITLES: dict[LineKind, Callable[[InvoiceLine], str]] = {
+    LineKind.BASE: _base_title,
+    LineKind.OVERAGE: _overage_title,
+    LineKind.PATCH: _patch_title,
+    LineKind.IVR: _ivr_title,
+    LineKind.ADJUSTMENT: _adjustment_title,
+}
+
+_ARITHMETIC: dict[LineKind, Callable[[InvoiceLine], str]] = {
+    LineKind.BASE: _base_arithmetic,
+    LineKind.OVERAGE: _overage_arithmetic,
+    LineKind.PATCH: _metered,
+    LineKind.IVR: _metered,
+    LineKind.ADJUSTMENT: _adjustment_arithmetic,
+}

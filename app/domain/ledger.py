@@ -1,0 +1,130 @@
+"""The books of an account: append-only postings that each move one amount from one book to another (rule 35).
+
+Debits equal credits by construction; what an invoice still owes and what credit an account has are sums of postings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from app.domain.invoices import InvoiceDraft
+
+
+class Book(StrEnum):
+    """Where money can stand."""
+
+    RECEIVABLE = "RECEIVABLE"
+    REVENUE = "REVENUE"
+    CASH = "CASH"
+    CUSTOMER_CREDIT = "CUSTOMER_CREDIT"
+
+
+class PaymentKind(StrEnum):
+    """How money came in."""
+
+    CHECK = "CHECK"
+
+
+class PostingKind(StrEnum):
+    """Why money moved."""
+
+    INVOICED = "INVOICED"
+    CREDIT_GRANTED = "CREDIT_GRANTED"
+    CREDIT_APPLIED = "CREDIT_APPLIED"
+    PAYMENT_RECEIVED = "PAYMENT_RECEIVED"
+    OVERPAID = "OVERPAID"
+
+
+BOOKS_OF: dict[PostingKind, tuple[Book, Book]] = {
+    PostingKind.INVOICED: (Book.RECEIVABLE, Book.REVENUE),
+    PostingKind.CREDIT_GRANTED: (Book.REVENUE, Book.CUSTOMER_CREDIT),
+    PostingKind.CREDIT_APPLIED: (Book.CUSTOMER_CREDIT, Book.RECEIVABLE),
+    PostingKind.PAYMENT_RECEIVED: (Book.CASH, Book.RECEIVABLE),
+    PostingKind.OVERPAID: (Book.CASH, Book.CUSTOMER_CREDIT),
+}
+"""The debited and the credited book of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One movement of `amount_cents` (above zero).
+
+    `grant_seq` names the credit that is used up, on a posting that applies credit.
+    """
+
+    kind: PostingKind
+    amount_cents: int
+    invoice_id: str | None = None
+    payment_id: str | None = None
+    grant_seq: int | None = None
+
+    @property
+    def debit(self) -> Book:
+        """The book that is debited."""
+        return BOOKS_OF[self.kind][0]
+
+    @property
+    def credit(self) -> Book:
+        """The book that is credited."""
+        return BOOKS_OF[self.kind][1]
+
+
+@dataclass(frozen=True, slots=True)
+class CreditGrant:
+    """A credit with something left: the posting that granted it, and the cents not yet used."""
+
+    seq: int
+    remaining_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """An invoice with something left to pay."""
+
+    id: str
+    balance_cents: int
+
+
+def issue_postings(draft: InvoiceDraft, invoice_id: str, grants: Iterable[CreditGrant]) -> tuple[Posting, ...]:
+    """Return what issuing an invoice moves: the charge, then credit applied from the oldest grant on (rules 14, 35)."""
+    total_cents = draft.total_cents
+    if total_cents < 0:
+        return (Posting(PostingKind.CREDIT_GRANTED, -total_cents, invoice_id),)
+    if total_cents == 0:
+        return ()
+    return (
+        Posting(PostingKind.INVOICED, total_cents, invoice_id),
+        *_apply_credit(draft.credit_applied_cents, invoice_id, grants),
+    )
+
+
+def payment_postings(
+    amount_cents: int, payment_id: str, open_invoices: Iterable[OpenInvoice]
+) -> tuple[Posting, ...]:
+    """Return how a payment is spread: over open invoices in the order given, the rest becomes credit (rule 35)."""
+    postings: list[Posting] = []
+    left = amount_cents
+    for invoice in open_invoices:
+        part = min(left, invoice.balance_cents)
+        if part > 0:
+            postings.append(Posting(PostingKind.PAYMENT_RECEIVED, part, invoice.id, payment_id))
+            left -= part
+    if left > 0:
+        postings.append(Posting(PostingKind.OVERPAID, left, None, payment_id))
+    return tuple(postings)
+
+
+def _apply_credit(amount_cents: int, invoice_id: str, grants: Iterable[CreditGrant]) -> Iterator[Posting]:
+    left = amount_cents
+    for grant in grants:
+        part = min(left, grant.remaining_cents)
+        if part > 0:
+            yield Posting(PostingKind.CREDIT_APPLIED, part, invoice_id, None, grant.seq)
+            left -= part
+    if left > 0:
+        raise ArithmeticError(f"Credit of {left} cents was to be applied but has no grant behind it.")

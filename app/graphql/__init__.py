@@ -1,0 +1,1 @@
+"""The GraphQL schema: translate, one service call or page load, translate."""

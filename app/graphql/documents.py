@@ -1,0 +1,163 @@
+"""The document store: text in, a parsed and validated document out, each text examined once and then remembered
+within bounds. A store is made for one rule set, so no answer of one mode can leak into another."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.validation import NoSchemaIntrospectionCustomRule
+
+from app.graphql.errors import ErrorCode
+from app.graphql.limits import Limits, excess, find_excess
+
+DOCUMENTS_KEPT = 256
+CHARACTERS_KEPT = 500_000
+REFUSALS_KEPT = 64
+
+NO_OPERATION = "The document has no operation. Begin it with `query`, or with an opening brace."
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """What documents are held to in one mode of the server."""
+
+    allows_introspection: bool
+    shows_suggestions: bool
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that may be executed."""
+
+    node: DocumentNode
+    operations: Mapping[str | None, OperationDefinitionNode]
+
+    def find_operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """Return the operation to run, or None when the name does not decide it."""
+        if name is None:
+            return next(iter(self.operations.values())) if len(self.operations) == 1 else None
+        return self.operations.get(name)
+
+
+class DocumentRefused(Exception):
+    """The document cannot be executed; `errors` say why and `code` which kind of fault it is."""
+
+    def __init__(self, code: ErrorCode, errors: list[GraphQLError]) -> None:
+        super().__init__(errors[0].message)
+        self.code = code
+        self.errors = errors
+
+
+class DocumentStore:
+    """Examines documents, and keeps those that people actually send."""
+
+    def __init__(self, schema: GraphQLSchema, rules: RuleSet) -> None:
+        self._schema = schema
+        self._rules = rules
+        self._pinned: dict[str, Document] = {}
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._kept_characters = 0
+        self._refused: OrderedDict[str, DocumentRefused] = OrderedDict()
+        self.examined = 0
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rule set that every document here was held to."""
+        return self._rules
+
+    def warm(self, documents: Iterable[str]) -> None:
+        """Examine our own screens' documents now and keep them for good.
+
+        :raises DocumentRefused: when one of them does not fit the schema.
+        """
+        for text in documents:
+            self._pinned[text] = self._examine(text)
+
+    def prepare(self, text: str) -> Document:
+        """Return the document, examined now or before.
+
+        :raises DocumentRefused: when it cannot be executed.
+        """
+        known = self._pinned.get(text) or self._kept.get(text)
+        if known is not None:
+            if text in self._kept:
+                self._kept.move_to_end(text)
+            return known
+        if len(text) > self._rules.limits.source_characters:
+            most = self._rules.limits.source_characters
+            raise DocumentRefused(ErrorCode.LIMIT_EXCEEDED, [excess("characters", len(text), most)])
+        return self._prepare_new(text)
+
+    def _prepare_new(self, text: str) -> Document:
+        refusal = self._refused.get(text)
+        if refusal is not None:
+            self._refused.move_to_end(text)
+            raise DocumentRefused(refusal.code, refusal.errors)
+        try:
+            document = self._examine(text)
+        except DocumentRefused as refused:
+            self._refused[text] = DocumentRefused(refused.code, refused.errors)
+            if len(self._refused) > REFUSALS_KEPT:
+                self._refused.popitem(last=False)
+            raise
+        self._keep(text, document)
+        return document
+
+    def _keep(self, text: str, document: Document) -> None:
+        self._kept[text] = document
+        self._kept_characters += len(text)
+        while len(self._kept) > DOCUMENTS_KEPT or self._kept_characters > CHARACTERS_KEPT:
+            dropped, _ = self._kept.popitem(last=False)
+            self._kept_characters -= len(dropped)
+
+    def _examine(self, text: str) -> Document:
+        self.examined += 1
+        node = self._parse(text)
+        if too_large := find_excess(node, self._rules.limits):
+            raise DocumentRefused(ErrorCode.LIMIT_EXCEEDED, too_large)
+        rules = (*specified_rules, *(() if self._rules.allows_introspection else (NoSchemaIntrospectionCustomRule,)))
+        errors = validate(
+            self._schema,
+            node,
+            rules,
+            max_errors=self._rules.limits.validation_errors,
+            hide_suggestions=not self._rules.shows_suggestions,
+        )
+        if errors:
+            raise DocumentRefused(ErrorCode.GRAPHQL_VALIDATION_FAILED, errors)
+        operations = [found for found in node.definitions if isinstance(found, OperationDefinitionNode)]
+        if not operations:
+            raise DocumentRefused(ErrorCode.GRAPHQL_VALIDATION_FAILED, [GraphQLError(NO_OPERATION)])
+        return Document(node, {found.name.value if found.name else None: found for found in operations})
+
+    def _parse(self, text: str) -> DocumentNode:
+        limits = self._rules.limits
+        try:
+            return parse(
+                text,
+                max_lexical_tokens=limits.tokens,
+                max_comments=limits.comments,
+                max_source_length=limits.source_characters,
+            )
+        except GraphQLSyntaxError as error:
+            # graphql-core has no class for its limits; this is how all of their messages end.
+            is_limit = error.message.endswith("Parsing aborted.")
+            code = ErrorCode.LIMIT_EXCEEDED if is_limit else ErrorCode.GRAPHQL_PARSE_FAILED
+            raise DocumentRefused(code, [error.with_traceback(None)]) from None
+
+
+def is_query(operation: OperationDefinitionNode) -> bool:
+    """Tell whether an operation only reads."""
+    return operation.operation is OperationType.QUERY

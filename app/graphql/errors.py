@@ -1,0 +1,163 @@
+"""The codes that a client can act on, the exceptions that carry them, and the one place that turns an error of any
+kind into an entry of `errors`: ours as they are, all others masked and logged once."""
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+
+import strawberry
+from graphql import FieldNode, GraphQLError
+
+from app.graphql import failures
+
+
+@strawberry.enum(description="Why a request, or one field of it, was not answered: `extensions.code` of every error.")
+class ErrorCode(Enum):
+    """Each code names one situation; its text for people is the error's message."""
+
+    BAD_INPUT = strawberry.enum_value(
+        "BAD_INPUT",
+        description="An argument or variable has a value that cannot be used: a cursor, a month, a page size.",
+    )
+    BAD_REQUEST = strawberry.enum_value(
+        "BAD_REQUEST",
+        description="The HTTP request is not a GraphQL request: no JSON object, no query, or a part of the wrong kind.",
+    )
+    FORBIDDEN = strawberry.enum_value(
+        "FORBIDDEN",
+        description="You are known, but your role (or a membership that has ended) does not allow this.",
+    )
+    GRAPHQL_PARSE_FAILED = strawberry.enum_value(
+        "GRAPHQL_PARSE_FAILED",
+        description="The document is not GraphQL.",
+    )
+    GRAPHQL_VALIDATION_FAILED = strawberry.enum_value(
+        "GRAPHQL_VALIDATION_FAILED",
+        description="The document asks for something that this schema does not have, or asks for it in a wrong way.",
+    )
+    INTERNAL = strawberry.enum_value(
+        "INTERNAL",
+        description="A fault on our side. It has been recorded under the request id; trying again may help.",
+    )
+    LIMIT_EXCEEDED = strawberry.enum_value(
+        "LIMIT_EXCEEDED",
+        description="The request or its document is larger than allowed. The message says which limit, and its size.",
+    )
+    METHOD_NOT_ALLOWED = strawberry.enum_value(
+        "METHOD_NOT_ALLOWED",
+        description="This address does not answer this HTTP method, or a mutation was sent by GET.",
+    )
+    NOT_ACCEPTABLE = strawberry.enum_value(
+        "NOT_ACCEPTABLE",
+        description="The Accept header names no media type that we can answer with.",
+    )
+    NOT_FOUND = strawberry.enum_value(
+        "NOT_FOUND",
+        description="There is nothing at this address.",
+    )
+    OPERATION_RESOLUTION_FAILURE = strawberry.enum_value(
+        "OPERATION_RESOLUTION_FAILURE",
+        description="`operationName` names no operation of the document, or is missing although there are several.",
+    )
+    TIMEOUT = strawberry.enum_value(
+        "TIMEOUT",
+        description="The request arrived too slowly, or took too long to answer. Try again, or ask for less.",
+    )
+    UNAUTHENTICATED = strawberry.enum_value(
+        "UNAUTHENTICATED",
+        description="The access token is missing, expired or not ours. Sign in again.",
+    )
+    UNSUPPORTED_MEDIA_TYPE = strawberry.enum_value(
+        "UNSUPPORTED_MEDIA_TYPE",
+        description="The request body is not declared as `application/json` in UTF-8.",
+    )
+
+
+RETRYABLE = frozenset({ErrorCode.INTERNAL, ErrorCode.TIMEOUT})
+
+MASKED_MESSAGE = "Something went wrong on our side. Try again; if it keeps happening, tell us the request id."
+
+
+class ApiError(Exception):
+    """An expected failure of a query; its message is written for the customer and says what to do."""
+
+    def __init__(self, code: ErrorCode, message: str, *, retryable: bool | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = code in RETRYABLE if retryable is None else retryable
+
+
+class BadInput(ApiError):
+    """An argument has a value that cannot be used; the path of the error says where."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.BAD_INPUT, message)
+
+
+class Forbidden(ApiError):
+    """The caller's role or membership does not allow this."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.FORBIDDEN, message)
+
+
+def entry(code: ErrorCode, message: str, request_id: str, *, retryable: bool | None = None) -> dict[str, Any]:
+    """Return one entry of `errors` as JSON values."""
+    can_retry = code in RETRYABLE if retryable is None else retryable
+    return {"message": message, "extensions": {"code": code.name, "requestId": request_id, "retryable": can_retry}}
+
+
+def document_entries(errors: Iterable[GraphQLError], fallback: ErrorCode, request_id: str) -> list[dict[str, Any]]:
+    """Return the entries for errors found before execution; their messages speak of the caller's own document.
+
+    An error may bring its own code in its extensions (a limit does); the others get `fallback`.
+    """
+    return [_located(entry(_code_of(error, fallback), error.message, request_id), error) for error in errors]
+
+
+def field_entries(
+    errors: Iterable[GraphQLError], request_id: str, operation_name: str | None
+) -> list[dict[str, Any]]:
+    """Return the entries for errors of execution, masking and logging what nobody meant to say."""
+    return [_located(_field_entry(error, request_id, operation_name), error) for error in errors]
+
+
+def _field_entry(error: GraphQLError, request_id: str, operation_name: str | None) -> dict[str, Any]:
+    cause = _root_cause(error)
+    if isinstance(cause, ApiError):
+        return entry(cause.code, cause.message, request_id, retryable=cause.retryable)
+    if error.path is None or _is_about_an_argument(error, cause):
+        return entry(ErrorCode.BAD_INPUT, error.message, request_id)
+    failures.log_unexpected("field failed", cause, operation=operation_name, field=_field_name(error))
+    return entry(ErrorCode.INTERNAL, MASKED_MESSAGE, request_id)
+
+
+def _root_cause(error: GraphQLError) -> BaseException:
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _is_about_an_argument(error: GraphQLError, cause: BaseException) -> bool:
+    """A value of the caller's that only execution could refuse points to its own node; a fault of ours to the field."""
+    return isinstance(cause, GraphQLError) and bool(error.nodes) and not isinstance(error.nodes[0], FieldNode)
+
+
+def _field_name(error: GraphQLError) -> str | None:
+    node = error.nodes[0] if error.nodes else None
+    return node.name.value if isinstance(node, FieldNode) else None
+
+
+def _code_of(error: GraphQLError, fallback: ErrorCode) -> ErrorCode:
+    name = (error.extensions or {}).get("code")
+    return ErrorCode[name] if isinstance(name, str) else fallback
+
+
+def _located(shaped: dict[str, Any], error: GraphQLError) -> dict[str, Any]:
+    if error.locations:
+        shaped["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        shaped["path"] = error.path
+    return shaped

@@ -1,0 +1,1 @@
+"""Root mutation fields, one file per noun; at most twelve lines each."""

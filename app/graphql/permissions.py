@@ -1,0 +1,144 @@
+"""Who may do what: each role's permissions, the one way to declare a root field, and sections that some roles miss."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+import strawberry
+from strawberry.extensions import FieldExtension
+from strawberry.types.field import StrawberryField
+
+from app.domain.accounts import Role
+from app.graphql.context import Context, Info
+from app.graphql.errors import Forbidden
+from app.graphql.types.enums import described_enum
+from app.views.viewer import Viewer
+
+
+class Permission(StrEnum):
+    """What a role can be allowed."""
+
+    VIEW_ACCOUNT = "VIEW_ACCOUNT"
+    VIEW_SUMMARY = "VIEW_SUMMARY"
+    VIEW_USAGE = "VIEW_USAGE"
+    VIEW_PLANS = "VIEW_PLANS"
+    VIEW_INVOICES = "VIEW_INVOICES"
+    VIEW_PAYMENT_DETAILS = "VIEW_PAYMENT_DETAILS"
+
+
+described_enum(
+    Permission,
+    description="What you may do on this account. Show only the tabs and buttons that these allow.",
+    values={
+        Permission.VIEW_ACCOUNT: "See who you are, your role, and the account's name and state.",
+        Permission.VIEW_SUMMARY: "See the Billing Summary: the plan, this month's usage, and the next invoice so far.",
+        Permission.VIEW_USAGE: "See usage by month and day, and the calls behind it.",
+        Permission.VIEW_PLANS: "See the plans, and what each of them would cost you this month.",
+        Permission.VIEW_INVOICES: "See invoices with their lines, payments and documents.",
+        Permission.VIEW_PAYMENT_DETAILS: "See how the account pays, what is open, and its credit.",
+    },
+)
+
+described_enum(
+    Role,
+    description="What somebody is on an account.",
+    values={
+        Role.ADMIN: "Sees and changes everything, people included.",
+        Role.BILLING: "Sees and changes everything about billing, but not payment contacts and roles.",
+        Role.MEMBER: "Sees usage and the Billing Summary, without payment details.",
+    },
+)
+
+EVERYTHING = frozenset(Permission)
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ADMIN: EVERYTHING,
+    Role.BILLING: EVERYTHING,
+    Role.MEMBER: frozenset({Permission.VIEW_ACCOUNT, Permission.VIEW_SUMMARY, Permission.VIEW_USAGE}),
+}
+
+Resolver = Callable[..., Any]
+
+
+def may(viewer: Viewer, permission: Permission) -> bool:
+    """Tell whether the viewer's role includes a permission."""
+    return permission in PERMISSIONS[viewer.role]
+
+
+def demand(viewer: Viewer, permission: Permission) -> None:
+    """Let pass who may, and refuse the others.
+
+    :raises Forbidden: naming the role and who can change it.
+    """
+    if not may(viewer, permission):
+        raise Forbidden(
+            f"Your role {viewer.role.value} on this account does not include {permission.value}. "
+            "Ask an administrator of the account to change your role, or to do this for you."
+        )
+
+
+class RootGuard(FieldExtension):
+    """Checks the caller's role once the one trip has brought it; a refusal outranks any other failure of the field."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def resolve_async(self, next_: Resolver, source: Any, info: Any, **arguments: Any) -> Any:
+        """Resolve the field, and hand the value out only when the role allows it."""
+        context: Context = info.context
+        context.begin_session()
+        try:
+            value = await next_(source, info, **arguments)
+        except Exception:
+            demand(await context.viewer(), self.permission)
+            raise
+        demand(await context.viewer(), self.permission)
+        return value
+
+
+class SectionGuard(FieldExtension):
+    """Leaves a section out, as null and without an error, for a role that may not see it."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    def resolve(self, next_: Resolver, source: Any, info: Any, **arguments: Any) -> Any:
+        """Resolve the section, or answer null."""
+        context: Context = info.context
+        return next_(source, info, **arguments) if may(context.seen_viewer, self.permission) else None
+
+    async def resolve_async(self, next_: Resolver, source: Any, info: Any, **arguments: Any) -> Any:
+        """Resolve the section, or answer null."""
+        context: Context = info.context
+        return await next_(source, info, **arguments) if may(context.seen_viewer, self.permission) else None
+
+
+def root_field(*, permission: Permission, description: str, name: str | None = None) -> Callable[[Resolver], Any]:
+    """Declare an asynchronous resolver as a root field that needs a permission; there is no other way to declare one."""
+
+    def declare(resolver: Resolver) -> Any:
+        return strawberry.field(
+            resolver=resolver, name=name, description=description, extensions=[RootGuard(permission)]
+        )
+
+    return declare
+
+
+def section(*, permission: Permission, description: str, name: str | None = None) -> Callable[[Resolver], Any]:
+    """Declare a nullable field that is null for a role without the permission."""
+
+    def declare(resolver: Resolver) -> Any:
+        return strawberry.field(
+            resolver=resolver, name=name, description=description, extensions=[SectionGuard(permission)]
+        )
+
+    return declare
+
+
+def permission_of(field: StrawberryField) -> Permission | None:
+    """Return the permission that a field was declared with, for the test that lists fields without one."""
+    guards = [extension for extension in field.extensions if isinstance(extension, RootGuard | SectionGuard)]
+    return guards[0].permission if guards else None
+
+
+__all__ = ["Info", "Permission", "demand", "may", "permission_of", "root_field", "section"]

@@ -1,0 +1,20 @@
+"""The portal's first question: who am I here, and what may I do?"""
+
+import strawberry
+
+from app.graphql.context import Info
+from app.graphql.permissions import Permission, root_field
+from app.graphql.types.viewer import ViewerSession
+
+
+@strawberry.type
+class ViewerQueries:
+    """Root fields about the caller."""
+
+    @root_field(
+        permission=Permission.VIEW_ACCOUNT,
+        description="You, the account you are looking at, and what your role allows there. Ask for it with every page.",
+    )
+    async def viewer(self, info: Info) -> ViewerSession:
+        """Resolve `viewer`."""
+        return ViewerSession.of(await info.context.viewer())

@@ -1,0 +1,37 @@
+"""The schema, built once from the queries of every noun. A new file in `queries/` is added to the bases of `Query`."""
+
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError, GraphQLSchema, lexicographic_sort_schema, print_schema
+from strawberry.schema.config import StrawberryConfig
+
+from app.graphql.errors import ErrorCode
+from app.graphql.queries.viewer import ViewerQueries
+from app.graphql.scalars import SCALARS
+
+
+@strawberry.type(
+    description="What you can ask about your account's billing. Every answer is about the account that you are signed "
+    "in to. Money is exact to the cent, instants are UTC, and billing dates are those of the billing time zone. "
+    "Every error has `extensions.code` (see `ErrorCode`), `requestId` and `retryable`."
+)
+class Query(ViewerQueries):
+    """The root of all reads."""
+
+
+class BillingSchema(strawberry.Schema):
+    """Strawberry's schema, silenced: it would log documents and values; `errors.py` logs what we may keep."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+        """Log nothing."""
+
+
+schema = BillingSchema(query=Query, types=[ErrorCode], config=StrawberryConfig(scalar_map=SCALARS))
+
+graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001  the only door to graphql-core's own schema
+
+
+def schema_text() -> str:
+    """Return the schema as text: sorted, described, and ended with a newline."""
+    return print_schema(lexicographic_sort_schema(graphql_schema)).rstrip("\n") + "\n"

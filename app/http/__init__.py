@@ -1,0 +1,1 @@
+"""HTTP endpoints: GraphQL, documents, ingest, internal accounts and health."""

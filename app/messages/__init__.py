@@ -1,0 +1,1 @@
+"""Texts for people: templates and the one place that renders them."""

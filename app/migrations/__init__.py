@@ -1,0 +1,1 @@
+"""Alembic: the road from every released database to the present one."""

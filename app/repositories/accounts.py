@@ -1,0 +1,235 @@
+"""Accounts, their users, and the keys of other systems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+
+from app.domain.accounts import Account, KeyPurpose, Role, User
+from app.domain.metering import MeteredAccount
+from app.domain.periods import Period
+from app.models.accounts import AccessKeyRow, AccountRow, MembershipRow, UserRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+ADJUSTABLE_MONTHS = 3
+"""How many months before the next invoice may still get late calls: 35 days reach back into the third."""
+
+
+class AccountNotFound(LookupError):
+    """No account has the id."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"There is no account {account!r}. Check its id, or create it first.")
+        self.account = account
+
+
+class AccountRepository:
+    """Accounts by their own id and by the id that SAS Flex gave them."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, account_id: str) -> Account:
+        """Return the account.
+
+        :raises AccountNotFound: when there is none.
+        """
+        row = await self._session.get(AccountRow, account_id)
+        if row is None:
+            raise AccountNotFound(account_id)
+        return _account(row)
+
+    async def find_by_external_id(self, external_id: str, *, lock: bool = False) -> Account | None:
+        """Return the account that SAS Flex calls by this id; `lock` makes the caller its only writer."""
+        statement = select(AccountRow).where(AccountRow.external_id == external_id)
+        row = (await self._session.exec(statement.with_for_update() if lock else statement)).one_or_none()
+        return None if row is None else _account(row)
+
+    async def get_by_external_id(self, external_id: str, *, lock: bool = False) -> Account:
+        """Return the account that SAS Flex calls by this id.
+
+        :raises AccountNotFound: when there is none.
+        """
+        account = await self.find_by_external_id(external_id, lock=lock)
+        if account is None:
+            raise AccountNotFound(external_id)
+        return account
+
+    async def list_all(self) -> list[Account]:
+        """Return every account, by external id."""
+        return [_account(row) for row in await self._session.exec(select(AccountRow).order_by(AccountRow.external_id))]
+
+    async def add(self, account: Account, *, next_close_at: datetime, created_at: datetime) -> None:
+        """Add an account with no calls and no invoices."""
+        self._session.add(
+            AccountRow(
+                id=account.id,
+                external_id=account.external_id,
+                name=account.name,
+                status=account.status,
+                trial_ends_on=account.trial_ends_on,
+                paid_starts_on=account.paid_starts_on,
+                plan_version_id=account.plan_version_id,
+                next_cycle_on=account.next_cycle_on,
+                next_close_at=next_close_at,
+                adjustable_from_on=adjustable_from(account.next_cycle_on),
+                created_at=created_at,
+            )
+        )
+        await self._session.flush()
+
+    async def save(self, account: Account, *, next_close_at: datetime) -> None:
+        """Store changed particulars of an account that has not been billed yet."""
+        values = {
+            "name": account.name,
+            "status": account.status,
+            "trial_ends_on": account.trial_ends_on,
+            "paid_starts_on": account.paid_starts_on,
+            "plan_version_id": account.plan_version_id,
+            "next_cycle_on": account.next_cycle_on,
+            "next_close_at": next_close_at,
+            "adjustable_from_on": adjustable_from(account.next_cycle_on),
+        }
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account.id).values(values))
+
+    async def rename(self, account_id: str, name: str) -> None:
+        """Store a new name."""
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(name=name))
+
+    async def lock_for_metering(self, external_ids: Iterable[str]) -> dict[str, MeteredAccount]:
+        """Return what metering needs of the accounts, by external id, and make the caller their only writer."""
+        statement = (
+            select(AccountRow.external_id, AccountRow.id, AccountRow.next_cycle_on, AccountRow.usage_seq)
+            .where(col(AccountRow.external_id).in_(set(external_ids)))
+            .order_by(col(AccountRow.id))
+            .with_for_update()
+        )
+        return {
+            external_id: MeteredAccount(account_id, Period.containing(next_cycle_on).shifted(-1).starts_on, seq)
+            for external_id, account_id, next_cycle_on, seq in await self._session.exec(statement)
+        }
+
+    async def save_usage_seq(self, accounts: Iterable[MeteredAccount]) -> None:
+        """Store the last call number of each account."""
+        for account in accounts:
+            statement = update(AccountRow).where(col(AccountRow.id) == account.id).values(usage_seq=account.seq)
+            await self._session.exec(statement)
+
+
+class UserRepository:
+    """People and what they may do."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def put(self, user: User, *, created_at: datetime) -> User:
+        """Add the person, or bring email and name of the known one up to date; returns the stored person."""
+        row = (await self._session.exec(select(UserRow).where(UserRow.subject == user.subject))).one_or_none()
+        if row is None:
+            row = UserRow(
+                id=user.id, subject=user.subject, email=user.email, name=user.name, created_at=created_at
+            )
+        row.email, row.name = user.email, user.name
+        self._session.add(row)
+        await self._session.flush()
+        return User(row.id, row.subject, row.email, row.name)
+
+    async def members(self, account_id: str) -> list[tuple[User, Role]]:
+        """Return the people of an account and their roles, by email."""
+        statement = (
+            select(UserRow, MembershipRow.role)
+            .join(MembershipRow, col(MembershipRow.user_id) == UserRow.id)
+            .where(MembershipRow.account_id == account_id)
+            .order_by(UserRow.email, UserRow.id)
+        )
+        rows = await self._session.exec(statement)
+        return [(User(row.id, row.subject, row.email, row.name), role) for row, role in rows]
+
+    async def replace_members(self, account_id: str, members: Sequence[tuple[str, Role]]) -> None:
+        """Make these user ids with these roles the whole membership of the account."""
+        await self._session.exec(delete(MembershipRow).where(col(MembershipRow.account_id) == account_id))
+        self._session.add_all(
+            MembershipRow(account_id=account_id, user_id=user_id, role=role) for user_id, role in members
+        )
+        await self._session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key of another system, without its secret."""
+
+    id: str
+    purpose: KeyPurpose
+    name: str
+    source: str | None
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class AccessKeyRepository:
+    """Keys of other systems, found by the hash of their secret."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, key: AccessKey, *, secret_hash: str) -> None:
+        """Add a key."""
+        self._session.add(
+            AccessKeyRow(
+                id=key.id,
+                purpose=key.purpose,
+                name=key.name,
+                source=key.source,
+                secret_hash=secret_hash,
+                created_at=key.created_at,
+                revoked_at=key.revoked_at,
+            )
+        )
+        await self._session.flush()
+
+    async def find_by_hash(self, secret_hash: str) -> AccessKey | None:
+        """Return the key, revoked or not, that belongs to the hash."""
+        statement = select(AccessKeyRow).where(AccessKeyRow.secret_hash == secret_hash)
+        row = (await self._session.exec(statement)).one_or_none()
+        return None if row is None else _key(row)
+
+    async def find_live_by_name(self, name: str) -> AccessKey | None:
+        """Return the key of that name that is not revoked."""
+        statement = select(AccessKeyRow).where(AccessKeyRow.name == name, col(AccessKeyRow.revoked_at).is_(None))
+        row = (await self._session.exec(statement)).one_or_none()
+        return None if row is None else _key(row)
+
+    async def revoke(self, key_id: str, *, revoked_at: datetime) -> None:
+        """Make the key worthless from now on."""
+        statement = update(AccessKeyRow).where(col(AccessKeyRow.id) == key_id).values(revoked_at=revoked_at)
+        await self._session.exec(statement)
+
+
+def adjustable_from(next_cycle_on: date) -> date:
+    """Return the first day of the oldest month that the next invoice may still correct (rule 25)."""
+    return Period.containing(next_cycle_on).shifted(-ADJUSTABLE_MONTHS).starts_on
+
+
+def _account(row: AccountRow) -> Account:
+    return Account(
+        id=row.id,
+        external_id=row.external_id,
+        name=row.name,
+        status=row.status,
+        trial_ends_on=row.trial_ends_on,
+        paid_starts_on=row.paid_starts_on,
+        plan_version_id=row.plan_version_id,
+        next_cycle_on=row.next_cycle_on,
+    )
+
+
+def _key(row: AccessKeyRow) -> AccessKey:
+    return AccessKey(row.id, row.purpose, row.name, row.source, row.created_at, row.revoked_at)

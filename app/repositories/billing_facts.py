@@ -1,0 +1,160 @@
+"""The facts of a bill, read the same way for one account on a page and for five hundred in the cycle run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, select
+from sqlmodel import col
+
+from app.domain.invoices import USAGE_KINDS, BillingFacts, UsedPeriod
+from app.domain.ledger import Book
+from app.domain.money import UnitPrice
+from app.domain.periods import Period
+from app.domain.plans import PlanVersion
+from app.domain.usage import UsageTotals
+from app.models.accounts import AccountRow
+from app.models.calls import UsageDayRow
+from app.models.cycles import BillingCycleRow
+from app.models.invoices import InvoiceLineRow
+from app.models.ledger import LedgerPostingRow
+from app.models.plans import PlanVersionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import date
+
+    Scope: TypeAlias = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+    """Narrows an account id column to the accounts asked for."""
+
+NO_USAGE = UsageTotals()
+
+PLAN_COLUMNS = (
+    col(PlanVersionRow.id),
+    col(PlanVersionRow.code),
+    col(PlanVersionRow.name),
+    col(PlanVersionRow.base_cents),
+    col(PlanVersionRow.included_minutes),
+    col(PlanVersionRow.overage_rate),
+    col(PlanVersionRow.valid_from),
+    col(PlanVersionRow.valid_before),
+)
+"""The columns of a plan version, in the order of `PlanVersion`."""
+
+
+class AccountFacts(NamedTuple):
+    """What the facts take from the account itself; `plan` is the one it chose."""
+
+    id: str
+    paid_starts_on: date
+    next_cycle_on: date
+    credit_cents: int
+    plan: PlanVersion
+
+
+def total(column: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return the sum of an integer column as an integer on both engines, zero for no rows."""
+    return cast(func.coalesce(func.sum(column), 0), BigInteger)
+
+
+def credit_balance(account_id: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return the credit that an account has left, as a correlated sum of its postings (rule 35)."""
+    amount = col(LedgerPostingRow.amount_cents)
+    signed = case((col(LedgerPostingRow.credit) == Book.CUSTOMER_CREDIT, amount), else_=-amount)
+    touches = (col(LedgerPostingRow.credit) == Book.CUSTOMER_CREDIT) | (
+        col(LedgerPostingRow.debit) == Book.CUSTOMER_CREDIT
+    )
+    statement = select(total(signed)).where(col(LedgerPostingRow.account_id) == account_id, touches)
+    return statement.scalar_subquery()
+
+
+def select_accounts(scope: Scope) -> Select[Any]:
+    """Select one row for each account: id, paid start, next cycle, credit, then the columns of its chosen plan."""
+    account_id = col(AccountRow.id)
+    return (
+        select(
+            account_id,
+            col(AccountRow.paid_starts_on),
+            col(AccountRow.next_cycle_on),
+            credit_balance(account_id).label("credit_cents"),
+            *(column.label(f"plan_{column.key}") for column in PLAN_COLUMNS),
+        )
+        .join(PlanVersionRow, col(PlanVersionRow.id) == col(AccountRow.plan_version_id))
+        .where(scope(account_id))
+    )
+
+
+def select_cycles(scope: Scope) -> Select[Any]:
+    """Select the months that the next invoice may still bill usage of: account id, month, then its plan."""
+    account_id = col(BillingCycleRow.account_id)
+    return (
+        select(account_id, col(BillingCycleRow.period_on), *PLAN_COLUMNS)
+        .join(AccountRow, col(AccountRow.id) == account_id)
+        .join(PlanVersionRow, col(PlanVersionRow.id) == col(BillingCycleRow.plan_version_id))
+        .where(scope(account_id), *_in_window(col(BillingCycleRow.period_on)))
+        .order_by(account_id, col(BillingCycleRow.period_on).desc())
+    )
+
+
+def select_usage(scope: Scope) -> Select[Any]:
+    """Select the usage of those months from the paid start on: account id, month, seconds by kind, calls (rule 10)."""
+    account_id = col(UsageDayRow.account_id)
+    sums = (UsageDayRow.live_seconds, UsageDayRow.patch_seconds, UsageDayRow.ivr_seconds, UsageDayRow.call_count)
+    return (
+        select(account_id, col(UsageDayRow.period_on), *(total(col(column)) for column in sums))
+        .join(AccountRow, col(AccountRow.id) == account_id)
+        .where(
+            scope(account_id),
+            col(UsageDayRow.on_date) >= col(AccountRow.adjustable_from_on),
+            col(UsageDayRow.on_date) < col(AccountRow.next_cycle_on),
+            col(UsageDayRow.on_date) >= col(AccountRow.paid_starts_on),
+        )
+        .group_by(account_id, col(UsageDayRow.period_on))
+    )
+
+
+def select_billed(scope: Scope) -> Select[Any]:
+    """Select what earlier invoices charged for the usage of those months: account id, month, cents."""
+    account_id = col(InvoiceLineRow.account_id)
+    return (
+        select(account_id, col(InvoiceLineRow.period_on), total(col(InvoiceLineRow.amount_cents)))
+        .join(AccountRow, col(AccountRow.id) == account_id)
+        .where(
+            scope(account_id),
+            col(InvoiceLineRow.kind).in_(USAGE_KINDS),
+            *_in_window(col(InvoiceLineRow.period_on)),
+        )
+        .group_by(account_id, col(InvoiceLineRow.period_on))
+    )
+
+
+def read_account(row: Iterable[Any]) -> AccountFacts:
+    """Return the value of a row of `select_accounts`."""
+    account_id, paid_starts_on, next_cycle_on, credit_cents, *plan = row
+    return AccountFacts(account_id, paid_starts_on, next_cycle_on, credit_cents, read_plan(plan))
+
+
+def read_plan(columns: Iterable[Any]) -> PlanVersion:
+    """Return the plan version behind its columns, in the order of `PLAN_COLUMNS`."""
+    identifier, code, name, base_cents, included_minutes, rate, valid_from, valid_before = columns
+    return PlanVersion(
+        identifier, code, name, base_cents, included_minutes, UnitPrice(rate), valid_from, valid_before
+    )
+
+
+def assemble_facts(
+    account: AccountFacts, cycles: Iterable[Any], usage: Iterable[Any], billed: Iterable[Any]
+) -> BillingFacts:
+    """Put the rows of one account together; `cycles` come newest month first."""
+    used = {month: UsageTotals(*sums) for _, month, *sums in usage}
+    charged = {month: cents for _, month, cents in billed}
+    months = tuple(
+        UsedPeriod(Period.containing(month), read_plan(plan), used.get(month, NO_USAGE), charged.get(month, 0))
+        for _, month, *plan in cycles
+    )
+    period = Period.containing(account.next_cycle_on)
+    return BillingFacts(period, account.paid_starts_on, account.plan, months, account.credit_cents)
+
+
+def _in_window(month: ColumnElement[Any]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return month >= col(AccountRow.adjustable_from_on), month < col(AccountRow.next_cycle_on)

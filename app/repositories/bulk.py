@@ -1,0 +1,138 @@
+"""Writes of many rows: one statement, compiled once for each dialect, run by the driver's own executemany."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Executable, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from app.models.base import Row
+from app.models.connection import POSTGRESQL
+from app.repositories.sql_json import Convert, compile_for_driver
+
+Columns: TypeAlias = "ReadOnlyColumnCollection[str, Any]"
+Merge: TypeAlias = Callable[[Columns, Columns], Mapping[str, ColumnElement[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """An insert that knows what to do when its key is taken; made by `upsert`, equal when its parts are."""
+
+    table: Table
+    key: tuple[str, ...]
+    merge: Merge | None
+    columns: tuple[str, ...]
+
+    def statement(self, dialect_name: str) -> Executable:
+        """The statement in one dialect; both say ON CONFLICT, each by its own construct."""
+        make: Any = postgresql.insert if dialect_name == POSTGRESQL else sqlite.insert
+        insert = make(self.table)
+        if self.merge is None:
+            return insert.on_conflict_do_nothing(index_elements=self.key)  # type: ignore[no-any-return]
+        changes = dict(self.merge(self.table.c, insert.excluded))
+        return insert.on_conflict_do_update(index_elements=self.key, set_=changes)  # type: ignore[no-any-return]
+
+
+def upsert(
+    table: type[Row] | Table,
+    key: Sequence[str],
+    merge: Merge | None = None,
+    columns: Sequence[str] | None = None,
+) -> Upsert:
+    """Describe an insert for rows whose `key` columns (a unique key) may be there already.
+
+    `merge(stored, incoming)` names the columns that a taken key changes, and their new values; without it the stored
+    row stays. `columns` is the order of the tuples' values; without it they stand in the table's order. Name `merge`
+    at module level: it is part of what a compiled statement is remembered by.
+    """
+    target = table if isinstance(table, Table) else _table_of(table)
+    return Upsert(target, tuple(key), merge, tuple(columns or target.c.keys()))
+
+
+async def execute_many(
+    session: AsyncSession,
+    statement: Executable | Upsert,
+    rows: Iterable[Sequence[Any]],
+) -> int:
+    """Run an insert, update or upsert once for each row, in the session's transaction; returns how many rows changed.
+
+    A row is a tuple. Its values stand in the order of an upsert's `columns`, or else in the order of the statement's
+    parameters in its SQL, which for `insert(table)` is the order of the table. They are stored as a session would
+    store them, but column defaults are not applied. Keep a Core statement as a constant of its module.
+
+    :raises sqlalchemy.exc.IntegrityError: and its kin, as a session raises them.
+    """
+    rows = list(rows)
+    if not rows:
+        return 0
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+    dialect = session.get_bind().dialect
+    compiled = _compile(statement, dialect.name)
+    driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
+    try:
+        async with driver.cursor() as cursor:
+            await cursor.executemany(compiled.sql, compiled.convert(rows))
+            return int(cursor.rowcount)
+    except dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(
+            compiled.sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """Driver SQL and the way from a caller's tuples to its parameters."""
+
+    sql: str
+    order: Callable[[Sequence[Any]], Sequence[Any]] | None
+    converters: tuple[tuple[int, Convert], ...]
+
+    def convert(self, rows: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        if self.order is not None:
+            rows = [self.order(row) for row in rows]
+        if not self.converters:
+            return rows
+        # Column by column: one loop in C for the rows, one comprehension for each column that needs it.
+        columns: list[Any] = list(zip(*rows, strict=True))
+        for position, convert in self.converters:
+            columns[position] = map(convert, columns[position])
+        return list(zip(*columns, strict=True))
+
+
+@lru_cache(maxsize=256)
+def _compile(statement: Executable | Upsert, dialect_name: str) -> _Compiled:
+    if isinstance(statement, Upsert):
+        driver = compile_for_driver(
+            statement.statement(dialect_name), dialect_name, column_keys=[*statement.columns]
+        )
+        order = _order(statement.columns, [slot.name for slot in driver.slots])
+    else:
+        driver, order = compile_for_driver(statement, dialect_name, column_keys=None), None
+    if any(slot.name is None for slot in driver.slots):
+        raise TypeError("a statement for many rows takes all its parameters from the rows: bind or inline its constants")
+    converters = ((position, slot.convert) for position, slot in enumerate(driver.slots))
+    return _Compiled(
+        driver.sql, order, tuple((position, convert) for position, convert in converters if convert is not None)
+    )
+
+
+def _order(given: Sequence[str], wanted: Sequence[str | None]) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
+    if list(given) == list(wanted):
+        return None
+    return itemgetter(*(given.index(name) for name in wanted if name is not None))
+
+
+def _table_of(row: type[Row]) -> Table:
+    table = row.__table__  # type: ignore[attr-defined] -- SQLAlchemy adds it to every table class
+    if not isinstance(table, Table):
+        raise TypeError(f"{row!r} is no table")
+    return table

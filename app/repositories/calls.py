@@ -1,0 +1,166 @@
+"""Calls, append-only, with the daily sums that every page reads instead of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, case, func, insert, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from app.domain.metering import RecordedCall
+from app.domain.periods import Period
+from app.domain.usage import UsageTotals
+from app.models.calls import CallRow, QuarantinedCallRow, UsageDayRow
+from app.repositories.database import execute_many, upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from app.domain.metering import DayDelta
+    from app.domain.usage import RefusalReason, Resolution
+
+_CALL_COLUMNS = tuple(col(getattr(CallRow, name)) for name in RecordedCall._fields)
+_SUMS = ("live_seconds", "patch_seconds", "ivr_seconds", "call_count", "free_call_count")
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedCall:
+    """A call that could not be used: its whole text, where it stood, and why."""
+
+    id: str
+    fingerprint: str
+    source: str
+    position: int
+    payload: str
+    reason: RefusalReason
+    message: str
+    received_at: datetime
+    resolution: Resolution | None = None
+
+
+class CallRepository:
+    """Records calls and adds them up."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find_known(self, source: str, event_ids: Iterable[str]) -> dict[str, RecordedCall]:
+        """Return the calls already recorded under these event ids of the source."""
+        statement = select(*_CALL_COLUMNS).where(
+            CallRow.source == source, col(CallRow.event_id).in_(list(event_ids))
+        )
+        return {row.event_id: RecordedCall._make(row) for row in await self._session.exec(statement)}
+
+    async def find_corrected(self, calls: Iterable[RecordedCall]) -> set[tuple[str, int]]:
+        """Return which of the calls, as (account id, seq), another call has replaced."""
+        by_account: dict[str, list[int]] = {}
+        for call in calls:
+            by_account.setdefault(call.account_id, []).append(call.seq)
+        corrected = set()
+        for account_id, seqs in by_account.items():
+            statement = select(CallRow.corrects_seq).where(
+                CallRow.account_id == account_id, col(CallRow.corrects_seq).in_(seqs)
+            )
+            corrected |= {(account_id, seq) for seq in await self._session.exec(statement) if seq is not None}
+        return corrected
+
+    async def add_many(self, calls: Sequence[RecordedCall]) -> None:
+        """Append calls."""
+        await execute_many(self._session, _INSERT_CALL, calls)
+
+    async def add_to_days(self, days: Mapping[tuple[str, date], DayDelta]) -> None:
+        """Add a batch to the daily sums."""
+        rows = [
+            (
+                account_id,
+                on,
+                Period.containing(on).starts_on,
+                day.live_seconds,
+                day.patch_seconds,
+                day.ivr_seconds,
+                day.call_count,
+                day.free_call_count,
+                day.last_started_at,
+            )
+            for (account_id, on), day in days.items()
+        ]
+        await execute_many(self._session, upsert(UsageDayRow, _DAY_KEY, _add_to_day), rows)
+
+    async def sum_days(self, account_id: str, since: date, before: date, watermark: int) -> dict[date, UsageTotals]:
+        """Add up raw calls by billing date, as they stood when the account had `watermark` calls.
+
+        A call replaced by then does not count; the sums that pages read are never consulted.
+        """
+        later = aliased(CallRow)
+        replaced = (
+            select(later.seq)
+            .where(later.account_id == CallRow.account_id, later.corrects_seq == CallRow.seq, later.seq <= watermark)
+            .exists()
+        )
+        sums = [func.coalesce(func.sum(column), 0) for column in _BILLED_SECONDS]
+        statement = (
+            select(CallRow.on_date, *sums, func.count())
+            .where(
+                CallRow.account_id == account_id,
+                CallRow.on_date >= since,
+                CallRow.on_date < before,
+                CallRow.seq <= watermark,
+                col(CallRow.is_billable),
+                ~replaced,
+            )
+            .group_by(col(CallRow.on_date))
+        )
+        rows = await self._session.exec(statement)
+        return {on: UsageTotals(int(live), int(patch), int(ivr), count) for on, live, patch, ivr, count in rows}
+
+    async def days(self, account_id: str) -> dict[date, UsageTotals]:
+        """Return the daily sums that pages read."""
+        rows = await self._session.exec(select(UsageDayRow).where(UsageDayRow.account_id == account_id))
+        return {
+            r.on_date: UsageTotals(r.live_seconds, r.patch_seconds, r.ivr_seconds, r.call_count) for r in rows
+        }
+
+
+class QuarantineRepository:
+    """What could not be used, until a person releases or discards it."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add_many(self, calls: Sequence[QuarantinedCall]) -> None:
+        """Keep calls; one that is kept already is left as it is."""
+        rows = [
+            (c.id, c.fingerprint, c.source, c.position, c.payload, c.reason, c.message, c.received_at) for c in calls
+        ]
+        await execute_many(self._session, upsert(QuarantinedCallRow, _QUARANTINE_KEY, None, _QUARANTINE_COLUMNS), rows)
+
+    async def list_open(self, limit: int) -> list[QuarantinedCall]:
+        """Return what waits for a person, oldest first."""
+        statement = (
+            select(QuarantinedCallRow)
+            .where(col(QuarantinedCallRow.resolution).is_(None))
+            .order_by(col(QuarantinedCallRow.id))
+            .limit(limit)
+        )
+        return [_quarantined(row) for row in await self._session.exec(statement)]
+
+    async def count_open(self) -> int:
+        """Return how many wait for a person."""
+        statement = select(func.count()).where(col(QuarantinedCallRow.resolution).is_(None))
+        return (await self._session.exec(statement)).one()
+
+    async def find(self, quarantined_id: str) -> QuarantinedCall | None:
+        """Return one, resolved or not."""
+        row = await self._session.get(QuarantinedCallRow, quarantined_id)
+        return None if row is None else _quarantined(row)
+
+    async def resolve(self, quarantined_id: str, resolution: Resolution, *, at: datetime, by: str, note: str) -> None:
+        """Store what became of it."""
+        values = {"resolution": resolution, "resolved_at": at, "resolved_by": by, "resolution_note": note}
+        statement = update(QuarantinedCallRow).where(col(QuarantinedCallRow.id) == quarantined_id).values(values)
+        await self._session.exec(statement)

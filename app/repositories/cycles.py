@@ -1,0 +1,140 @@
+"""The cycle run's view of accounts: which are due, the facts of their bills, and the step to the next month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, insert, update
+from sqlmodel import col, select
+
+from app.models.accounts import AccountRow
+from app.models.cycles import BillingCycleRow
+from app.repositories.accounts import adjustable_from
+from app.repositories.billing_facts import (
+    assemble_facts,
+    read_account,
+    select_accounts,
+    select_billed,
+    select_cycles,
+    select_usage,
+)
+from app.repositories.database import execute_many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from app.domain.invoices import BillingFacts
+
+_INSERT_CYCLE = insert(BillingCycleRow)
+_ADVANCE_ACCOUNT = (
+    update(AccountRow)
+    .where(col(AccountRow.id) == bindparam("account"))
+    .values(
+        next_cycle_on=bindparam("next_cycle"),
+        next_close_at=bindparam("next_close"),
+        adjustable_from_on=bindparam("adjustable_from"),
+        ledger_seq=bindparam("last_posting"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DueAccount:
+    """An account whose cycle invoice is due; the caller is its only writer."""
+
+    id: str
+    name: str
+    paid_starts_on: date
+    plan_version_id: str
+    usage_seq: int
+    ledger_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedMonth:
+    """The step of an account into a month: its plan there, what comes next, and its last posting."""
+
+    account_id: str
+    period_on: date
+    plan_version_id: str
+    next_cycle_on: date
+    next_close_at: datetime
+    ledger_seq: int
+
+
+class CycleRepository:
+    """Moves accounts from month to month."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def claim_due(self, now: datetime, limit: int) -> list[DueAccount]:
+        """Return accounts whose cycle invoice is due, the longest overdue first, locked for the caller."""
+        columns = (
+            col(AccountRow.id),
+            col(AccountRow.name),
+            col(AccountRow.paid_starts_on),
+            col(AccountRow.plan_version_id),
+            col(AccountRow.usage_seq),
+            col(AccountRow.ledger_seq),
+        )
+        statement = (
+            select(*columns)  # type: ignore[call-overload]
+            .where(col(AccountRow.next_close_at) <= now)
+            .order_by(col(AccountRow.next_close_at), col(AccountRow.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [DueAccount(*row) for row in await self._session.exec(statement)]
+
+    async def count_due(self, now: datetime) -> int:
+        """Return how many accounts have a cycle invoice due."""
+        return (await self._session.exec(select(func.count()).where(col(AccountRow.next_close_at) <= now))).one()
+
+    async def oldest_due_at(self) -> datetime | None:
+        """Return when the next, or the longest overdue, cycle invoice falls due."""
+        return (await self._session.exec(select(func.min(AccountRow.next_close_at)))).one()
+
+    async def facts(self, account_ids: Sequence[str]) -> dict[str, BillingFacts]:
+        """Return the facts of the next cycle invoice of each account."""
+
+        async def rows(statement: Any) -> list[Any]:
+            return list((await self._session.execute(statement)).tuples())
+
+        def scope(column: Any) -> Any:
+            return column.in_(account_ids)
+
+        accounts = [read_account(row) for row in await rows(select_accounts(scope))]
+        cycles, usage, billed = (
+            _by_account(await rows(select_part(scope)))
+            for select_part in (select_cycles, select_usage, select_billed)
+        )
+        return {
+            account.id: assemble_facts(
+                account, cycles.get(account.id, ()), usage.get(account.id, ()), billed.get(account.id, ())
+            )
+            for account in accounts
+        }
+
+    async def open_months(self, months: Iterable[OpenedMonth], *, opened_at: datetime) -> None:
+        """Open the months and let each account wait for its next."""
+        opened, advanced = [], []
+        for month in months:
+            opened.append((month.account_id, month.period_on, month.plan_version_id, opened_at))
+            adjustable = adjustable_from(month.next_cycle_on)
+            advanced.append(
+                (month.next_cycle_on, month.next_close_at, adjustable, month.ledger_seq, month.account_id)
+            )
+        await execute_many(self._session, _INSERT_CYCLE, opened)
+        await execute_many(self._session, _ADVANCE_ACCOUNT, advanced)
+
+
+def _by_account(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    ordered = sorted(rows, key=itemgetter(0))
+    return {account_id: list(group) for account_id, group in groupby(ordered, key=itemgetter(0))}

@@ -1,0 +1,167 @@
+"""One statement, one row, one driver call: the Reader's way to SQLite by aiosqlite and to PostgreSQL by psycopg."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.exc import OperationalError
+
+from app.models.connection import POSTGRESQL, SQLITE, DatabaseUnreachable, place_of
+from app.repositories.engines import connect_sqlite_reader, reader_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import aiosqlite
+    from sqlalchemy import URL
+
+LONGEST_READ_SECONDS = 10.0
+# How soon an interrupt is repeated when it came while another statement was running.
+INTERRUPT_AGAIN_SECONDS = 0.05
+
+
+class ReadTimedOut(Exception):
+    """A read took longer than the reader allows, and was stopped."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"The database took longer than {seconds:g} seconds to answer. Ask for less, or try again.")
+
+
+class Driver(Protocol):
+    """Runs a reading statement and gives its first row."""
+
+    dialect_name: str
+
+    async def fetch_row(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
+        """Return the only row of a statement, in one trip.
+
+        :raises ReadTimedOut: when it ran too long; the driver can be used again.
+        :raises DatabaseUnreachable: when there is no connection.
+        """
+
+    async def close(self) -> None:
+        """Give all connections back."""
+
+
+def open_driver(url: URL, *, timeout_seconds: float = LONGEST_READ_SECONDS) -> Driver:
+    """Return the driver of a database; it connects with its first statement."""
+    if url.get_backend_name() == SQLITE:
+        return SqliteDriver(url, timeout_seconds)
+    return PostgresDriver(url, timeout_seconds)
+
+
+class SqliteDriver:
+    """One read-only connection for each running loop; its statements run one after the other on its thread."""
+
+    dialect_name = SQLITE
+
+    def __init__(self, url: URL, timeout_seconds: float) -> None:
+        self._url = url
+        self._timeout_seconds = timeout_seconds
+        self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[aiosqlite.Connection]] = (
+            WeakKeyDictionary()
+        )
+
+    async def fetch_row(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
+        """Run the statement; when its time is over, interrupt the connection until it has given up."""
+        loop = asyncio.get_running_loop()
+        connection = await self._connection(loop)
+        deadline = loop.time() + self._timeout_seconds
+        while True:
+            stop = _Interrupter(loop, connection, deadline)
+            try:
+                (row,) = await connection.execute_fetchall(sql, parameters)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                    raise
+                if loop.time() >= deadline:
+                    raise ReadTimedOut(self._timeout_seconds) from error
+                # The interrupt was meant for the statement before this one: run it again.
+                continue
+            finally:
+                stop.cancel()
+            return row
+
+    async def close(self) -> None:
+        """Close the connections of all loops."""
+        tasks, self._connections = list(self._connections.values()), WeakKeyDictionary()
+        for task in tasks:
+            with suppress(DatabaseUnreachable):
+                await (await task).close()
+
+    async def _connection(self, loop: asyncio.AbstractEventLoop) -> aiosqlite.Connection:
+        task = self._connections.get(loop)
+        if task is None:
+            task = self._connections[loop] = loop.create_task(connect_sqlite_reader(self._url))
+        elif task.done() and not task.cancelled() and task.exception() is None:
+            return task.result()
+        try:
+            # Shielded, for others wait for the same connection.
+            return await asyncio.shield(task)
+        except DatabaseUnreachable:
+            self._connections.pop(loop, None)
+            raise
+
+
+class _Interrupter:
+    """Interrupts a connection at a deadline, and again until it is cancelled: statements queue before it runs."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: aiosqlite.Connection, deadline: float) -> None:
+        self._loop = loop
+        self._connection = connection
+        self._timer = loop.call_at(deadline, self._fire)
+        self._interrupt: asyncio.Task[None] | None = None
+
+    def cancel(self) -> None:
+        """Leave the connection alone from now on."""
+        self._timer.cancel()
+
+    def _fire(self) -> None:
+        self._interrupt = self._loop.create_task(self._connection.interrupt())
+        self._timer = self._loop.call_later(INTERRUPT_AGAIN_SECONDS, self._fire)
+
+
+class PostgresDriver:
+    """A pool of autocommitting read-only connections; the driver's own connection runs the statement."""
+
+    dialect_name = POSTGRESQL
+
+    def __init__(self, url: URL, timeout_seconds: float) -> None:
+        self._url = url
+        self._timeout_seconds = timeout_seconds
+        self._engine = reader_engine(url)
+
+    async def fetch_row(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
+        """Run the statement; when its time is over, psycopg cancels it on the server."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._fetch_row(sql, parameters)
+        except TimeoutError as error:
+            raise ReadTimedOut(self._timeout_seconds) from error
+        except OperationalError as error:
+            raise DatabaseUnreachable(place_of(self._url), str(error.orig).partition("\n")[0]) from error
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._engine.dispose()
+
+    async def _fetch_row(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
+        for is_last in (False, True):
+            async with self._engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                try:
+                    cursor = await driver.execute(sql, parameters)
+                    return await cursor.fetchone()  # type: ignore[no-any-return]
+                except Exception as error:
+                    if not driver.closed:
+                        raise
+                    # The server had dropped an idle connection: a read may be asked again, on a new one.
+                    await connection.invalidate(error)
+                    if is_last:
+                        raise
+        raise AssertionError("the last try returns or raises")

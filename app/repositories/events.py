@@ -1,0 +1,56 @@
+"""The trail, append-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert
+from sqlmodel import col, select
+
+from app.models.events import EventRow
+from app.repositories.database import execute_many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+_INSERT = insert(EventRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of state: who (`actor`, such as `system`, `staff:ann` or `user:usr_…`) did what, to what, and when."""
+
+    id: str
+    account_id: str | None
+    kind: str
+    actor: str
+    occurred_at: datetime
+    subject_id: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    request_id: str | None = None
+
+
+class EventRepository:
+    """Adds to the trail and reads it back."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add_many(self, events: Iterable[Event]) -> None:
+        """Write events in the caller's transaction."""
+        rows = [
+            (e.id, e.account_id, e.kind, e.subject_id, e.actor, e.request_id, e.data, e.occurred_at) for e in events
+        ]
+        await execute_many(self._session, _INSERT, rows)
+
+    async def list_for_account(self, account_id: str) -> list[Event]:
+        """Return the trail of an account, oldest first."""
+        statement = select(EventRow).where(EventRow.account_id == account_id).order_by(col(EventRow.id))
+        return [
+            Event(r.id, r.account_id, r.kind, r.actor, r.occurred_at, r.subject_id, r.data, r.request_id)
+            for r in await self._session.exec(statement)
+        ]

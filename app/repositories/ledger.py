@@ -1,0 +1,169 @@
+"""The books of accounts: postings appended in order, and the sums that balances are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import func, insert, update
+from sqlmodel import col, select
+
+from app.domain.invoices import InvoiceStatus
+from app.domain.ledger import Book, CreditGrant, OpenInvoice, PaymentKind, Posting, PostingKind
+from app.models.accounts import AccountRow
+from app.models.invoices import InvoiceRow
+from app.models.ledger import LedgerPostingRow, PaymentRow
+from app.repositories.database import execute_many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+_INSERT = insert(LedgerPostingRow)
+
+
+class PostedPosting(NamedTuple):
+    """A posting with its account and its place in the account's order."""
+
+    account_id: str
+    seq: int
+    posting: Posting
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money received; `reference` is what the payer or the bank calls it."""
+
+    id: str
+    account_id: str
+    kind: PaymentKind
+    amount_cents: int
+    reference: str
+    received_on: date
+
+
+class LedgerRepository:
+    """Payments and postings."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add_many(self, posted: Iterable[PostedPosting], *, posted_at: datetime) -> None:
+        """Append postings whose numbers the caller took from the accounts it holds."""
+        rows = [
+            (
+                account_id,
+                seq,
+                posting.kind,
+                posting.debit,
+                posting.credit,
+                posting.amount_cents,
+                posting.invoice_id,
+                posting.payment_id,
+                posting.grant_seq,
+                posted_at,
+            )
+            for account_id, seq, posting in posted
+        ]
+        await execute_many(self._session, _INSERT, rows)
+
+    async def append(self, account_id: str, postings: Sequence[Posting], *, posted_at: datetime) -> None:
+        """Append postings to one account, numbering them on from its last; the caller is its only writer."""
+        last = (await self._session.exec(select(AccountRow.ledger_seq).where(AccountRow.id == account_id))).one()
+        posted = [PostedPosting(account_id, last + place, p) for place, p in enumerate(postings, start=1)]
+        await self.add_many(posted, posted_at=posted_at)
+        values = {"ledger_seq": last + len(postings)}
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+
+    async def credit_grants(self, account_ids: Sequence[str]) -> dict[str, list[CreditGrant]]:
+        """Return the credits with something left, oldest first, by account."""
+        used = (
+            select(LedgerPostingRow.account_id, LedgerPostingRow.grant_seq, func.sum(LedgerPostingRow.amount_cents).label("cents"))
+            .where(LedgerPostingRow.kind == PostingKind.CREDIT_APPLIED)
+            .group_by(col(LedgerPostingRow.account_id), col(LedgerPostingRow.grant_seq))
+            .subquery()
+        )
+        statement = (
+            select(
+                LedgerPostingRow.account_id,
+                LedgerPostingRow.seq,
+                LedgerPostingRow.amount_cents - func.coalesce(used.c.cents, 0),
+            )
+            .outerjoin(
+                used,
+                (used.c.account_id == LedgerPostingRow.account_id) & (used.c.grant_seq == LedgerPostingRow.seq),
+            )
+            .where(
+                LedgerPostingRow.credit == Book.CUSTOMER_CREDIT,
+                col(LedgerPostingRow.account_id).in_(account_ids),
+            )
+            .order_by(col(LedgerPostingRow.account_id), col(LedgerPostingRow.seq))
+        )
+        grants: dict[str, list[CreditGrant]] = {}
+        for account_id, seq, remaining in await self._session.exec(statement):
+            if remaining > 0:
+                grants.setdefault(account_id, []).append(CreditGrant(seq, int(remaining)))
+        return grants
+
+    async def open_invoices(self, account_id: str) -> list[OpenInvoice]:
+        """Return what is still to be paid, oldest invoice first."""
+        moved = LedgerPostingRow.amount_cents
+        paid = (
+            select(func.coalesce(func.sum(moved), 0))
+            .where(
+                LedgerPostingRow.account_id == account_id,
+                LedgerPostingRow.invoice_id == InvoiceRow.id,
+                LedgerPostingRow.kind == PostingKind.PAYMENT_RECEIVED,
+            )
+            .correlate(InvoiceRow)
+            .scalar_subquery()
+        )
+        statement = (
+            select(InvoiceRow.id, InvoiceRow.amount_due_cents - paid)
+            .where(InvoiceRow.account_id == account_id, InvoiceRow.status == InvoiceStatus.OPEN)
+            .order_by(col(InvoiceRow.number))
+        )
+        return [OpenInvoice(invoice_id, int(balance)) for invoice_id, balance in await self._session.exec(statement)]
+
+    async def find_payment(self, account_id: str, kind: PaymentKind, reference: str) -> Payment | None:
+        """Return the payment recorded under the reference."""
+        statement = select(PaymentRow).where(
+            PaymentRow.account_id == account_id, PaymentRow.kind == kind, PaymentRow.reference == reference
+        )
+        row = (await self._session.exec(statement)).one_or_none()
+        if row is None:
+            return None
+        return Payment(row.id, row.account_id, row.kind, row.amount_cents, row.reference, row.received_on)
+
+    async def add_payment(self, payment: Payment, *, recorded_at: datetime) -> None:
+        """Add a payment."""
+        self._session.add(
+            PaymentRow(
+                id=payment.id,
+                account_id=payment.account_id,
+                kind=payment.kind,
+                amount_cents=payment.amount_cents,
+                reference=payment.reference,
+                received_on=payment.received_on,
+                recorded_at=recorded_at,
+            )
+        )
+        await self._session.flush()
+
+    async def postings(self, account_id: str) -> list[PostedPosting]:
+        """Return the books of an account in order."""
+        statement = (
+            select(LedgerPostingRow)
+            .where(LedgerPostingRow.account_id == account_id)
+            .order_by(col(LedgerPostingRow.seq))
+        )
+        return [
+            PostedPosting(
+                row.account_id,
+                row.seq,
+                Posting(row.kind, row.amount_cents, row.invoice_id, row.payment_id, row.grant_seq),
+            )
+            for row in await self._session.exec(statement)
+        ]

@@ -1,0 +1,1 @@
+"""Page reads: one statement over any tables becomes one view."""

@@ -1,0 +1,54 @@
+"""Outer bounds of size: what is larger has a second thing in it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.architecture.source import APP, SCRIPTS, TESTS, functions, place, python_files
+
+APP_FILE_LINES = 400
+TEST_FILE_LINES = 700
+FUNCTION_LINES = 50
+RESOLVER_LINES = 12
+
+
+def lines_of_file(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def is_resolver(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(ast.unparse(decorator).startswith("strawberry.") for decorator in function.decorator_list)
+
+
+class TestSizes:
+    def test_files_of_the_product_and_the_tools_are_short(self):
+        long = {place(path): lines_of_file(path) for path in python_files(APP, SCRIPTS)}
+        assert {name: lines for name, lines in long.items() if lines > APP_FILE_LINES} == {}
+
+    def test_test_files_are_short(self):
+        long = {place(path): lines_of_file(path) for path in python_files(TESTS)}
+        assert {name: lines for name, lines in long.items() if lines > TEST_FILE_LINES} == {}
+
+    def test_functions_are_short(self):
+        long = {
+            place(path, function): lines
+            for path in python_files(APP, SCRIPTS)
+            for function in functions(path)
+            if (lines := (function.end_lineno or 0) - function.lineno + 1) > FUNCTION_LINES
+        }
+        assert long == {}
+
+    def test_resolvers_only_translate(self):
+        long = {
+            place(path, function): lines
+            for path in python_files(APP / "graphql")
+            for function in functions(path)
+            if is_resolver(function) and (lines := body_lines(function)) > RESOLVER_LINES
+        }
+        assert long == {}

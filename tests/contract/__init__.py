@@ -1,0 +1,1 @@
+"""What portal and mobile app share, replayed on the live app."""

@@ -1,0 +1,1 @@
+"""Rules of the pure core: exact values, no doubles, no database."""

@@ -1,0 +1,1 @@
+"""Builders of realistic values, one file per noun."""

@@ -1,0 +1,88 @@
+"""Random months, plans, calls and billing histories for the property tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from app.domain.invoices import BillingFacts, UsedPeriod
+from app.domain.periods import Period
+from app.domain.plans import PlanVersion
+from app.domain.usage import CallReport, UsageTotals
+from tests.factories.calls import a_call
+from tests.factories.plans import a_plan
+
+# The law on summer time of today holds since 2007; the calculator of the tests knows no other.
+DAYS = st.dates(date(2008, 1, 1), date(2036, 12, 31))
+SECONDS = st.integers(0, 40_000)
+TOTALS = st.builds(UsageTotals, SECONDS.map(lambda s: s * 40), SECONDS, SECONDS, st.integers(0, 5_000))
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> PlanVersion:
+    base_cents = draw(st.integers(0, 999_999))
+    included_minutes = draw(st.integers(0, 12_000))
+    overage_rate = draw(st.integers(0, 25_000))
+    figures = f"{base_cents}_{included_minutes}_{overage_rate}"
+    return a_plan(
+        identifier=f"plan_{figures}",
+        code=figures,
+        base_cents=base_cents,
+        included_minutes=included_minutes,
+        overage_rate=overage_rate,
+    )
+
+
+@st.composite
+def billing_facts(draw: st.DrawFn) -> BillingFacts:
+    """Facts of one invoice with up to four months of usage before it, newest first."""
+    paid_starts_on = draw(DAYS)
+    months = draw(st.integers(0, 4))
+    first = Period.containing(paid_starts_on)
+    used = [
+        UsedPeriod(first.shifted(index), draw(plans()), draw(TOTALS), draw(st.integers(0, 500_000)))
+        for index in reversed(range(months))
+    ]
+    credit = draw(st.integers(0, 1_000_000))
+    return BillingFacts(first.shifted(months), paid_starts_on, draw(plans()), tuple(used), credit)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An account's months from the first paid one: a plan for each, and each call with the month its report came in."""
+
+    paid_starts_on: date
+    plans: dict[Period, PlanVersion]
+    calls: list[tuple[CallReport, Period]]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Up to five months; calls lie close to the turn of a month or a day as often as elsewhere, many come in late."""
+    paid_starts_on = draw(DAYS)
+    first = Period.containing(paid_starts_on)
+    months = [first.shifted(index) for index in range(draw(st.integers(1, 5)))]
+    calls = []
+    for number in range(draw(st.integers(0, 12))):
+        call = _call(draw, number, draw(st.sampled_from([*months, paid_starts_on])))
+        begins = Period.containing(call.on)
+        calls.append((call, draw(st.sampled_from([m for m in months if m >= begins] or months[-1:]))))
+    return History(paid_starts_on, {month: draw(plans()) for month in months}, calls)
+
+
+def _call(draw: st.DrawFn, number: int, near: Period | date) -> CallReport:
+    turn = near.starts_on if isinstance(near, Period) else near
+    # 07:00 and 08:00 UTC are midnight in Los Angeles in summer and in winter.
+    midnight = datetime(turn.year, turn.month, turn.day, draw(st.sampled_from([7, 8])), tzinfo=UTC)
+    away_seconds = draw(st.integers(-2, 2) | st.integers(-3 * 86_400, 32 * 86_400))
+    return a_call(
+        event_id=f"AA0101/{number}",
+        started_at=midnight + timedelta(seconds=away_seconds),
+        script_seconds=draw(SECONDS),
+        recording_seconds=draw(SECONDS),
+        patch_seconds=draw(SECONDS),
+        ivr_seconds=draw(SECONDS),
+        is_billable=draw(st.integers(0, 5)) > 0,
+    )

@@ -1,0 +1,1 @@
+"""Doubles for what leaves the machine or cannot be replayed."""

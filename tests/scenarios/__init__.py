@@ -1,0 +1,1 @@
+"""Months of a customer's life, from the first call to the bill."""

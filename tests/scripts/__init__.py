@@ -1,0 +1,1 @@
+"""The developer tools, run as a person runs them."""

@@ -1,0 +1,1 @@
+"""Use cases, each with its whole story."""
