@@ -44,7 +44,7 @@ class InvalidToken(Exception):
 class TokenVerifier(Protocol):
     """Checks bearer tokens."""
 
-    def verify(self, token: str) -> Claims:
+    async def verify(self, token: str) -> Claims:
         """Return the claims of a token that can be trusted.
 
         :raises InvalidToken: when its signature, issuer, audience, lifetime or shape is wrong.

@@ -1,5 +1,6 @@
 """Lists in pages: cursors that hold the sort keys of a row, so that a page is one indexed range however far down it is,
-and nothing shifts when rows are added."""
+and nothing shifts when rows are added.
+"""
 
 import base64
 import binascii
@@ -9,10 +10,11 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 import strawberry
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFragmentNode, SelectionSetNode
 
 from app.graphql.context import Info
 from app.graphql.errors import BadInput
+from app.graphql.types.fields import computed
 
 Node = TypeVar("Node")
 Row = TypeVar("Row")
@@ -60,7 +62,7 @@ class Connection(Generic[Node]):
     page_info: PageInfo = strawberry.field(description="Where this page stands in the list.")
     counted: strawberry.Private[int | None] = None
 
-    @strawberry.field(description="How many items the whole list has. Counted only when you ask for it.")
+    @computed(description="How many items the whole list has. Counted only when you ask for it.")
     def total_count(self) -> int:
         """Return the count that the page query brought.
 
@@ -147,7 +149,7 @@ def read_cursor(cursor: str, *, kind: str, keys: tuple[type, ...]) -> Keys:
 
 def is_selected(info: Info, name: str) -> bool:
     """Tell whether a field directly below the current one is asked for, also by way of a fragment."""
-    raw: Any = info._raw_info  # noqa: SLF001  Strawberry's own selected_fields converts the whole tree
+    raw = info._raw_info  # noqa: SLF001  Strawberry's own selected_fields converts the whole tree
     waiting: list[SelectionSetNode] = [node.selection_set for node in raw.field_nodes if node.selection_set]
     seen: set[str] = set()
     while waiting:
@@ -163,6 +165,5 @@ def is_selected(info: Info, name: str) -> bool:
     return False
 
 
-def _fragment(raw: Any, name: str) -> SelectionSetNode:
-    found: SelectionSetNode = raw.fragments[name].selection_set
-    return found
+def _fragment(raw: GraphQLResolveInfo[Any], name: str) -> SelectionSetNode:
+    return raw.fragments[name].selection_set

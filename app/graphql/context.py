@@ -1,31 +1,24 @@
 """What a resolver may reach: the caller, the clock, the ids, and reads that all travel in the operation's one trip."""
 
-import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 import strawberry
 
 from app.graphql.errors import Forbidden
 from app.ports import Claims, Clock, Ids
 from app.repositories.pages.viewer import VIEWER
-from app.repositories.reader import Page
+from app.repositories.reader import OperationReader, Page, Reader
 from app.views.viewer import Viewer
 
 V = TypeVar("V")
+
+ACCOUNT = "account"
 
 MEMBERSHIP_GONE = (
     "You are signed in, but you are not a member of this account any more. "
     "Ask an administrator of the account to invite you again, or choose another account."
 )
-
-
-class Reads(Protocol):
-    """The reads of one operation: calls made in the same turn of the event loop share one trip."""
-
-    async def load(self, page: Page[V], **parameters: Any) -> V:
-        """Return the view of a page."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,52 +30,53 @@ class GraphQLOptions:
 
 @dataclass(slots=True)
 class Context:
-    """One operation's surroundings; nothing is replaced once it is made, only the session is filled in."""
+    """One operation's surroundings. Make it with `Context.open`; resolvers only read it."""
 
     request_id: str
     claims: Claims
     clock: Clock
     ids: Ids
-    reads: Reads
+    reads: OperationReader[Viewer | None]
     options: GraphQLOptions = field(default_factory=GraphQLOptions)
-    _session: asyncio.Task[Viewer] | None = None
+    _viewer: Viewer | None = None
 
-    async def load(self, page: Page[V], **parameters: Any) -> V:
-        """Return the view of a page about the caller's own account, in the same trip as the session look-up.
+    @classmethod
+    def open(
+        cls, *, request_id: str, claims: Claims, clock: Clock, ids: Ids, reader: Reader, options: GraphQLOptions
+    ) -> "Context":
+        """Return the surroundings of a new operation, whose first trip also looks up the membership."""
+        look_up = VIEWER.request(subject=claims.subject, account=claims.account)
+        return cls(request_id, claims, clock, ids, OperationReader(reader, look_up), options)
 
-        Every page gets `account`, the external id from the verified token; no resolver can name another one.
+    async def load(self, page: Page[V], **parameters: object) -> V:
+        """Return the view of a page about the caller's own account.
+
+        A page with a bind called `account` gets the external id of the verified token; no resolver names an account.
         """
-        self.begin_session()
-        return await self.reads.load(page, account=self.claims.account, **parameters)
-
-    def begin_session(self) -> None:
-        """Ask for the membership now, so that it joins the trip that this turn of the loop makes."""
-        if self._session is None:
-            self._session = asyncio.ensure_future(self._find_viewer())
+        if ACCOUNT in page.parameters:
+            parameters[ACCOUNT] = self.claims.account
+        return await self.reads.load(page, **parameters)
 
     async def viewer(self) -> Viewer:
-        """Return the caller as the database has them now.
+        """Return the caller as the database has them now, from the operation's first trip.
 
         :raises Forbidden: when the membership that the token speaks of is gone.
         """
-        self.begin_session()
-        return await self._session  # type: ignore[misc]
+        if self._viewer is None:
+            self._viewer = await self.reads.session()
+        if self._viewer is None:
+            raise Forbidden(MEMBERSHIP_GONE)
+        return self._viewer
 
     @property
     def seen_viewer(self) -> Viewer:
-        """The caller, for fields below a root field: that one has waited for the session already.
+        """The caller, for fields below a root field, which has waited for the session already.
 
         :raises RuntimeError: when no root field did.
         """
-        if self._session is None or not self._session.done():
+        if self._viewer is None:
             raise RuntimeError("A field below the root was resolved before the session was known.")
-        return self._session.result()
-
-    async def _find_viewer(self) -> Viewer:
-        found = await self.reads.load(VIEWER, subject=self.claims.subject, account=self.claims.account)
-        if found is None:
-            raise Forbidden(MEMBERSHIP_GONE)
-        return found
+        return self._viewer
 
 
 Info = strawberry.Info[Context, None]

@@ -1,5 +1,6 @@
 """The document store: text in, a parsed and validated document out, each text examined once and then remembered
-within bounds. A store is made for one rule set, so no answer of one mode can leak into another."""
+within bounds. A store is made for one rule set, so no answer of one mode can leak into another.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping

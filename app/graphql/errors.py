@@ -1,12 +1,13 @@
 """The codes that a client can act on, the exceptions that carry them, and the one place that turns an error of any
-kind into an entry of `errors`: ours as they are, all others masked and logged once."""
+kind into an entry of `errors`: ours as they are, all others masked and logged once.
+"""
 
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
 import strawberry
-from graphql import FieldNode, GraphQLError
+from graphql import FieldNode, GraphQLError, Node
 
 from app.graphql import failures
 
@@ -116,9 +117,7 @@ def document_entries(errors: Iterable[GraphQLError], fallback: ErrorCode, reques
     return [_located(entry(_code_of(error, fallback), error.message, request_id), error) for error in errors]
 
 
-def field_entries(
-    errors: Iterable[GraphQLError], request_id: str, operation_name: str | None
-) -> list[dict[str, Any]]:
+def field_entries(errors: Iterable[GraphQLError], request_id: str, operation_name: str | None) -> list[dict[str, Any]]:
     """Return the entries for errors of execution, masking and logging what nobody meant to say."""
     return [_located(_field_entry(error, request_id, operation_name), error) for error in errors]
 
@@ -142,12 +141,16 @@ def _root_cause(error: GraphQLError) -> BaseException:
 
 def _is_about_an_argument(error: GraphQLError, cause: BaseException) -> bool:
     """A value of the caller's that only execution could refuse points to its own node; a fault of ours to the field."""
-    return isinstance(cause, GraphQLError) and bool(error.nodes) and not isinstance(error.nodes[0], FieldNode)
+    return isinstance(cause, GraphQLError) and not isinstance(_first_node(error), FieldNode | None)
 
 
 def _field_name(error: GraphQLError) -> str | None:
-    node = error.nodes[0] if error.nodes else None
+    node = _first_node(error)
     return node.name.value if isinstance(node, FieldNode) else None
+
+
+def _first_node(error: GraphQLError) -> Node | None:
+    return error.nodes[0] if error.nodes else None
 
 
 def _code_of(error: GraphQLError, fallback: ErrorCode) -> ErrorCode:

@@ -1,8 +1,8 @@
 """How an unexpected failure is logged: its type and the lines it passed through, never its text, for the text may
-hold what a customer sent."""
+hold what a customer sent.
+"""
 
 import traceback
-from typing import Any
 
 import structlog
 
@@ -11,7 +11,7 @@ log = structlog.get_logger("failures")
 FRAMES_KEPT = 30
 
 
-def log_unexpected(event: str, error: BaseException, **facts: Any) -> None:
+def log_unexpected(event: str, error: BaseException, **facts: object) -> None:
     """Log a bug once; the request id comes from the logging context."""
     log.error(event, error_type=_qualified_name(error), frames=_frames(error), causes=_causes(error), **facts)
 

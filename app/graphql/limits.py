@@ -1,5 +1,6 @@
 """How large a document may be, checked in one linear walk before validation: each fragment is measured once however
-often it is spread, so a document cannot grow by referring to itself."""
+often it is spread, so a document cannot grow by referring to itself.
+"""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,5 +1,8 @@
 """Who may do what: each role's permissions, the one way to declare a root field, and sections that some roles miss."""
 
+# What a resolver takes and returns is Strawberry's business, so `Any` is its honest type here.
+# ruff: noqa: ANN401
+
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -9,7 +12,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
 from app.domain.accounts import Role
-from app.graphql.context import Context, Info
+from app.graphql.context import Context
 from app.graphql.errors import Forbidden
 from app.graphql.types.enums import described_enum
 from app.views.viewer import Viewer
@@ -86,7 +89,6 @@ class RootGuard(FieldExtension):
     async def resolve_async(self, next_: Resolver, source: Any, info: Any, **arguments: Any) -> Any:
         """Resolve the field, and hand the value out only when the role allows it."""
         context: Context = info.context
-        context.begin_session()
         try:
             value = await next_(source, info, **arguments)
         except Exception:
@@ -114,7 +116,7 @@ class SectionGuard(FieldExtension):
 
 
 def root_field(*, permission: Permission, description: str, name: str | None = None) -> Callable[[Resolver], Any]:
-    """Declare an asynchronous resolver as a root field that needs a permission; there is no other way to declare one."""
+    """Declare an asynchronous resolver as a root field that needs a permission; every root field is made so."""
 
     def declare(resolver: Resolver) -> Any:
         return strawberry.field(
@@ -139,6 +141,3 @@ def permission_of(field: StrawberryField) -> Permission | None:
     """Return the permission that a field was declared with, for the test that lists fields without one."""
     guards = [extension for extension in field.extensions if isinstance(extension, RootGuard | SectionGuard)]
     return guards[0].permission if guards else None
-
-
-__all__ = ["Info", "Permission", "demand", "may", "permission_of", "root_field", "section"]

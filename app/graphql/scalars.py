@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, NewType
+from typing import NewType
 
 import strawberry
 from graphql import GraphQLError
@@ -50,8 +50,10 @@ def write_decimal(value: object) -> str:
     raise TypeError(f"A Decimal cannot show a {type(value).__name__}.")
 
 
-def _reader(kind: str, example: str, pattern: re.Pattern[str], read: Callable[[str], Any]) -> Callable[[Any], Any]:
-    def parse(value: object) -> Any:
+def _reader(
+    kind: str, example: str, pattern: re.Pattern[str], read: Callable[[str], object]
+) -> Callable[[object], object]:
+    def parse(value: object) -> object:
         message = f"This is not a {kind}. Write it as a string such as {example!r}."
         if not isinstance(value, str) or pattern.fullmatch(value) is None:
             raise GraphQLError(message)

@@ -1,10 +1,9 @@
 """The schema, built once from the queries of every noun. A new file in `queries/` is added to the bases of `Query`."""
 
-from typing import Any
-
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types.execution import ExecutionContext
 
 from app.graphql.errors import ErrorCode
 from app.graphql.queries.viewer import ViewerQueries
@@ -23,7 +22,7 @@ class Query(ViewerQueries):
 class BillingSchema(strawberry.Schema):
     """Strawberry's schema, silenced: it would log documents and values; `errors.py` logs what we may keep."""
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing."""
 
 

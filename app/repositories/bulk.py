@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
-from typing import Any, TypeAlias
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Executable, Table
+from sqlalchemy import ColumnElement, Executable, Table, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from app.models.base import Row
 from app.models.connection import POSTGRESQL
 from app.repositories.sql_json import Convert, compile_for_driver
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+    from app.models.base import Row
 
 Columns: TypeAlias = "ReadOnlyColumnCollection[str, Any]"
 Merge: TypeAlias = Callable[[Columns, Columns], Mapping[str, ColumnElement[Any]]]
@@ -70,8 +73,8 @@ async def execute_many(
 
     :raises sqlalchemy.exc.IntegrityError: and its kin, as a session raises them.
     """
-    rows = list(rows)
-    if not rows:
+    given = list(rows)
+    if not given:
         return 0
     if session.new or session.dirty or session.deleted:
         await session.flush()
@@ -80,7 +83,7 @@ async def execute_many(
     driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
     try:
         async with driver.cursor() as cursor:
-            await cursor.executemany(compiled.sql, compiled.convert(rows))
+            await cursor.executemany(compiled.sql, compiled.convert(given))
             return int(cursor.rowcount)
     except dialect.loaded_dbapi.Error as error:
         raise DBAPIError.instance(
@@ -88,51 +91,57 @@ async def execute_many(
         ) from error
 
 
+class _Source(NamedTuple):
+    """Where one parameter comes from: a place in the caller's tuple, or a constant of the statement."""
+
+    place: int | None
+    convert: Convert | None
+    constant: object
+
+
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     """Driver SQL and the way from a caller's tuples to its parameters."""
 
     sql: str
-    order: Callable[[Sequence[Any]], Sequence[Any]] | None
-    converters: tuple[tuple[int, Convert], ...]
+    width: int
+    sources: tuple[_Source, ...]
+    is_plain: bool
 
-    def convert(self, rows: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
-        if self.order is not None:
-            rows = [self.order(row) for row in rows]
-        if not self.converters:
+    def convert(self, rows: list[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        if self.is_plain:
             return rows
-        # Column by column: one loop in C for the rows, one comprehension for each column that needs it.
-        columns: list[Any] = list(zip(*rows, strict=True))
-        for position, convert in self.converters:
-            columns[position] = map(convert, columns[position])
-        return list(zip(*columns, strict=True))
+        # Column by column: the rows are turned in C, and only the columns that need it are touched.
+        given = list(zip(*rows, strict=True))
+        if len(given) != self.width:
+            raise ValueError(f"the statement takes {self.width} values, but a row has {len(given)}")
+        return list(zip(*(_column(source, given) for source in self.sources), strict=False))
+
+
+def _column(source: _Source, given: Sequence[Sequence[Any]]) -> Iterable[Any]:
+    if source.place is None:
+        return repeat(source.constant)
+    return given[source.place] if source.convert is None else map(source.convert, given[source.place])
 
 
 @lru_cache(maxsize=256)
 def _compile(statement: Executable | Upsert, dialect_name: str) -> _Compiled:
     if isinstance(statement, Upsert):
-        driver = compile_for_driver(
-            statement.statement(dialect_name), dialect_name, column_keys=[*statement.columns]
-        )
-        order = _order(statement.columns, [slot.name for slot in driver.slots])
+        driver = compile_for_driver(statement.statement(dialect_name), dialect_name, statement.columns)
+        names = statement.columns
     else:
-        driver, order = compile_for_driver(statement, dialect_name, column_keys=None), None
-    if any(slot.name is None for slot in driver.slots):
-        raise TypeError("a statement for many rows takes all its parameters from the rows: bind or inline its constants")
-    converters = ((position, slot.convert) for position, slot in enumerate(driver.slots))
-    return _Compiled(
-        driver.sql, order, tuple((position, convert) for position, convert in converters if convert is not None)
+        driver = compile_for_driver(statement, dialect_name)
+        names = tuple(dict.fromkeys(slot.name for slot in driver.slots if slot.name is not None))
+    sources = tuple(
+        _Source(None if slot.name is None else names.index(slot.name), slot.convert, slot.constant)
+        for slot in driver.slots
     )
-
-
-def _order(given: Sequence[str], wanted: Sequence[str | None]) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
-    if list(given) == list(wanted):
-        return None
-    return itemgetter(*(given.index(name) for name in wanted if name is not None))
+    is_plain = all(source.place == place and source.convert is None for place, source in enumerate(sources))
+    return _Compiled(driver.sql, len(names), sources, is_plain)
 
 
 def _table_of(row: type[Row]) -> Table:
-    table = row.__table__  # type: ignore[attr-defined] -- SQLAlchemy adds it to every table class
-    if not isinstance(table, Table):
+    target = inspect(row).local_table
+    if not isinstance(target, Table):
         raise TypeError(f"{row!r} is no table")
-    return table
+    return target

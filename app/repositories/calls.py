@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, func, insert, update
+from sqlalchemy import case, func, insert, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -13,19 +13,39 @@ from app.domain.metering import RecordedCall
 from app.domain.periods import Period
 from app.domain.usage import UsageTotals
 from app.models.calls import CallRow, QuarantinedCallRow, UsageDayRow
-from app.repositories.database import execute_many, upsert
+from app.repositories.bulk import execute_many, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
+    from typing import Any
 
+    from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from app.domain.metering import DayDelta
     from app.domain.usage import RefusalReason, Resolution
+    from app.repositories.bulk import Columns
 
 _CALL_COLUMNS = tuple(col(getattr(CallRow, name)) for name in RecordedCall._fields)
-_SUMS = ("live_seconds", "patch_seconds", "ivr_seconds", "call_count", "free_call_count")
+_BILLED_SECONDS = (col(CallRow.live_seconds), col(CallRow.patch_seconds), col(CallRow.ivr_seconds))
+_INSERT_CALL = insert(CallRow)
+
+
+def _add_to_day(stored: Columns, incoming: Columns) -> Mapping[str, ColumnElement[Any]]:
+    later = incoming.last_started_at > stored.last_started_at
+    changes = {name: stored[name] + incoming[name] for name in _DAY_SUMS}
+    return {**changes, "last_started_at": case((later, incoming.last_started_at), else_=stored.last_started_at)}
+
+
+_DAY_SUMS = ("live_seconds", "patch_seconds", "ivr_seconds", "call_count", "free_call_count")
+_UPSERT_DAY = upsert(UsageDayRow, ("account_id", "on_date"), _add_to_day)
+_KEEP_QUARANTINED = upsert(
+    QuarantinedCallRow,
+    ("fingerprint",),
+    None,
+    ("id", "fingerprint", "source", "position", "payload", "reason", "message", "received_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +109,7 @@ class CallRepository:
             )
             for (account_id, on), day in days.items()
         ]
-        await execute_many(self._session, upsert(UsageDayRow, _DAY_KEY, _add_to_day), rows)
+        await execute_many(self._session, _UPSERT_DAY, rows)
 
     async def sum_days(self, account_id: str, since: date, before: date, watermark: int) -> dict[date, UsageTotals]:
         """Add up raw calls by billing date, as they stood when the account had `watermark` calls.
@@ -137,7 +157,7 @@ class QuarantineRepository:
         rows = [
             (c.id, c.fingerprint, c.source, c.position, c.payload, c.reason, c.message, c.received_at) for c in calls
         ]
-        await execute_many(self._session, upsert(QuarantinedCallRow, _QUARANTINE_KEY, None, _QUARANTINE_COLUMNS), rows)
+        await execute_many(self._session, _KEEP_QUARANTINED, rows)
 
     async def list_open(self, limit: int) -> list[QuarantinedCall]:
         """Return what waits for a person, oldest first."""

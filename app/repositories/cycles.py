@@ -21,7 +21,7 @@ from app.repositories.billing_facts import (
     select_cycles,
     select_usage,
 )
-from app.repositories.database import execute_many
+from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,10 +111,9 @@ class CycleRepository:
             return column.in_(account_ids)
 
         accounts = [read_account(row) for row in await rows(select_accounts(scope))]
-        cycles, usage, billed = (
-            _by_account(await rows(select_part(scope)))
-            for select_part in (select_cycles, select_usage, select_billed)
-        )
+        cycles = _by_account(await rows(select_cycles(scope)))
+        usage = _by_account(await rows(select_usage(scope)))
+        billed = _by_account(await rows(select_billed(scope)))
         return {
             account.id: assemble_facts(
                 account, cycles.get(account.id, ()), usage.get(account.id, ()), billed.get(account.id, ())

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from sqlmodel import col, select
 
 from app.models.events import EventRow
-from app.repositories.database import execute_many
+from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

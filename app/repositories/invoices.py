@@ -12,7 +12,7 @@ from app.domain.invoices import InvoiceKind, InvoiceLine, InvoiceStatus, Issue
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.models.invoices import InvoiceLineRow, InvoiceRow, SequenceRow
-from app.repositories.database import execute_many
+from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -13,7 +13,7 @@ from app.domain.ledger import Book, CreditGrant, OpenInvoice, PaymentKind, Posti
 from app.models.accounts import AccountRow
 from app.models.invoices import InvoiceRow
 from app.models.ledger import LedgerPostingRow, PaymentRow
-from app.repositories.database import execute_many
+from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

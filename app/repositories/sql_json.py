@@ -4,7 +4,7 @@ driver SQL with positional parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -52,8 +52,10 @@ class DriverStatement:
         """Return the positional parameters for these named values, stored as their column types would."""
         bound: list[object] = []
         for name, convert, constant in self.slots:
-            value = constant if name is None else values[name]
-            bound.append(value if convert is None or name is None else convert(value))
+            if name is None:
+                bound.append(constant)
+            else:
+                bound.append(values[name] if convert is None else convert(values[name]))
         return bound
 
 
@@ -79,8 +81,8 @@ class JsonStatement:
 def dialect_named(name: str) -> Dialect:
     """The dialect that compiles for the driver of `sqlite` or `postgresql`, with positional parameters."""
     if name == POSTGRESQL:
-        untyped: Any = psycopg_dialect
-        return cast_type("Dialect", untyped(paramstyle="format", json_serializer=dump_json))
+        make: Callable[..., Dialect] = psycopg_dialect
+        return make(paramstyle="format", json_serializer=dump_json)
     return aiosqlite_dialect(json_serializer=dump_json)
 
 
@@ -120,16 +122,20 @@ def compile_json(part: SelectBase, dialect_name: str) -> JsonStatement:
     )
 
 
-def compile_for_driver(statement: Executable, dialect_name: str) -> DriverStatement:
+def compile_for_driver(
+    statement: Executable,
+    dialect_name: str,
+    column_keys: Sequence[str] | None = None,
+) -> DriverStatement:
     """Compile a Core statement to driver SQL with positional parameters.
 
-    :raises TypeError: when the dialect has no positional form of it.
+    `column_keys` are the columns an INSERT fills, when not all.
     """
     if not isinstance(statement, ClauseElement):
         raise TypeError(f"{statement!r} cannot be compiled")
     dialect = dialect_named(dialect_name)
-    names = named_binds(statement)
-    compiled: Any = statement.compile(dialect=dialect)
+    compiled: Any = statement.compile(dialect=dialect, column_keys=column_keys)
+    names = {key for key, parameter in compiled.binds.items() if parameter.required}
     state = compiled.construct_expanded_state(dict.fromkeys(names))
     origin = {new: old for old, expanded in state.parameter_expansion.items() for new in expanded}
 

@@ -4,7 +4,7 @@ import strawberry
 
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, root_field
-from app.graphql.types.viewer import ViewerSession
+from app.graphql.types.viewer import Viewer
 
 
 @strawberry.type
@@ -15,6 +15,6 @@ class ViewerQueries:
         permission=Permission.VIEW_ACCOUNT,
         description="You, the account you are looking at, and what your role allows there. Ask for it with every page.",
     )
-    async def viewer(self, info: Info) -> ViewerSession:
+    async def viewer(self, info: Info) -> Viewer:
         """Resolve `viewer`."""
-        return ViewerSession.of(await info.context.viewer())
+        return Viewer.of(await info.context.viewer())

@@ -10,7 +10,9 @@ from strawberry.types.enum import StrawberryEnumDefinition
 EnumClass = TypeVar("EnumClass", bound=type[Enum])
 
 
-def described_enum(cls: EnumClass, *, description: str, values: Mapping[Any, str], name: str | None = None) -> EnumClass:
+def described_enum(
+    cls: EnumClass, *, description: str, values: Mapping[Any, str], name: str | None = None
+) -> EnumClass:
     """Register an enum with the schema, with a description for each of its members.
 
     :raises ValueError: when a member has no description, or a description has no member.

@@ -9,6 +9,7 @@ import strawberry
 from app.formatting import format_money
 from app.graphql.scalars import DecimalText
 from app.graphql.types.enums import described_enum
+from app.graphql.types.fields import computed
 
 
 class CurrencyCode(StrEnum):
@@ -55,7 +56,7 @@ class Money:
         """Return integer cents as money for clients."""
         return cls(cents=cents, amount=DecimalText(write_cents(cents)), currency_code=CurrencyCode.USD)
 
-    @strawberry.field(description="The amount as people write it, with its currency sign, such as `$4,967.70`.")
+    @computed(description="The amount as people write it, with its currency sign, such as `$4,967.70`.")
     def formatted(self, locale: LocaleArgument = "en-US") -> str:
         """Return the text for people."""
         return format_money(self.cents, self.currency_code.value, locale)

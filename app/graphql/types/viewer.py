@@ -43,8 +43,8 @@ class Account:
 
 
 @strawberry.type(description="You: the person signed in, on the account that you chose when you signed in.")
-class ViewerSession:
-    """Built from the session look-up with `ViewerSession.of`."""
+class Viewer:
+    """Built from the session look-up with `Viewer.of`."""
 
     user: User = strawberry.field(description="Who you are.")
     account: Account = strawberry.field(description="The account that every answer is about.")
@@ -55,7 +55,7 @@ class ViewerSession:
     )
 
     @classmethod
-    def of(cls, found: views.Viewer) -> "ViewerSession":
+    def of(cls, found: views.Viewer) -> "Viewer":
         """Return the session for clients."""
         return cls(
             user=User(id=strawberry.ID(found.user_id), email=found.user_email, name=found.user_name),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam
-from sqlmodel import select
+from sqlalchemy import bindparam, select
+from sqlmodel import col
 
 from app.models.accounts import AccountRow, MembershipRow, UserRow
 from app.repositories.reader import Page
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 _MEMBER = (
     select(
-        UserRow.id,
-        UserRow.email,
-        UserRow.name,
-        MembershipRow.role,
-        AccountRow.id,
-        AccountRow.external_id,
-        AccountRow.name,
-        AccountRow.status,
+        col(UserRow.id),
+        col(UserRow.email),
+        col(UserRow.name),
+        col(MembershipRow.role),
+        col(AccountRow.id),
+        col(AccountRow.external_id),
+        col(AccountRow.name),
+        col(AccountRow.status),
     )
-    .join(MembershipRow, MembershipRow.user_id == UserRow.id)
-    .join(AccountRow, AccountRow.id == MembershipRow.account_id)
-    .where(UserRow.subject == bindparam("subject"), AccountRow.external_id == bindparam("account"))
+    .join(MembershipRow, col(MembershipRow.user_id) == col(UserRow.id))
+    .join(AccountRow, col(AccountRow.id) == col(MembershipRow.account_id))
+    .where(col(UserRow.subject) == bindparam("subject"), col(AccountRow.external_id) == bindparam("account"))
 )
 
 

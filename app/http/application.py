@@ -1,0 +1,148 @@
+"""Puts the layers of the edge together, outermost first: request id and log, headers, trusted hosts, exact origins, and
+for GraphQL the body's limit and deadline, the token, and the operation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from app.graphql.context import Context, GraphQLOptions
+from app.graphql.documents import DocumentStore, RuleSet
+from app.graphql.errors import ErrorCode, entry
+from app.graphql.execution import Executor
+from app.graphql.schema import graphql_schema
+from app.http import answers
+from app.http.body import BodyDeadline, BodyLimit
+from app.http.graphql_endpoint import EndpointOptions, GraphQLEndpoint
+from app.http.health import Live, Probe, Ready
+from app.http.request_scope import RequestScope
+from app.http.security import SecurityHeaders, TrustedHosts, cors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Lifespan
+
+    from app.ports import Claims, Clock, Ids, TokenVerifier
+    from app.repositories.reader import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeServices:
+    """What the edge needs from outside; `probe` answers whether the database and the ticker are well."""
+
+    verifier: TokenVerifier
+    clock: Clock
+    ids: Ids
+    reader: Reader
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeOptions:
+    """What the settings decide about the edge. Sizes in bytes, times in seconds."""
+
+    is_sandbox: bool
+    allowed_hosts: Sequence[str]
+    cors_origins: Sequence[str] = ()
+    allows_introspection: bool = False
+    largest_page: int = 100
+    largest_body: int = 100_000
+    body_seconds: float = 5.0
+    operation_seconds: float = 10.0
+
+    @property
+    def rules(self) -> RuleSet:
+        """What documents are held to: the sandbox helps a developer, production tells nothing."""
+        return RuleSet(
+            allows_introspection=self.is_sandbox or self.allows_introspection, shows_suggestions=self.is_sandbox
+        )
+
+
+def build_application(
+    *,
+    services: EdgeServices,
+    options: EdgeOptions,
+    warm_documents: Iterable[str] = (),
+    developer_page: ASGIApp | None = None,
+    routes: Sequence[BaseRoute] = (),
+    lifespan: Lifespan[Any] | None = None,
+) -> Starlette:
+    """Return the whole HTTP side. `routes` are the other addresses; each brings its own authentication and `guarded`.
+
+    :raises DocumentRefused: when a document to be warmed does not fit the schema.
+    """
+    endpoint = _graphql_endpoint(services, options, warm_documents, developer_page)
+    application = Starlette(
+        routes=[
+            Route("/graphql", guarded(endpoint, largest_body=options.largest_body, seconds=options.body_seconds)),
+            Route("/health/live", Live()),
+            Route("/health/ready", Ready(services.probe)),
+            *routes,
+        ],
+        middleware=[
+            Middleware(RequestScope, ids=services.ids),
+            Middleware(SecurityHeaders, is_https_only=not options.is_sandbox),
+            Middleware(TrustedHosts, hosts=options.allowed_hosts),
+            cors(options.cors_origins),
+        ],
+        exception_handlers={HTTPException: _http_error},
+        lifespan=lifespan,
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+def guarded(app: ASGIApp, *, largest_body: int, seconds: float) -> ASGIApp:
+    """Return an application behind a body limit (bytes) and a deadline (seconds) for the body's arrival."""
+    return BodyLimit(BodyDeadline(app, seconds), largest_body)
+
+
+def _graphql_endpoint(
+    services: EdgeServices, options: EdgeOptions, warm_documents: Iterable[str], page: ASGIApp | None
+) -> GraphQLEndpoint:
+    store = DocumentStore(graphql_schema, options.rules)
+    store.warm(warm_documents)
+    graphql_options = GraphQLOptions(largest_page=options.largest_page)
+
+    def make_context(request_id: str, claims: Claims) -> Context:
+        return Context.open(
+            request_id=request_id,
+            claims=claims,
+            clock=services.clock,
+            ids=services.ids,
+            reader=services.reader,
+            options=graphql_options,
+        )
+
+    return GraphQLEndpoint(
+        store=store,
+        executor=Executor(graphql_schema, options.rules),
+        verifier=services.verifier,
+        make_context=make_context,
+        options=EndpointOptions(allows_get=options.is_sandbox, operation_seconds=options.operation_seconds),
+        page=page,
+    )
+
+
+_HTTP_CODES = {
+    answers.NOT_FOUND: (ErrorCode.NOT_FOUND, "There is nothing at this address. GraphQL is at /graphql."),
+    answers.METHOD_NOT_ALLOWED: (ErrorCode.METHOD_NOT_ALLOWED, "This address does not answer this HTTP method."),
+}
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else answers.INTERNAL
+    code, message = _HTTP_CODES.get(status, (ErrorCode.BAD_REQUEST, "The request cannot be answered as it was sent."))
+    body = {"errors": [entry(code, message, answers.request_id_of(request.scope))]}
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return Response(orjson.dumps(body), status, headers, answers.JSON)

@@ -1,0 +1,211 @@
+"""The one address of the GraphQL API: a request in, one operation run, a JSON answer out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import structlog
+
+from app.graphql.documents import Document, DocumentRefused, DocumentStore, is_query
+from app.graphql.errors import ErrorCode, document_entries, entry
+from app.http import answers
+from app.http.answers import JSON, Refused, header, request_id_of, send_json, send_refusal
+from app.http.body import Disconnected, read_body
+from app.http.json_body import decode_object
+from app.http.negotiation import choose_media_type, prefers_html, require_json
+from app.http.security import Unauthenticated, authenticate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graphql import OperationDefinitionNode
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from app.graphql.context import Context
+    from app.graphql.execution import Answer, Executor
+    from app.ports import Claims, TokenVerifier
+
+    ContextFactory = Callable[[str, Claims], Context]
+
+log = structlog.get_logger("http")
+
+MOST_PARAMETERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """The parameters of GraphQL over HTTP, each of the right kind."""
+
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointOptions:
+    """How this endpoint behaves: whether it also runs queries sent by GET, and how long an operation may take."""
+
+    allows_get: bool
+    operation_seconds: float
+
+
+class GraphQLEndpoint:
+    """An ASGI application for one path; `page` is shown to browsers that ask for it there."""
+
+    def __init__(
+        self,
+        *,
+        store: DocumentStore,
+        executor: Executor,
+        verifier: TokenVerifier,
+        make_context: ContextFactory,
+        options: EndpointOptions,
+        page: ASGIApp | None = None,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._verifier = verifier
+        self._make_context = make_context
+        self._options = options
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self._page is not None and _asks_for_page(scope):
+            await self._page(scope, receive, send)
+            return
+        media_type = JSON
+        try:
+            self._require_method(scope)
+            media_type = choose_media_type(header(scope, b"accept"))
+            status, body = await self._answer(scope, receive, media_type)
+        except Refused as refused:
+            if isinstance(refused, Unauthenticated):
+                log.info("token refused", reason=refused.reason)
+            await send_refusal(scope, send, refused, media_type)
+        except Disconnected:
+            log.info("client left")
+        else:
+            await send_json(send, status, body, media_type=media_type)
+
+    def _require_method(self, scope: Scope) -> None:
+        allowed = ("GET", "POST") if self._options.allows_get else ("POST",)
+        if scope["method"] not in allowed:
+            raise _method_refused(f"Send the operation by {' or '.join(allowed)}.", allowed)
+
+    async def _answer(self, scope: Scope, receive: Receive, media_type: str) -> tuple[int, dict[str, Any]]:
+        is_post = scope["method"] == "POST"
+        if is_post:
+            require_json(header(scope, b"content-type"), header(scope, b"content-encoding"))
+        claims = await authenticate(scope, self._verifier)
+        scope["state"]["account"] = claims.account
+        request = read_parameters(decode_object(await read_body(receive))) if is_post else read_query_string(scope)
+        request_id = request_id_of(scope)
+        try:
+            document = self._store.prepare(request.query)
+            operation = _operation(document, request.operation_name)
+        except DocumentRefused as refused:
+            errors = document_entries(refused.errors, refused.code, request_id)
+            return _document_status(media_type, refused.code), {"errors": errors}
+        except UnknownOperation as unknown:
+            errors = [entry(ErrorCode.OPERATION_RESOLUTION_FAILURE, str(unknown), request_id)]
+            return _document_status(media_type, ErrorCode.OPERATION_RESOLUTION_FAILURE), {"errors": errors}
+        if not is_post and not is_query(operation):
+            raise _method_refused("A mutation changes things; send it by POST.", ("POST",))
+        scope["state"]["operation"] = operation.name.value if operation.name else None
+        answer = await self._run(document, operation, request.variables, self._make_context(request_id, claims))
+        if answer.was_executed:
+            return answers.OK, answer.body
+        return _document_status(media_type, ErrorCode.BAD_INPUT), answer.body
+
+    async def _run(
+        self, document: Document, operation: OperationDefinitionNode, variables: dict[str, Any], context: Context
+    ) -> Answer:
+        try:
+            async with asyncio.timeout(self._options.operation_seconds):
+                return await self._executor.run(document, operation, variables, context)
+        except TimeoutError:
+            log.warning("operation too slow", operation=operation.name.value if operation.name else None)
+            message = f"This took more than {self._options.operation_seconds:g} seconds. Try again, or ask for less."
+            raise Refused(answers.OPERATION_TOO_SLOW, ErrorCode.TIMEOUT, message) from None
+
+
+class UnknownOperation(Exception):
+    """`operationName` does not decide which operation to run."""
+
+
+def _operation(document: Document, name: str | None) -> OperationDefinitionNode:
+    operation = document.find_operation(name)
+    if operation is None:
+        known = ", ".join(str(known) for known in document.operations if known)
+        if name is None:
+            raise UnknownOperation(f"The document has several operations. Set `operationName` to one of {known}.")
+        raise UnknownOperation(f"The document has no operation called {name[:80]!r}.")
+    return operation
+
+
+def read_parameters(body: dict[str, Any]) -> GraphQLRequest:
+    """Return the parameters of a JSON object.
+
+    :raises Refused: with status 400 when one is missing or of the wrong kind.
+    """
+    query, name = body.get("query"), body.get("operationName")
+    variables, extensions = body.get("variables"), body.get("extensions")
+    if not isinstance(query, str) or not query:
+        raise _bad("The request has no `query`. Send the GraphQL document there, as a string.")
+    if name is not None and not isinstance(name, str):
+        raise _bad("`operationName` is not a string. Send the name of an operation, or leave it out.")
+    if variables is not None and not isinstance(variables, dict):
+        raise _bad("`variables` is not an object. Send the values by their names, or leave it out.")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise _bad("`extensions` is not an object. Leave it out.")
+    return GraphQLRequest(query, name or None, variables or {})
+
+
+def read_query_string(scope: Scope) -> GraphQLRequest:
+    """Return the parameters of a query string; variables and extensions are JSON there.
+
+    :raises Refused: with status 400 when the string is malformed, or a parameter is of the wrong kind.
+    """
+    try:
+        pairs = parse_qs(
+            scope["query_string"].decode("ascii"),
+            errors="strict",
+            max_num_fields=MOST_PARAMETERS,
+            keep_blank_values=True,
+        )
+    except ValueError:
+        raise _bad("The query string is not well formed, or not UTF-8.") from None
+    if any(len(values) > 1 for values in pairs.values()):
+        raise _bad("A parameter of the query string is given twice.")
+    found: dict[str, Any] = {name: values[0] for name, values in pairs.items()}
+    for name in ("variables", "extensions"):
+        if found.get(name):
+            found[name] = decode_object(found[name], what=f"`{name}`")
+        else:
+            found.pop(name, None)
+    return read_parameters(found)
+
+
+def _document_status(media_type: str, code: ErrorCode) -> int:
+    """A client of the older media type reads the errors only with status 200."""
+    if media_type == JSON:
+        return answers.OK
+    return answers.PARSE_FAILED if code is ErrorCode.GRAPHQL_PARSE_FAILED else answers.VALIDATION_FAILED
+
+
+def _asks_for_page(scope: Scope) -> bool:
+    is_operation = b"query=" in scope["query_string"]
+    return scope["method"] in {"GET", "HEAD"} and not is_operation and prefers_html(header(scope, b"accept"))
+
+
+def _method_refused(message: str, allowed: tuple[str, ...]) -> Refused:
+    headers = [(b"allow", ", ".join(allowed).encode())]
+    return Refused(answers.METHOD_NOT_ALLOWED, ErrorCode.METHOD_NOT_ALLOWED, message, headers)
+
+
+def _bad(message: str) -> Refused:
+    return Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, message)

@@ -1,0 +1,56 @@
+"""Is the process alive, and can it do its work? For load balancers and for whoever is called at night."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.http.answers import OK, OPERATION_TOO_SLOW, send_json
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """What the probe found. `problem` says what to do about the database, and is None when that is well.
+
+    `ticker_lag_seconds` is how late the work of the clock is; `oldest_unclosed_period` is a month that is due to be
+    closed, as `YYYY-MM`.
+    """
+
+    problem: str | None
+    ticker_lag_seconds: float | None = None
+    oldest_unclosed_period: str | None = None
+
+
+Probe = Callable[[], Awaitable[Readiness]]
+
+
+class Live:
+    """Answers as long as the event loop turns."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        del scope, receive
+        await send_json(send, OK, {"status": "live"})
+
+
+class Ready:
+    """Asks the probe, and answers 503 while the database cannot be worked with."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        del scope, receive
+        found = await self._probe()
+        body: dict[str, Any] = {
+            "status": "ready" if found.problem is None else "unavailable",
+            "problem": found.problem,
+            "tickerLagSeconds": found.ticker_lag_seconds,
+            "oldestUnclosedPeriod": found.oldest_unclosed_period,
+        }
+        await send_json(send, OK if found.problem is None else OPERATION_TOO_SLOW, body)

@@ -1,0 +1,47 @@
+"""Strict JSON: what is not plainly one JSON object in UTF-8 is refused with a sentence, never with a fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from app.graphql.errors import ErrorCode
+from app.http.answers import BAD_REQUEST, Refused
+
+DEEPEST = 32
+
+
+def decode_object(content: bytes | str, *, what: str = "The request body") -> dict[str, Any]:
+    """Return the JSON object in some text; `what` names the text in the refusal.
+
+    NaN, Infinity, numbers beyond a double, lone surrogates and a byte order mark are no JSON here.
+
+    :raises Refused: with status 400 when it is not one JSON object nested at most 32 levels deep.
+    """
+    try:
+        decoded = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise _bad(f"{what} is not JSON in UTF-8. Send one JSON object, with the document as `query`.") from None
+    if not isinstance(decoded, dict):
+        raise _bad(f"{what} is JSON, but not an object. Send one operation as an object; batches are not served.")
+    if _is_too_deep(decoded):
+        raise _bad(f"{what} is nested more than {DEEPEST} levels deep. Send flatter variables.")
+    return decoded
+
+
+def _is_too_deep(decoded: dict[str, Any]) -> bool:
+    level: list[Any] = [decoded]
+    for _ in range(DEEPEST):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _children(parent: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(parent.values()) if isinstance(parent, dict) else parent
+
+
+def _bad(message: str) -> Refused:
+    return Refused(BAD_REQUEST, ErrorCode.BAD_REQUEST, message)

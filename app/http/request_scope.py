@@ -1,0 +1,84 @@
+"""The outermost layer: every request gets an id, one line in the log, and an answer even if something breaks inside."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from app.graphql.errors import MASKED_MESSAGE, ErrorCode
+from app.graphql.failures import log_unexpected
+from app.http.answers import INTERNAL, Refused, header, send_refusal
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from app.ports import Ids
+
+log = structlog.get_logger("http")
+
+# An id that a proxy in front of us has given is kept, so that one id names the request in both logs.
+GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class RequestScope:
+    """Names, logs and guards one request."""
+
+    def __init__(self, app: ASGIApp, ids: Ids) -> None:
+        self._app = app
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; other kinds of scope pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = header(scope, b"x-request-id")
+        request_id = given if given and GIVEN_ID.fullmatch(given) else self._ids.new("req")
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._observed(scope, receive, send)
+
+    async def _observed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        status = 0
+        request_id_header = (b"x-request-id", scope["state"]["request_id"].encode())
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], request_id_header]}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_named)
+        except Exception as error:  # noqa: BLE001  the last place where a fault can become an answer
+            log_unexpected("request failed", error)
+            if status == 0:
+                await send_refusal(scope, send_named, Refused(INTERNAL, ErrorCode.INTERNAL, MASKED_MESSAGE))
+        finally:
+            elapsed = round((time.perf_counter() - started) * 1_000, 1)
+            _log_request(scope, status, elapsed)
+
+
+def _log_request(scope: Scope, status: int, elapsed_milliseconds: float) -> None:
+    log.info(
+        "request",
+        method=scope["method"],
+        path=_public_path(scope),
+        status=status,
+        milliseconds=elapsed_milliseconds,
+        operation=scope["state"].get("operation"),
+        account=scope["state"].get("account"),
+    )
+
+
+def _public_path(scope: Scope) -> str:
+    """Return the path with the values of its parameters left out, for a signed link must not be readable in a log."""
+    path: str = scope["path"]
+    for name, value in scope.get("path_params", {}).items():
+        path = path.replace(str(value), f"{{{name}}}")
+    return path[:200]

@@ -1,0 +1,49 @@
+"""One transaction with every repository in it; services write through nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from app.repositories.accounts import AccessKeyRepository, AccountRepository, UserRepository
+from app.repositories.calls import CallRepository, QuarantineRepository
+from app.repositories.cycles import CycleRepository
+from app.repositories.events import EventRepository
+from app.repositories.invoices import InvoiceRepository
+from app.repositories.ledger import LedgerRepository
+from app.repositories.plans import PlanRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from app.repositories.database import Database
+
+T = TypeVar("T")
+
+
+class UnitOfWork:
+    """The repositories of one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+        self.accounts = AccountRepository(session)
+        self.users = UserRepository(session)
+        self.access_keys = AccessKeyRepository(session)
+        self.plans = PlanRepository(session)
+        self.calls = CallRepository(session)
+        self.quarantine = QuarantineRepository(session)
+        self.cycles = CycleRepository(session)
+        self.invoices = InvoiceRepository(session)
+        self.ledger = LedgerRepository(session)
+        self.events = EventRepository(session)
+
+
+async def write(database: Database, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    """Run `work` in one write transaction and commit it; it may run again, so it has no effect outside."""
+    return await database.run_tx(lambda session: work(UnitOfWork(session)))
+
+
+async def read(database: Database, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    """Run `work` on one snapshot; it writes nothing."""
+    return await database.read_tx(lambda session: work(UnitOfWork(session)))

@@ -1,0 +1,135 @@
+"""The cycle run: every due account gets the invoice that opens its next month, one month after the other (rule 12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.accounts import cycle_runs_at
+from app.domain.invoices import ENGINE_VERSION, Issue, compute_invoice, facts_hash
+from app.domain.ledger import issue_postings
+from app.domain.periods import billing_date
+from app.domain.policies import policies_on
+from app.repositories import unit_of_work
+from app.repositories.cycles import OpenedMonth
+from app.repositories.events import Event
+from app.repositories.ledger import PostedPosting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from app.domain.invoices import BillingFacts
+    from app.ports import Clock, Ids
+    from app.repositories.cycles import DueAccount
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+
+CHUNK_SIZE = 500
+"""How many accounts one transaction bills; whatever stops the run, every chunk before it stands."""
+
+
+async def close_periods(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    chunk_size: int = CHUNK_SIZE,
+    on_progress: Callable[[int], None] | None = None,
+) -> int:
+    """Issue every cycle invoice that is due now and return how many; running it again issues nothing (rule 12).
+
+    An account that missed months gets them in order. `on_progress` is told the size of each finished chunk.
+    """
+    issued = 0
+    while True:
+        now = clock.now()
+        count = await unit_of_work.write(database, lambda uow: _close_chunk(uow, now, ids, chunk_size))  # noqa: B023
+        if count == 0:
+            return issued
+        issued += count
+        if on_progress is not None:
+            on_progress(count)
+
+
+async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int) -> int:
+    due = await uow.cycles.claim_due(now, chunk_size)
+    if not due:
+        return 0
+    facts = await uow.cycles.facts([account.id for account in due])
+    first_number = await uow.invoices.take_numbers(len(due))
+    issues = [
+        _issue(account, facts[account.id], ids.new("inv"), number)
+        for number, account in enumerate(due, start=first_number)
+    ]
+    await uow.invoices.issue_many(
+        issues, engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now)
+    )
+    last_postings = await _post(uow, due, issues, facts, now)
+    await uow.cycles.open_months(
+        (_opened(account, facts[account.id], last_postings[account.id]) for account in due), opened_at=now
+    )
+    await uow.events.add_many(_issued_event(issue, ids.new("evt"), now) for issue in issues)
+    return len(due)
+
+
+def _issue(account: DueAccount, facts: BillingFacts, invoice_id: str, number: int) -> Issue:
+    policies = policies_on(facts.period.starts_on)
+    return Issue(
+        id=invoice_id,
+        account_id=account.id,
+        account_name=account.name,
+        number=number,
+        draft=compute_invoice(facts, policies),
+        plan_version_id=facts.plan.id,
+        policies_version=policies.version,
+        usage_watermark=account.usage_seq,
+        facts_hash=facts_hash(facts, policies),
+    )
+
+
+async def _post(
+    uow: UnitOfWork,
+    due: Sequence[DueAccount],
+    issues: Sequence[Issue],
+    facts: dict[str, BillingFacts],
+    now: datetime,
+) -> dict[str, int]:
+    """Write the postings of the invoices and return the number of each account's last."""
+    with_credit = [account.id for account in due if facts[account.id].credit_available_cents]
+    grants = await uow.ledger.credit_grants(with_credit) if with_credit else {}
+    posted: list[PostedPosting] = []
+    last: dict[str, int] = {}
+    for account, issue in zip(due, issues, strict=True):
+        seq = account.ledger_seq
+        for posting in issue_postings(issue.draft, issue.id, grants.get(account.id, ())):
+            seq += 1
+            posted.append(PostedPosting(account.id, seq, posting))
+        last[account.id] = seq
+    await uow.ledger.add_many(posted, posted_at=now)
+    return last
+
+
+def _opened(account: DueAccount, facts: BillingFacts, last_posting: int) -> OpenedMonth:
+    following = facts.period.shifted(1)
+    return OpenedMonth(
+        account_id=account.id,
+        period_on=facts.period.starts_on,
+        plan_version_id=account.plan_version_id,
+        next_cycle_on=following.starts_on,
+        next_close_at=cycle_runs_at(
+            following.starts_on, account.paid_starts_on, policies_on(following.starts_on)
+        ),
+        ledger_seq=last_posting,
+    )
+
+
+def _issued_event(issue: Issue, event_id: str, now: datetime) -> Event:
+    return Event(
+        id=event_id,
+        account_id=issue.account_id,
+        kind="invoice.issued",
+        actor="system",
+        occurred_at=now,
+        subject_id=issue.id,
+        data={"number": issue.number, "month": issue.draft.period.month, "amount_due_cents": issue.draft.amount_due_cents},
+    )

@@ -1,0 +1,301 @@
+"""The one computation of a bill: its lines, its totals and its hashes (rules 4, 7, 9, 11, 14, 25, 27 and 28)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.invoices import (
+    USAGE_KINDS,
+    InvoiceStatus,
+    LineKind,
+    compute_invoice,
+    facts_hash,
+)
+from app.domain.money import UnitPrice
+from app.domain.periods import Period
+from app.domain.policies import POLICY_VERSIONS, Policies
+from tests.factories.calls import usage
+from tests.factories.invoices import a_draft, a_line, a_used_month, facts
+from tests.factories.plans import a_220_plan, a_plan
+from tests.factories.strategies import billing_facts
+
+POLICIES = POLICY_VERSIONS[-1]
+ALL_KINDS_OF_USAGE = usage(live_minutes=110, patch_seconds=450, ivr_seconds=200, call_count=61)
+
+
+def drafted(**given_facts):
+    return compute_invoice(facts(**given_facts), POLICIES)
+
+
+def charges(draft):
+    return [(line.kind, line.period.month, line.amount_cents) for line in draft.lines]
+
+
+class TestLines:
+    def test_rule_11_puts_the_base_first_then_usage_then_corrections(self):
+        late = a_used_month("2026-08", usage=ALL_KINDS_OF_USAGE, billed_cents=12_90)
+        draft = drafted(used=(a_used_month(usage=ALL_KINDS_OF_USAGE), late))
+        assert charges(draft) == [
+            (LineKind.BASE, "2026-10", 139_00),
+            (LineKind.OVERAGE, "2026-09", 12_90),
+            (LineKind.PATCH, "2026-09", 75),
+            (LineKind.IVR, "2026-09", 50),
+            (LineKind.ADJUSTMENT, "2026-08", 1_25),
+        ]
+        assert [line.rule for line in draft.lines] == [11, 7, 6, 6, 25]
+        assert list(LineKind) == [line.kind for line in draft.lines]
+
+    def test_bill_only_the_base_when_nothing_was_used(self):
+        assert charges(drafted(used=(a_used_month(),))) == [(LineKind.BASE, "2026-10", 139_00)]
+
+    def test_carry_what_explains_a_whole_month(self):
+        [line] = drafted().lines
+        assert line == a_line()
+
+    def test_rule_9_carry_what_explains_a_first_month(self):
+        [line] = drafted(month="2026-09", paid_starts_on=date(2026, 9, 11)).lines
+        assert (line.quantity, line.unit, line.unit_price, line.amount_cents) == (20, "day", 4_6300, 92_60)
+        assert line.inputs == {
+            "plan": "100",
+            "plan_name": "100 Minutes",
+            "paid_days": 20,
+            "days": 30,
+            "monthly_cents": 139_00,
+            "daily_cents": 4_63,
+        }
+
+    def test_rule_7_carry_what_explains_the_overage(self):
+        line = drafted(used=(a_used_month(usage=usage(live_minutes=110)),)).lines[1]
+        assert (line.quantity, line.unit, line.unit_price) == (600, "second", 1_2900)
+        assert line.inputs == {
+            "plan": "100",
+            "plan_name": "100 Minutes",
+            "live_seconds": 6_600,
+            "allowance_seconds": 6_000,
+        }
+
+    def test_bill_a_month_on_its_own_plan_and_not_on_the_new_one(self):
+        used = (a_used_month(usage=usage(live_minutes=220)),)
+        draft = drafted(plan=a_220_plan(), used=used)
+        assert charges(draft) == [(LineKind.BASE, "2026-10", 239_00), (LineKind.OVERAGE, "2026-09", 154_80)]
+
+    def test_rule_4_round_the_total_of_a_line_and_not_each_call(self):
+        """Ten calls of two patched seconds are 20 s: 3.33 cents, where each alone would be nothing."""
+        used = (a_used_month(usage=usage(patch_seconds=20, call_count=10)),)
+        assert drafted(used=used).lines[1].amount_cents == 3
+
+    def test_name_usage_too_small_to_cost_a_cent(self):
+        used = (a_used_month(usage=usage(patch_seconds=2, ivr_seconds=1)),)
+        assert charges(drafted(used=used))[1:] == [(LineKind.PATCH, "2026-09", 0), (LineKind.IVR, "2026-09", 0)]
+
+    def test_take_unit_prices_from_the_policies(self):
+        policies = Policies("test", date.min, patch_rate=UnitPrice(2_000), ivr_rate=UnitPrice(3_000))
+        draft = compute_invoice(facts(used=(a_used_month(usage=ALL_KINDS_OF_USAGE),)), policies)
+        assert [(line.unit_price, line.amount_cents) for line in draft.lines[2:]] == [(2_000, 1_50), (3_000, 1_00)]
+
+
+class TestCorrections:
+    @pytest.mark.parametrize(("billed_cents", "amount_cents"), [(0, 12_90), (10_00, 2_90), (25_80, -12_90)])
+    def test_rule_25_bill_the_difference_to_what_was_billed(self, billed_cents, amount_cents):
+        late = a_used_month("2026-08", usage=usage(live_minutes=110), billed_cents=billed_cents)
+        line = drafted(used=(a_used_month(), late)).lines[1]
+        assert (line.kind, line.period.month, line.amount_cents) == (LineKind.ADJUSTMENT, "2026-08", amount_cents)
+        assert (line.quantity, line.unit, line.unit_price) == (1, "correction", amount_cents * 100)
+        assert line.inputs == {
+            "plan": "100",
+            "plan_name": "100 Minutes",
+            "live_seconds": 6_600,
+            "patch_seconds": 0,
+            "ivr_seconds": 0,
+            "allowance_seconds": 6_000,
+            "rated_cents": 12_90,
+            "billed_cents": billed_cents,
+        }
+
+    def test_rule_25_need_no_line_when_the_month_is_billed_right(self):
+        late = a_used_month("2026-08", usage=ALL_KINDS_OF_USAGE, billed_cents=14_15)
+        assert len(drafted(used=(a_used_month(), late)).lines) == 1
+
+    def test_rule_26_late_calls_are_billed_on_the_months_own_plan_however_many_they_are(self):
+        """1,000 minutes in a closed month: dear on the 100 plan, and still no upgrade of it."""
+        late = a_used_month("2026-08", usage=usage(live_minutes=1_000))
+        draft = drafted(plan=a_220_plan(), used=(a_used_month(), late))
+        assert charges(draft) == [(LineKind.BASE, "2026-10", 239_00), (LineKind.ADJUSTMENT, "2026-08", 1_161_00)]
+
+    def test_rule_10_of_a_first_month_use_its_prorated_allowance(self):
+        late = a_used_month("2026-08", usage=usage(live_minutes=77))
+        line = drafted(paid_starts_on=date(2026, 8, 11), used=(a_used_month(), late)).lines[1]
+        assert (line.inputs["allowance_seconds"], line.amount_cents) == (68 * 60, 11_61)
+
+    @given(billing_facts())
+    def test_rule_25_once_made_are_not_made_again(self, known):
+        """What an invoice bills for each month, added to what was billed before, leaves nothing for the next one."""
+        draft = compute_invoice(known, POLICIES)
+        billed = {
+            month.period: sum(
+                line.amount_cents for line in draft.lines if line.period == month.period and line.kind in USAGE_KINDS
+            )
+            for month in known.used
+        }
+        ended = known.period.shifted(-1)
+        settled = tuple(
+            replace(
+                month, billed_cents=billed[month.period] + (0 if month.period == ended else month.billed_cents)
+            )
+            for month in known.used
+        )
+        again = compute_invoice(replace(known, period=known.period.shifted(1), used=settled), POLICIES)
+        assert [line.kind for line in again.lines] == [LineKind.BASE]
+
+
+class TestTotals:
+    @pytest.mark.parametrize(
+        ("available", "applied", "due"), [(0, 0, 139_00), (91_00, 91_00, 48_00), (139_00, 139_00, 0), (200_00, 139_00, 0)]
+    )
+    def test_rule_35_apply_credit_up_to_the_total(self, available, applied, due):
+        draft = drafted(credit_available_cents=available)
+        assert (draft.credit_applied_cents, draft.amount_due_cents) == (applied, due)
+        assert (draft.total_cents, draft.credit_created_cents) == (139_00, 0)
+
+    def test_rule_14_leave_credit_when_more_comes_back_than_is_charged(self):
+        late = a_used_month("2026-08", billed_cents=230_00)
+        draft = drafted(used=(late,), credit_available_cents=50_00)
+        assert (draft.total_cents, draft.credit_created_cents) == (-91_00, 91_00)
+        assert (draft.credit_applied_cents, draft.amount_due_cents) == (0, 0)
+
+    def test_rule_27_a_total_of_zero_leaves_nothing_to_pay(self):
+        draft = drafted(used=(a_used_month("2026-08", billed_cents=139_00),), credit_available_cents=50_00)
+        assert (draft.total_cents, draft.credit_applied_cents, draft.credit_created_cents) == (0, 0, 0)
+        assert draft.amount_due_cents == 0
+
+    def test_rule_27_an_invoice_stands_in_one_of_five_places(self):
+        assert [status.value for status in InvoiceStatus] == ["DRAFT", "OPEN", "PAID", "VOID", "UNCOLLECTIBLE"]
+
+    @given(billing_facts())
+    def test_are_never_negative_and_always_add_up(self, known):
+        """Rules 14 and 35: no credit below zero, none above what there is, none left unused while money is due."""
+        draft = compute_invoice(known, POLICIES)
+        assert draft.total_cents == sum(line.amount_cents for line in draft.lines)
+        assert min(draft.credit_applied_cents, draft.credit_created_cents, draft.amount_due_cents) >= 0
+        assert draft.credit_applied_cents <= known.credit_available_cents
+        assert draft.amount_due_cents == 0 or draft.credit_applied_cents == known.credit_available_cents
+        assert draft.total_cents == draft.amount_due_cents + draft.credit_applied_cents - draft.credit_created_cents
+
+    @given(billing_facts())
+    def test_lines_stand_in_the_order_of_rule_11(self, known):
+        kinds = [list(LineKind).index(line.kind) for line in compute_invoice(known, POLICIES).lines]
+        assert kinds == sorted(kinds)
+        assert kinds.count(0) == 1
+
+
+class TestFactsHash:
+    """Rule 28: an invoice names a hash of all its inputs."""
+
+    KNOWN = facts(
+        used=(
+            a_used_month(usage=ALL_KINDS_OF_USAGE),
+            a_used_month("2026-08", usage=usage(live_minutes=90), billed_cents=1_00),
+        ),
+        credit_available_cents=91_00,
+    )
+
+    def changed(self, **changes):
+        """The known facts with the newest month changed."""
+        return replace(self.KNOWN, used=(replace(self.KNOWN.used[0], **changes), self.KNOWN.used[1]))
+
+    def test_is_the_same_in_every_build(self):
+        policies = Policies(version="2026-11", effective_from=date.min)
+        assert facts_hash(self.KNOWN, policies) == HASH_OF_KNOWN_FACTS
+
+    @given(billing_facts())
+    def test_equal_facts_have_an_equal_hash_and_an_equal_invoice(self, known):
+        twin = replace(known, used=tuple(replace(month) for month in known.used))
+        assert facts_hash(twin, POLICIES) == facts_hash(known, POLICIES)
+        assert compute_invoice(twin, POLICIES).content_hash == compute_invoice(known, POLICIES).content_hash
+
+    @given(known=billing_facts(), other=billing_facts())
+    def test_other_facts_have_another_hash(self, known, other):
+        assert (facts_hash(known, POLICIES) == facts_hash(other, POLICIES)) == (known == other)
+
+    def test_changes_with_every_single_input(self):
+        month = self.KNOWN.used[0]
+        others = {
+            "period": replace(self.KNOWN, period=Period.parse("2026-11")),
+            "paid start": replace(self.KNOWN, paid_starts_on=date(2026, 2, 2)),
+            "plan": replace(self.KNOWN, plan=a_220_plan()),
+            "credit": replace(self.KNOWN, credit_available_cents=91_01),
+            "no used months": replace(self.KNOWN, used=()),
+            "one used month": replace(self.KNOWN, used=self.KNOWN.used[:1]),
+            "order of used months": replace(self.KNOWN, used=self.KNOWN.used[::-1]),
+            "used period": self.changed(period=Period.parse("2026-07")),
+            "used plan": self.changed(plan=a_220_plan()),
+            "live": self.changed(usage=replace(month.usage, live_seconds=6_601)),
+            "patch": self.changed(usage=replace(month.usage, patch_seconds=451)),
+            "ivr": self.changed(usage=replace(month.usage, ivr_seconds=201)),
+            "billed": self.changed(billed_cents=1),
+        }
+        hashes = {name: facts_hash(other, POLICIES) for name, other in others.items()}
+        hashes["as it was"] = facts_hash(self.KNOWN, POLICIES)
+        hashes["policies"] = facts_hash(self.KNOWN, replace(POLICIES, version="2027-01"))
+        assert len(set(hashes.values())) == len(hashes)
+
+    def test_does_not_hang_on_the_number_of_calls_which_bills_nothing(self):
+        other = self.changed(usage=replace(ALL_KINDS_OF_USAGE, call_count=62))
+        assert facts_hash(other, POLICIES) == facts_hash(self.KNOWN, POLICIES)
+        assert compute_invoice(other, POLICIES) == compute_invoice(self.KNOWN, POLICIES)
+
+
+class TestContentHash:
+    """Rule 28: equal content gives an equal hash, any other content another."""
+
+    @given(known=billing_facts(), order=st.randoms(use_true_random=False))
+    def test_does_not_hang_on_the_order_of_inputs(self, known, order):
+        draft = compute_invoice(known, POLICIES)
+        lines = []
+        for line in draft.lines:
+            inputs = list(line.inputs.items())
+            order.shuffle(inputs)
+            lines.append(replace(line, inputs=dict(inputs)))
+        assert replace(draft, lines=tuple(lines)).content_hash == draft.content_hash
+
+    def test_changes_with_everything_that_is_billed(self):
+        line = a_line()
+        lines = [
+            replace(line, kind=LineKind.PATCH),
+            replace(line, period=Period.parse("2026-09")),
+            replace(line, quantity=2),
+            replace(line, unit="day"),
+            replace(line, unit_price=UnitPrice(1)),
+            replace(line, amount_cents=139_01),
+            replace(line, rule=9),
+            replace(line, inputs={**line.inputs, "days": 30}),
+            replace(line, inputs={**line.inputs, "days": "31"}),
+            replace(line, inputs={}),
+        ]
+        drafts = [a_draft(lines=(changed,)) for changed in lines]
+        drafts += [
+            a_draft(),
+            a_draft(lines=()),
+            a_draft(lines=(line, line)),
+            a_draft(lines=(line,), month="2026-11"),
+            a_draft(credit_applied_cents=1),
+        ]
+        assert len({draft.content_hash for draft in drafts}) == len(drafts)
+
+    def test_hangs_on_the_order_of_lines(self):
+        one, other = a_line(), a_line(amount_cents=1_29, kind=LineKind.OVERAGE, month="2026-09")
+        assert a_draft(lines=(one, other)).content_hash != a_draft(lines=(other, one)).content_hash
+
+    @given(known=billing_facts(), other=billing_facts())
+    def test_differs_when_the_amounts_differ(self, known, other):
+        drafts = [compute_invoice(each, POLICIES) for each in (known, other)]
+        if charges(drafts[0]) != charges(drafts[1]):
+            assert drafts[0].content_hash != drafts[1].content_hash
+
+
+HASH_OF_KNOWN_FACTS = ""

@@ -1,0 +1,152 @@
+"""The books: what issuing and paying move (rules 14, 27 and 35)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.invoices import LineKind, compute_invoice
+from app.domain.ledger import (
+    BOOKS_OF,
+    Book,
+    CreditGrant,
+    OpenInvoice,
+    Posting,
+    PostingKind,
+    issue_postings,
+    payment_postings,
+)
+from app.domain.policies import POLICY_VERSIONS
+from tests.factories.invoices import a_draft, a_line
+from tests.factories.strategies import billing_facts
+
+INVOICE = "inv_000000000000000000000000a1"
+PAYMENT = "pay_000000000000000000000000b2"
+GRANTS = st.lists(st.integers(0, 50_000), max_size=5).map(
+    lambda amounts: [CreditGrant(10 + index, cents) for index, cents in enumerate(amounts)]
+)
+OPEN_INVOICES = st.lists(st.integers(0, 50_000), max_size=5).map(
+    lambda amounts: [OpenInvoice(f"inv_{index}", cents) for index, cents in enumerate(amounts)]
+)
+
+
+def balances(postings):
+    """Debits less credits of each book."""
+    books = Counter()
+    for posting in postings:
+        books[posting.debit] += posting.amount_cents
+        books[posting.credit] -= posting.amount_cents
+    return books
+
+
+class TestPosting:
+    @pytest.mark.parametrize(
+        ("kind", "debit", "credit"),
+        [
+            (PostingKind.INVOICED, Book.RECEIVABLE, Book.REVENUE),
+            (PostingKind.CREDIT_GRANTED, Book.REVENUE, Book.CUSTOMER_CREDIT),
+            (PostingKind.CREDIT_APPLIED, Book.CUSTOMER_CREDIT, Book.RECEIVABLE),
+            (PostingKind.PAYMENT_RECEIVED, Book.CASH, Book.RECEIVABLE),
+            (PostingKind.OVERPAID, Book.CASH, Book.CUSTOMER_CREDIT),
+        ],
+    )
+    def test_moves_an_amount_from_one_book_to_another(self, kind, debit, credit):
+        posting = Posting(kind, 1)
+        assert (posting.debit, posting.credit) == (debit, credit)
+
+    def test_knows_the_books_of_every_kind(self):
+        assert set(BOOKS_OF) == set(PostingKind)
+        assert all(debit != credit for debit, credit in BOOKS_OF.values())
+
+
+class TestIssuePostings:
+    def test_charge_the_invoice(self):
+        assert issue_postings(a_draft(), INVOICE, ()) == (Posting(PostingKind.INVOICED, 139_00, INVOICE),)
+
+    def test_rule_35_use_up_credit_from_the_oldest_on(self):
+        grants = [CreditGrant(4, 91_00), CreditGrant(7, 20_00), CreditGrant(9, 500_00)]
+        assert issue_postings(a_draft(credit_applied_cents=115_00), INVOICE, grants) == (
+            Posting(PostingKind.INVOICED, 139_00, INVOICE),
+            Posting(PostingKind.CREDIT_APPLIED, 91_00, INVOICE, grant_seq=4),
+            Posting(PostingKind.CREDIT_APPLIED, 20_00, INVOICE, grant_seq=7),
+            Posting(PostingKind.CREDIT_APPLIED, 4_00, INVOICE, grant_seq=9),
+        )
+
+    def test_pass_over_credit_that_is_used_up(self):
+        grants = [CreditGrant(4, 0), CreditGrant(7, 10_00)]
+        assert issue_postings(a_draft(credit_applied_cents=10_00), INVOICE, grants)[1:] == (
+            Posting(PostingKind.CREDIT_APPLIED, 10_00, INVOICE, grant_seq=7),
+        )
+
+    def test_rule_14_make_credit_of_a_total_below_zero(self):
+        draft = a_draft(lines=(a_line(amount_cents=128_00), a_line(amount_cents=-219_00)))
+        assert issue_postings(draft, INVOICE, [CreditGrant(4, 91_00)]) == (
+            Posting(PostingKind.CREDIT_GRANTED, 91_00, INVOICE),
+        )
+
+    def test_rule_27_move_nothing_for_a_total_of_zero(self):
+        free = a_draft(lines=(a_line(amount_cents=139_00), a_line(amount_cents=-139_00, kind=LineKind.ADJUSTMENT)))
+        assert issue_postings(free, INVOICE, [CreditGrant(4, 91_00)]) == ()
+
+    def test_refuse_to_apply_credit_that_nobody_granted(self):
+        with pytest.raises(ArithmeticError, match="Credit of 1 cents was to be applied"):
+            issue_postings(a_draft(credit_applied_cents=10_01), INVOICE, [CreditGrant(4, 10_00)])
+
+    @given(facts=billing_facts(), grants=GRANTS)
+    def test_rule_35_leave_each_book_with_what_the_invoice_says(self, facts, grants):
+        available = sum(grant.remaining_cents for grant in grants)
+        facts = type(facts)(facts.period, facts.paid_starts_on, facts.plan, facts.used, available)
+        draft = compute_invoice(facts, POLICY_VERSIONS[-1])
+        postings = issue_postings(draft, INVOICE, grants)
+        books = balances(postings)
+        assert sum(books.values()) == 0
+        assert all(posting.amount_cents > 0 and posting.invoice_id == INVOICE for posting in postings)
+        assert books[Book.RECEIVABLE] == draft.amount_due_cents
+        assert books[Book.REVENUE] == -draft.total_cents
+        assert books[Book.CUSTOMER_CREDIT] == draft.credit_applied_cents - draft.credit_created_cents
+
+    @given(grants=GRANTS, share=st.integers(0, 100))
+    def test_rule_35_never_overdraw_a_grant_nor_touch_a_newer_one_before_it_is_empty(self, grants, share):
+        applied = sum(grant.remaining_cents for grant in grants) * share // 100
+        draft = a_draft(lines=(a_line(amount_cents=1_000_000),), credit_applied_cents=applied)
+        used = Counter({posting.grant_seq: posting.amount_cents for posting in issue_postings(draft, INVOICE, grants)[1:]})
+        left = [grant.remaining_cents - used[grant.seq] for grant in grants]
+        assert used.total() == applied
+        assert min(left, default=0) >= 0
+        touched = [index for index, grant in enumerate(grants) if used[grant.seq]]
+        assert all(left[index] == 0 for index in range(max(touched, default=0)))
+
+
+class TestPaymentPostings:
+    def test_pay_open_invoices_in_the_order_given_and_keep_the_rest_as_credit(self):
+        """Rule 35: what is paid beyond the open balance is credit."""
+        open_invoices = [OpenInvoice("inv_1", 92_60), OpenInvoice("inv_2", 151_90)]
+        assert payment_postings(250_00, PAYMENT, open_invoices) == (
+            Posting(PostingKind.PAYMENT_RECEIVED, 92_60, "inv_1", PAYMENT),
+            Posting(PostingKind.PAYMENT_RECEIVED, 151_90, "inv_2", PAYMENT),
+            Posting(PostingKind.OVERPAID, 5_50, None, PAYMENT),
+        )
+
+    def test_stop_when_the_money_is_spent(self):
+        open_invoices = [OpenInvoice("inv_1", 0), OpenInvoice("inv_2", 92_60), OpenInvoice("inv_3", 151_90)]
+        assert payment_postings(92_60, PAYMENT, open_invoices) == (
+            Posting(PostingKind.PAYMENT_RECEIVED, 92_60, "inv_2", PAYMENT),
+        )
+
+    def test_pay_in_part(self):
+        assert payment_postings(50_00, PAYMENT, [OpenInvoice("inv_1", 92_60)]) == (
+            Posting(PostingKind.PAYMENT_RECEIVED, 50_00, "inv_1", PAYMENT),
+        )
+
+    @given(amount_cents=st.integers(1, 300_000), open_invoices=OPEN_INVOICES)
+    def test_add_up_to_the_payment(self, amount_cents, open_invoices):
+        postings = payment_postings(amount_cents, PAYMENT, open_invoices)
+        paid = Counter({posting.invoice_id: posting.amount_cents for posting in postings})
+        assert sum(posting.amount_cents for posting in postings) == amount_cents
+        assert all(posting.amount_cents > 0 and posting.payment_id == PAYMENT for posting in postings)
+        assert all(paid[invoice.id] <= invoice.balance_cents for invoice in open_invoices)
+        assert paid[None] == max(0, amount_cents - sum(invoice.balance_cents for invoice in open_invoices))
+        assert balances(postings)[Book.CASH] == amount_cents

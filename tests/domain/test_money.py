@@ -1,0 +1,67 @@
+"""Rounding and prices: whole cents, rounded once, halves up (rule 4)."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from app.domain.money import UnitPrice, price_of, round_half_up
+
+
+class TestRoundHalfUp:
+    @pytest.mark.parametrize(
+        ("numerator", "denominator", "expected"),
+        [(0, 7, 0), (1, 2, 1), (3, 2, 2), (5, 2, 3), (149, 100, 1), (151, 100, 2), (13_900, 30, 463), (-1, 2, -1)],
+    )
+    def test_rule_4_takes_a_half_away_from_zero(self, numerator, denominator, expected):
+        assert round_half_up(numerator, denominator) == expected
+
+    @given(numerator=st.integers(-(10**15), 10**15), denominator=st.integers(1, 10**6))
+    @example(numerator=5, denominator=10)
+    @example(numerator=-25, denominator=10)
+    def test_agrees_with_the_decimals_of_the_standard_library(self, numerator, denominator):
+        # The quotient to 60 digits is never mistaken for a half: denominators are far smaller than that.
+        quotient = Decimal(numerator).scaleb(30) / Decimal(denominator)
+        whole = quotient.scaleb(-30).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+        remainder_is_half = (2 * numerator) % denominator == 0
+        assert remainder_is_half or abs(whole - round_half_up(numerator, denominator)) == 0
+        assert abs(2 * (round_half_up(numerator, denominator) * denominator - numerator)) <= denominator
+
+    @given(halves=st.integers(-(10**12), 10**12))
+    def test_agrees_with_decimals_on_every_half(self, halves):
+        exact = Decimal(halves) / 2
+        assert round_half_up(halves, 2) == exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)
+
+    @given(numerator=st.integers(-(10**9), 10**9), denominator=st.integers(1, 10**6))
+    def test_a_reversal_is_the_amount_negated(self, numerator, denominator):
+        """Rule 4: what is taken back is what was charged, to the cent."""
+        assert round_half_up(-numerator, denominator) == -round_half_up(numerator, denominator)
+
+    @pytest.mark.parametrize("denominator", [0, -1])
+    def test_refuses_a_denominator_that_is_not_positive(self, denominator):
+        with pytest.raises(ValueError, match=f"must be positive, not {denominator}"):
+            round_half_up(1, denominator)
+
+
+class TestPriceOf:
+    @pytest.mark.parametrize(
+        ("seconds", "rate", "cents"),
+        [
+            (600, 1_2900, 12_90),
+            (450, 1_000, 75),
+            (200, 1_500, 50),
+            (1, 1_2900, 2),
+            (0, 1_2900, 0),
+            (3, 1_000, 1),
+            (2, 1_000, 0),
+        ],
+    )
+    def test_prices_seconds_at_a_rate_a_minute(self, seconds, rate, cents):
+        assert price_of(seconds, UnitPrice(rate), 60) == cents
+
+    def test_rule_4_rounds_the_sum_of_a_month_and_not_each_call(self):
+        two_seconds = price_of(2, UnitPrice(1_000), 60)
+        assert (1_000 * two_seconds, price_of(2_000, UnitPrice(1_000), 60)) == (0, 3_33)
