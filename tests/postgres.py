@@ -24,7 +24,16 @@ import pytest
 STARTS_WITHIN_SECONDS = 60
 UNPRIVILEGED_USERS = ("postgres", "nobody")
 # No test outlives a crash of the machine, so nothing waits for the disk.
-SERVER_OPTIONS = ("-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB")
+SERVER_OPTIONS = (
+    "-c",
+    "listen_addresses=",
+    "-c",
+    "fsync=off",
+    "-c",
+    "max_connections=200",
+    "-c",
+    "shared_buffers=64MB",
+)
 
 
 class PostgresUnavailable(Exception):
@@ -103,7 +112,19 @@ def _folders_of_binaries() -> Iterator[Path]:
 @contextmanager
 def _started(binaries: Path, folder: Path, user: str | None) -> Iterator[None]:
     data, log = folder / "data", folder / "log"
-    command = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    command = [
+        binaries / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "--no-sync",
+    ]
     made = subprocess.run(command, user=user, cwd=folder, capture_output=True, text=True, check=False)
     if made.returncode != 0:
         raise PostgresUnavailable(f"initdb failed: {made.stderr.strip()}")

@@ -243,7 +243,7 @@ def _digest(*content: object) -> str:
 class Issue:
     """A computed invoice on its way into the books: who it is for, and what it was computed from.
 
-    `usage_watermark` is the number of the last call of the account that it saw.
+    `usage_watermark` and `ledger_watermark` are the numbers of the account's last call and last posting that it saw.
     """
 
     id: str
@@ -254,4 +254,5 @@ class Issue:
     plan_version_id: str
     policies_version: str
     usage_watermark: int
+    ledger_watermark: int
     facts_hash: str

@@ -74,6 +74,11 @@ class Posting:
         return BOOKS_OF[self.kind][1]
 
 
+def moved_cents(posting: Posting, book: Book) -> int:
+    """Return what a posting adds to a book: above zero when it is debited, below when it is credited."""
+    return posting.amount_cents * ((posting.debit is book) - (posting.credit is book))
+
+
 @dataclass(frozen=True, slots=True)
 class CreditGrant:
     """A credit with something left: the posting that granted it, and the cents not yet used."""

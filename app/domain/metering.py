@@ -115,7 +115,6 @@ class Metering:
         return Verdict(Outcome.ACCEPTED, None, is_billable)
 
     def _compare(self, report: CallReport, known: RecordedCall, account: MeteredAccount) -> Verdict:
-        corrects = self.known.get(report.corrects) if report.corrects is not None else None
         same = (
             known.account_id == account.id
             and known.started_at == report.started_at
@@ -125,9 +124,15 @@ class Metering:
             and known.ivr_seconds == report.ivr_seconds
             and known.disposition == report.disposition
             and known.is_billable == is_charged(report.is_billable, report.disposition, policies_on(known.on_date))
-            and known.corrects_seq == (corrects.seq if corrects is not None else None)
+            and self._corrects_the_same(report, known)
         )
         return Verdict(Outcome.DUPLICATE) if same else Verdict(Outcome.CONFLICT, RefusalReason.CONFLICT)
+
+    def _corrects_the_same(self, report: CallReport, known: RecordedCall) -> bool:
+        if report.corrects is None:
+            return known.corrects_seq is None
+        original = self.known.get(report.corrects)
+        return original is not None and (original.account_id, original.seq) == (known.account_id, known.corrects_seq)
 
     def _refuse_correction(self, original: RecordedCall | None, account: MeteredAccount) -> RefusalReason | None:
         if original is None or original.account_id != account.id:

@@ -72,9 +72,10 @@ def read_keys(document: str | bytes) -> dict[str, ECKey]:
     return found
 
 
-def _is_ours(jwk: dict[str, Any]) -> bool:
+def _is_ours(jwk: object) -> bool:
     return (
-        jwk.get("kty") == "EC"
+        isinstance(jwk, dict)
+        and jwk.get("kty") == "EC"
         and jwk.get("crv") == CURVE
         and jwk.get("use", "sig") == "sig"
         and jwk.get("alg", ALGORITHM) == ALGORITHM

@@ -22,7 +22,7 @@ def _qualified_name(error: BaseException) -> str:
 
 def _frames(error: BaseException) -> list[str]:
     found = traceback.extract_tb(error.__traceback__)[-FRAMES_KEPT:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}: {frame.line}" for frame in found]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in found]
 
 
 def _causes(error: BaseException) -> list[str]:

@@ -13,9 +13,9 @@ from strawberry.types.scalar import ScalarDefinition
 DecimalText = NewType("DecimalText", str)
 """An exact decimal that is already written out, with the digits it is to be shown with."""
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
-_DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,9})?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,9})?", re.ASCII)
 
 
 def write_date(value: object) -> str:

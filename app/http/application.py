@@ -1,4 +1,4 @@
-"""Puts the layers of the edge together, outermost first: request id and log, headers, trusted hosts, exact origins, and
+"""Puts the layers of the edge together, outermost first: headers, request id and log, trusted hosts, exact origins, and
 for GraphQL the body's limit and deadline, the token, and the operation.
 """
 
@@ -90,8 +90,8 @@ def build_application(
             *routes,
         ],
         middleware=[
-            Middleware(RequestScope, ids=services.ids),
             Middleware(SecurityHeaders, is_https_only=not options.is_sandbox),
+            Middleware(RequestScope, ids=services.ids),
             Middleware(TrustedHosts, hosts=options.allowed_hosts),
             cors(options.cors_origins),
         ],

@@ -21,8 +21,9 @@ _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _CARD = re.compile(r"(?<![A-Za-z0-9_.])\d(?:[ -]?\d){12,18}(?![A-Za-z0-9_])")
 
-# Statements and connection details of these would repeat what we log better, or show what we do not.
-QUIET_LOGGERS = ("aiosqlite", "asyncio", "sqlalchemy", "uvicorn.access")
+# A library is heard from its warnings on, for below them it may speak of statements and addresses; of the server we
+# also want to know that it has started. Its line for each request would repeat ours.
+HEARD_FROM_INFO = ("uvicorn.error",)
 
 
 def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -> None:
@@ -53,9 +54,9 @@ def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(level, logging.INFO))
-    for name in QUIET_LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    root.setLevel(max(level, logging.WARNING))
+    for name in HEARD_FROM_INFO:
+        logging.getLogger(name).setLevel(max(level, logging.INFO))
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

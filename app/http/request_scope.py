@@ -1,4 +1,6 @@
-"""The outermost layer: every request gets an id, one line in the log, and an answer even if something breaks inside."""
+"""Gives every request an id, one line in the log, and an answer even if something breaks inside; only the headers are
+outside of it.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, ev
 
 import app.models
 from app.models.base import Row
-from app.models.connection import SQLITE, DatabaseUnsuitable, parse_url, place_of, sqlite_uri
+from app.models.connection import BUSY_TIMEOUT_MILLISECONDS, SQLITE, DatabaseUnsuitable, parse_url, place_of, sqlite_uri
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -66,7 +66,7 @@ def sync_engine(url: URL) -> Engine:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MILLISECONDS}")
         # Rebuilding a parent table with references on deletes the children of an ON DELETE CASCADE in silence.
         cursor.execute("PRAGMA foreign_keys=OFF")
         cursor.close()

@@ -37,6 +37,7 @@ _FROZEN_INVOICE_COLUMNS = (
     "policies_version",
     "engine_version",
     "usage_watermark",
+    "ledger_watermark",
     "total_cents",
     "credit_applied_cents",
     "amount_due_cents",

@@ -33,12 +33,12 @@ def upgrade(url: str, *, versions: Path = VERSIONS) -> None:
     :raises DatabaseUnreachable: when the database does not answer.
     """
     from alembic import command  # noqa: PLC0415 -- a server starts without Alembic
-    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 -- as above
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 -- as above
 
     try:
         command.upgrade(alembic_config(url, versions=versions), "head")
-    except OperationalError as error:
-        if error.statement is not None:
+    except DBAPIError as error:
+        if error.statement not in {None, "BEGIN IMMEDIATE"}:
             raise
         reason = str(error.orig).partition("\n")[0]
         raise DatabaseUnreachable(place_of(parse_url(url)), reason) from error
@@ -56,7 +56,7 @@ def head_revision(versions: Path = VERSIONS) -> str | None:
 
     :raises ValueError: when the revisions do not form one line.
     """
-    revisions = [_read_revision(path) for path in sorted(versions.glob("*.py")) if path.name != "__init__.py"]
+    revisions = [_read_revision(path) for path in _revision_files(versions)]
     heads = {revision for revision, _ in revisions} - {before for _, before in revisions}
     if len(heads) > 1:
         raise ValueError(f"the revisions have several heads: {sorted(map(str, heads))}")
@@ -82,12 +82,12 @@ def write_revision(message: str, *, versions: Path = VERSIONS, metadata: MetaDat
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/revision.db"
         upgrade(url, versions=versions)
-        known = set(versions.glob("*.py"))
+        known = _revision_files(versions)
         number = f"{len(known) + 1:04d}"
         command.revision(
             alembic_config(url, versions=versions, metadata=metadata), message, autogenerate=True, rev_id=number
         )
-        (written,) = set(versions.glob("*.py")) - known
+        (written,) = _revision_files(versions) - known
         return written
 
 
@@ -102,6 +102,10 @@ def alembic_config(url: str, *, versions: Path = VERSIONS, metadata: MetaData | 
     config.set_main_option("path_separator", "newline")
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return config
+
+
+def _revision_files(versions: Path) -> set[Path]:
+    return {path for path in versions.glob("*.py") if path.name != "__init__.py"}
 
 
 def _escaped(path: Path) -> str:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 
+# How long SQLite waits for another process that writes, before it gives up.
+BUSY_TIMEOUT_MILLISECONDS = 5_000
+
 
 class DatabaseProblem(Exception):
     """The database cannot be used as it is; the message says what to do."""

@@ -21,7 +21,7 @@ from app.models.base import (
 
 
 class InvoiceRow(Row, table=True):
-    """One invoice. `usage_watermark` is the account's `usage_seq` that it saw."""
+    """One invoice. The watermarks are the account's `usage_seq` and `ledger_seq` that it saw."""
 
     __tablename__ = "invoice"
     __table_args__ = (
@@ -51,6 +51,7 @@ class InvoiceRow(Row, table=True):
     policies_version: str = text()
     engine_version: int = whole_number()
     usage_watermark: int = whole_number()
+    ledger_watermark: int = whole_number()
     total_cents: int = minor_units()
     credit_applied_cents: int = minor_units()
     amount_due_cents: int = minor_units()

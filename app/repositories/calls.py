@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from app.domain.metering import RecordedCall
 from app.domain.periods import Period
 from app.domain.usage import UsageTotals
+from app.models.accounts import AccountRow
 from app.models.calls import CallRow, QuarantinedCallRow, UsageDayRow
 from app.repositories.bulk import execute_many, upsert
 
@@ -137,6 +138,12 @@ class CallRepository:
         )
         rows = await self._session.exec(statement)
         return {on: UsageTotals(int(live), int(patch), int(ivr), count) for on, live, patch, ivr, count in rows}
+
+    async def count(self, account_id: str) -> tuple[int, int]:
+        """Return how many calls the account has, and the number of its last: they differ if one was lost."""
+        calls = select(func.count()).where(CallRow.account_id == account_id).scalar_subquery()
+        statement = select(calls, AccountRow.usage_seq).where(AccountRow.id == account_id)
+        return tuple((await self._session.exec(statement)).one())
 
     async def days(self, account_id: str) -> dict[date, UsageTotals]:
         """Return the daily sums that pages read."""

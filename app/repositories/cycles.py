@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from app.models.accounts import AccountRow
 from app.models.cycles import BillingCycleRow
+from app.models.plans import PlanVersionRow
 from app.repositories.accounts import adjustable_from
 from app.repositories.billing_facts import (
     assemble_facts,
@@ -22,6 +23,7 @@ from app.repositories.billing_facts import (
     select_usage,
 )
 from app.repositories.bulk import execute_many
+from app.repositories.plans import plan_from_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from app.domain.invoices import BillingFacts
+    from app.domain.plans import PlanVersion
 
 _INSERT_CYCLE = insert(BillingCycleRow)
 _ADVANCE_ACCOUNT = (
@@ -96,6 +99,20 @@ class CycleRepository:
     async def count_due(self, now: datetime) -> int:
         """Return how many accounts have a cycle invoice due."""
         return (await self._session.exec(select(func.count()).where(col(AccountRow.next_close_at) <= now))).one()
+
+    async def plans(self, account_id: str) -> dict[date, PlanVersion]:
+        """Return the plan that each opened month of the account is billed on, by its first day."""
+        statement = (
+            select(BillingCycleRow.period_on, PlanVersionRow)
+            .join(PlanVersionRow, col(PlanVersionRow.id) == BillingCycleRow.plan_version_id)
+            .where(BillingCycleRow.account_id == account_id)
+        )
+        return {period_on: plan_from_row(row) for period_on, row in await self._session.exec(statement)}
+
+    async def has_begun(self, account_id: str) -> bool:
+        """Tell whether the account has had its first cycle invoice."""
+        statement = select(BillingCycleRow.period_on).where(BillingCycleRow.account_id == account_id).limit(1)
+        return (await self._session.exec(statement)).first() is not None
 
     async def oldest_due_at(self) -> datetime | None:
         """Return when the next, or the longest overdue, cycle invoice falls due."""

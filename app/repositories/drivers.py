@@ -104,6 +104,7 @@ class SqliteDriver:
             # Shielded, for others wait for the same connection.
             return await asyncio.shield(task)
         except DatabaseUnreachable:
+            # The next read tries again: the file may be there by then.
             self._connections.pop(loop, None)
             raise
 
@@ -151,17 +152,29 @@ class PostgresDriver:
         await self._engine.dispose()
 
     async def _fetch_row(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
-        for is_last in (False, True):
-            async with self._engine.connect() as connection:
-                driver: Any = (await connection.get_raw_connection()).driver_connection
-                try:
-                    cursor = await driver.execute(sql, parameters)
-                    return await cursor.fetchone()  # type: ignore[no-any-return]
-                except Exception as error:
-                    if not driver.closed:
-                        raise
-                    # The server had dropped an idle connection: a read may be asked again, on a new one.
-                    await connection.invalidate(error)
-                    if is_last:
-                        raise
-        raise AssertionError("the last try returns or raises")
+        try:
+            return await self._fetch_once(sql, parameters)
+        except _ConnectionDropped:
+            # The server has restarted, or ended an idle session. A read may be asked again, on a pool without old ones.
+            await self._engine.dispose()
+        try:
+            return await self._fetch_once(sql, parameters)
+        except _ConnectionDropped as error:
+            raise DatabaseUnreachable(place_of(self._url), "it ended the connection") from error
+
+    async def _fetch_once(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
+        async with self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                cursor = await driver.execute(sql, parameters)
+                row: Sequence[str] = await cursor.fetchone()
+            except Exception as error:
+                if not driver.closed:
+                    raise
+                await connection.invalidate(error)
+                raise _ConnectionDropped from error
+            return row
+
+
+class _ConnectionDropped(Exception):
+    """The server has ended the connection that a read was sent on."""

@@ -11,14 +11,20 @@ import orjson
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.models.connection import SQLITE, DatabaseUnreachable, DatabaseUnsuitable, place_of, sqlite_uri
+from app.models.connection import (
+    BUSY_TIMEOUT_MILLISECONDS,
+    SQLITE,
+    DatabaseUnreachable,
+    DatabaseUnsuitable,
+    place_of,
+    sqlite_uri,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
-BUSY_TIMEOUT_MILLISECONDS = 5_000
 MMAP_BYTES = 256 * 1024 * 1024
 CACHED_STATEMENTS = 256
 
@@ -65,16 +71,14 @@ async def connect_sqlite_reader(url: URL) -> aiosqlite.Connection:
     :raises DatabaseUnreachable: when there is no such file, or it cannot be opened.
     """
     connection = _sqlite_connector(url)
+    pragmas = (f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}", f"mmap_size={MMAP_BYTES}", "query_only=ON")
     try:
         await connection
+        for pragma in pragmas:
+            await connection.execute_fetchall(f"PRAGMA {pragma}")
     except sqlite3.Error as error:
+        await connection.close()
         raise DatabaseUnreachable(place_of(url), str(error)) from error
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
-        f"mmap_size={MMAP_BYTES}",
-        "query_only=ON",
-    ):
-        await connection.execute_fetchall(f"PRAGMA {pragma}")
     return connection
 
 

@@ -41,6 +41,7 @@ class StoredInvoice:
     policies_version: str
     engine_version: int
     usage_watermark: int
+    ledger_watermark: int
     total_cents: int
     credit_applied_cents: int
     amount_due_cents: int
@@ -158,6 +159,7 @@ def _invoice_values(issue: Issue, engine_version: int, issued_at: datetime, due_
         issue.policies_version,
         engine_version,
         issue.usage_watermark,
+        issue.ledger_watermark,
         draft.total_cents,
         draft.credit_applied_cents,
         draft.amount_due_cents,
@@ -202,6 +204,7 @@ def _stored(row: InvoiceRow, lines: tuple[InvoiceLine, ...]) -> StoredInvoice:
         policies_version=row.policies_version,
         engine_version=row.engine_version,
         usage_watermark=row.usage_watermark,
+        ledger_watermark=row.ledger_watermark,
         total_cents=row.total_cents,
         credit_applied_cents=row.credit_applied_cents,
         amount_due_cents=row.amount_due_cents,

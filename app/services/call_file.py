@@ -274,3 +274,8 @@ _READERS: Final[dict[str, Callable[[str], object]]] = {
     "outcome": _read_outcome,
     "ser_time": _read_seconds,
 }
+
+
+def read_call_line(text: str, source: str) -> CallReport | MalformedRow:
+    """Return what one row of a call file holds, for a row that is read again on its own."""
+    return _Rows(source).read([text])[0]

@@ -83,6 +83,7 @@ def _issue(account: DueAccount, facts: BillingFacts, invoice_id: str, number: in
         plan_version_id=facts.plan.id,
         policies_version=policies.version,
         usage_watermark=account.usage_seq,
+        ledger_watermark=account.ledger_seq,
         facts_hash=facts_hash(facts, policies),
     )
 

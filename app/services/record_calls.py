@@ -103,7 +103,7 @@ def _quarantined(item: Item, verdict: Verdict, source: str, metering: Metering, 
     payload = item.payload()
     reason = verdict.reason or RefusalReason.MALFORMED
     message = item.call.message if isinstance(item.call, Unreadable) else REFUSALS[reason]
-    fingerprint = sha256(f"{source}\n{reason}\n{payload}".encode()).hexdigest()
+    fingerprint = sha256(f"{source}\n{payload}".encode()).hexdigest()
     return QuarantinedCall(
         ids.new("qua"), fingerprint, source, item.position, payload, reason, message, metering.now
     )

@@ -24,7 +24,9 @@ PLAN_220 = SEED_CATALOGUE.get("220", PAID_FROM)
 
 
 def amounts(invoice_facts):
-    return [(line.kind, line.period.month, line.amount_cents) for line in compute_invoice(invoice_facts, POLICIES).lines]
+    return [
+        (line.kind, line.period.month, line.amount_cents) for line in compute_invoice(invoice_facts, POLICIES).lines
+    ]
 
 
 class TestGoldenVectors:

@@ -21,10 +21,12 @@ from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS, Policies
 from tests.factories.calls import usage
 from tests.factories.invoices import a_draft, a_line, a_used_month, facts
-from tests.factories.plans import a_220_plan, a_plan
+from tests.factories.plans import a_220_plan
 from tests.factories.strategies import billing_facts
 
 POLICIES = POLICY_VERSIONS[-1]
+# Recorded once: an invoice issued long ago has to show the same hash when it is computed again.
+HASH_OF_KNOWN_FACTS = "da070a3d6030d396fd9d6d89f8ed66dafa1c96f726907f8af8d925a133ef9c22"
 ALL_KINDS_OF_USAGE = usage(live_minutes=110, patch_seconds=450, ivr_seconds=200, call_count=61)
 
 
@@ -34,6 +36,12 @@ def drafted(**given_facts):
 
 def charges(draft):
     return [(line.kind, line.period.month, line.amount_cents) for line in draft.lines]
+
+
+def without_counts(known):
+    """The facts without the number of calls, which bills nothing."""
+    used = (replace(month, usage=replace(month.usage, call_count=0)) for month in known.used)
+    return replace(known, used=tuple(used))
 
 
 class TestLines:
@@ -144,9 +152,7 @@ class TestCorrections:
         }
         ended = known.period.shifted(-1)
         settled = tuple(
-            replace(
-                month, billed_cents=billed[month.period] + (0 if month.period == ended else month.billed_cents)
-            )
+            replace(month, billed_cents=billed[month.period] + (0 if month.period == ended else month.billed_cents))
             for month in known.used
         )
         again = compute_invoice(replace(known, period=known.period.shifted(1), used=settled), POLICIES)
@@ -155,7 +161,8 @@ class TestCorrections:
 
 class TestTotals:
     @pytest.mark.parametrize(
-        ("available", "applied", "due"), [(0, 0, 139_00), (91_00, 91_00, 48_00), (139_00, 139_00, 0), (200_00, 139_00, 0)]
+        ("available", "applied", "due"),
+        [(0, 0, 139_00), (91_00, 91_00, 48_00), (139_00, 139_00, 0), (200_00, 139_00, 0)],
     )
     def test_rule_35_apply_credit_up_to_the_total(self, available, applied, due):
         draft = drafted(credit_available_cents=available)
@@ -220,6 +227,7 @@ class TestFactsHash:
 
     @given(known=billing_facts(), other=billing_facts())
     def test_other_facts_have_another_hash(self, known, other):
+        known, other = without_counts(known), without_counts(other)
         assert (facts_hash(known, POLICIES) == facts_hash(other, POLICIES)) == (known == other)
 
     def test_changes_with_every_single_input(self):
@@ -296,6 +304,3 @@ class TestContentHash:
         drafts = [compute_invoice(each, POLICIES) for each in (known, other)]
         if charges(drafts[0]) != charges(drafts[1]):
             assert drafts[0].content_hash != drafts[1].content_hash
-
-
-HASH_OF_KNOWN_FACTS = ""

@@ -112,7 +112,9 @@ class TestIssuePostings:
     def test_rule_35_never_overdraw_a_grant_nor_touch_a_newer_one_before_it_is_empty(self, grants, share):
         applied = sum(grant.remaining_cents for grant in grants) * share // 100
         draft = a_draft(lines=(a_line(amount_cents=1_000_000),), credit_applied_cents=applied)
-        used = Counter({posting.grant_seq: posting.amount_cents for posting in issue_postings(draft, INVOICE, grants)[1:]})
+        used = Counter(
+            {posting.grant_seq: posting.amount_cents for posting in issue_postings(draft, INVOICE, grants)[1:]}
+        )
         left = [grant.remaining_cents - used[grant.seq] for grant in grants]
         assert used.total() == applied
         assert min(left, default=0) >= 0

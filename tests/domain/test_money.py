@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import example, given
@@ -19,16 +20,17 @@ class TestRoundHalfUp:
     def test_rule_4_takes_a_half_away_from_zero(self, numerator, denominator, expected):
         assert round_half_up(numerator, denominator) == expected
 
-    @given(numerator=st.integers(-(10**15), 10**15), denominator=st.integers(1, 10**6))
-    @example(numerator=5, denominator=10)
-    @example(numerator=-25, denominator=10)
-    def test_agrees_with_the_decimals_of_the_standard_library(self, numerator, denominator):
-        # The quotient to 60 digits is never mistaken for a half: denominators are far smaller than that.
-        quotient = Decimal(numerator).scaleb(30) / Decimal(denominator)
-        whole = quotient.scaleb(-30).quantize(Decimal(1), rounding=ROUND_HALF_UP)
-        remainder_is_half = (2 * numerator) % denominator == 0
-        assert remainder_is_half or abs(whole - round_half_up(numerator, denominator)) == 0
-        assert abs(2 * (round_half_up(numerator, denominator) * denominator - numerator)) <= denominator
+    @given(numerator=st.integers(-(10**15), 10**15), places=st.integers(0, 8))
+    @example(numerator=5, places=1)
+    @example(numerator=-25, places=1)
+    def test_agrees_with_the_decimals_of_the_standard_library(self, numerator, places):
+        exact = Decimal(numerator).scaleb(-places)
+        assert round_half_up(numerator, 10**places) == exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)
+
+    @given(numerator=st.integers(0, 10**15), denominator=st.integers(1, 10**6))
+    def test_rule_4_is_never_further_off_than_a_half_and_takes_a_half_up(self, numerator, denominator):
+        error = Fraction(round_half_up(numerator, denominator)) - Fraction(numerator, denominator)
+        assert Fraction(-1, 2) < error <= Fraction(1, 2)
 
     @given(halves=st.integers(-(10**12), 10**12))
     def test_agrees_with_decimals_on_every_half(self, halves):

@@ -103,11 +103,24 @@ class TestPeriod:
         assert len(period.month) == 7
 
     def test_sorts_by_time(self):
-        assert sorted([Period.parse("2027-01"), Period.parse("2026-12")])[0].month == "2026-12"
+        assert Period.parse("2026-12") < Period.parse("2027-01") < Period.parse("2027-02")
 
     @pytest.mark.parametrize(
         "text",
-        ["2026-13", "2026-00", "2026-8", "26-08", "2026-08-01", " 2026-08", "2026-08\n", "0000-01", "9999-12", "", "٢٠٢٦-08"],
+        [
+            "2026-13",
+            "2026-00",
+            "2026-8",
+            "26-08",
+            "2026-08-01",
+            " 2026-08",
+            "2026-08\n",
+            "0000-01",
+            "9999-12",
+            "",
+            "\u0662\u0660\u0662\u0666-08",
+            "\u0660\u0660\u0660\u0660-08",
+        ],
     )
     def test_refuses_what_is_not_a_month_and_says_how_to_write_one(self, text):
         with pytest.raises(InvalidMonth, match="Write it as YYYY-MM, for example 2026-08") as refusal:
@@ -129,8 +142,9 @@ class TestBillingDate:
     def test_rule_1_turns_at_midnight_pacific_in_summer_and_winter(self, instant, on):
         assert billing_date(instant) == on
 
-    @given(instant=st.datetimes(datetime(2008, 1, 1), datetime(2036, 12, 31), timezones=st.just(UTC)))
-    def test_agrees_with_the_law_on_summer_time(self, instant):
+    @given(on=DAYS, seconds=st.integers(0, 86_399))
+    def test_agrees_with_the_law_on_summer_time(self, on, seconds):
+        instant = datetime(on.year, on.month, on.day, tzinfo=UTC) + timedelta(seconds=seconds)
         assert billing_date(instant) == calculator.pacific_day(instant)
 
     def test_refuses_an_instant_without_a_zone(self):

@@ -10,9 +10,7 @@ from app.domain.plans import Catalogue, InvalidCatalogue, PlanNotAvailable, cost
 from tests.factories.plans import a_220_plan, a_plan
 
 TODAY = date(2026, 11, 24)
-OLD_100 = a_plan(
-    base_cents=128_00, overage_rate=1_1900, valid_from=date(2015, 1, 1), valid_before=date(2020, 1, 1)
-)
+OLD_100 = a_plan(base_cents=128_00, overage_rate=1_1900, valid_from=date(2015, 1, 1), valid_before=date(2020, 1, 1))
 CATALOGUE = Catalogue((a_220_plan(), OLD_100, a_plan()))
 
 
@@ -44,8 +42,9 @@ class TestCatalogue:
         assert CATALOGUE.get("100", date(2016, 1, 1)) == OLD_100
 
     def test_names_the_plans_on_sale_when_there_is_no_such_plan(self):
-        with pytest.raises(PlanNotAvailable, match="no plan '90' on sale on 2026-11-24. Choose one of: 100, 220.") as no:
+        with pytest.raises(PlanNotAvailable) as no:
             CATALOGUE.get("90", TODAY)
+        assert str(no.value) == "There is no plan '90' on sale on 2026-11-24. Choose one of: 100, 220."
         assert (no.value.plan_code, no.value.on) == ("90", TODAY)
 
     def test_offers_nothing_when_nothing_is_on_sale(self):
@@ -85,10 +84,10 @@ class TestLadder:
 
     def test_with_a_step_that_never_pays_off_is_refused(self):
         too_dear = a_plan(code="220", base_cents=300_00, included_minutes=220)
-        with pytest.raises(InvalidCatalogue, match="plan 100 is cost effective to 224 minutes.* the 220 of 220"):
+        with pytest.raises(InvalidCatalogue, match=r"plan 100 is cost effective to 224 minutes.* the 220 of 220"):
             Catalogue((a_plan(), too_dear)).check_ladder(TODAY)
 
     def test_with_a_larger_plan_at_a_lower_price_is_refused(self):
         too_cheap = a_plan(code="220", base_cents=138_00, included_minutes=220)
-        with pytest.raises(InvalidCatalogue, match="plan 220 is cost effective to 219 minutes"):
+        with pytest.raises(InvalidCatalogue, match=r"plan 220 is cost effective to 220 minutes.* the 100 of 100"):
             Catalogue((a_plan(), too_cheap)).check_ladder(TODAY)

@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 
+from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS, Policies
-from app.domain.money import UnitPrice
 from app.domain.pricing import allowance_seconds, month_cost_cents, rate_usage
 from tests import calculator
 from tests.factories.calls import usage

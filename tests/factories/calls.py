@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
+from app.domain.metering import MeteredAccount, Metering
 from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS, Policies
 from app.domain.usage import CallReport, UsageTotals, is_charged
@@ -61,3 +62,17 @@ def usage_of(
         if charged and period.contains(call.on) and call.on >= paid_starts_on:
             totals += UsageTotals(call.live_seconds, call.patch_seconds, call.ivr_seconds, 1)
     return totals
+
+
+def a_metering(
+    *,
+    now: datetime = datetime(2026, 9, 15, 12, 0, tzinfo=UTC),
+    accounts: Iterable[str] = ("AA0101", "AA0102"),
+    open_from: date = date(2026, 9, 1),
+    after: Metering | None = None,
+) -> Metering:
+    """A batch in which each account has three calls so far; `after` carries on where an earlier batch ended."""
+    if after is None:
+        metered = {name: MeteredAccount(f"acc_{name.lower()}", open_from, 3) for name in accounts}
+        return Metering(now, metered, known={})
+    return Metering(now, after.accounts, dict(after.known), set(after.corrected))

@@ -50,30 +50,49 @@ def billing_facts(draw: st.DrawFn) -> BillingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoricCall:
+    """A call, the month in which its report came in, and the month in which a correction took it away, if any."""
+
+    call: CallReport
+    arrives_in: Period
+    replaced_in: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """An account's months from the first paid one: a plan for each, and each call with the month its report came in."""
+    """An account's months from the first paid one: a plan for each, and its calls."""
 
     paid_starts_on: date
     plans: dict[Period, PlanVersion]
-    calls: list[tuple[CallReport, Period]]
+    calls: list[HistoricCall]
+
+    def known_before(self, opening: Period) -> list[CallReport]:
+        """The calls that stand when the invoice of a month is computed."""
+        return [
+            historic.call
+            for historic in self.calls
+            if historic.arrives_in < opening and (historic.replaced_in is None or historic.replaced_in >= opening)
+        ]
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Up to five months; calls lie close to the turn of a month or a day as often as elsewhere, many come in late."""
+    """Up to five months; every second call lies close to the turn of a day, many come in late or are taken away."""
     paid_starts_on = draw(DAYS)
     first = Period.containing(paid_starts_on)
     months = [first.shifted(index) for index in range(draw(st.integers(1, 5)))]
     calls = []
     for number in range(draw(st.integers(0, 12))):
-        call = _call(draw, number, draw(st.sampled_from([*months, paid_starts_on])))
+        turn = draw(st.sampled_from([*(month.starts_on for month in months), paid_starts_on]))
+        call = _call(draw, number, turn)
         begins = Period.containing(call.on)
-        calls.append((call, draw(st.sampled_from([m for m in months if m >= begins] or months[-1:]))))
+        arrives_in = draw(st.sampled_from([month for month in months if month >= begins] or months[-1:]))
+        replaced_in = draw(st.none() | st.sampled_from([month for month in months if month >= arrives_in]))
+        calls.append(HistoricCall(call, arrives_in, replaced_in))
     return History(paid_starts_on, {month: draw(plans()) for month in months}, calls)
 
 
-def _call(draw: st.DrawFn, number: int, near: Period | date) -> CallReport:
-    turn = near.starts_on if isinstance(near, Period) else near
+def _call(draw: st.DrawFn, number: int, turn: date) -> CallReport:
     # 07:00 and 08:00 UTC are midnight in Los Angeles in summer and in winter.
     midnight = datetime(turn.year, turn.month, turn.day, draw(st.sampled_from([7, 8])), tzinfo=UTC)
     away_seconds = draw(st.integers(-2, 2) | st.integers(-3 * 86_400, 32 * 86_400))

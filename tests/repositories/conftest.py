@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,12 @@ from tests.repositories.tables import METADATA
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a server's maintenance database; skips where there is none."""
-    server = running_server()
-    try:
-        url = server.__enter__()
-    except PostgresUnavailable as error:
-        refuse(str(error))
-    yield url
-    server.__exit__(None, None, None)
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(running_server())
+        except PostgresUnavailable as error:
+            refuse(str(error))
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

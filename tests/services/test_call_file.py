@@ -298,7 +298,7 @@ class TestFilesThatAreNone:
         path = write(header=whole[: len(whole) // 2])
         seen = []
         with pytest.raises(
-            NotACallFile, match="fetch it again and repeat the import, no call counts twice.$"
+            NotACallFile, match=r"fetch it again and repeat the import, no call counts twice\.$"
         ) as refusal:
             seen.extend(read_call_file(path))
         assert len(seen) > 5_000
@@ -336,6 +336,10 @@ class TestStreaming:
             assert peak(large) < peak(small) * 1.5
         finally:
             tracemalloc.stop()
+
+    def test_more_accounts_than_the_reader_remembers_are_read_all_the_same(self, read):
+        accounts = [f"AA{number:05}" for number in range(10_000)]
+        assert [call.account for call in read(*(row(line=account) for account in accounts))] == accounts
 
     def test_a_reader_given_up_half_way_closes_its_file(self, write):
         rows = read_call_file(write(row(), row()))

@@ -15,6 +15,6 @@ class ViewerQueries:
         permission=Permission.VIEW_ACCOUNT,
         description="You, the account you are looking at, and what your role allows there. Ask for it with every page.",
     )
-    async def viewer(self, info: Info) -> Viewer:
+    async def viewer(self, info: Info) -> Viewer | None:
         """Resolve `viewer`."""
         return Viewer.of(await info.context.viewer())

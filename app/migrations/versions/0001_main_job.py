@@ -254,6 +254,7 @@ def upgrade() -> None:
         sa.Column("policies_version", sa.Text(), nullable=False),
         sa.Column("engine_version", sa.BigInteger(), nullable=False),
         sa.Column("usage_watermark", sa.BigInteger(), nullable=False),
+        sa.Column("ledger_watermark", sa.BigInteger(), nullable=False),
         sa.Column("total_cents", sa.BigInteger(), nullable=False),
         sa.Column("credit_applied_cents", sa.BigInteger(), nullable=False),
         sa.Column("amount_due_cents", sa.BigInteger(), nullable=False),

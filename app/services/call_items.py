@@ -1,0 +1,86 @@
+"""Calls as other systems send them: one JSON object each, read strictly, refused with the field's name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from app.domain.periods import BILLING_ZONE
+from app.domain.usage import CallReport
+from app.services.record_calls import Unreadable
+
+LONGEST_CALL_SECONDS = 86_400
+LONGEST_NAME_CHARACTERS = 128
+
+_Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_NAME_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+_Seconds = Annotated[int, Field(ge=0, le=LONGEST_CALL_SECONDS, strict=True)]
+
+
+class CallItem(BaseModel):
+    """One call. Durations in whole seconds; `startedAt` with its offset from UTC; `corrects` an earlier `eventId`."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True)
+
+    event_id: _Name
+    account: _Name
+    started_at: AwareDatetime
+    script_seconds: _Seconds = 0
+    recording_seconds: _Seconds = 0
+    patch_seconds: _Seconds = 0
+    ivr_seconds: _Seconds = 0
+    disposition: Annotated[str, StringConstraints(max_length=LONGEST_NAME_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    billable: Annotated[bool, Field(strict=True)] = True
+    corrects: _Name | None = None
+
+
+def read_call_item(value: Any, source: str) -> CallReport | Unreadable:  # noqa: ANN401  (any JSON value)
+    """Return the call that a decoded JSON value describes, or what is wrong with it in one sentence."""
+    try:
+        item = CallItem.model_validate(value)
+    except ValidationError as error:
+        return Unreadable(_sentence(error))
+    started_at = _in_range(item.started_at)
+    if started_at is None:
+        return Unreadable("startedAt: the year is out of range.")
+    return CallReport(
+        source=source,
+        event_id=item.event_id,
+        account=item.account,
+        started_at=started_at,
+        script_seconds=item.script_seconds,
+        recording_seconds=item.recording_seconds,
+        patch_seconds=item.patch_seconds,
+        ivr_seconds=item.ivr_seconds,
+        disposition=item.disposition,
+        is_billable=item.billable,
+        corrects=item.corrects,
+    )
+
+
+def read_call_text(text: str, source: str) -> CallReport | Unreadable:
+    """Return the call that a JSON text describes, or what is wrong with it in one sentence."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return Unreadable(f"The item is not JSON: {error}.")
+    return read_call_item(value, source)
+
+
+def _in_range(started_at: datetime) -> datetime | None:
+    try:
+        started_at.astimezone(BILLING_ZONE)
+    except OverflowError:
+        return None
+    return started_at
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}." if place else f"{first['msg']}."

@@ -1,0 +1,182 @@
+"""SAS Flex tells us about an account: who it is, when it begins to pay, on which plan, and who may look (rules 9, 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.accounts import Account, AccountStatus, Role, User, cycle_runs_at, first_cycle_on
+from app.domain.policies import policies_on
+from app.domain.proration import paid_start_after_trial
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+
+
+class PaidStartMissing(ValueError):
+    """Neither a trial end nor a paid start is given, or they contradict each other."""
+
+    def __init__(self, trial_ends_on: date | None, paid_since_on: date | None) -> None:
+        if trial_ends_on is None:
+            detail = "Give `trialEndsOn`, the last day of the trial, or `paidSinceOn`, the first paid day."
+        else:
+            detail = f"Paid service cannot begin on {paid_since_on}, before the trial has ended on {trial_ends_on}."
+        super().__init__(detail)
+        self.trial_ends_on = trial_ends_on
+        self.paid_since_on = paid_since_on
+
+
+class AccountAlreadyBilled(ValueError):
+    """Plan and paid start are settled once an account has its first invoice."""
+
+    def __init__(self, external_id: str, changed: Sequence[str]) -> None:
+        super().__init__(
+            f"Account {external_id!r} has been invoiced: {' and '.join(changed)} cannot be changed here any more. "
+            "Send the values it was created with."
+        )
+        self.external_id = external_id
+        self.changed = tuple(changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who may look into the account; `subject` is what the identity provider calls them."""
+
+    subject: str
+    email: str
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class AccountParticulars:
+    """What SAS Flex says of an account. `members` None leaves the people as they are."""
+
+    external_id: str
+    name: str
+    plan_code: str
+    trial_ends_on: date | None = None
+    paid_since_on: date | None = None
+    members: tuple[Member, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutAccount:
+    """The account as it stands now, and whether it is new."""
+
+    account: Account
+    is_new: bool
+
+
+async def put_account(
+    *, database: Database, clock: Clock, ids: Ids, particulars: AccountParticulars, actor: str
+) -> PutAccount:
+    """Create the account or bring it up to date; the same particulars twice change nothing.
+
+    The plan is taken at the prices on sale on the first paid day (rule 9: the day after the trial's last).
+    :raises PaidStartMissing: when no first paid day follows from the particulars.
+    :raises PlanNotAvailable: when no such plan is on sale on that day.
+    :raises AccountAlreadyBilled: when the plan or the paid start of an invoiced account would change.
+    """
+
+    async def work(uow: UnitOfWork) -> PutAccount:
+        return await _put(uow, clock, ids, particulars, actor)
+
+    return await unit_of_work.write(database, work)
+
+
+def paid_start(trial_ends_on: date | None, paid_since_on: date | None) -> date:
+    """Return the first paid day (rule 9).
+
+    :raises PaidStartMissing: when none follows, or it would lie within the trial.
+    """
+    if trial_ends_on is None:
+        if paid_since_on is None:
+            raise PaidStartMissing(None, None)
+        return paid_since_on
+    earliest = paid_start_after_trial(trial_ends_on)
+    if paid_since_on is not None and paid_since_on < earliest:
+        raise PaidStartMissing(trial_ends_on, paid_since_on)
+    return paid_since_on or earliest
+
+
+async def _put(uow: UnitOfWork, clock: Clock, ids: Ids, particulars: AccountParticulars, actor: str) -> PutAccount:
+    known = await uow.accounts.find_by_external_id(particulars.external_id, lock=True)
+    wanted = await _wanted(uow, particulars, known, ids)
+    changes = {} if known is None else _changes(known, wanted)
+    if known is None:
+        await uow.accounts.add(wanted, next_close_at=_first_close(wanted), created_at=clock.now())
+    elif changes:
+        await _change(uow, known, wanted, changes)
+    people = await _put_members(uow, clock, ids, wanted.id, particulars.members)
+    if known is None or changes or people:
+        kind = "account.created" if known is None else "account.changed"
+        data = changes | ({"members": people} if people else {})
+        await uow.events.add_many([Event(ids.new("evt"), wanted.id, kind, actor, clock.now(), wanted.id, data)])
+    return PutAccount(wanted, is_new=known is None)
+
+
+async def _wanted(uow: UnitOfWork, particulars: AccountParticulars, known: Account | None, ids: Ids) -> Account:
+    starts_on = paid_start(particulars.trial_ends_on, particulars.paid_since_on)
+    plan = (await uow.plans.catalogue()).get(particulars.plan_code, starts_on)
+    return Account(
+        id=ids.new("acc") if known is None else known.id,
+        external_id=particulars.external_id,
+        name=particulars.name,
+        status=AccountStatus.ACTIVE if known is None else known.status,
+        trial_ends_on=particulars.trial_ends_on,
+        paid_starts_on=starts_on,
+        plan_version_id=plan.id,
+        next_cycle_on=first_cycle_on(starts_on),
+    )
+
+
+def _changes(known: Account, wanted: Account) -> dict[str, list[str | None]]:
+    changes: dict[str, list[str | None]] = {}
+    for name in ("name", "trial_ends_on", "paid_starts_on", "plan_version_id"):
+        before, after = getattr(known, name), getattr(wanted, name)
+        if before != after:
+            changes[name] = [None if value is None else str(value) for value in (before, after)]
+    return changes
+
+
+async def _change(uow: UnitOfWork, known: Account, wanted: Account, changes: dict[str, list[str | None]]) -> None:
+    if await uow.cycles.has_begun(known.id):
+        settled = [name for name in ("trial_ends_on", "paid_starts_on", "plan_version_id") if name in changes]
+        if settled:
+            raise AccountAlreadyBilled(known.external_id, settled)
+        await uow.accounts.rename(known.id, wanted.name)
+        return
+    await uow.accounts.save(wanted, next_close_at=_first_close(wanted))
+
+
+async def _put_members(
+    uow: UnitOfWork, clock: Clock, ids: Ids, account_id: str, members: Sequence[Member] | None
+) -> list[str]:
+    """Make these people the membership and return it as text when it changed."""
+    if members is None:
+        return []
+    before = await uow.users.members(account_id)
+    after = []
+    for member in members:
+        user = User(ids.new("usr"), member.subject, member.email, member.name)
+        after.append((await uow.users.put(user, created_at=clock.now()), member.role))
+    if sorted(before, key=_subject) == sorted(after, key=_subject):
+        return []
+    await uow.users.replace_members(account_id, [(user.id, role) for user, role in after])
+    return [f"{user.subject} {role}" for user, role in sorted(after, key=_subject)]
+
+
+def _subject(member: tuple[User, Role]) -> str:
+    return member[0].subject
+
+
+def _first_close(account: Account) -> datetime:
+    return cycle_runs_at(account.next_cycle_on, account.paid_starts_on, policies_on(account.paid_starts_on))

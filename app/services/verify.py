@@ -1,0 +1,220 @@
+"""The books checked against themselves: every issued invoice is computed again from raw calls, and every sum re-added.
+
+Nothing here trusts what pages read: usage is summed from the calls up to each invoice's watermark, credit and balances
+from the postings, and the rules are those of the invoice's own policies (rules 12, 27, 28, 35).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from app.domain.invoices import (
+    ENGINE_VERSION,
+    USAGE_KINDS,
+    BillingFacts,
+    InvoiceStatus,
+    UsedPeriod,
+    compute_invoice,
+    facts_hash,
+)
+from app.domain.ledger import Book, moved_cents
+from app.domain.periods import Period
+from app.domain.policies import policies_version
+from app.domain.usage import UsageTotals
+from app.repositories import unit_of_work
+from app.repositories.accounts import ADJUSTABLE_MONTHS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from app.domain.accounts import Account
+    from app.domain.invoices import InvoiceLine
+    from app.domain.plans import PlanVersion
+    from app.repositories.database import Database
+    from app.repositories.invoices import StoredInvoice
+    from app.repositories.ledger import PostedPosting
+    from app.repositories.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something in the books that does not agree: where, and what was found instead of what."""
+
+    account: str
+    place: str
+    found: str
+    expected: str
+
+
+async def verify(
+    *,
+    database: Database,
+    account: str | None = None,
+    since: datetime | None = None,
+    on_progress: Callable[[Account], None] | None = None,
+) -> AsyncIterator[Difference]:
+    """Yield every difference in the books, account by account; nothing yielded means that all agree.
+
+    `account` (an external id) narrows the check to one; `since` computes only invoices issued from then on again.
+    :raises AccountNotFound: when there is no such account.
+    """
+
+    async def find_accounts(uow: UnitOfWork) -> list[Account]:
+        return [await uow.accounts.get_by_external_id(account)] if account else await uow.accounts.list_all()
+
+    for each in await unit_of_work.read(database, find_accounts):
+        for difference in await unit_of_work.read(database, lambda uow: _check_account(uow, each, since)):  # noqa: B023
+            yield difference
+        if on_progress is not None:
+            on_progress(each)
+    if account is None:
+        for difference in await unit_of_work.read(database, _check_numbers):
+            yield difference
+
+
+async def _check_account(uow: UnitOfWork, account: Account, since: datetime | None) -> list[Difference]:
+    invoices = await uow.invoices.list_for_account(account.id)
+    postings = await uow.ledger.postings(account.id)
+    plans = await uow.cycles.plans(account.id)
+    differences = [
+        *_check_months(account, invoices),
+        *_check_balances(account, invoices, postings),
+        *await _check_sums(uow, account),
+    ]
+    billed: Counter[date] = Counter()
+    for invoice in invoices:
+        if since is None or invoice.issued_at >= since:
+            credit = _credit_before(invoice, postings)
+            facts = await _facts(uow, account, invoice, plans, billed, credit)
+            differences += _check_invoice(account, invoice, facts)
+        billed.update(_usage_cents(invoice))
+    return differences
+
+
+async def _facts(
+    uow: UnitOfWork,
+    account: Account,
+    invoice: StoredInvoice,
+    plans: dict[date, PlanVersion],
+    billed: Counter[date],
+    credit_cents: int,
+) -> BillingFacts:
+    """Return the facts as they stood when the invoice was issued."""
+    oldest = max(invoice.period.shifted(-ADJUSTABLE_MONTHS).starts_on, account.paid_starts_on)
+    days = await uow.calls.sum_days(account.id, oldest, invoice.period.starts_on, invoice.usage_watermark)
+    usage: dict[date, UsageTotals] = {}
+    for on, totals in days.items():
+        month = Period.containing(on).starts_on
+        usage[month] = usage.get(month, UsageTotals()) + totals
+    used = tuple(
+        UsedPeriod(month, plans[month.starts_on], usage.get(month.starts_on, UsageTotals()), billed[month.starts_on])
+        for month in (invoice.period.shifted(-back) for back in range(1, ADJUSTABLE_MONTHS + 1))
+        if month.starts_on in plans
+    )
+    plan = plans[invoice.period.starts_on]
+    return BillingFacts(invoice.period, account.paid_starts_on, plan, used, credit_cents)
+
+
+def _check_invoice(account: Account, invoice: StoredInvoice, facts: BillingFacts) -> Iterator[Difference]:
+    place = f"invoice {invoice.number}"
+    if invoice.engine_version != ENGINE_VERSION:
+        yield Difference(account.external_id, place, f"engine {invoice.engine_version}", f"engine {ENGINE_VERSION}")
+        return
+    policies = policies_version(invoice.policies_version)
+    draft = compute_invoice(facts, policies)
+    pairs = (
+        ("facts", invoice.facts_hash, facts_hash(facts, policies)),
+        ("content", invoice.content_hash, draft.content_hash),
+        ("lines", _lines_text(invoice.lines), _lines_text(draft.lines)),
+        ("total", invoice.total_cents, draft.total_cents),
+        ("credit applied", invoice.credit_applied_cents, draft.credit_applied_cents),
+        ("amount due", invoice.amount_due_cents, draft.amount_due_cents),
+        ("plan", invoice.plan_version_id, facts.plan.id),
+    )
+    for name, found, expected in pairs:
+        if found != expected:
+            yield Difference(account.external_id, f"{place}, {name}", str(found), str(expected))
+
+
+def _check_months(account: Account, invoices: Sequence[StoredInvoice]) -> Iterator[Difference]:
+    """Check that the months from the paid start on are billed once each, none left out (rule 12)."""
+    found = [invoice.period for invoice in invoices]
+    first = Period.containing(account.paid_starts_on)
+    expected = [first.shifted(place) for place in range(len(found))]
+    if found != expected:
+        months = [", ".join(period.month for period in periods) for periods in (found, expected)]
+        yield Difference(account.external_id, "months invoiced", *months)
+    following = first.shifted(len(found)).starts_on
+    if account.next_cycle_on != following:
+        yield Difference(account.external_id, "next month", str(account.next_cycle_on), str(following))
+
+
+def _check_balances(
+    account: Account, invoices: Sequence[StoredInvoice], postings: Sequence[PostedPosting]
+) -> Iterator[Difference]:
+    """Check that postings follow each other, credit is never negative, and each invoice stands as its postings say."""
+    balance: Counter[str | None] = Counter()
+    credit = 0
+    for place, (_, seq, posting) in enumerate(postings, start=1):
+        if seq != place:
+            yield Difference(account.external_id, "posting number", str(seq), str(place))
+        balance[posting.invoice_id] += moved_cents(posting, Book.RECEIVABLE)
+        credit -= moved_cents(posting, Book.CUSTOMER_CREDIT)
+        if credit < 0:
+            yield Difference(account.external_id, f"credit after posting {seq}", str(credit), "never below 0")
+    for invoice in invoices:
+        left = balance[invoice.id]
+        expected = InvoiceStatus.OPEN if left else InvoiceStatus.PAID
+        if left < 0 or (invoice.status in {InvoiceStatus.OPEN, InvoiceStatus.PAID} and invoice.status != expected):
+            yield Difference(
+                account.external_id, f"invoice {invoice.number}, status", f"{invoice.status} with {left} cents open", expected
+            )
+
+
+async def _check_sums(uow: UnitOfWork, account: Account) -> list[Difference]:
+    """Check the daily sums that pages read against the calls themselves."""
+    recorded, last = await uow.calls.count(account.id)
+    sums = {on: day for on, day in (await uow.calls.days(account.id)).items() if day != UsageTotals()}
+    raw = await uow.calls.sum_days(account.id, date.min, date.max, recorded)
+    counts = [] if recorded == last else [Difference(account.external_id, "calls recorded", str(recorded), str(last))]
+    return counts + [
+        Difference(account.external_id, f"usage of {on}", str(sums.get(on)), str(raw.get(on)))
+        for on in sorted(sums.keys() | raw.keys())
+        if sums.get(on) != raw.get(on)
+    ]
+
+
+async def _check_numbers(uow: UnitOfWork) -> list[Difference]:
+    """Check that invoice numbers follow each other without a gap up to the next (rule 27)."""
+    expected: int | None = None
+    differences = []
+    async for number in uow.invoices.numbers():
+        if expected is not None and number != expected:
+            differences.append(Difference("all", "invoice numbers", str(number), str(expected)))
+        expected = number + 1
+    following = await uow.invoices.next_number()
+    if expected is not None and following != expected:
+        differences.append(Difference("all", "next invoice number", str(following), str(expected)))
+    return differences
+
+
+def _credit_before(invoice: StoredInvoice, postings: Sequence[PostedPosting]) -> int:
+    """Return the credit that the invoice found."""
+    seen = postings[: invoice.ledger_watermark]
+    return -sum(moved_cents(posted.posting, Book.CUSTOMER_CREDIT) for posted in seen)
+
+
+def _lines_text(lines: Sequence[InvoiceLine]) -> str:
+    return "; ".join(f"{line.kind} {line.period.month} {line.amount_cents}" for line in lines)
+
+
+def _usage_cents(invoice: StoredInvoice) -> Counter[date]:
+    cents: Counter[date] = Counter()
+    for line in invoice.lines:
+        if line.kind in USAGE_KINDS:
+            cents[line.period.starts_on] += line.amount_cents
+    return cents

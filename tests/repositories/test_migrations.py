@@ -1,0 +1,211 @@
+"""Migrations on both engines: all or nothing, no child row lost, and no drift from the row classes."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from app.migrations.upgrade import downgrade, drift, head_revision, upgrade, write_revision
+from app.repositories.database import Database, DatabaseUnmigrated, DatabaseUnreachable, DatabaseUnsuitable
+from tests.repositories.tables import METADATA
+
+PARENT_AND_CHILD = """
+op.create_table("parent", sa.Column("id", sa.Text(), primary_key=True), sa.Column("name", sa.Text()))
+op.create_table(
+    "child",
+    sa.Column("id", sa.Text(), primary_key=True),
+    sa.Column("parent_id", sa.Text(), sa.ForeignKey("parent.id", name="fk_child_parent", ondelete="CASCADE")),
+)
+op.execute("INSERT INTO parent VALUES ('p', 'a')")
+op.execute("INSERT INTO child VALUES ('c', 'p')")
+"""
+REBUILD_PARENT = """
+with op.batch_alter_table("parent", recreate="auto") as table:
+    table.alter_column("name", new_column_name="title", nullable=True)
+    table.add_column(sa.Column("more", sa.Text()))
+"""
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Path:
+    folder = tmp_path / "versions"
+    folder.mkdir()
+    return folder
+
+
+def write(versions: Path, number: int, steps: str) -> None:
+    """Write revision `number`, which follows the one before."""
+    before = f'"{number - 1:04d}"' if number > 1 else "None"
+    head = f'import sqlalchemy as sa\nfrom alembic import op\n\nrevision = "{number:04d}"\ndown_revision = {before}\n'
+    body = f"\n\ndef upgrade():\n{indent(dedent(steps).strip(), '    ')}\n\n\ndef downgrade():\n    pass\n"
+    (versions / f"{number:04d}_step.py").write_text(head + body)
+
+
+def tables(url: str) -> set[str]:
+    engine = create_engine(url.replace("+aiosqlite", "").replace("postgresql://", "postgresql+psycopg://"))
+    names = set(inspect(engine).get_table_names())
+    engine.dispose()
+    return names
+
+
+def rows(url: str, statement: str) -> list[tuple[object, ...]]:
+    engine = create_engine(url.replace("+aiosqlite", "").replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(statement))]
+    engine.dispose()
+    return found
+
+
+class TestUpgrade:
+    async def test_satisfies_the_check_of_the_database(self, url, versions):
+        write(versions, 1, PARENT_AND_CHILD)
+
+        upgrade(url, versions=versions)
+
+        database = Database.open(url, revision=head_revision(versions))
+        await database.check()
+        await database.close()
+
+    async def test_leaves_the_check_unhappy_when_a_revision_is_missing(self, url, versions):
+        write(versions, 1, PARENT_AND_CHILD)
+        upgrade(url, versions=versions)
+        write(versions, 2, REBUILD_PARENT)
+
+        database = Database.open(url, revision=head_revision(versions))
+        with pytest.raises(DatabaseUnmigrated, match="at revision 0001, but this program needs 0002"):
+            await database.check()
+        await database.close()
+
+    def test_changes_nothing_the_second_time(self, url, versions):
+        write(versions, 1, PARENT_AND_CHILD)
+
+        upgrade(url, versions=versions)
+        upgrade(url, versions=versions)
+
+        assert rows(url, "SELECT * FROM child") == [("c", "p")]
+
+    def test_undoes_all_revisions_when_one_fails(self, url, versions):
+        write(versions, 1, PARENT_AND_CHILD)
+        write(versions, 2, REBUILD_PARENT + '\nop.drop_table("nowhere")')
+
+        with pytest.raises(Exception, match="nowhere"):
+            upgrade(url, versions=versions)
+
+        assert tables(url) <= {"alembic_version"}
+
+    def test_keeps_the_children_of_a_parent_that_is_rebuilt(self, url, versions):
+        write(versions, 1, PARENT_AND_CHILD)
+        write(versions, 2, REBUILD_PARENT)
+
+        upgrade(url, versions=versions)
+
+        assert rows(url, "SELECT * FROM child") == [("c", "p")]
+        assert rows(url, "SELECT title, more FROM parent") == [("a", None)]
+
+    def test_undoes_a_revision_that_breaks_references(self, sqlite_url, versions):
+        write(versions, 1, PARENT_AND_CHILD)
+        upgrade(sqlite_url, versions=versions)
+        write(versions, 2, 'op.execute("DELETE FROM parent")')
+
+        with pytest.raises(Exception, match="broke references from child"):
+            upgrade(sqlite_url, versions=versions)
+
+        assert rows(sqlite_url, "SELECT id FROM parent") == [("p",)]
+        assert rows(sqlite_url, "SELECT version_num FROM alembic_version") == [("0001",)]
+
+    def test_makes_the_folder_and_a_file_in_wal_mode(self, tmp_path, versions):
+        write(versions, 1, PARENT_AND_CHILD)
+
+        upgrade(f"sqlite:///{tmp_path}/new folder/50%.db", versions=versions)
+
+        with closing(sqlite3.connect(tmp_path / "new folder" / "50%.db")) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+    def test_says_what_to_do_when_no_server_answers(self, tmp_path, versions):
+        with pytest.raises(DatabaseUnreachable, match="Start it, or correct FLEX_DATABASE_URL"):
+            upgrade(f"postgresql://ann@/flex?host={tmp_path}", versions=versions)
+
+    def test_says_what_to_do_when_a_file_is_no_database(self, tmp_path, versions):
+        (tmp_path / "letter.db").write_text("Dear accountant, " * 200)
+
+        with pytest.raises(DatabaseUnreachable, match="file is not a database"):
+            upgrade(f"sqlite:///{tmp_path}/letter.db", versions=versions)
+
+    def test_says_what_to_do_when_another_program_holds_the_file(self, tmp_path, versions, monkeypatch):
+        monkeypatch.setattr("app.models.connection.BUSY_TIMEOUT_MILLISECONDS", 0)
+        write(versions, 1, PARENT_AND_CHILD)
+        with closing(sqlite3.connect(tmp_path / "held.db", isolation_level=None)) as holder:
+            holder.execute("PRAGMA journal_mode=WAL")
+            holder.execute("BEGIN IMMEDIATE")
+            with pytest.raises(DatabaseUnreachable, match="database is locked"):
+                upgrade(f"sqlite:///{tmp_path}/held.db", versions=versions)
+
+    def test_refuses_a_memory_database(self, versions):
+        with pytest.raises(DatabaseUnsuitable, match="must be a plain file"):
+            upgrade("sqlite://", versions=versions)
+
+
+class TestHeadRevision:
+    def test_is_the_last_of_the_line(self, versions):
+        write(versions, 1, "pass")
+        write(versions, 2, "pass")
+
+        assert head_revision(versions) == "0002"
+
+    def test_is_none_without_revisions(self, versions):
+        assert head_revision(versions) is None
+
+    def test_refuses_two_lines(self, versions):
+        write(versions, 1, "pass")
+        write(versions, 2, "pass")
+        other = (versions / "0002_step.py").read_text().replace('revision = "0002"', 'revision = "0003"', 1)
+        (versions / "0003_other.py").write_text(other)
+
+        with pytest.raises(ValueError, match="several heads"):
+            head_revision(versions)
+
+
+class TestWriteRevision:
+    def test_leads_from_nothing_to_the_row_classes_without_drift_and_back(self, url, versions):
+        written = write_revision("all tables", versions=versions, metadata=METADATA)
+
+        assert written.name == "0001_all_tables.py"
+        upgrade(url, versions=versions)
+        assert drift(url, versions=versions, metadata=METADATA) == []
+        assert tables(url) == {"alembic_version", "thing", "piece"}
+        downgrade(url, "base", versions=versions)
+        assert tables(url) == {"alembic_version"}
+
+    def test_finds_the_drift_of_a_database(self, url, versions):
+        write_revision("all tables", versions=versions, metadata=METADATA)
+        path = next(versions.glob("*.py"))
+        path.write_text(path.read_text().replace("sa.Column('note', sa.Text(), nullable=True),", ""))
+        upgrade(url, versions=versions)
+
+        differences = drift(url, versions=versions, metadata=METADATA)
+
+        assert len(differences) == 1
+        assert "add_column" in differences[0]
+        assert "note" in differences[0]
+
+
+class TestTheProgram:
+    def test_has_a_first_revision_that_agrees_with_its_row_classes(self, url):
+        upgrade(url)
+
+        assert drift(url) == []
+
+    def test_tells_its_revision_without_loading_alembic(self):
+        code = "import sys; from app.migrations.upgrade import head_revision; head_revision(); print(*sys.modules)"
+
+        loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+        assert "app.migrations.upgrade" in loaded
+        assert "alembic" not in loaded
