@@ -17,7 +17,6 @@ from app.domain.proration import daily_rate_cents, prorated_cents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
     from datetime import date
 
     from app.domain.periods import Period
@@ -80,10 +79,11 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True)
 class UsedPeriod:
-    """A month whose usage is to be billed: its own plan and prices, its calls to date, and what was billed for it."""
+    """A month whose usage is to be billed: its own plan, prices and policies, its calls to date, and what was billed."""
 
     period: Period
     plan: PlanVersion
+    policies: Policies
     usage: UsageTotals
     billed_cents: int = 0
 
@@ -92,7 +92,7 @@ class UsedPeriod:
 class BillingFacts:
     """All that a cycle invoice depends on.
 
-    `period`: the month that the invoice opens; its base is billed. `plan`: that month's plan.
+    `period`: the month that the invoice opens; its base is billed. `plan`, `policies`: those of that month.
     `used`: months before it, newest first; the newest is the month now ending, the others are closed and bill late usage.
     `credit_available_cents`: credit of the account at issue.
     """
@@ -100,6 +100,7 @@ class BillingFacts:
     period: Period
     paid_starts_on: date
     plan: PlanVersion
+    policies: Policies
     used: tuple[UsedPeriod, ...] = ()
     credit_available_cents: int = 0
 
@@ -134,24 +135,25 @@ class InvoiceDraft:
         return _digest([_line_content(line) for line in self.lines], self.kind, self.period.month, self.credit_applied_cents)
 
 
-def compute_invoice(facts: BillingFacts, policies: Policies) -> InvoiceDraft:
+def compute_invoice(facts: BillingFacts) -> InvoiceDraft:
     """Compute the cycle invoice that opens `facts.period` (rules 7, 9, 11, 14, 25).
 
     Lines stand in the order of rule 11: the base of the month that begins, then overage, patch and IVR of the month
     that ended, then one adjustment for each earlier month whose calls came late.
     """
-    lines = (_base_line(facts), *_usage_lines(facts, policies))
+    lines = (_base_line(facts), *_usage_lines(facts))
     total_cents = sum(line.amount_cents for line in lines)
     applied_cents = min(max(0, total_cents), facts.credit_available_cents)
     return InvoiceDraft(InvoiceKind.CYCLE, facts.period, lines, applied_cents)
 
 
-def facts_hash(facts: BillingFacts, policies: Policies) -> str:
+def facts_hash(facts: BillingFacts) -> str:
     """Return a hash of all inputs of an invoice (rule 28)."""
     used = [
         (
             month.period.month,
             month.plan.id,
+            month.policies.version,
             month.usage.live_seconds,
             month.usage.patch_seconds,
             month.usage.ivr_seconds,
@@ -159,14 +161,20 @@ def facts_hash(facts: BillingFacts, policies: Policies) -> str:
         )
         for month in facts.used
     ]
-    opening = (facts.period.month, facts.paid_starts_on.isoformat(), facts.plan.id, facts.credit_available_cents)
-    return _digest(ENGINE_VERSION, policies.version, opening, used)
+    opening = (
+        facts.period.month,
+        facts.paid_starts_on.isoformat(),
+        facts.plan.id,
+        facts.policies.version,
+        facts.credit_available_cents,
+    )
+    return _digest(ENGINE_VERSION, opening, used)
 
 
 def _base_line(facts: BillingFacts) -> InvoiceLine:
     plan, period = facts.plan, facts.period
     paid_days = period.days_from(facts.paid_starts_on)
-    inputs = {"plan": plan.code, "plan_name": plan.name, "paid_days": paid_days, "days": period.days}
+    inputs: dict[str, int | str] = {"plan": plan.code, "plan_name": plan.name, "paid_days": paid_days, "days": period.days}
     amount = prorated_cents(plan.base_cents, period, facts.paid_starts_on)
     if paid_days == period.days:
         return InvoiceLine(LineKind.BASE, period, 1, "month", UnitPrice(plan.base_cents * 100), amount, 11, inputs)
@@ -175,16 +183,16 @@ def _base_line(facts: BillingFacts) -> InvoiceLine:
     return InvoiceLine(LineKind.BASE, period, paid_days, "day", UnitPrice(daily * 100), amount, 9, inputs)
 
 
-def _usage_lines(facts: BillingFacts, policies: Policies) -> Iterator[InvoiceLine]:
+def _usage_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
     for month in facts.used:
-        rated = rate_usage(month.usage, month.plan, month.period, facts.paid_starts_on, policies)
+        rated = rate_usage(month.usage, month.plan, month.period, facts.paid_starts_on, month.policies)
         if month.period.ends_before == facts.period.starts_on:
-            yield from _ended_month_lines(month, rated, policies)
+            yield from _ended_month_lines(month, rated)
         elif rated.total_cents != month.billed_cents:
             yield _adjustment_line(month, rated)
 
 
-def _ended_month_lines(month: UsedPeriod, rated: RatedUsage, policies: Policies) -> Iterator[InvoiceLine]:
+def _ended_month_lines(month: UsedPeriod, rated: RatedUsage) -> Iterator[InvoiceLine]:
     usage, period = month.usage, month.period
     if rated.overage_seconds:
         inputs: dict[str, int | str] = {
@@ -196,10 +204,10 @@ def _ended_month_lines(month: UsedPeriod, rated: RatedUsage, policies: Policies)
         rate = month.plan.overage_rate
         yield InvoiceLine(LineKind.OVERAGE, period, rated.overage_seconds, "second", rate, rated.overage_cents, 7, inputs)
     if usage.patch_seconds:
-        rate = policies.patch_rate
+        rate = month.policies.patch_rate
         yield InvoiceLine(LineKind.PATCH, period, usage.patch_seconds, "second", rate, rated.patch_cents, 6)
     if usage.ivr_seconds:
-        rate = policies.ivr_rate
+        rate = month.policies.ivr_rate
         yield InvoiceLine(LineKind.IVR, period, usage.ivr_seconds, "second", rate, rated.ivr_cents, 6)
 
 

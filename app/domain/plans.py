@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date  # noqa: TC003  (a public value's type, read at run time by those who inspect it)
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from app.domain.money import UNIT_PRICE_PER_CENT
@@ -92,12 +93,17 @@ class Catalogue:
         :raises InvalidCatalogue: naming the first plan that breaks the order.
         """
         ladder = self.sold_on(on)
-        for plan, higher in zip(ladder, ladder[1:], strict=False):
+        for plan, higher in pairwise(ladder):
             threshold = cost_effective_minutes(plan, higher)
-            if not plan.included_minutes <= threshold <= higher.included_minutes:
+            if not plan.included_minutes <= threshold < higher.included_minutes:
                 raise InvalidCatalogue(
                     f"On {on:%Y-%m-%d} plan {plan.code} is cost effective to {threshold} minutes, which does not lie "
                     f"between its {plan.included_minutes} minutes and the {higher.included_minutes} of {higher.code}."
+                )
+            if higher.overage_rate > plan.overage_rate:
+                raise InvalidCatalogue(
+                    f"On {on:%Y-%m-%d} a minute above the allowance costs more on plan {higher.code} than on "
+                    f"{plan.code}, so that stepping up would stop paying off."
                 )
 
 

@@ -2,7 +2,8 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text as sql
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import text as sql
 
 from app.domain.usage import RefusalReason, Resolution
 from app.models.base import Row, day, enum_text, flag, identifier, instant, reference, text, whole_number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, update
 from sqlmodel import col, select
@@ -106,8 +106,9 @@ class AccountRepository:
 
     async def lock_for_metering(self, external_ids: Iterable[str]) -> dict[str, MeteredAccount]:
         """Return what metering needs of the accounts, by external id, and make the caller their only writer."""
+        columns: Any = (AccountRow.external_id, AccountRow.id, AccountRow.next_cycle_on, AccountRow.usage_seq)
         statement = (
-            select(AccountRow.external_id, AccountRow.id, AccountRow.next_cycle_on, AccountRow.usage_seq)
+            select(*columns)
             .where(col(AccountRow.external_id).in_(set(external_ids)))
             .order_by(col(AccountRow.id))
             .with_for_update()
@@ -151,7 +152,7 @@ class UserRepository:
             .order_by(UserRow.email, UserRow.id)
         )
         rows = await self._session.exec(statement)
-        return [(User(row.id, row.subject, row.email, row.name), role) for row, role in rows]
+        return [(User(row.id, row.subject, row.email, row.name), Role(role)) for row, role in rows]
 
     async def replace_members(self, account_id: str, members: Sequence[tuple[str, Role]]) -> None:
         """Make these user ids with these roles the whole membership of the account."""

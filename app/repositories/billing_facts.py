@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, select
+from sqlalchemy import BigInteger, case, cast, func, select
 from sqlmodel import col
 
 from app.domain.invoices import USAGE_KINDS, BillingFacts, UsedPeriod
@@ -12,6 +12,7 @@ from app.domain.ledger import Book
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.plans import PlanVersion
+from app.domain.policies import policies_on
 from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
 from app.models.calls import UsageDayRow
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import date
 
-    Scope: TypeAlias = Callable[[ColumnElement[Any]], ColumnElement[bool]]
-    """Narrows an account id column to the accounts asked for."""
+
+Sql: TypeAlias = Any
+"""A piece of a statement; SQLAlchemy's types for rows of many columns say less than the docstrings here."""
+
+Scope: TypeAlias = "Callable[[Sql], Sql]"
+"""Narrows an account id column to the accounts asked for."""
 
 NO_USAGE = UsageTotals()
 
-PLAN_COLUMNS = (
+PLAN_COLUMNS: tuple[Sql, ...] = (
     col(PlanVersionRow.id),
     col(PlanVersionRow.code),
     col(PlanVersionRow.name),
@@ -52,12 +57,12 @@ class AccountFacts(NamedTuple):
     plan: PlanVersion
 
 
-def total(column: ColumnElement[Any]) -> ColumnElement[int]:
+def total(column: Sql) -> Sql:
     """Return the sum of an integer column as an integer on both engines, zero for no rows."""
     return cast(func.coalesce(func.sum(column), 0), BigInteger)
 
 
-def credit_balance(account_id: ColumnElement[Any]) -> ColumnElement[int]:
+def credit_balance(account_id: Sql) -> Sql:
     """Return the credit that an account has left, as a correlated sum of its postings (rule 35)."""
     amount = col(LedgerPostingRow.amount_cents)
     signed = case((col(LedgerPostingRow.credit) == Book.CUSTOMER_CREDIT, amount), else_=-amount)
@@ -68,7 +73,7 @@ def credit_balance(account_id: ColumnElement[Any]) -> ColumnElement[int]:
     return statement.scalar_subquery()
 
 
-def select_accounts(scope: Scope) -> Select[Any]:
+def select_accounts(scope: Scope) -> Sql:
     """Select one row for each account: id, paid start, next cycle, credit, then the columns of its chosen plan."""
     account_id = col(AccountRow.id)
     return (
@@ -84,7 +89,7 @@ def select_accounts(scope: Scope) -> Select[Any]:
     )
 
 
-def select_cycles(scope: Scope) -> Select[Any]:
+def select_cycles(scope: Scope) -> Sql:
     """Select the months that the next invoice may still bill usage of: account id, month, then its plan."""
     account_id = col(BillingCycleRow.account_id)
     return (
@@ -96,7 +101,7 @@ def select_cycles(scope: Scope) -> Select[Any]:
     )
 
 
-def select_usage(scope: Scope) -> Select[Any]:
+def select_usage(scope: Scope) -> Sql:
     """Select the usage of those months from the paid start on: account id, month, seconds by kind, calls (rule 10)."""
     account_id = col(UsageDayRow.account_id)
     sums = (UsageDayRow.live_seconds, UsageDayRow.patch_seconds, UsageDayRow.ivr_seconds, UsageDayRow.call_count)
@@ -113,7 +118,7 @@ def select_usage(scope: Scope) -> Select[Any]:
     )
 
 
-def select_billed(scope: Scope) -> Select[Any]:
+def select_billed(scope: Scope) -> Sql:
     """Select what earlier invoices charged for the usage of those months: account id, month, cents."""
     account_id = col(InvoiceLineRow.account_id)
     return (
@@ -149,12 +154,19 @@ def assemble_facts(
     used = {month: UsageTotals(*sums) for _, month, *sums in usage}
     charged = {month: cents for _, month, cents in billed}
     months = tuple(
-        UsedPeriod(Period.containing(month), read_plan(plan), used.get(month, NO_USAGE), charged.get(month, 0))
+        UsedPeriod(
+            Period.containing(month),
+            read_plan(plan),
+            policies_on(month),
+            used.get(month, NO_USAGE),
+            charged.get(month, 0),
+        )
         for _, month, *plan in cycles
     )
     period = Period.containing(account.next_cycle_on)
-    return BillingFacts(period, account.paid_starts_on, account.plan, months, account.credit_cents)
+    policies = policies_on(period.starts_on)
+    return BillingFacts(period, account.paid_starts_on, account.plan, policies, months, account.credit_cents)
 
 
-def _in_window(month: ColumnElement[Any]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _in_window(month: Sql) -> tuple[Sql, Sql]:
     return month >= col(AccountRow.adjustable_from_on), month < col(AccountRow.next_cycle_on)

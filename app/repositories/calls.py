@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, insert, update
 from sqlalchemy.orm import aliased
@@ -14,19 +14,20 @@ from app.domain.periods import Period
 from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
 from app.models.calls import CallRow, QuarantinedCallRow, UsageDayRow
+from app.repositories.billing_facts import total
 from app.repositories.bulk import execute_many, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
-    from typing import Any
 
     from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from app.domain.metering import DayDelta
     from app.domain.usage import RefusalReason, Resolution
-    from app.repositories.bulk import Columns
+    from app.repositories.billing_facts import total
+from app.repositories.bulk import Columns
 
 _CALL_COLUMNS = tuple(col(getattr(CallRow, name)) for name in RecordedCall._fields)
 _BILLED_SECONDS = (col(CallRow.live_seconds), col(CallRow.patch_seconds), col(CallRow.ivr_seconds))
@@ -123,9 +124,9 @@ class CallRepository:
             .where(later.account_id == CallRow.account_id, later.corrects_seq == CallRow.seq, later.seq <= watermark)
             .exists()
         )
-        sums = [func.coalesce(func.sum(column), 0) for column in _BILLED_SECONDS]
+        columns: Any = (CallRow.on_date, *(total(column) for column in _BILLED_SECONDS), func.count())
         statement = (
-            select(CallRow.on_date, *sums, func.count())
+            select(*columns)
             .where(
                 CallRow.account_id == account_id,
                 CallRow.on_date >= since,
@@ -137,7 +138,7 @@ class CallRepository:
             .group_by(col(CallRow.on_date))
         )
         rows = await self._session.exec(statement)
-        return {on: UsageTotals(int(live), int(patch), int(ivr), count) for on, live, patch, ivr, count in rows}
+        return {on: UsageTotals(live, patch, ivr, count) for on, live, patch, ivr, count in rows}
 
     async def count(self, account_id: str) -> tuple[int, int]:
         """Return how many calls the account has, and the number of its last: they differ if one was lost."""
@@ -191,3 +192,17 @@ class QuarantineRepository:
         values = {"resolution": resolution, "resolved_at": at, "resolved_by": by, "resolution_note": note}
         statement = update(QuarantinedCallRow).where(col(QuarantinedCallRow.id) == quarantined_id).values(values)
         await self._session.exec(statement)
+
+
+def _quarantined(row: QuarantinedCallRow) -> QuarantinedCall:
+    return QuarantinedCall(
+        id=row.id,
+        fingerprint=row.fingerprint,
+        source=row.source,
+        position=row.position,
+        payload=row.payload,
+        reason=row.reason,
+        message=row.message,
+        received_at=row.received_at,
+        resolution=row.resolution,
+    )

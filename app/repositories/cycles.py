@@ -79,7 +79,7 @@ class CycleRepository:
 
     async def claim_due(self, now: datetime, limit: int) -> list[DueAccount]:
         """Return accounts whose cycle invoice is due, the longest overdue first, locked for the caller."""
-        columns = (
+        columns: Any = (
             col(AccountRow.id),
             col(AccountRow.name),
             col(AccountRow.paid_starts_on),
@@ -88,7 +88,7 @@ class CycleRepository:
             col(AccountRow.ledger_seq),
         )
         statement = (
-            select(*columns)  # type: ignore[call-overload]
+            select(*columns)
             .where(col(AccountRow.next_close_at) <= now)
             .order_by(col(AccountRow.next_close_at), col(AccountRow.id))
             .limit(limit)
@@ -103,7 +103,7 @@ class CycleRepository:
     async def plans(self, account_id: str) -> dict[date, PlanVersion]:
         """Return the plan that each opened month of the account is billed on, by its first day."""
         statement = (
-            select(BillingCycleRow.period_on, PlanVersionRow)
+            select(col(BillingCycleRow.period_on), PlanVersionRow)
             .join(PlanVersionRow, col(PlanVersionRow.id) == BillingCycleRow.plan_version_id)
             .where(BillingCycleRow.account_id == account_id)
         )
@@ -111,7 +111,7 @@ class CycleRepository:
 
     async def has_begun(self, account_id: str) -> bool:
         """Tell whether the account has had its first cycle invoice."""
-        statement = select(BillingCycleRow.period_on).where(BillingCycleRow.account_id == account_id).limit(1)
+        statement = select(col(BillingCycleRow.period_on)).where(BillingCycleRow.account_id == account_id).limit(1)
         return (await self._session.exec(statement)).first() is not None
 
     async def oldest_due_at(self) -> datetime | None:
@@ -120,9 +120,10 @@ class CycleRepository:
 
     async def facts(self, account_ids: Sequence[str]) -> dict[str, BillingFacts]:
         """Return the facts of the next cycle invoice of each account."""
+        connection = await self._session.connection()
 
         async def rows(statement: Any) -> list[Any]:
-            return list((await self._session.execute(statement)).tuples())
+            return list(await connection.execute(statement))
 
         def scope(column: Any) -> Any:
             return column.in_(account_ids)

@@ -75,7 +75,7 @@ class InvoiceRepository:
         )
         lines = [values for issue in issues for values in _line_values(issue)]
         await execute_many(self._session, _INSERT_LINE, lines)
-        nothing_due = InvoiceRow.amount_due_cents == 0
+        nothing_due = col(InvoiceRow.amount_due_cents) == 0
         statement = (
             update(InvoiceRow)
             .where(

@@ -73,18 +73,17 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
 
 
 def _issue(account: DueAccount, facts: BillingFacts, invoice_id: str, number: int) -> Issue:
-    policies = policies_on(facts.period.starts_on)
     return Issue(
         id=invoice_id,
         account_id=account.id,
         account_name=account.name,
         number=number,
-        draft=compute_invoice(facts, policies),
+        draft=compute_invoice(facts),
         plan_version_id=facts.plan.id,
-        policies_version=policies.version,
+        policies_version=facts.policies.version,
         usage_watermark=account.usage_seq,
         ledger_watermark=account.ledger_seq,
-        facts_hash=facts_hash(facts, policies),
+        facts_hash=facts_hash(facts),
     )
 
 

@@ -22,7 +22,7 @@ from app.domain.invoices import (
 )
 from app.domain.ledger import Book, moved_cents
 from app.domain.periods import Period
-from app.domain.policies import policies_version
+from app.domain.policies import policies_on, policies_version
 from app.domain.usage import UsageTotals
 from app.repositories import unit_of_work
 from app.repositories.accounts import ADJUSTABLE_MONTHS
@@ -111,12 +111,19 @@ async def _facts(
         month = Period.containing(on).starts_on
         usage[month] = usage.get(month, UsageTotals()) + totals
     used = tuple(
-        UsedPeriod(month, plans[month.starts_on], usage.get(month.starts_on, UsageTotals()), billed[month.starts_on])
+        UsedPeriod(
+            month,
+            plans[month.starts_on],
+            policies_on(month.starts_on),
+            usage.get(month.starts_on, UsageTotals()),
+            billed[month.starts_on],
+        )
         for month in (invoice.period.shifted(-back) for back in range(1, ADJUSTABLE_MONTHS + 1))
         if month.starts_on in plans
     )
     plan = plans[invoice.period.starts_on]
-    return BillingFacts(invoice.period, account.paid_starts_on, plan, used, credit_cents)
+    policies = policies_version(invoice.policies_version)
+    return BillingFacts(invoice.period, account.paid_starts_on, plan, policies, used, credit_cents)
 
 
 def _check_invoice(account: Account, invoice: StoredInvoice, facts: BillingFacts) -> Iterator[Difference]:
@@ -124,10 +131,9 @@ def _check_invoice(account: Account, invoice: StoredInvoice, facts: BillingFacts
     if invoice.engine_version != ENGINE_VERSION:
         yield Difference(account.external_id, place, f"engine {invoice.engine_version}", f"engine {ENGINE_VERSION}")
         return
-    policies = policies_version(invoice.policies_version)
-    draft = compute_invoice(facts, policies)
+    draft = compute_invoice(facts)
     pairs = (
-        ("facts", invoice.facts_hash, facts_hash(facts, policies)),
+        ("facts", invoice.facts_hash, facts_hash(facts)),
         ("content", invoice.content_hash, draft.content_hash),
         ("lines", _lines_text(invoice.lines), _lines_text(draft.lines)),
         ("total", invoice.total_cents, draft.total_cents),

@@ -8,13 +8,12 @@ import pytest
 
 from app.domain.explanations import Explanation, dollars, duration, explain, rate
 from app.domain.invoices import LineKind, compute_invoice
-from app.domain.policies import POLICY_VERSIONS
 from tests.factories.calls import usage
 from tests.factories.invoices import a_line, a_used_month, facts
 
 
 def explanations(invoice_facts):
-    return [explain(line) for line in compute_invoice(invoice_facts, POLICY_VERSIONS[-1]).lines]
+    return [explain(line) for line in compute_invoice(invoice_facts).lines]
 
 
 class TestExplain:
@@ -57,7 +56,7 @@ class TestExplain:
     def test_has_words_for_every_kind_of_line(self):
         every = usage(live_minutes=110, patch_seconds=450, ivr_seconds=200)
         used = (a_used_month(usage=every), a_used_month("2026-08", usage=every))
-        lines = compute_invoice(facts(used=used), POLICY_VERSIONS[-1]).lines
+        lines = compute_invoice(facts(used=used)).lines
         assert [line.kind for line in lines] == list(LineKind)
         assert all(explain(line).title and explain(line).arithmetic for line in lines)
 

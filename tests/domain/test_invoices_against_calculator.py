@@ -32,13 +32,14 @@ def product_bills(history):
             UsedPeriod(
                 month,
                 history.plans[month],
+                POLICIES,
                 usage_of(known, month, paid_starts_on=history.paid_starts_on),
                 billed[month],
             )
             for month in reversed(months)
             if month < opening
         )
-        draft = compute_invoice(BillingFacts(opening, history.paid_starts_on, history.plans[opening], used), POLICIES)
+        draft = compute_invoice(BillingFacts(opening, history.paid_starts_on, history.plans[opening], POLICIES, used))
         for line in draft.lines:
             if line.kind in USAGE_KINDS:
                 billed[line.period] += line.amount_cents

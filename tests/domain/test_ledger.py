@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -17,9 +18,9 @@ from app.domain.ledger import (
     Posting,
     PostingKind,
     issue_postings,
+    moved_cents,
     payment_postings,
 )
-from app.domain.policies import POLICY_VERSIONS
 from tests.factories.invoices import a_draft, a_line
 from tests.factories.strategies import billing_facts
 
@@ -56,6 +57,15 @@ class TestPosting:
     def test_moves_an_amount_from_one_book_to_another(self, kind, debit, credit):
         posting = Posting(kind, 1)
         assert (posting.debit, posting.credit) == (debit, credit)
+
+    def test_adds_to_the_book_it_debits_and_takes_from_the_one_it_credits(self):
+        posting = Posting(PostingKind.PAYMENT_RECEIVED, 92_60)
+        assert {book: moved_cents(posting, book) for book in Book} == {
+            Book.RECEIVABLE: -92_60,
+            Book.REVENUE: 0,
+            Book.CASH: 92_60,
+            Book.CUSTOMER_CREDIT: 0,
+        }
 
     def test_knows_the_books_of_every_kind(self):
         assert set(BOOKS_OF) == set(PostingKind)
@@ -98,8 +108,8 @@ class TestIssuePostings:
     @given(facts=billing_facts(), grants=GRANTS)
     def test_rule_35_leave_each_book_with_what_the_invoice_says(self, facts, grants):
         available = sum(grant.remaining_cents for grant in grants)
-        facts = type(facts)(facts.period, facts.paid_starts_on, facts.plan, facts.used, available)
-        draft = compute_invoice(facts, POLICY_VERSIONS[-1])
+        facts = replace(facts, credit_available_cents=available)
+        draft = compute_invoice(facts)
         postings = issue_postings(draft, INVOICE, grants)
         books = balances(postings)
         assert sum(books.values()) == 0

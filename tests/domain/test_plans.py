@@ -87,6 +87,11 @@ class TestLadder:
         with pytest.raises(InvalidCatalogue, match=r"plan 100 is cost effective to 224 minutes.* the 220 of 220"):
             Catalogue((a_plan(), too_dear)).check_ladder(TODAY)
 
+    def test_with_dearer_minutes_on_a_larger_plan_is_refused(self):
+        dear_minutes = a_plan(code="220", base_cents=239_00, included_minutes=220, overage_rate=13_000)
+        with pytest.raises(InvalidCatalogue, match=r"costs more on plan 220 than on 100"):
+            Catalogue((a_plan(), dear_minutes)).check_ladder(TODAY)
+
     def test_with_a_larger_plan_at_a_lower_price_is_refused(self):
         too_cheap = a_plan(code="220", base_cents=138_00, included_minutes=220)
         with pytest.raises(InvalidCatalogue, match=r"plan 220 is cost effective to 220 minutes.* the 100 of 100"):

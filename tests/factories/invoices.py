@@ -8,6 +8,7 @@ from app.domain.invoices import BillingFacts, InvoiceDraft, InvoiceKind, Invoice
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.plans import PlanVersion
+from app.domain.policies import POLICY_VERSIONS, Policies
 from app.domain.usage import UsageTotals
 from tests.factories.plans import a_plan
 
@@ -18,8 +19,9 @@ def a_used_month(
     usage: UsageTotals = UsageTotals(),  # noqa: B008  (frozen)
     plan: PlanVersion | None = None,
     billed_cents: int = 0,
+    policies: Policies = POLICY_VERSIONS[-1],
 ) -> UsedPeriod:
-    return UsedPeriod(Period.parse(month), plan or a_plan(), usage, billed_cents)
+    return UsedPeriod(Period.parse(month), plan or a_plan(), policies, usage, billed_cents)
 
 
 def facts(
@@ -29,11 +31,13 @@ def facts(
     plan: PlanVersion | None = None,
     used: tuple[UsedPeriod, ...] = (),
     credit_available_cents: int = 0,
+    policies: Policies = POLICY_VERSIONS[-1],
 ) -> BillingFacts:
     return BillingFacts(
         period=Period.parse(month),
         paid_starts_on=paid_starts_on,
         plan=plan or a_plan(),
+        policies=policies,
         used=used,
         credit_available_cents=credit_available_cents,
     )

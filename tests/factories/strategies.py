@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from app.domain.invoices import BillingFacts, UsedPeriod
 from app.domain.periods import Period
 from app.domain.plans import PlanVersion
+from app.domain.policies import POLICY_VERSIONS
 from app.domain.usage import CallReport, UsageTotals
 from tests.factories.calls import a_call
 from tests.factories.plans import a_plan
+
+POLICIES = POLICY_VERSIONS[-1]
 
 # The law on summer time of today holds since 2007; the calculator of the tests knows no other.
 DAYS = st.dates(date(2008, 1, 1), date(2036, 12, 31))
@@ -42,11 +45,11 @@ def billing_facts(draw: st.DrawFn) -> BillingFacts:
     months = draw(st.integers(0, 4))
     first = Period.containing(paid_starts_on)
     used = [
-        UsedPeriod(first.shifted(index), draw(plans()), draw(TOTALS), draw(st.integers(0, 500_000)))
+        UsedPeriod(first.shifted(index), draw(plans()), POLICIES, draw(TOTALS), draw(st.integers(0, 500_000)))
         for index in reversed(range(months))
     ]
     credit = draw(st.integers(0, 1_000_000))
-    return BillingFacts(first.shifted(months), paid_starts_on, draw(plans()), tuple(used), credit)
+    return BillingFacts(first.shifted(months), paid_starts_on, draw(plans()), POLICIES, tuple(used), credit)
 
 
 @dataclass(frozen=True, slots=True)

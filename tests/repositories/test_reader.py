@@ -375,6 +375,20 @@ class TestTimeLimit:
         assert [type(answer) for answer in answers] == [ReadTimedOut] * 3
         assert await hurried.load(COUNT.request()) == [300]
 
+    async def test_runs_a_read_again_that_an_interrupt_for_another_one_has_hit(self, sqlite_database):
+        numbers = select(literal(1).label("n")).cte("numbers", recursive=True)
+        numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < 500_000))
+        counting = rows_page("counting", select(func.count()).select_from(numbers))
+        await sqlite_database.reader.load(COUNT.request())
+        (opened,) = sqlite_database.reader._driver._connections.values()
+
+        reading = asyncio.create_task(sqlite_database.reader.load(counting.request()))
+        for _ in range(5):
+            await asyncio.sleep(0.005)
+            await opened.result().interrupt()
+
+        assert await reading == [[(500_000,)]]
+
 
 class TestConnections:
     async def test_finds_a_file_that_came_after_the_first_try(self, sqlite_url):

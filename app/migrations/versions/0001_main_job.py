@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-import sqlmodel
 from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
+from sqlmodel import UTCDateTime
 
 from app.migrations import triggers
 
@@ -34,8 +34,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=True),
         sa.Column("secret_hash", sa.Text(), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("revoked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("revoked_at", UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_key")),
         sa.UniqueConstraint("secret_hash", name=op.f("uq_access_key_secret_hash")),
     )
@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_app_user")),
         sa.UniqueConstraint("subject", name=op.f("uq_app_user_subject")),
     )
@@ -90,13 +90,13 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("received_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("received_at", UTCDateTime(), nullable=False),
         sa.Column(
             "resolution",
             sa.Enum("RELEASED", "DISCARDED", name="resolution", native_enum=False, create_constraint=True, length=40),
             nullable=True,
         ),
-        sa.Column("resolved_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("resolved_at", UTCDateTime(), nullable=True),
         sa.Column("resolved_by", sa.Text(), nullable=True),
         sa.Column("resolution_note", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantined_call")),
@@ -133,11 +133,11 @@ def upgrade() -> None:
         sa.Column("paid_starts_on", sa.Date(), nullable=False),
         sa.Column("plan_version_id", sa.Text(), nullable=False),
         sa.Column("next_cycle_on", sa.Date(), nullable=False),
-        sa.Column("next_close_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("next_close_at", UTCDateTime(), nullable=True),
         sa.Column("adjustable_from_on", sa.Date(), nullable=False),
         sa.Column("usage_seq", sa.BigInteger(), nullable=False),
         sa.Column("ledger_seq", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["plan_version_id"], ["plan_version.id"], name=op.f("fk_account_plan_version_id_plan_version")
         ),
@@ -153,7 +153,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("period_on", sa.Date(), nullable=False),
         sa.Column("plan_version_id", sa.Text(), nullable=False),
-        sa.Column("opened_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("opened_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_billing_cycle_account_id_account")),
         sa.ForeignKeyConstraint(
             ["plan_version_id"], ["plan_version.id"], name=op.f("fk_billing_cycle_plan_version_id_plan_version")
@@ -169,7 +169,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
-        sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("started_at", UTCDateTime(), nullable=False),
         sa.Column("on_date", sa.Date(), nullable=False),
         sa.Column("script_seconds", sa.BigInteger(), nullable=False),
         sa.Column("recording_seconds", sa.BigInteger(), nullable=False),
@@ -179,7 +179,7 @@ def upgrade() -> None:
         sa.Column("disposition", sa.Text(), nullable=False),
         sa.Column("is_billable", sa.Boolean(), nullable=False),
         sa.Column("corrects_seq", sa.BigInteger(), nullable=True),
-        sa.Column("received_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("received_at", UTCDateTime(), nullable=False),
         sa.CheckConstraint(
             "script_seconds >= 0 AND recording_seconds >= 0 AND patch_seconds >= 0 AND ivr_seconds >= 0",
             name=op.f("ck_call_seconds"),
@@ -216,7 +216,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("occurred_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("occurred_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_event_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
@@ -260,9 +260,9 @@ def upgrade() -> None:
         sa.Column("amount_due_cents", sa.BigInteger(), nullable=False),
         sa.Column("facts_hash", sa.Text(), nullable=False),
         sa.Column("content_hash", sa.Text(), nullable=False),
-        sa.Column("issued_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("issued_at", UTCDateTime(), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
-        sa.Column("paid_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("paid_at", UTCDateTime(), nullable=True),
         sa.CheckConstraint(
             "status = 'DRAFT' OR (number IS NOT NULL AND issued_at IS NOT NULL)", name=op.f("ck_invoice_issued")
         ),
@@ -313,7 +313,7 @@ def upgrade() -> None:
         sa.Column("amount_cents", sa.BigInteger(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
-        sa.Column("recorded_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("recorded_at", UTCDateTime(), nullable=False),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_payment_amount")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_payment_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
@@ -330,7 +330,7 @@ def upgrade() -> None:
         sa.Column("ivr_seconds", sa.BigInteger(), nullable=False),
         sa.Column("call_count", sa.BigInteger(), nullable=False),
         sa.Column("free_call_count", sa.BigInteger(), nullable=False),
-        sa.Column("last_started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("last_started_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_usage_day_account_id_account")),
         sa.PrimaryKeyConstraint("account_id", "on_date", name=op.f("pk_usage_day")),
         sqlite_with_rowid=False,
@@ -432,7 +432,7 @@ def upgrade() -> None:
         sa.Column("invoice_id", sa.Text(), nullable=True),
         sa.Column("payment_id", sa.Text(), nullable=True),
         sa.Column("grant_seq", sa.BigInteger(), nullable=True),
-        sa.Column("posted_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("posted_at", UTCDateTime(), nullable=False),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_ledger_posting_amount")),
         sa.ForeignKeyConstraint(
             ["account_id", "invoice_id"],

@@ -1,0 +1,125 @@
+"""The embedded ticker: a loop in the server that closes months as soon as they are due, whatever went wrong before."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from app.graphql.failures import log_unexpected
+from app.repositories import unit_of_work
+from app.services.close_periods import close_periods
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+
+log = structlog.get_logger("ticker")
+
+LONGEST_PAUSE_SECONDS = 60.0
+STOPS_WITHIN_SECONDS = 1.0
+
+
+class Ticker:
+    """Runs a round again and again: at once while there is work, else every `interval_seconds`.
+
+    A round that fails is logged once, until the ticker is well again or fails differently, and is tried again after
+    pauses that double up to a minute. Everything here goes by real time; what is due goes by the clock of the round.
+    """
+
+    def __init__(
+        self,
+        round_: Callable[[Callable[[], None]], Awaitable[None]],
+        *,
+        interval_seconds: float,
+        real_time: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._round = round_
+        self._interval = interval_seconds
+        self._real_time = real_time
+        self._alive_at = real_time()
+        self._failures = 0
+        self._failed_as: str | None = None
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago the ticker should have finished a round, or a part of one; zero when it is in time."""
+        return max(0.0, self._real_time() - self._alive_at - self._interval)
+
+    def start(self) -> None:
+        """Begin, in the running event loop."""
+        self._mark_alive()
+        self._task = asyncio.create_task(self._run(), name="ticker")
+
+    async def stop(self) -> None:
+        """End after the round that is under way, or in the midst of it when that takes longer than a second: a
+        transaction that is cut off has not happened, and the next start goes on from there.
+        """
+        self._stopping.set()
+        if self._task is None:
+            return
+        _, late = await asyncio.wait({self._task}, timeout=STOPS_WITHIN_SECONDS)
+        if late:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def tick(self) -> float:
+        """Run one round and return how many seconds to wait until the next."""
+        try:
+            await self._round(self._mark_alive)
+        except Exception as error:  # noqa: BLE001  the loop outlives whatever a round dies of
+            return self._failed(error)
+        if self._failures:
+            log.info("ticker well again", failed_rounds=self._failures)
+        self._failures, self._failed_as = 0, None
+        self._mark_alive()
+        return self._interval
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            pause = await self.tick()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+
+    def _failed(self, error: Exception) -> float:
+        kind = f"{type(error).__module__}.{type(error).__qualname__}"
+        if kind != self._failed_as:
+            log_unexpected("ticker round failed", error)
+        self._failed_as = kind
+        self._failures += 1
+        return float(min(self._interval * 2 ** min(self._failures, 16), LONGEST_PAUSE_SECONDS))
+
+    def _mark_alive(self) -> None:
+        self._alive_at = self._real_time()
+
+
+def closing_round(
+    *, database: Database, clock: Clock, ids: Ids
+) -> Callable[[Callable[[], None]], Awaitable[None]]:
+    """Return the round that issues every cycle invoice that is due (rule 12); a look that finds none writes nothing."""
+
+    async def run(mark_alive: Callable[[], None]) -> None:
+        due_at = await next_due_at(database)
+        if due_at is None or due_at > clock.now():
+            return
+        issued = await close_periods(
+            database=database, clock=clock, ids=ids, on_progress=lambda _count: mark_alive()
+        )
+        if issued:
+            log.info("invoices issued", count=issued)
+
+    return run
+
+
+async def next_due_at(database: Database) -> datetime | None:
+    """Return when the next cycle invoice falls due, or the longest overdue one did; None without accounts."""
+    return await unit_of_work.read(database, lambda uow: uow.cycles.oldest_due_at())

@@ -1,0 +1,175 @@
+"""The composition root: settings in, a Starlette application out. The only place that knows every room.
+
+The sandbox is imported only where it is wanted, for production never loads it.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.periods import Period, billing_date
+from app.gateways.clock import SystemClock
+from app.gateways.identity import JwtVerifier, TokenRules
+from app.gateways.ids import RandomIds
+from app.gateways.signing_keys import FetchedKeys, FixedKeys
+from app.graphql.contract import read_contract
+from app.http.application import EdgeOptions, EdgeServices, build_application
+from app.http.graphiql import graphiql_page
+from app.http.health import Readiness
+from app.http.service_routes import service_routes
+from app.http.static_files import static_route
+from app.jobs.ticker import Ticker, closing_round, next_due_at
+from app.migrations.upgrade import head_revision
+from app.repositories.database import Database, DatabaseProblem
+from app.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from app.graphql.contract import Contract
+    from app.http.health import Probe
+    from app.ports import Clock, Ids, TokenVerifier
+
+LONGEST_LAG_SECONDS = 120.0
+"""How late the ticker may be before load balancers hear of it: longer than its longest pause after a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every command and the server work with, made from the settings alone."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    ids: Ids
+
+
+def open_surroundings(settings: Settings) -> Surroundings:
+    """Open the database and choose the clock; nothing is connected to yet.
+
+    :raises SettingsUnusable: when production lacks a setting.
+    :raises DatabaseUnsuitable: when the database's URL can never work.
+    """
+    settings.require_complete()
+    database = Database.open(settings.database, revision=head_revision())
+    return Surroundings(settings, database, make_clock(settings), RandomIds())
+
+
+def make_clock(settings: Settings) -> Clock:
+    """Return real time; in the sandbox, real time plus the offset of the data folder."""
+    if not settings.is_sandbox:
+        return SystemClock()
+    from app.sandbox.clock import OffsetClock  # noqa: PLC0415  (production never loads the sandbox)
+
+    return OffsetClock(settings.data)
+
+
+def make_verifier(settings: Settings) -> TokenVerifier:
+    """Return who checks access tokens: by the identity provider's keys, in the sandbox by its own unless told.
+
+    :raises KeysUnusable: when the keys of the settings cannot be used.
+    """
+    if settings.is_sandbox and settings.jwks is None and settings.jwks_url is None:
+        from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens  # noqa: PLC0415  (as above)
+
+        return JwtVerifier(FixedKeys(SandboxTokens.open(settings.data).public_keys()), SANDBOX_RULES)
+    rules = TokenRules(issuer=settings.token_issuer or "", audience=settings.token_audience or "")
+    if settings.jwks is not None:
+        return JwtVerifier(FixedKeys(settings.jwks), rules)
+    return JwtVerifier(FetchedKeys(settings.jwks_url or ""), rules)
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """Return the application; `uvicorn --factory app.main:create_app` works too.
+
+    :raises SettingsUnusable: when the settings are wrong or incomplete.
+    """
+    return build(open_surroundings(settings or read_settings()))
+
+
+def build(surroundings: Surroundings) -> Starlette:
+    """Return the application; its lifespan runs the ticker and closes the database at the end."""
+    settings, database = surroundings.settings, surroundings.database
+    contract = read_contract()
+    pulse = _Pulse(surroundings)
+    services = EdgeServices(
+        verifier=make_verifier(settings),
+        clock=surroundings.clock,
+        ids=surroundings.ids,
+        reader=database.reader,
+        probe=pulse.probe,
+    )
+    page = _developer_page(settings, contract) if settings.shows_graphiql else None
+    return build_application(
+        services=services,
+        options=EdgeOptions(
+            is_sandbox=settings.is_sandbox,
+            allowed_hosts=settings.allowed_hosts,
+            cors_origins=settings.cors_origins,
+            allows_introspection=settings.shows_graphiql,
+        ),
+        warm_documents=[operation.document for operation in contract.operations],
+        developer_page=page,
+        routes=[
+            *service_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
+            *([static_route()] if page is not None else []),
+        ],
+        lifespan=pulse.lifespan,
+    )
+
+
+class _Pulse:
+    """Runs the ticker as long as the application runs, and tells how both it and the database are."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._ticker: Ticker | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
+        """Start the ticker, and at the end stop it before the database closes."""
+        around = self._surroundings
+        closing = closing_round(database=around.database, clock=around.clock, ids=around.ids)
+        self._ticker = Ticker(closing, interval_seconds=around.settings.ticker_seconds)
+        self._ticker.start()
+        try:
+            yield
+        finally:
+            await self._ticker.stop()
+            await around.database.close()
+
+    @property
+    def probe(self) -> Probe:
+        """The probe of /health/ready."""
+        return self._probe
+
+    async def _probe(self) -> Readiness:
+        lag = None if self._ticker is None else round(self._ticker.lag_seconds, 1)
+        try:
+            await self._surroundings.database.check()
+            month = await self._oldest_unclosed_period()
+        except DatabaseProblem as problem:
+            return Readiness(problem=str(problem), ticker_lag_seconds=lag)
+        problem = None
+        if lag is not None and lag > LONGEST_LAG_SECONDS:
+            problem = f"The ticker has not finished a round for {lag:.0f} seconds. The log says what fails."
+        return Readiness(problem=problem, ticker_lag_seconds=lag, oldest_unclosed_period=month)
+
+    async def _oldest_unclosed_period(self) -> str | None:
+        due_at = await next_due_at(self._surroundings.database)
+        if due_at is None or due_at > self._surroundings.clock.now():
+            return None
+        return Period.containing(billing_date(due_at)).month
+
+
+def _developer_page(settings: Settings, contract: Contract) -> ASGIApp:
+    if not settings.is_sandbox:
+        return graphiql_page(contract=contract)
+    from app.sandbox.personas import read_personas  # noqa: PLC0415  (production never loads the sandbox)
+
+    return graphiql_page(contract=contract, personas=read_personas(settings.data))

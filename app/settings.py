@@ -1,0 +1,149 @@
+"""The settings, read from the environment once; main and the command line hand plain values on from here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "FLEX_"
+DATABASE_FILE = "flex-billing.db"
+DEFAULT_DATA = Path(".demo")
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+SHORTEST_SECRET = 32
+
+
+class Environment(StrEnum):
+    """Where we run: on a laptop with nothing outside, or for real customers."""
+
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
+
+
+class SettingsUnusable(ValueError):
+    """The settings are wrong or incomplete; `problems` holds one line for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("The settings cannot be used: " + "; ".join(problems) + ".")
+        self.problems = problems
+
+
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Every setting; the environment variable is `FLEX_` and the name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
+
+    env: Environment = Field(Environment.SANDBOX, description="sandbox or production")
+    data: Path = Field(DEFAULT_DATA, description="folder of the sandbox's files, and of the database unless told")
+    database_url: SecretStr | None = Field(None, description="sqlite or postgresql; a file in the data folder if unset")
+    allowed_hosts: Names = Field(LOOPBACK_HOSTS, description="host names that we answer for, with commas between")
+    cors_origins: Names = Field((), description="origins of the portal, exactly, with commas between")
+    token_issuer: str | None = Field(None, description="`iss` of the access tokens")
+    token_audience: str | None = Field(None, description="`aud` of the access tokens")
+    jwks_url: str | None = Field(None, description="address of the identity provider's public keys")
+    jwks: str | None = Field(None, description="those keys as a JWKS document, instead of the address")
+    signing_secret: SecretStr | None = Field(None, description="secret behind document links, 32 characters or more")
+    ticker_seconds: float = Field(2.0, ge=0.05, le=3600, description="how often the server looks for due months")
+    graphiql: bool | None = Field(None, description="show GraphiQL to browsers; by default in the sandbox only")
+
+    @field_validator("allowed_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _refuse_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any("*" in origin for origin in value):
+            raise ValueError("name each origin exactly, without an asterisk")
+        return value
+
+    @field_validator("signing_secret")
+    @classmethod
+    def _require_length(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"it needs {SHORTEST_SECRET} characters or more")
+        return value
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Tell whether nothing here is real."""
+        return self.env is Environment.SANDBOX
+
+    @property
+    def shows_graphiql(self) -> bool:
+        """Tell whether browsers get GraphiQL."""
+        return self.is_sandbox if self.graphiql is None else self.graphiql
+
+    @property
+    def database(self) -> str:
+        """The URL of the database."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.data / DATABASE_FILE}"
+
+    def require_complete(self) -> None:
+        """Make sure that production does not run on what is meant for a laptop.
+
+        :raises SettingsUnusable: with everything that is missing, when it would.
+        """
+        if not self.is_sandbox and (missing := list(self._missing())):
+            raise SettingsUnusable(missing)
+
+    def _missing(self) -> Iterator[str]:
+        if self.database_url is None and "data" not in self.model_fields_set:
+            yield "FLEX_DATABASE_URL or FLEX_DATA is missing: say where the database is"
+        if self.jwks is None and self.jwks_url is None:
+            yield "FLEX_JWKS_URL or FLEX_JWKS is missing: say whose tokens to trust"
+        for name, use in (
+            ("token_issuer", "say who issues the tokens"),
+            ("token_audience", "say whom the tokens are for"),
+            ("signing_secret", "make one, for example with `openssl rand -base64 48`"),
+        ):
+            if getattr(self, name) is None:
+                yield f"{PREFIX}{name.upper()} is missing: {use}"
+        if "allowed_hosts" not in self.model_fields_set:
+            yield "FLEX_ALLOWED_HOSTS is missing: say by which host names we are known"
+
+    def table(self) -> list[tuple[str, str, str, str]]:
+        """Return name, value, origin and description of every setting; what is secret is not shown."""
+        rows = []
+        for name, field in type(self).model_fields.items():
+            origin = "environment" if name in self.model_fields_set else "default"
+            rows.append((f"{PREFIX}{name.upper()}", _shown(getattr(self, name)), origin, field.description or ""))
+        return rows
+
+
+def read_settings(**overrides: Any) -> Settings:  # noqa: ANN401  (values of any setting)
+    """Return the settings of the environment; `overrides` win.
+
+    :raises SettingsUnusable: when a value has the wrong form.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise SettingsUnusable(
+            [f"{PREFIX}{str(each['loc'][0]).upper()}: {_sentence(each['msg'])}" for each in found]
+        ) from None
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ").rstrip(".")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "(set, not shown)"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "(none)"
+    return "(unset)" if value is None else str(value)

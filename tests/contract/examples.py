@@ -1,0 +1,151 @@
+"""The contract's recorded examples: how one is read, played on the live application, and written down again."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+
+from app.gateways.identity import JwtVerifier
+from app.gateways.signing_keys import FixedKeys
+from app.graphql.contract import FOLDER, read_contract
+from app.http.application import EdgeOptions, EdgeServices, build_application
+from app.http.health import Readiness
+from app.migrations.upgrade import upgrade
+from app.repositories.database import Database
+from app.repositories.reader import PageRequest
+from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
+from tests.contract.seeds import PERSONAS, SEEDS, Builder, SeedClock, SeedIds
+
+EXAMPLES = FOLDER / "examples"
+CONTRACT = read_contract()
+
+HOST = "flex.test"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One file: who asks what, at which moment of which world, and what the answer is."""
+
+    path: Path
+    content: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.path.parent.name}/{self.path.stem}"
+
+    @property
+    def operation(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def answer(self) -> tuple[int, Any]:
+        return self.content["httpStatus"], self.content["response"]
+
+    @property
+    def codes(self) -> set[str]:
+        return {error["extensions"]["code"] for error in (self.content["response"] or {}).get("errors", ())}
+
+
+def examples() -> list[Example]:
+    return [Example(path, orjson.loads(path.read_bytes())) for path in sorted(EXAMPLES.glob("*/*.json"))]
+
+
+class BrokenReader:
+    """A database that fails, as a reader."""
+
+    async def load_each(self, requests: Sequence[PageRequest[Any]]) -> list[Any]:
+        raise ConnectionError(f"{len(requests)} requests went nowhere")
+
+
+class HangingReader:
+    """A database that never answers, as a reader."""
+
+    async def load_each(self, requests: Sequence[PageRequest[Any]]) -> list[Any]:
+        return await asyncio.get_running_loop().create_future()
+
+
+class Stage:
+    """Builds each world once, and plays every example on a copy of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tokens = SandboxTokens.open(folder)
+
+    async def play(self, example: Example) -> tuple[int, Any]:
+        async with self.client(example) as client:
+            response = await client.send(self._request(client, example))
+        return response.status_code, orjson.loads(response.content) if response.content else None
+
+    @asynccontextmanager
+    async def client(self, example: Example) -> AsyncIterator[httpx2.AsyncClient]:
+        copy = self.folder / "played.db"
+        shutil.copyfile(await self._seeded(example.content["seed"]), copy)
+        database = Database.open(_url(copy))
+        transport = httpx2.ASGITransport(app=self._application(example, database))
+        try:
+            async with httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
+                yield client
+        finally:
+            await database.close()
+
+    async def _seeded(self, name: str) -> Path:
+        path = self.folder / f"{name}.db"
+        if not path.exists():
+            await asyncio.to_thread(upgrade, _url(path))
+            database = Database.open(_url(path))
+            await SEEDS[name](Builder(database))
+            await database.close()
+        return path
+
+    def _application(self, example: Example, database: Database) -> Any:
+        fault = example.content.get("fault")
+        readers = {"DATABASE_FAILS": BrokenReader(), "DATABASE_HANGS": HangingReader(), None: database.reader}
+        services = EdgeServices(
+            verifier=JwtVerifier(FixedKeys(self.tokens.public_keys()), SANDBOX_RULES),
+            clock=SeedClock(datetime.fromisoformat(example.content["at"])),
+            ids=SeedIds(),
+            reader=readers[fault],
+            probe=_ready,
+        )
+        seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0
+        options = EdgeOptions(is_sandbox=False, allowed_hosts=[HOST], operation_seconds=seconds)
+        return build_application(services=services, options=options)
+
+    def _request(self, client: httpx2.AsyncClient, example: Example) -> httpx2.Request:
+        """The operation by POST, unless the example's `request` says otherwise."""
+        said = example.content.get("request", {})
+        headers = {"accept": "application/graphql-response+json", "content-type": "application/json"}
+        who = example.content["as"]
+        if who is not None:
+            subject, account = PERSONAS[who]
+            headers["authorization"] = f"Bearer {self.tokens.sign(subject=subject, account=account)}"
+        operation = CONTRACT.find(example.operation)
+        if operation is None:
+            raise LookupError(f"{example.name}: there is no such operation.")
+        body = {"query": said.get("query", operation.document), "variables": example.content["variables"]}
+        if "operationName" in said:
+            body["operationName"] = said["operationName"]
+        content = said["body"] if "body" in said else orjson.dumps(body)
+        return client.build_request(
+            said.get("method", "POST"),
+            said.get("path", "/graphql"),
+            headers=headers | said.get("headers", {}),
+            content=content,
+        )
+
+
+def _url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+async def _ready() -> Readiness:
+    return Readiness(problem=None)

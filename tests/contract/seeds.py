@@ -1,0 +1,164 @@
+"""The worlds that the contract's examples are told in: the same accounts, calls and ids, every time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, time, timedelta
+
+from app.domain.accounts import Role
+from app.domain.ledger import PaymentKind
+from app.domain.periods import billing_instant
+from app.domain.seed_catalogue import SEED_CATALOGUE
+from app.domain.usage import CallReport
+from app.repositories import unit_of_work
+from app.repositories.database import Database
+from app.services.close_periods import close_periods
+from app.services.put_account import AccountParticulars, Member, put_account
+from app.services.record_calls import Item, record_calls
+from app.services.record_payment import record_payment
+
+DENTIST = "AA0101"
+LAWYER = "BB0202"
+
+PERSONAS = {
+    "admin": ("user-admin", DENTIST),
+    "billing": ("user-billing", DENTIST),
+    "member": ("user-member", DENTIST),
+    "other_admin": ("user-other", LAWYER),
+    "stranger": ("user-stranger", DENTIST),
+}
+"""Subject and account of the tokens that examples are asked with; the stranger is no member of the account."""
+
+
+class SeedClock:
+    """Stands where it was set."""
+
+    def __init__(self, instant: datetime) -> None:
+        self.instant = instant
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+class SeedIds:
+    """Counts each kind by itself, so that one more event does not rename an invoice."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def new(self, prefix: str) -> str:
+        self.counts[prefix] += 1
+        return f"{prefix}_{self.counts[prefix]:026d}"
+
+
+class Builder:
+    """Tells a world's history to the real services, one moment after the other."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = SeedClock(datetime(2026, 6, 1, tzinfo=UTC))
+        self.ids = SeedIds()
+
+    def at(self, on: date, hour: int) -> None:
+        self.clock.instant = billing_instant(on, time(hour))
+
+    async def account(self, particulars: AccountParticulars) -> None:
+        await put_account(
+            database=self.database, clock=self.clock, ids=self.ids, particulars=particulars, actor="service:sas-flex"
+        )
+
+    async def calls(self, *calls: CallReport) -> None:
+        items = [Item(position, str, call) for position, call in enumerate(calls, start=1)]
+        verdicts = await record_calls(
+            database=self.database, clock=self.clock, ids=self.ids, source="call-centre", items=items, actor="ingest"
+        )
+        refused = [verdict for verdict in verdicts if verdict.reason is not None]
+        if refused:
+            raise ValueError(f"A seed's call was refused: {refused[0].reason}.")
+
+    async def check(self, account: str, amount_cents: int, reference: str, received_on: date) -> None:
+        await record_payment(
+            database=self.database,
+            clock=self.clock,
+            ids=self.ids,
+            account=account,
+            kind=PaymentKind.CHECK,
+            amount_cents=amount_cents,
+            reference=reference,
+            received_on=received_on,
+            actor="staff:office",
+            reason="Check received by mail",
+        )
+
+    async def close(self) -> None:
+        await close_periods(database=self.database, clock=self.clock, ids=self.ids)
+
+
+def call(account: str, on: date, number: int, **figures: object) -> CallReport:
+    """One call of ten minutes past nine in the morning and later, unless the figures say otherwise."""
+    started_at = billing_instant(on, time(9)) + timedelta(minutes=10 * number)
+    usual = {"script_seconds": 540, "recording_seconds": 600, "disposition": "MESSAGE"}
+    event_id = f"{account}/{on:%y%m%d}/{number}"
+    return CallReport("call-centre", event_id, account, started_at, **(usual | figures))
+
+
+async def empty(builder: Builder) -> None:
+    """Two accounts that were made this morning: nothing has been called, and nothing billed."""
+    await unit_of_work.write(builder.database, lambda uow: uow.plans.add_all(SEED_CATALOGUE.versions))
+    builder.at(date(2026, 6, 1), 5)
+    people = (
+        Member("user-admin", "ann@harbor-dental.example", "Ann Ames", Role.ADMIN),
+        Member("user-billing", "ben@harbor-dental.example", "Ben Burke", Role.BILLING),
+        Member("user-member", "mia@harbor-dental.example", "Mia Moss", Role.MEMBER),
+    )
+    await builder.account(
+        AccountParticulars(
+            external_id=DENTIST, name="Harbor Dental Group", plan_code="100", paid_since_on=date(2026, 6, 1),
+            members=people,
+        )
+    )
+    other = (Member("user-other", "olga@quiet-law.example", "Olga Ott", Role.ADMIN),)
+    await builder.account(
+        AccountParticulars(
+            external_id=LAWYER, name="Quiet Law Office", plan_code="economy", trial_ends_on=date(2026, 6, 14),
+            members=other,
+        )
+    )
+
+
+async def summer(builder: Builder) -> None:
+    """June to August 2026: a paid and an open invoice, a late call billed as an adjustment, a corrected call."""
+    await empty(builder)
+    builder.at(date(2026, 6, 1), 7)
+    await builder.close()
+    builder.at(date(2026, 6, 30), 20)
+    june = [call(DENTIST, date(2026, 6, 2 * day), 1) for day in range(1, 13)]
+    await builder.calls(
+        *june,
+        call(DENTIST, date(2026, 6, 9), 2, patch_seconds=95, ivr_seconds=40),
+        call(DENTIST, date(2026, 6, 10), 2, disposition="WRONG_NUMBER", is_billable=False),
+        call(LAWYER, date(2026, 6, 20), 1, script_seconds=61, recording_seconds=45),
+    )
+    builder.at(date(2026, 7, 1), 7)
+    await builder.close()
+    builder.at(date(2026, 7, 6), 11)
+    await builder.check(DENTIST, 139_00, "1001", date(2026, 7, 6))
+    await builder.calls(call(DENTIST, date(2026, 6, 28), 5, script_seconds=300, recording_seconds=310))
+    builder.at(date(2026, 7, 31), 20)
+    await builder.calls(*(call(DENTIST, date(2026, 7, 3 * day), 1) for day in range(1, 10)))
+    builder.at(date(2026, 8, 1), 7)
+    await builder.close()
+    builder.at(date(2026, 8, 5), 9)
+    corrected = f"{DENTIST}/260727/1"
+    await builder.calls(
+        call(DENTIST, date(2026, 7, 27), 9, script_seconds=120, recording_seconds=60, corrects=corrected),
+        call(DENTIST, date(2026, 8, 3), 1, patch_seconds=30),
+        call(DENTIST, date(2026, 8, 4), 1, ivr_seconds=75),
+        call(LAWYER, date(2026, 8, 4), 1),
+    )
+    builder.at(date(2026, 8, 19), 18)
+    await builder.calls(*(call(DENTIST, date(2026, 8, day), 1) for day in range(10, 20)))
+
+
+SEEDS: dict[str, Callable[[Builder], Awaitable[None]]] = {"empty": empty, "summer": summer}

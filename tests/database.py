@@ -1,0 +1,57 @@
+"""A migrated database of the test's own: made once, then copied file by file. Fixtures for `tests/conftest.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from app.repositories.database import Database
+    from tests.world import World
+
+# What the product needs is imported on use: tests of the core alone load no database and no web.
+
+
+@pytest.fixture(scope="session")
+async def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and no row; copy it, never open it."""
+    from app.migrations.upgrade import upgrade  # noqa: PLC0415
+
+    path = tmp_path_factory.mktemp("migrated") / "template.db"
+    await asyncio.to_thread(upgrade, f"sqlite:///{path}")
+    return path
+
+
+@asynccontextmanager
+async def copied_database(migrated_file: Path, folder: Path) -> AsyncIterator[Database]:
+    """Open a copy of the template; for property tests, which need one for each example."""
+    from app.repositories.database import Database  # noqa: PLC0415
+
+    path = folder / "flex-billing.db"
+    shutil.copyfile(migrated_file, path)
+    database = Database.open(f"sqlite+aiosqlite:///{path}")
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+async def database(migrated_file: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    """An open database with every table and no row."""
+    async with copied_database(migrated_file, tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+async def world(database: Database, tmp_path: Path) -> World:
+    """The product over an empty database, with a catalogue on sale and no account yet."""
+    from tests.world import World  # noqa: PLC0415
+
+    return await World.create(database)

@@ -1,0 +1,179 @@
+"""A small world to tell stories in: a database, a clock that a test sets, and the whole product in between.
+
+    await world.add_account(paid_since_on=date(2026, 7, 1))
+    await world.advance_to(pacific(2026, 8, 14, 12))                    # every invoice due by then is issued on its day
+    await world.add_calls(a_call(started_at=pacific(2026, 8, 10, 9), script_seconds=90))
+    data = await world.data("{ billingSummary { openBalance { amount } } }", by=Role.BILLING)
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from app.domain.accounts import Account, Role
+from app.domain.ledger import PaymentKind
+from app.domain.metering import Verdict
+from app.domain.periods import billing_instant
+from app.domain.plans import Catalogue
+from app.domain.seed_catalogue import SEED_CATALOGUE
+from app.domain.usage import CallReport
+from app.gateways.identity import JwtVerifier
+from app.gateways.signing_keys import FixedKeys
+from app.http.application import EdgeOptions, EdgeServices, build_application
+from app.http.health import Readiness
+from app.repositories import unit_of_work
+from app.repositories.database import Database
+from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
+from app.services.close_periods import close_periods
+from app.services.put_account import AccountParticulars, Member, put_account
+from app.services.record_calls import Item, record_calls
+from app.services.record_payment import RecordedPayment, record_payment
+from tests.fakes.edge import CountingIds, client
+
+ACCOUNT = "AA0101"
+
+
+def pacific(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    """The UTC instant of a wall-clock time in the billing zone."""
+    return billing_instant(date(year, month, day), time(hour, minute))
+
+
+BEGINNING = pacific(2026, 7, 1, 12)
+
+
+class SettableClock:
+    """Stands still until a test sets it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.instant = now
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+class World:
+    """Make it with `World.create`; by default it is noon of 1 July 2026."""
+
+    def __init__(self, database: Database, now: datetime) -> None:
+        self.database = database
+        self.clock = SettableClock(now)
+        self.ids = CountingIds()
+        self.application = build_application(
+            services=EdgeServices(
+                verifier=JwtVerifier(FixedKeys(_tokens().public_keys()), SANDBOX_RULES),
+                clock=self.clock,
+                ids=self.ids,
+                reader=database.reader,
+                probe=_ready,
+            ),
+            options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"]),
+        )
+        self._parts = {"database": database, "clock": self.clock, "ids": self.ids}
+
+    @classmethod
+    async def create(
+        cls, database: Database, *, now: datetime = BEGINNING, catalogue: Catalogue = SEED_CATALOGUE
+    ) -> World:
+        await unit_of_work.write(database, lambda uow: uow.plans.add_all(catalogue.versions))
+        return cls(database, now)
+
+    async def add_account(
+        self,
+        external_id: str = ACCOUNT,
+        *,
+        plan: str = "100",
+        paid_since_on: date | None = None,
+        trial_ends_on: date | None = None,
+        name: str = "Harbor Dental",
+    ) -> Account:
+        """An account with one person of each role, whose subject is the role's name on every account.
+
+        Without dates it pays since 1 July 2026.
+        """
+        if paid_since_on is None and trial_ends_on is None:
+            paid_since_on = date(2026, 7, 1)
+        members = tuple(Member(role, f"{role.lower()}@example.com", role.title(), role) for role in Role)
+        particulars = AccountParticulars(external_id, name, plan, trial_ends_on, paid_since_on, members)
+        put = await put_account(**self._parts, particulars=particulars, actor="test")
+        return put.account
+
+    async def add_calls(self, *calls: CallReport) -> list[Verdict]:
+        """Record calls now, as their sources' batches; the calls of a batch keep their order."""
+        verdicts = []
+        for source in dict.fromkeys(call.source for call in calls):
+            items = [Item(at, lambda: "", call) for at, call in enumerate(calls) if call.source == source]
+            verdicts += await record_calls(**self._parts, source=source, items=items, actor="test")
+        return verdicts
+
+    async def advance_to(self, instant: datetime) -> int:
+        """Let time pass: every invoice that falls due on the way is issued at its own instant. Returns how many."""
+        issued = 0
+        while (due_at := await self._next_due()) is not None and due_at <= instant:
+            self.clock.instant = max(due_at, self.clock.instant)
+            issued += await self.close_now()
+        self.clock.instant = instant
+        return issued
+
+    async def close_now(self) -> int:
+        """Issue what is due at this instant."""
+        return await close_periods(**self._parts)
+
+    async def pay(self, amount_cents: int, *, account: str = ACCOUNT, reference: str | None = None) -> RecordedPayment:
+        """Record a check received today."""
+        return await record_payment(
+            **self._parts,
+            account=account,
+            kind=PaymentKind.CHECK,
+            amount_cents=amount_cents,
+            reference=reference or self.ids.new("check"),
+            received_on=self.clock.now().date(),
+            actor="test",
+            reason="A check came in.",
+        )
+
+    async def graphql(
+        self, query: str, *, by: Role | str = Role.ADMIN, account: str = ACCOUNT, variables: Any = None
+    ) -> dict[str, Any]:
+        """The whole answer to a query sent over HTTP by a person (a role of `add_account`, or any other subject)."""
+        async with self.client(by=by, account=account) as http:
+            answer = await http.post("/graphql", json={"query": query, "variables": variables or {}})
+        return answer.json()
+
+    async def data(self, query: str, **options: Any) -> dict[str, Any]:
+        """As `graphql`, for a query that has to succeed."""
+        body = await self.graphql(query, **options)
+        assert "errors" not in body, body["errors"]
+        return body["data"]
+
+    def client(self, *, by: Role | str = Role.ADMIN, account: str = ACCOUNT) -> httpx2.AsyncClient:
+        return client(self.application, {"authorization": f"Bearer {_token(str(by), account)}"})
+
+    async def _next_due(self) -> datetime | None:
+        return await unit_of_work.read(self.database, lambda uow: uow.cycles.oldest_due_at())
+
+
+def calls_of(calls: Iterable[CallReport], account: str) -> list[CallReport]:
+    """The same calls, of an account, under event ids of its own."""
+    return [call._replace(account=account, event_id=f"{account}/{at}") for at, call in enumerate(calls)]
+
+
+@cache
+def _tokens() -> SandboxTokens:
+    with tempfile.TemporaryDirectory() as folder:
+        return SandboxTokens.open(Path(folder))
+
+
+@cache
+def _token(subject: str, account: str) -> str:
+    return _tokens().sign(subject=subject, account=account)
+
+
+async def _ready() -> Readiness:
+    return Readiness(problem=None, ticker_lag_seconds=0.0)
