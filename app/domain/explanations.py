@@ -50,7 +50,7 @@ def _base_title(line: InvoiceLine) -> str:
     return f"{line.inputs['plan_name']} plan, {line.period.starts_on:%B %Y}"
 
 
-def _base_arithmetic(line: InvoiceLine) -> str:
+def _month_arithmetic(line: InvoiceLine) -> str:
     if line.unit == "month":
         return f"1 month at {rate(line.unit_price)}"
     inputs = line.inputs
@@ -58,6 +58,36 @@ def _base_arithmetic(line: InvoiceLine) -> str:
         f"{dollars(int(inputs['monthly_cents']))} / {inputs['days']} days = {rate(line.unit_price)} a day; "
         f"{line.quantity} paid days × {rate(line.unit_price)} = {dollars(line.amount_cents)}"
     )
+
+
+def _reversal_title(line: InvoiceLine) -> str:
+    return f"{line.inputs['plan_name']} plan, {line.period.starts_on:%B %Y}: given back"
+
+
+def _reversal_arithmetic(line: InvoiceLine) -> str:
+    return f"what was billed for the month before the change: {dollars(-line.amount_cents)}"
+
+
+def _item_title(line: InvoiceLine) -> str:
+    return f"{line.inputs['item_name']}, {line.period.starts_on:%B %Y}"
+
+
+def _charge_title(line: InvoiceLine) -> str:
+    return str(line.inputs["title"])
+
+
+def _charge_arithmetic(line: InvoiceLine) -> str:
+    return dollars(line.amount_cents)
+
+
+def _tax_title(line: InvoiceLine) -> str:
+    return str(line.inputs["tax_name"])
+
+
+def _tax_arithmetic(line: InvoiceLine) -> str:
+    whole, rest = divmod(line.unit_price, 100)
+    percent = f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
+    return f"{percent} % of {dollars(int(line.inputs['taxed_cents']))} = {dollars(line.amount_cents)}"
 
 
 def _overage_title(line: InvoiceLine) -> str:
@@ -92,16 +122,30 @@ def _adjustment_arithmetic(line: InvoiceLine) -> str:
 
 _TITLES: dict[LineKind, Callable[[InvoiceLine], str]] = {
     LineKind.BASE: _base_title,
+    LineKind.BASE_REVERSAL: _reversal_title,
+    LineKind.ADD_ON: _item_title,
+    LineKind.ADDITIONAL_LINE: _item_title,
     LineKind.OVERAGE: _overage_title,
     LineKind.PATCH: _patch_title,
     LineKind.IVR: _ivr_title,
     LineKind.ADJUSTMENT: _adjustment_title,
+    LineKind.CHARGE: _charge_title,
+    LineKind.LATE_FEE: _charge_title,
+    LineKind.CORRECTION: _charge_title,
+    LineKind.TAX: _tax_title,
 }
 
 _ARITHMETIC: dict[LineKind, Callable[[InvoiceLine], str]] = {
-    LineKind.BASE: _base_arithmetic,
+    LineKind.BASE: _month_arithmetic,
+    LineKind.BASE_REVERSAL: _reversal_arithmetic,
+    LineKind.ADD_ON: _month_arithmetic,
+    LineKind.ADDITIONAL_LINE: _month_arithmetic,
     LineKind.OVERAGE: _overage_arithmetic,
     LineKind.PATCH: _metered,
     LineKind.IVR: _metered,
     LineKind.ADJUSTMENT: _adjustment_arithmetic,
+    LineKind.CHARGE: _charge_arithmetic,
+    LineKind.LATE_FEE: _charge_arithmetic,
+    LineKind.CORRECTION: _charge_arithmetic,
+    LineKind.TAX: _tax_arithmetic,
 }

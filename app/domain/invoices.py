@@ -6,17 +6,17 @@ Preview, advice, the real run and the later check all call `compute_invoice` wit
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from app.domain.money import UnitPrice
+from app.domain.money import UnitPrice, round_half_up
 from app.domain.pricing import rate_usage
 from app.domain.proration import daily_rate_cents, prorated_cents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from app.domain.periods import Period
@@ -33,6 +33,11 @@ class InvoiceKind(StrEnum):
     """What an invoice bills."""
 
     CYCLE = "CYCLE"
+    PLAN_CHANGE = "PLAN_CHANGE"
+    PLAN_UPGRADE = "PLAN_UPGRADE"
+    ADD_ON = "ADD_ON"
+    FINAL = "FINAL"
+    CREDIT_NOTE = "CREDIT_NOTE"
 
 
 class InvoiceStatus(StrEnum):
@@ -49,11 +54,21 @@ class LineKind(StrEnum):
     """What a line charges, in the order of an invoice (rule 11)."""
 
     BASE = "BASE"
+    BASE_REVERSAL = "BASE_REVERSAL"
+    ADD_ON = "ADD_ON"
+    ADDITIONAL_LINE = "ADDITIONAL_LINE"
     OVERAGE = "OVERAGE"
     PATCH = "PATCH"
     IVR = "IVR"
     ADJUSTMENT = "ADJUSTMENT"
+    CHARGE = "CHARGE"
+    LATE_FEE = "LATE_FEE"
+    CORRECTION = "CORRECTION"
+    TAX = "TAX"
 
+
+BASE_KINDS = (LineKind.BASE, LineKind.BASE_REVERSAL)
+"""The kinds that together bill the base of a month (rule 18)."""
 
 USAGE_KINDS = (LineKind.OVERAGE, LineKind.PATCH, LineKind.IVR, LineKind.ADJUSTMENT)
 """The kinds that together bill the usage of a month."""
@@ -79,30 +94,83 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True)
 class UsedPeriod:
-    """A month whose usage is to be billed: its own plan, prices and policies, its calls to date, and what was billed."""
+    """A month whose usage is to be billed: its own plan, prices and policies, its calls to date, and what was billed.
+
+    `is_current` marks the month that a closing account ends in: its usage is billed by line, as that of an ended month.
+    """
 
     period: Period
     plan: PlanVersion
     policies: Policies
     usage: UsageTotals
     billed_cents: int = 0
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BilledBase:
+    """What earlier invoices charged for the base of the month, in sum, and the plan it was for."""
+
+    plan_code: str
+    plan_name: str
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringItem:
+    """An add-on or an additional line, active in the month at `monthly_cents`.
+
+    `first_day` is set where this is the month it was bought in: from then on it is paid for, prorated by day where
+    `is_prorated` says so (rule 22).
+    """
+
+    kind: LineKind
+    code: str
+    name: str
+    monthly_cents: int
+    is_prorated: bool = False
+    first_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraCharge:
+    """A single charge: a fee, or one that staff added, with the words the customer reads. `kind` says which."""
+
+    kind: LineKind
+    id: str
+    title: str
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRate:
+    """A tax on everything the invoice charges; `ten_thousandths` of the amount: 650 is 6.5 %."""
+
+    name: str
+    ten_thousandths: int
 
 
 @dataclass(frozen=True, slots=True)
 class BillingFacts:
-    """All that a cycle invoice depends on.
+    """All that an invoice depends on.
 
-    `period`: the month that the invoice opens; its base is billed. `plan`, `policies`: those of that month.
-    `used`: months before it, newest first; the newest is the month now ending, the others are closed and bill late usage.
-    `credit_available_cents`: credit of the account at issue.
+    `period`: the month that a cycle invoice opens, or that any other invoice falls in. `plan`, `policies`: those of that
+    month; `plan` None bills no base. `billed_base`: what earlier invoices charged for the base of the month.
+    `used`: months to bill usage of, newest first; the newest of a cycle invoice is the month now ending, the others are
+    closed and bill late usage. `credit_available_cents`: credit of the account at issue.
     """
 
     period: Period
     paid_starts_on: date
-    plan: PlanVersion
+    plan: PlanVersion | None
     policies: Policies
     used: tuple[UsedPeriod, ...] = ()
     credit_available_cents: int = 0
+    kind: InvoiceKind = InvoiceKind.CYCLE
+    billed_base: BilledBase | None = None
+    recurring: tuple[RecurringItem, ...] = ()
+    charges: tuple[ExtraCharge, ...] = ()
+    tax: TaxRate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +188,11 @@ class InvoiceDraft:
         return sum(line.amount_cents for line in self.lines)
 
     @property
+    def tax_cents(self) -> int:
+        """The part of the total that is tax."""
+        return sum(line.amount_cents for line in self.lines if line.kind is LineKind.TAX)
+
+    @property
     def credit_created_cents(self) -> int:
         """What a total below zero leaves to the account as credit (rule 14)."""
         return max(0, -self.total_cents)
@@ -132,19 +205,21 @@ class InvoiceDraft:
     @property
     def content_hash(self) -> str:
         """A hash of everything the customer is billed; equal content gives an equal hash (rule 28)."""
-        return _digest([_line_content(line) for line in self.lines], self.kind, self.period.month, self.credit_applied_cents)
+        return digest([_line_content(line) for line in self.lines], self.kind, self.period.month, self.credit_applied_cents)
 
 
 def compute_invoice(facts: BillingFacts) -> InvoiceDraft:
-    """Compute the cycle invoice that opens `facts.period` (rules 7, 9, 11, 14, 25).
+    """Compute the invoice that the facts call for (rules 7, 9, 11, 13, 14, 22, 25).
 
-    Lines stand in the order of rule 11: the base of the month that begins, then overage, patch and IVR of the month
-    that ended, then one adjustment for each earlier month whose calls came late.
+    Lines stand in the order of rule 11: the base of the month, add-ons and lines, then overage, patch and IVR of the
+    month that ended, one adjustment for each earlier month whose calls came late, single charges, tax. Where the base
+    of the month was billed before, the new base is charged and the sum of the old given back (rule 13).
     """
-    lines = (_base_line(facts), *_usage_lines(facts))
+    charged = (*_base_lines(facts), *_recurring_lines(facts), *_usage_lines(facts), *_charge_lines(facts))
+    lines = (*charged, *_tax_lines(facts, charged))
     total_cents = sum(line.amount_cents for line in lines)
     applied_cents = min(max(0, total_cents), facts.credit_available_cents)
-    return InvoiceDraft(InvoiceKind.CYCLE, facts.period, lines, applied_cents)
+    return InvoiceDraft(facts.kind, facts.period, lines, applied_cents)
 
 
 def facts_hash(facts: BillingFacts) -> str:
@@ -164,15 +239,42 @@ def facts_hash(facts: BillingFacts) -> str:
     opening = (
         facts.period.month,
         facts.paid_starts_on.isoformat(),
-        facts.plan.id,
+        facts.plan and facts.plan.id,
         facts.policies.version,
         facts.credit_available_cents,
     )
-    return _digest(ENGINE_VERSION, opening, used)
+    return digest(ENGINE_VERSION, opening, used, *_further_facts(facts))
 
 
-def _base_line(facts: BillingFacts) -> InvoiceLine:
-    plan, period = facts.plan, facts.period
+def _further_facts(facts: BillingFacts) -> Iterator[tuple[str, object]]:
+    """Yield what most invoices have none of; what is absent does not enter the hash, so that older hashes stand."""
+    if facts.kind is not InvoiceKind.CYCLE:
+        yield "kind", facts.kind
+    if facts.billed_base:
+        yield "billed base", astuple(facts.billed_base)
+    if facts.recurring:
+        yield "recurring", [(*astuple(item)[:-1], str(item.first_day)) for item in facts.recurring]
+    if facts.charges:
+        yield "charges", [astuple(charge) for charge in facts.charges]
+    if facts.tax:
+        yield "tax", astuple(facts.tax)
+
+
+def _base_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
+    if facts.plan is None:
+        return
+    line, billed = _base_line(facts, facts.plan), facts.billed_base
+    if billed is None or billed.amount_cents == 0:
+        yield line
+    elif billed.amount_cents != line.amount_cents or billed.plan_code != facts.plan.code:
+        yield replace(line, rule=13)
+        inputs: dict[str, int | str] = {"plan": billed.plan_code, "plan_name": billed.plan_name}
+        price, amount = UnitPrice(billed.amount_cents * 100), -billed.amount_cents
+        yield InvoiceLine(LineKind.BASE_REVERSAL, facts.period, 1, "reversal", price, amount, 13, inputs)
+
+
+def _base_line(facts: BillingFacts, plan: PlanVersion) -> InvoiceLine:
+    period = facts.period
     paid_days = period.days_from(facts.paid_starts_on)
     inputs: dict[str, int | str] = {"plan": plan.code, "plan_name": plan.name, "paid_days": paid_days, "days": period.days}
     amount = prorated_cents(plan.base_cents, period, facts.paid_starts_on)
@@ -183,10 +285,42 @@ def _base_line(facts: BillingFacts) -> InvoiceLine:
     return InvoiceLine(LineKind.BASE, period, paid_days, "day", UnitPrice(daily * 100), amount, 9, inputs)
 
 
+def _recurring_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
+    period = facts.period
+    for item in facts.recurring:
+        inputs: dict[str, int | str] = {"item": item.code, "item_name": item.name}
+        monthly, price = item.monthly_cents, UnitPrice(item.monthly_cents * 100)
+        if item.is_prorated and item.first_day is not None and item.first_day > period.starts_on:
+            days, daily = period.days_from(item.first_day), daily_rate_cents(monthly, period)
+            inputs |= {"paid_days": days, "days": period.days, "monthly_cents": monthly, "daily_cents": daily}
+            price, amount = UnitPrice(daily * 100), prorated_cents(monthly, period, item.first_day)
+            yield InvoiceLine(item.kind, period, days, "day", price, amount, 22, inputs)
+        else:
+            yield InvoiceLine(item.kind, period, 1, "month", price, monthly, 22, inputs)
+
+
+def _charge_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
+    for charge in facts.charges:
+        rule = 32 if charge.kind is LineKind.LATE_FEE else 27
+        inputs: dict[str, int | str] = {"charge": charge.id, "title": charge.title}
+        price = UnitPrice(charge.amount_cents * 100)
+        yield InvoiceLine(charge.kind, facts.period, 1, "charge", price, charge.amount_cents, rule, inputs)
+
+
+def _tax_lines(facts: BillingFacts, charged: Sequence[InvoiceLine]) -> Iterator[InvoiceLine]:
+    taxed_cents = sum(line.amount_cents for line in charged)
+    if facts.tax is None or taxed_cents == 0:
+        return
+    rate = facts.tax.ten_thousandths
+    inputs: dict[str, int | str] = {"tax_name": facts.tax.name, "taxed_cents": taxed_cents}
+    amount = round_half_up(taxed_cents * rate, 10_000)
+    yield InvoiceLine(LineKind.TAX, facts.period, 1, "ten-thousandths", UnitPrice(rate), amount, 11, inputs)
+
+
 def _usage_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
     for month in facts.used:
         rated = rate_usage(month.usage, month.plan, month.period, facts.paid_starts_on, month.policies)
-        if month.period.ends_before == facts.period.starts_on:
+        if month.period.ends_before == facts.period.starts_on or month.is_current:
             yield from _ended_month_lines(month, rated)
         elif rated.total_cents != month.billed_cents:
             yield _adjustment_line(month, rated)
@@ -240,7 +374,8 @@ def _line_content(line: InvoiceLine) -> list[object]:
     ]
 
 
-def _digest(*content: object) -> str:
+def digest(*content: object) -> str:
+    """Return a hash of values that JSON can write; equal values give an equal hash in every build."""
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=True)
     return sha256(text.encode()).hexdigest()
 

@@ -22,6 +22,9 @@ class Book(StrEnum):
     REVENUE = "REVENUE"
     CASH = "CASH"
     CUSTOMER_CREDIT = "CUSTOMER_CREDIT"
+    TAX_PAYABLE = "TAX_PAYABLE"
+    BAD_DEBT = "BAD_DEBT"
+    GOODWILL = "GOODWILL"
 
 
 class PaymentKind(StrEnum):
@@ -34,15 +37,33 @@ class PostingKind(StrEnum):
     """Why money moved."""
 
     INVOICED = "INVOICED"
+    TAX_INVOICED = "TAX_INVOICED"
     CREDIT_GRANTED = "CREDIT_GRANTED"
+    TAX_CREDITED = "TAX_CREDITED"
     CREDIT_APPLIED = "CREDIT_APPLIED"
+    CREDIT_PAID_OUT = "CREDIT_PAID_OUT"
     PAYMENT_RECEIVED = "PAYMENT_RECEIVED"
     OVERPAID = "OVERPAID"
+    PREPAID = "PREPAID"
+    GOODWILL_GRANTED = "GOODWILL_GRANTED"
+    VOIDED = "VOIDED"
+    TAX_VOIDED = "TAX_VOIDED"
+    CREDIT_RESTORED = "CREDIT_RESTORED"
+    WRITTEN_OFF = "WRITTEN_OFF"
 
 
 BOOKS_OF: dict[PostingKind, tuple[Book, Book]] = {
     PostingKind.INVOICED: (Book.RECEIVABLE, Book.REVENUE),
+    PostingKind.TAX_INVOICED: (Book.RECEIVABLE, Book.TAX_PAYABLE),
     PostingKind.CREDIT_GRANTED: (Book.REVENUE, Book.CUSTOMER_CREDIT),
+    PostingKind.TAX_CREDITED: (Book.TAX_PAYABLE, Book.CUSTOMER_CREDIT),
+    PostingKind.CREDIT_PAID_OUT: (Book.CUSTOMER_CREDIT, Book.CASH),
+    PostingKind.PREPAID: (Book.CASH, Book.CUSTOMER_CREDIT),
+    PostingKind.GOODWILL_GRANTED: (Book.GOODWILL, Book.CUSTOMER_CREDIT),
+    PostingKind.VOIDED: (Book.REVENUE, Book.RECEIVABLE),
+    PostingKind.TAX_VOIDED: (Book.TAX_PAYABLE, Book.RECEIVABLE),
+    PostingKind.CREDIT_RESTORED: (Book.RECEIVABLE, Book.CUSTOMER_CREDIT),
+    PostingKind.WRITTEN_OFF: (Book.BAD_DEBT, Book.RECEIVABLE),
     PostingKind.CREDIT_APPLIED: (Book.CUSTOMER_CREDIT, Book.RECEIVABLE),
     PostingKind.PAYMENT_RECEIVED: (Book.CASH, Book.RECEIVABLE),
     PostingKind.OVERPAID: (Book.CASH, Book.CUSTOMER_CREDIT),
@@ -96,14 +117,18 @@ class OpenInvoice:
 
 
 def issue_postings(draft: InvoiceDraft, invoice_id: str, grants: Iterable[CreditGrant]) -> tuple[Posting, ...]:
-    """Return what issuing an invoice moves: the charge, then credit applied from the oldest grant on (rules 14, 35)."""
-    total_cents = draft.total_cents
-    if total_cents < 0:
-        return (Posting(PostingKind.CREDIT_GRANTED, -total_cents, invoice_id),)
-    if total_cents == 0:
-        return ()
+    """Return what issuing an invoice moves: the charge and its tax, then credit applied from the oldest grant on.
+
+    A total below zero grants credit instead (rules 14, 35).
+    """
+    tax_cents = draft.tax_cents
+    net_cents = draft.total_cents - tax_cents
+    if draft.total_cents < 0:
+        granted = ((PostingKind.CREDIT_GRANTED, -net_cents), (PostingKind.TAX_CREDITED, -tax_cents))
+        return tuple(Posting(kind, cents, invoice_id) for kind, cents in granted if cents)
+    charged = ((PostingKind.INVOICED, net_cents), (PostingKind.TAX_INVOICED, tax_cents))
     return (
-        Posting(PostingKind.INVOICED, total_cents, invoice_id),
+        *(Posting(kind, cents, invoice_id) for kind, cents in charged if cents),
         *_apply_credit(draft.credit_applied_cents, invoice_id, grants),
     )
 

@@ -1,5 +1,29 @@
 """The tables: SQLModel rows, one file per noun; importing the room registers them all."""
 
-from app.models import accounts, calls, cycles, events, invoices, ledger, plans
+from app.models import (
+    accounts,
+    add_ons,
+    calls,
+    charges,
+    cycles,
+    events,
+    invoices,
+    ledger,
+    operations,
+    plans,
+    simulations,
+)
 
-__all__ = ["accounts", "calls", "cycles", "events", "invoices", "ledger", "plans"]
+__all__ = [
+    "accounts",
+    "add_ons",
+    "calls",
+    "charges",
+    "cycles",
+    "events",
+    "invoices",
+    "ledger",
+    "operations",
+    "plans",
+    "simulations",
+]

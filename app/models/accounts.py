@@ -3,16 +3,29 @@
 from datetime import date, datetime
 
 from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import text as sql
 
 from app.domain.accounts import AccountStatus, KeyPurpose, Role
 from app.models.base import Row, day, enum_text, identifier, instant, reference, text, whole_number
 
 
 class AccountRow(Row, table=True):
-    """One account; `usage_seq` and `ledger_seq` count its calls and its postings in commit order."""
+    """One account; `usage_seq` and `ledger_seq` count its calls and its postings in commit order.
+
+    `checked_usage_seq` is the `usage_seq` up to which an automatic upgrade was last considered; `upgrade_count` counts
+    one-month upgrades since the last permanent change of plan.
+    """
 
     __tablename__ = "account"
-    __table_args__ = (Index(None, "next_close_at", "id"),)
+    __table_args__ = (
+        Index(None, "next_close_at", "id"),
+        Index(
+            "ix_account_unchecked",
+            "id",
+            sqlite_where=sql("usage_seq > checked_usage_seq"),
+            postgresql_where=sql("usage_seq > checked_usage_seq"),
+        ),
+    )
 
     id: str = identifier()
     external_id: str = text(unique=True)
@@ -21,10 +34,13 @@ class AccountRow(Row, table=True):
     trial_ends_on: date | None = day(default=None)
     paid_starts_on: date = day()
     plan_version_id: str = reference("plan_version.id")
+    pending_plan_version_id: str | None = reference("plan_version.id", index=False, default=None)
+    upgrade_count: int = whole_number(default=0, sa_column_kwargs={"server_default": "0"})
     next_cycle_on: date = day()
     next_close_at: datetime | None = instant(default=None)
     adjustable_from_on: date = day()
     usage_seq: int = whole_number(default=0)
+    checked_usage_seq: int = whole_number(default=0, sa_column_kwargs={"server_default": "0"})
     ledger_seq: int = whole_number(default=0)
     created_at: datetime = instant()
 

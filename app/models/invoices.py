@@ -33,10 +33,11 @@ class InvoiceRow(Row, table=True):
             "account_id",
             "period_on",
             unique=True,
-            sqlite_where=sql("kind = 'CYCLE'"),
-            postgresql_where=sql("kind = 'CYCLE'"),
+            sqlite_where=sql("kind = 'CYCLE' AND status <> 'VOID'"),
+            postgresql_where=sql("kind = 'CYCLE' AND status <> 'VOID'"),
         ),
         Index(None, "account_id", "number"),
+        ForeignKeyConstraint(["account_id", "corrects_invoice_id"], ["invoice.account_id", "invoice.id"]),
         CheckConstraint("credit_applied_cents >= 0 AND amount_due_cents >= 0", name="amounts"),
         CheckConstraint("status = 'DRAFT' OR (number IS NOT NULL AND issued_at IS NOT NULL)", name="issued"),
     )
@@ -49,6 +50,7 @@ class InvoiceRow(Row, table=True):
     number: int | None = whole_number(default=None)
     period_on: date = day()
     plan_version_id: str = reference("plan_version.id", index=False)
+    corrects_invoice_id: str | None = text(default=None)
     policies_version: str = text()
     engine_version: int = whole_number()
     usage_watermark: int = whole_number()

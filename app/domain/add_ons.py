@@ -1,0 +1,106 @@
+"""The four add-ons and additional lines: dated prices, terms, and what they cost in a month (rules 22, 23)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date  # noqa: TC003  (a public value's type)
+from typing import TYPE_CHECKING
+
+from app.domain.invoices import BillingFacts, InvoiceKind, LineKind, RecurringItem, TaxRate
+from app.domain.policies import policies_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from app.domain.periods import Period
+
+
+class AddOnNotAvailable(LookupError):
+    """No add-on of that code is sold on the date."""
+
+    def __init__(self, code: str, on: date) -> None:
+        super().__init__(f"There is no add-on {code!r} on sale on {on:%Y-%m-%d}.")
+        self.add_on_code = code
+        self.on = on
+
+
+@dataclass(frozen=True, slots=True)
+class AddOnVersion:
+    """One add-on, or an additional line, at one price and with one version of its terms.
+
+    `entitlement` is what it unlocks in the rest of SAS Flex; an additional line has none. `is_prorated` tells whether
+    the month it is bought in is charged by day (rule 22).
+    """
+
+    id: str
+    code: str
+    name: str
+    kind: LineKind
+    monthly_cents: int
+    is_prorated: bool
+    entitlement: str | None
+    terms_version: str
+    terms: str
+    valid_from: date
+    valid_before: date | None = None
+
+    def is_sold_on(self, on: date) -> bool:
+        """Tell whether it may be bought on the date."""
+        return self.valid_from <= on and (self.valid_before is None or on < self.valid_before)
+
+
+@dataclass(frozen=True, slots=True)
+class AddOnSubscription:
+    """An add-on that an account has or had: from `starts_on`, until the day before `ends_before` once cancelled."""
+
+    id: str
+    version: AddOnVersion
+    starts_on: date
+    ends_before: date | None = None
+
+    def is_active_on(self, on: date) -> bool:
+        """Tell whether the account may use it on the date."""
+        return self.starts_on <= on and (self.ends_before is None or on < self.ends_before)
+
+
+def get_add_on(versions: Iterable[AddOnVersion], code: str, on: date) -> AddOnVersion:
+    """Return the version of the add-on that is on sale.
+
+    :raises AddOnNotAvailable: when none is.
+    """
+    for version in versions:
+        if version.code == code and version.is_sold_on(on):
+            return version
+    raise AddOnNotAvailable(code, on)
+
+
+def recurring_items(subscriptions: Iterable[AddOnSubscription], period: Period) -> Iterator[RecurringItem]:
+    """Yield what the cycle invoice of a month charges: what was bought before it began and is not over by then.
+
+    What is bought within the month was invoiced on buying it, whenever the cycle invoice comes.
+    """
+    for subscription in subscriptions:
+        if subscription.starts_on < period.starts_on and subscription.is_active_on(period.starts_on):
+            yield _item(subscription.version, None)
+
+
+def purchase_facts(
+    version: AddOnVersion, today: date, period: Period, paid_starts_on: date, credit_cents: int, tax: TaxRate | None
+) -> BillingFacts:
+    """Return the facts of the invoice of a purchase: the rest of the month by day, or all of it (rule 22)."""
+    return BillingFacts(
+        period=period,
+        paid_starts_on=paid_starts_on,
+        plan=None,
+        policies=policies_on(period.starts_on),
+        credit_available_cents=credit_cents,
+        kind=InvoiceKind.ADD_ON,
+        recurring=(_item(version, today),),
+        tax=tax,
+    )
+
+
+def _item(version: AddOnVersion, first_day: date | None) -> RecurringItem:
+    return RecurringItem(
+        version.kind, version.code, version.name, version.monthly_cents, version.is_prorated, first_day
+    )

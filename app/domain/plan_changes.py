@@ -1,0 +1,140 @@
+"""Changing the plan: at once for the whole month, or from the next month on, as the customer chooses (rules 13-15, 18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date  # noqa: TC003  (a public value's type)
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from app.domain.invoices import BilledBase, BillingFacts, InvoiceDraft, InvoiceKind, TaxRate, compute_invoice, digest
+from app.domain.plans import SECONDS_PER_MINUTE
+from app.domain.policies import policies_on
+from app.domain.pricing import month_cost_cents
+
+if TYPE_CHECKING:
+    from app.domain.periods import Period
+    from app.domain.plans import Catalogue, PlanVersion
+    from app.domain.usage import UsageTotals
+
+
+class When(StrEnum):
+    """From when on a change counts."""
+
+    NOW = "NOW"
+    NEXT_CYCLE = "NEXT_CYCLE"
+
+
+class DowngradeNotCostEffective(ValueError):
+    """This month's usage is past what the lower plan is cost-effective to (rule 15)."""
+
+    def __init__(self, usage_seconds: int, threshold_minutes: int, current_cents: int, target_cents: int) -> None:
+        super().__init__(
+            f"This month's usage of {usage_seconds // SECONDS_PER_MINUTE:,} minutes is past the {threshold_minutes:,} "
+            "minutes up to which that plan is cost-effective. Change from the next month on instead."
+        )
+        self.usage_seconds = usage_seconds
+        self.threshold_minutes = threshold_minutes
+        self.current_cents = current_cents
+        self.target_cents = target_cents
+
+
+class AlreadyOnPlan(ValueError):
+    """The change would change nothing."""
+
+    def __init__(self, plan: PlanVersion) -> None:
+        super().__init__(f"The account has the plan {plan.name} already.")
+        self.plan = plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStanding:
+    """Where an account stands on a day.
+
+    `month_plan` is what the current month is billed on, `chosen_plan` what the account returns to next month, and
+    `pending_plan` a change already arranged for then. `billed_base` is None while the month's cycle invoice is not
+    issued. `usage` is that of the current month to date.
+    """
+
+    today: date
+    period: Period
+    paid_starts_on: date
+    month_plan: PlanVersion
+    chosen_plan: PlanVersion
+    pending_plan: PlanVersion | None
+    usage: UsageTotals
+    billed_base: BilledBase | None
+    credit_available_cents: int = 0
+    tax: TaxRate | None = None
+
+    @property
+    def next_plan(self) -> PlanVersion:
+        """The plan that the next month will have as things stand."""
+        return self.pending_plan or self.chosen_plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChangeOffer:
+    """What confirming a change does: its invoice, if it has one now, and the day it takes effect."""
+
+    target: PlanVersion
+    when: When
+    effective_on: date
+    draft: InvoiceDraft | None
+
+    @property
+    def amount_due_now_cents(self) -> int:
+        """What is to be paid on confirming."""
+        return self.draft.amount_due_cents if self.draft else 0
+
+    @property
+    def content_hash(self) -> str:
+        """A hash of what confirming does, and of nothing else: calls that come in meanwhile leave it as it is."""
+        content = self.draft.content_hash if self.draft else None
+        return digest(self.target.id, self.when, self.effective_on.isoformat(), content)
+
+
+def offer_plan_change(standing: PlanStanding, target: PlanVersion, when: When, catalogue: Catalogue) -> PlanChangeOffer:
+    """Return what changing to `target` would do.
+
+    :raises AlreadyOnPlan: when it would change nothing.
+    :raises DowngradeNotCostEffective: when a change to a lower plan at once is refused (rule 15).
+    """
+    if when is When.NEXT_CYCLE:
+        if target.id == standing.next_plan.id:
+            raise AlreadyOnPlan(target)
+        return PlanChangeOffer(target, when, standing.period.ends_before, None)
+    if target.id == standing.month_plan.id == standing.next_plan.id:
+        raise AlreadyOnPlan(target)
+    _guard_downgrade(standing, target, catalogue)
+    draft = compute_invoice(plan_change_facts(standing, target, InvoiceKind.PLAN_CHANGE)) if standing.billed_base else None
+    return PlanChangeOffer(target, when, standing.period.starts_on, draft if draft and draft.lines else None)
+
+
+def plan_change_facts(standing: PlanStanding, target: PlanVersion, kind: InvoiceKind) -> BillingFacts:
+    """Return the facts of the invoice that swaps the base of the current month (rule 13)."""
+    return BillingFacts(
+        period=standing.period,
+        paid_starts_on=standing.paid_starts_on,
+        plan=target,
+        policies=policies_on(standing.period.starts_on),
+        credit_available_cents=standing.credit_available_cents,
+        kind=kind,
+        billed_base=standing.billed_base,
+        tax=standing.tax,
+    )
+
+
+def _guard_downgrade(standing: PlanStanding, target: PlanVersion, catalogue: Catalogue) -> None:
+    if target.base_cents >= standing.month_plan.base_cents:
+        return
+    threshold = catalogue.cost_effective_minutes(target, standing.today)
+    if threshold is None or standing.usage.live_seconds <= threshold * SECONDS_PER_MINUTE:
+        return
+    current, lower = (
+        month_cost_cents(
+            standing.usage, plan, standing.period, standing.paid_starts_on, policies_on(standing.period.starts_on)
+        )
+        for plan in (standing.month_plan, target)
+    )
+    raise DowngradeNotCostEffective(standing.usage.live_seconds, threshold, current, lower)
