@@ -37,6 +37,11 @@ def format_money(cents: int, currency: str = "USD", locale: str = FALLBACK_LOCAL
     return _written_money(cents, currency, find_locale(locale))
 
 
+def format_unit_price(rate: int, currency: str = "USD", locale: str = FALLBACK_LOCALE) -> str:
+    """Return ten-thousandths as people write a price: `$1.29`, or with four decimals when finer than a cent."""
+    return _written_unit_price(rate, currency, find_locale(locale))
+
+
 def format_date(on: date, locale: str = FALLBACK_LOCALE, style: str = "long") -> str:
     """Return a date as people write it: `August 31, 2026`; the styles are short, medium, long and full."""
     return _written_date(on, find_locale(locale), style)
@@ -45,6 +50,13 @@ def format_date(on: date, locale: str = FALLBACK_LOCALE, style: str = "long") ->
 @lru_cache(maxsize=8_192)
 def _written_money(cents: int, currency: str, locale: Locale) -> str:
     return format_currency(Decimal(cents).scaleb(-2), currency, locale=locale)
+
+
+@lru_cache(maxsize=2_048)
+def _written_unit_price(rate: int, currency: str, locale: Locale) -> str:
+    decimals = "0.0000" if rate % 100 else "0.00"
+    pattern = locale.currency_formats["standard"].pattern.replace("0.00", decimals)
+    return format_currency(Decimal(rate).scaleb(-4), currency, pattern, locale, currency_digits=False)
 
 
 @lru_cache(maxsize=2_048)

@@ -153,8 +153,8 @@ class _Pulse:
         try:
             await self._surroundings.database.check()
             month = await self._oldest_unclosed_period()
-        except DatabaseProblem as problem:
-            return Readiness(problem=str(problem), ticker_lag_seconds=lag)
+        except DatabaseProblem as error:
+            return Readiness(problem=str(error), ticker_lag_seconds=lag)
         problem = None
         if lag is not None and lag > LONGEST_LAG_SECONDS:
             problem = f"The ticker has not finished a round for {lag:.0f} seconds. The log says what fails."
@@ -164,7 +164,7 @@ class _Pulse:
         due_at = await next_due_at(self._surroundings.database)
         if due_at is None or due_at > self._surroundings.clock.now():
             return None
-        return Period.containing(billing_date(due_at)).month
+        return Period.containing(billing_date(due_at)).shifted(-1).month
 
 
 def _developer_page(settings: Settings, contract: Contract) -> ASGIApp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime  # noqa: TC003  (named-tuple fields)
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,8 @@ from app.domain.usage import CallReport, RefusalReason, is_charged, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from app.domain.policies import Policies
 
 
 class RecordedCall(NamedTuple):
@@ -73,6 +75,14 @@ class DayDelta:
     last_started_at: datetime | None = None
 
 
+class _DayRules(NamedTuple):
+    """What holds for the calls of one date: its policies, and between which instants calls are taken unasked."""
+
+    policies: Policies
+    taken_from: datetime
+    taken_until: datetime
+
+
 @dataclass(slots=True)
 class Metering:
     """Takes the reports of one batch one by one; what is to be written collects in `calls`, `days` and `accounts`.
@@ -87,6 +97,7 @@ class Metering:
     corrected: set[tuple[str, int]] = field(default_factory=set)
     calls: list[RecordedCall] = field(default_factory=list)
     days: defaultdict[tuple[str, date], DayDelta] = field(default_factory=lambda: defaultdict(DayDelta))
+    _rules: dict[date, _DayRules] = field(default_factory=dict)
 
     def take(self, reports: Iterable[CallReport]) -> list[Verdict]:
         """Judge every report in order and return one verdict for each."""
@@ -95,24 +106,31 @@ class Metering:
     def _judge(self, report: CallReport) -> Verdict:
         account = self.accounts.get(report.account)
         if account is None:
-            return Verdict(Outcome.QUARANTINED, RefusalReason.UNKNOWN_ACCOUNT)
-        on = report.on
-        policies = policies_on(on)
+            return _REFUSED[RefusalReason.UNKNOWN_ACCOUNT]
         known = self.known.get(report.event_id)
         if known is not None:
             return self._compare(report, known, account)
-        reason = refuse(report.started_at, self.now, account.open_from, policies)
-        if reason is not None:
-            return Verdict(Outcome.QUARANTINED, reason)
+        on = report.on
+        rules = self._rules.get(on) or self._rules_on(on)
+        if not rules.taken_from <= report.started_at <= rules.taken_until:
+            reason = refuse(report.started_at, self.now, account.open_from, rules.policies)
+            if reason is not None:
+                return _REFUSED[reason]
         original = None
         if report.corrects is not None:
             original = self.known.get(report.corrects)
             reason = self._refuse_correction(original, account)
             if reason is not None:
-                return Verdict(Outcome.QUARANTINED, reason)
-        is_billable = is_charged(report.is_billable, report.disposition, policies)
+                return _REFUSED[reason]
+        is_billable = is_charged(report.is_billable, report.disposition, rules.policies)
         self._record(report, account, on, is_billable, original)
-        return Verdict(Outcome.ACCEPTED, None, is_billable)
+        return _ACCEPTED[is_billable]
+
+    def _rules_on(self, on: date) -> _DayRules:
+        policies = policies_on(on)
+        taken_from = self.now - timedelta(days=policies.late_call_days)
+        rules = self._rules[on] = _DayRules(policies, taken_from, self.now + policies.future_tolerance)
+        return rules
 
     def _compare(self, report: CallReport, known: RecordedCall, account: MeteredAccount) -> Verdict:
         same = (
@@ -126,7 +144,7 @@ class Metering:
             and known.is_billable == is_charged(report.is_billable, report.disposition, policies_on(known.on_date))
             and self._corrects_the_same(report, known)
         )
-        return Verdict(Outcome.DUPLICATE) if same else Verdict(Outcome.CONFLICT, RefusalReason.CONFLICT)
+        return _DUPLICATE if same else _CONFLICT
 
     def _corrects_the_same(self, report: CallReport, known: RecordedCall) -> bool:
         if report.corrects is None:
@@ -180,6 +198,12 @@ class Metering:
         day.patch_seconds += sign * call.patch_seconds
         day.ivr_seconds += sign * call.ivr_seconds
         day.call_count += sign
+
+
+_ACCEPTED = {is_billable: Verdict(Outcome.ACCEPTED, None, is_billable) for is_billable in (False, True)}
+_DUPLICATE = Verdict(Outcome.DUPLICATE)
+_CONFLICT = Verdict(Outcome.CONFLICT, RefusalReason.CONFLICT)
+_REFUSED = {reason: Verdict(Outcome.QUARANTINED, reason) for reason in RefusalReason}
 
 
 REFUSALS: dict[RefusalReason, str] = {

@@ -96,6 +96,6 @@ def refuse(started_at: datetime, now: datetime, open_from: date, policies: Polic
     """
     if started_at > now + policies.future_tolerance:
         return RefusalReason.IN_THE_FUTURE
-    if billing_date(started_at) < open_from and started_at < now - timedelta(days=policies.late_call_days):
+    if started_at < now - timedelta(days=policies.late_call_days) and billing_date(started_at) < open_from:
         return RefusalReason.TOO_OLD
     return None

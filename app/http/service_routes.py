@@ -82,14 +82,23 @@ class Ingest:
         await answers.send_json(send, answers.OK, _report(items, verdicts))
 
 
+def _line_of_text(longest: int) -> StringConstraints:
+    """Text with nothing in it that a database, a mail header or a page would trip over."""
+    return StringConstraints(min_length=1, max_length=longest, pattern=r"^[^\x00-\x1f\x7f]*$")
+
+
+_Day = Annotated[date, Field(strict=True)]
+"""`YYYY-MM-DD` and nothing else: a number would be read as seconds since 1970."""
+
+
 class _UserBody(BaseModel):
     """A person of the account."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    id: Annotated[str, _line_of_text(128)]
     email: EmailStr
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: Annotated[str, _line_of_text(200)]
     role: Role
 
 
@@ -98,10 +107,10 @@ class _AccountBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    plan: Annotated[str, StringConstraints(min_length=1, max_length=40)]
-    trial_ends_on: date | None = None
-    paid_since_on: date | None = None
+    name: Annotated[str, _line_of_text(200)]
+    plan: Annotated[str, _line_of_text(40)]
+    trial_ends_on: _Day | None = None
+    paid_since_on: _Day | None = None
     users: Annotated[list[_UserBody], Field(max_length=500)] | None = None
 
 
@@ -125,7 +134,7 @@ class PutAccount:
                 particulars=_particulars(scope["path_params"]["account"], body),
                 actor=f"key:{key.name}",
             )
-        except (PlanNotAvailable, put_account.PaidStartMissing) as error:
+        except (PlanNotAvailable, put_account.InvalidParticulars) as error:
             raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, str(error)) from error
         except put_account.AccountAlreadyBilled as error:
             raise Refused(answers.CONFLICT, ErrorCode.BAD_INPUT, str(error)) from error
@@ -167,7 +176,15 @@ def _items(body: bytes, content_type: str, source: str) -> Iterator[Item]:
             f"Send calls as a JSON array with content type {answers.JSON}, or one a line with {NDJSON}.",
         )
     for position, value in enumerate(_json_array(body)):
-        yield Item(position, lambda value=value: orjson.dumps(value).decode(), read_call_item(value, source))  # type: ignore[misc]
+        yield Item(position, lambda value=value: _text(value), read_call_item(value, source))  # type: ignore[misc]
+
+
+def _text(value: Any) -> str:  # noqa: ANN401  (any JSON value)
+    """Return a JSON value as text; orjson reads deeper nesting than it writes, and no call is nested at all."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return "The item is nested too deep to be kept."
 
 
 def _json_array(body: bytes) -> list[Any]:
@@ -184,8 +201,9 @@ def _report(items: Sequence[Item], verdicts: Sequence[Verdict]) -> dict[str, Any
     counts: dict[str, int] = {}
     results = []
     for item, verdict in zip(items, verdicts, strict=True):
-        counts[verdict.outcome] = counts.get(verdict.outcome, 0) + 1
-        result: dict[str, Any] = {"position": item.position, "outcome": verdict.outcome}
+        outcome = verdict.outcome.value  # a plain text: orjson takes no enum as a key
+        counts[outcome] = counts.get(outcome, 0) + 1
+        result: dict[str, Any] = {"position": item.position, "outcome": outcome}
         if not isinstance(item.call, Unreadable):
             result["eventId"] = item.call.event_id
         if verdict.reason is not None:
@@ -201,7 +219,7 @@ def _account_body(body: bytes) -> _AccountBody:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, f"{place}: {first['msg']}.") from error
+        raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, f"{place}: {first['msg'].rstrip('.')}.") from error
 
 
 def _particulars(external_id: str, body: _AccountBody) -> put_account.AccountParticulars:

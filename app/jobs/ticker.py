@@ -102,18 +102,14 @@ class Ticker:
         self._alive_at = self._real_time()
 
 
-def closing_round(
-    *, database: Database, clock: Clock, ids: Ids
-) -> Callable[[Callable[[], None]], Awaitable[None]]:
+def closing_round(*, database: Database, clock: Clock, ids: Ids) -> Callable[[Callable[[], None]], Awaitable[None]]:
     """Return the round that issues every cycle invoice that is due (rule 12); a look that finds none writes nothing."""
 
     async def run(mark_alive: Callable[[], None]) -> None:
         due_at = await next_due_at(database)
         if due_at is None or due_at > clock.now():
             return
-        issued = await close_periods(
-            database=database, clock=clock, ids=ids, on_progress=lambda _count: mark_alive()
-        )
+        issued = await close_periods(database=database, clock=clock, ids=ids, on_progress=lambda _count: mark_alive())
         if issued:
             log.info("invoices issued", count=issued)
 

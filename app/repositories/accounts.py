@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import col, select
 
 from app.domain.accounts import Account, KeyPurpose, Role, User
 from app.domain.metering import MeteredAccount
 from app.domain.periods import Period
 from app.models.accounts import AccessKeyRow, AccountRow, MembershipRow, UserRow
+from app.repositories.bulk import execute_many, read_rows
+from app.repositories.conditions import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
 
 ADJUSTABLE_MONTHS = 3
 """How many months before the next invoice may still get late calls: 35 days reach back into the third."""
+
+_METERED_COLUMNS: Any = (AccountRow.external_id, AccountRow.id, AccountRow.next_cycle_on, AccountRow.usage_seq)
+_LOCK_FOR_METERING = (
+    select(*_METERED_COLUMNS)
+    .where(one_of(AccountRow.external_id, "external_ids"))
+    .order_by(col(AccountRow.id))
+    .with_for_update()
+)
+_SAVE_USAGE_SEQ = (
+    update(AccountRow).where(col(AccountRow.id) == bindparam("account")).values(usage_seq=bindparam("last_call"))
+)
 
 
 class AccountNotFound(LookupError):
@@ -106,23 +119,15 @@ class AccountRepository:
 
     async def lock_for_metering(self, external_ids: Iterable[str]) -> dict[str, MeteredAccount]:
         """Return what metering needs of the accounts, by external id, and make the caller their only writer."""
-        columns: Any = (AccountRow.external_id, AccountRow.id, AccountRow.next_cycle_on, AccountRow.usage_seq)
-        statement = (
-            select(*columns)
-            .where(col(AccountRow.external_id).in_(set(external_ids)))
-            .order_by(col(AccountRow.id))
-            .with_for_update()
-        )
+        rows = await read_rows(self._session, _LOCK_FOR_METERING, external_ids=list(set(external_ids)))
         return {
             external_id: MeteredAccount(account_id, Period.containing(next_cycle_on).shifted(-1).starts_on, seq)
-            for external_id, account_id, next_cycle_on, seq in await self._session.exec(statement)
+            for external_id, account_id, next_cycle_on, seq in rows
         }
 
     async def save_usage_seq(self, accounts: Iterable[MeteredAccount]) -> None:
         """Store the last call number of each account."""
-        for account in accounts:
-            statement = update(AccountRow).where(col(AccountRow.id) == account.id).values(usage_seq=account.seq)
-            await self._session.exec(statement)
+        await execute_many(self._session, _SAVE_USAGE_SEQ, [(account.seq, account.id) for account in accounts])
 
 
 class UserRepository:

@@ -1,8 +1,9 @@
-"""Writes of many rows: one statement, compiled once for each dialect, run by the driver's own executemany."""
+"""Many rows at once: statements compiled once for each dialect, and one call of the driver for each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
@@ -12,12 +13,14 @@ from sqlalchemy import ColumnElement, Executable, Table, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from app.models.connection import POSTGRESQL
-from app.repositories.sql_json import Convert, compile_for_driver
+from app.models.connection import POSTGRESQL, SQLITE
+from app.repositories.sql_json import Convert, JsonStatement, Rows, compile_for_driver, compile_json
 
 if TYPE_CHECKING:
+    from sqlalchemy import Dialect
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.sql.base import ReadOnlyColumnCollection
+    from sqlalchemy.sql.selectable import SelectBase
 
     from app.models.base import Row
 
@@ -76,18 +79,60 @@ async def execute_many(
     given = list(rows)
     if not given:
         return 0
+    dialect, driver = await _driver(session)
+    compiled = _compile(statement, dialect.name)
+    with _session_errors(dialect, compiled.sql):
+        return await _run(driver, dialect, compiled.sql, compiled.convert(given))
+
+
+async def read_rows(session: AsyncSession, statement: SelectBase, **parameters: object) -> Rows:
+    """Return the rows of a select, in its order, read in the session's transaction by one call of the driver.
+
+    The named binds take `parameters`; a list goes in by `conditions.one_of`. Keep the select as a constant of its
+    module.
+
+    :raises sqlalchemy.exc.DBAPIError: and its kin, as a session raises them.
+    """
+    dialect, driver = await _driver(session)
+    compiled = _compile_read(statement, dialect.name)
+    sql = compiled.statement.sql
+    with _session_errors(dialect, sql):
+        document = await _read(driver, dialect, sql, compiled.statement.bind(parameters))
+    return compiled.decode(document)
+
+
+async def _driver(session: AsyncSession) -> tuple[Dialect, Any]:
+    """Return the driver's own connection of the session's transaction, with what the session holds back written."""
     if session.new or session.dirty or session.deleted:
         await session.flush()
-    dialect = session.get_bind().dialect
-    compiled = _compile(statement, dialect.name)
-    driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
+    return session.get_bind().dialect, (await (await session.connection()).get_raw_connection()).driver_connection
+
+
+async def _run(driver: Any, dialect: Dialect, sql: str, rows: Sequence[Sequence[Any]]) -> int:  # noqa: ANN401
+    # Each call of the SQLite driver is a trip to its thread and back; its cursors need no closing.
+    if dialect.name == SQLITE:
+        return int((await driver.executemany(sql, rows)).rowcount)
+    async with driver.cursor() as cursor:
+        await cursor.executemany(sql, rows)
+        return int(cursor.rowcount)
+
+
+async def _read(driver: Any, dialect: Dialect, sql: str, parameters: Sequence[object]) -> str:  # noqa: ANN401
+    if dialect.name == SQLITE:
+        ((document,),) = await driver.execute_fetchall(sql, parameters)
+    else:
+        (document,) = await (await driver.execute(sql, parameters)).fetchone()
+    return str(document)
+
+
+@contextmanager
+def _session_errors(dialect: Dialect, sql: str) -> Iterator[None]:
+    """Raise the driver's errors as a session does."""
     try:
-        async with driver.cursor() as cursor:
-            await cursor.executemany(compiled.sql, compiled.convert(given))
-            return int(cursor.rowcount)
+        yield
     except dialect.loaded_dbapi.Error as error:
         raise DBAPIError.instance(
-            compiled.sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+            sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
         ) from error
 
 
@@ -121,7 +166,17 @@ class _Compiled:
 def _column(source: _Source, given: Sequence[Sequence[Any]]) -> Iterable[Any]:
     if source.place is None:
         return repeat(source.constant)
-    return given[source.place] if source.convert is None else map(source.convert, given[source.place])
+    values = given[source.place]
+    if source.convert is None:
+        return values
+    if values[0] is values[-1] and len(set(map(id, values))) == 1:  # one moment, or one enum member, for all rows
+        return repeat(source.convert(values[0]))
+    return map(source.convert, values)
+
+
+@lru_cache(maxsize=256)
+def _compile_read(statement: SelectBase, dialect_name: str) -> JsonStatement:
+    return compile_json(statement, dialect_name)
 
 
 @lru_cache(maxsize=256)

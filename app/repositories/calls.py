@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, insert, update
+from sqlalchemy import bindparam, case, func, insert, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -15,7 +15,8 @@ from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
 from app.models.calls import CallRow, QuarantinedCallRow, UsageDayRow
 from app.repositories.billing_facts import total
-from app.repositories.bulk import execute_many, upsert
+from app.repositories.bulk import execute_many, read_rows, upsert
+from app.repositories.conditions import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
     from app.domain.metering import DayDelta
     from app.domain.usage import RefusalReason, Resolution
-    from app.repositories.billing_facts import total
-from app.repositories.bulk import Columns
+    from app.repositories.bulk import Columns
 
 _CALL_COLUMNS = tuple(col(getattr(CallRow, name)) for name in RecordedCall._fields)
 _BILLED_SECONDS = (col(CallRow.live_seconds), col(CallRow.patch_seconds), col(CallRow.ivr_seconds))
 _INSERT_CALL = insert(CallRow)
+_FIND_KNOWN = select(*_CALL_COLUMNS).where(
+    CallRow.source == bindparam("source"), one_of(CallRow.event_id, "event_ids")
+)
 
 
 def _add_to_day(stored: Columns, incoming: Columns) -> Mapping[str, ColumnElement[Any]]:
@@ -73,10 +76,8 @@ class CallRepository:
 
     async def find_known(self, source: str, event_ids: Iterable[str]) -> dict[str, RecordedCall]:
         """Return the calls already recorded under these event ids of the source."""
-        statement = select(*_CALL_COLUMNS).where(
-            CallRow.source == source, col(CallRow.event_id).in_(list(event_ids))
-        )
-        return {row.event_id: RecordedCall._make(row) for row in await self._session.exec(statement)}
+        rows = await read_rows(self._session, _FIND_KNOWN, source=source, event_ids=list(event_ids))
+        return {call.event_id: call for call in map(RecordedCall._make, rows)}
 
     async def find_corrected(self, calls: Iterable[RecordedCall]) -> set[tuple[str, int]]:
         """Return which of the calls, as (account id, seq), another call has replaced."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from sqlalchemy import Boolean, ColumnElement, Dialect, String, Text, bindparam, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -17,6 +17,7 @@ from app.repositories.sql_json import binder_for
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ClauseElement
+    from sqlalchemy.sql.operators import OperatorType
 
 
 class _Compiler(Protocol):
@@ -66,6 +67,10 @@ class _OneOf(FunctionElement[bool]):
     type = Boolean()
     name = "one_of"
     inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> Self:  # noqa: ARG002 -- SQLAlchemy's own signature
+        """Stand in a condition as it is: SQLAlchemy would compare it with 1 on SQLite, and no index serves that."""
+        return self
 
 
 @compiles(_OneOf, "sqlite")

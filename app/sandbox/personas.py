@@ -62,9 +62,7 @@ def email_of(account: str, role: Role) -> str:
 def write_personas(folder: Path, tokens: SandboxTokens, seats: Iterable[Seat], graphql_url: str) -> dict[str, str]:
     """Mint the tokens of the personas, write personas.json whole or not at all, and return the tokens by key."""
     minted = {seat.key: tokens.sign(subject=seat.subject, account=seat.account) for seat in seats}
-    written = {
-        seat.key: {"token": minted[seat.key], "account": seat.account, "url": graphql_url} for seat in seats
-    }
+    written = {seat.key: {"token": minted[seat.key], "account": seat.account, "url": graphql_url} for seat in seats}
     draft = folder / f".{PERSONAS_FILE}.{os.getpid()}"
     draft.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
     draft.replace(folder / PERSONAS_FILE)

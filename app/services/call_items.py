@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from app.domain.periods import BILLING_ZONE
@@ -15,11 +24,21 @@ from app.services.record_calls import Unreadable
 
 LONGEST_CALL_SECONDS = 86_400
 LONGEST_NAME_CHARACTERS = 128
+LONGEST_PLACE_CHARACTERS = 64
+
+_DATE_AND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:")
 
 _Name = Annotated[
     str, StringConstraints(min_length=1, max_length=LONGEST_NAME_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]
 _Seconds = Annotated[int, Field(ge=0, le=LONGEST_CALL_SECONDS, strict=True)]
+
+
+def _written_out(value: object) -> object:
+    """Refuse a bare number: whether it counts seconds or milliseconds would be a guess about money."""
+    if not isinstance(value, str) or not _DATE_AND_TIME.match(value):
+        raise ValueError("write it as 2026-08-14T09:30:00-07:00")
+    return value
 
 
 class CallItem(BaseModel):
@@ -29,7 +48,7 @@ class CallItem(BaseModel):
 
     event_id: _Name
     account: _Name
-    started_at: AwareDatetime
+    started_at: Annotated[AwareDatetime, BeforeValidator(_written_out)]
     script_seconds: _Seconds = 0
     recording_seconds: _Seconds = 0
     patch_seconds: _Seconds = 0
@@ -82,5 +101,11 @@ def _in_range(started_at: datetime) -> datetime | None:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}." if place else f"{first['msg']}."
+    place = ".".join(_printable(str(part)) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{place}: {message}." if place else f"{message}."
+
+
+def _printable(name: str) -> str:
+    """Return a field's name as its sender wrote it, fit to be kept and shown."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[:LONGEST_PLACE_CHARACTERS])

@@ -94,9 +94,7 @@ async def import_calls(
     for items in _batches(read_items(path, source, on_progress)):
         if accounts is not None:
             counts.accounts_created += await accounts.create_missing(items)
-        verdicts = await record_calls(
-            database=database, clock=clock, ids=ids, source=source, items=items, actor=actor
-        )
+        verdicts = await record_calls(database=database, clock=clock, ids=ids, source=source, items=items, actor=actor)
         for item, verdict in zip(items, verdicts, strict=True):
             counts.add(item, verdict)
     return counts
@@ -114,7 +112,25 @@ def read_items(path: Path, source: str, on_progress: Callable[[int], None] | Non
             yield Item(line_number, _text(row), Unreadable(_sentence(row.reason)))
         else:
             line_number += 1
-            yield Item(line_number, _json(row), row)
+            yield Item(line_number, payload_of(row), row)
+
+
+def payload_of(call: CallReport) -> Callable[[], str]:
+    """Return the way to a call's text in the form that other systems send, which `read_payload` reads again."""
+    return lambda: orjson.dumps(
+        {
+            "eventId": call.event_id,
+            "account": call.account,
+            "startedAt": call.started_at,
+            "scriptSeconds": call.script_seconds,
+            "recordingSeconds": call.recording_seconds,
+            "patchSeconds": call.patch_seconds,
+            "ivrSeconds": call.ivr_seconds,
+            "disposition": call.disposition,
+            "billable": call.is_billable,
+            "corrects": call.corrects,
+        }
+    ).decode()
 
 
 def read_payload(source: str, payload: str) -> CallReport | Unreadable:
@@ -141,9 +157,7 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
 class _AccountMaker:
     """Creates the accounts that a batch names; remembers only so many, so that memory does not grow with the file."""
 
-    def __init__(
-        self, database: Database, clock: Clock, ids: Ids, particulars: NewAccounts, actor: str
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, ids: Ids, particulars: NewAccounts, actor: str) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
@@ -180,24 +194,6 @@ class _AccountMaker:
 
 def _text(row: MalformedRow) -> Callable[[], str]:
     return lambda: row.text
-
-
-def _json(call: CallReport) -> Callable[[], str]:
-    """Return the way to a call's text in the form that other systems send."""
-    return lambda: orjson.dumps(
-        {
-            "eventId": call.event_id,
-            "account": call.account,
-            "startedAt": call.started_at,
-            "scriptSeconds": call.script_seconds,
-            "recordingSeconds": call.recording_seconds,
-            "patchSeconds": call.patch_seconds,
-            "ivrSeconds": call.ivr_seconds,
-            "disposition": call.disposition,
-            "billable": call.is_billable,
-            "corrects": call.corrects,
-        }
-    ).decode()
 
 
 def _sentence(reason: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import Account, AccountStatus, Role, User, cycle_runs_at, first_cycle_on
@@ -13,14 +14,24 @@ from app.repositories.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
 
 
-class PaidStartMissing(ValueError):
+LATEST_PAID_START = date(2999, 12, 1)
+"""Beyond any contract; a year typed with a digit too many is refused instead of waited for."""
+
+LONGEST_NAME_CHARACTERS = 128
+
+
+class InvalidParticulars(ValueError):
+    """The account cannot be as it is described; the message says what to change."""
+
+
+class PaidStartMissing(InvalidParticulars):
     """Neither a trial end nor a paid start is given, or they contradict each other."""
 
     def __init__(self, trial_ends_on: date | None, paid_since_on: date | None) -> None:
@@ -31,6 +42,32 @@ class PaidStartMissing(ValueError):
         super().__init__(detail)
         self.trial_ends_on = trial_ends_on
         self.paid_since_on = paid_since_on
+
+
+class PaidStartTooFar(InvalidParticulars):
+    """The first paid day lies beyond any contract."""
+
+    def __init__(self, on: date) -> None:
+        super().__init__(f"Check the year: paid service would begin after {LATEST_PAID_START}, by the date {on}.")
+        self.on = on
+
+
+class InvalidExternalId(InvalidParticulars):
+    """The account's id is empty, too long, or holds characters that do not print."""
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            f"An account's id has 1 to {LONGEST_NAME_CHARACTERS} characters, none of them a control character."
+        )
+        self.external_id = external_id
+
+
+class MemberNamedTwice(InvalidParticulars):
+    """One person is given two roles."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"User {subject!r} is named more than once. Give each person one role.")
+        self.subject = subject
 
 
 class AccountAlreadyBilled(ValueError):
@@ -81,10 +118,11 @@ async def put_account(
     """Create the account or bring it up to date; the same particulars twice change nothing.
 
     The plan is taken at the prices on sale on the first paid day (rule 9: the day after the trial's last).
-    :raises PaidStartMissing: when no first paid day follows from the particulars.
+    :raises InvalidParticulars: when no first paid day follows from them, or the id or the people cannot be so.
     :raises PlanNotAvailable: when no such plan is on sale on that day.
     :raises AccountAlreadyBilled: when the plan or the paid start of an invoiced account would change.
     """
+    _check_names(particulars)
 
     async def work(uow: UnitOfWork) -> PutAccount:
         return await _put(uow, clock, ids, particulars, actor)
@@ -96,7 +134,11 @@ def paid_start(trial_ends_on: date | None, paid_since_on: date | None) -> date:
     """Return the first paid day (rule 9).
 
     :raises PaidStartMissing: when none follows, or it would lie within the trial.
+    :raises PaidStartTooFar: when it would lie in another millennium.
     """
+    for given in (trial_ends_on, paid_since_on):
+        if given is not None and given >= LATEST_PAID_START:
+            raise PaidStartTooFar(given)
     if trial_ends_on is None:
         if paid_since_on is None:
             raise PaidStartMissing(None, None)
@@ -107,6 +149,16 @@ def paid_start(trial_ends_on: date | None, paid_since_on: date | None) -> date:
     return paid_since_on or earliest
 
 
+def _check_names(particulars: AccountParticulars) -> None:
+    name = particulars.external_id
+    if not 0 < len(name) <= LONGEST_NAME_CHARACTERS or not name.isprintable():
+        raise InvalidExternalId(name)
+    subjects = [member.subject for member in particulars.members or ()]
+    for subject in subjects:
+        if subjects.count(subject) > 1:
+            raise MemberNamedTwice(subject)
+
+
 async def _put(uow: UnitOfWork, clock: Clock, ids: Ids, particulars: AccountParticulars, actor: str) -> PutAccount:
     known = await uow.accounts.find_by_external_id(particulars.external_id, lock=True)
     wanted = await _wanted(uow, particulars, known, ids)
@@ -114,11 +166,13 @@ async def _put(uow: UnitOfWork, clock: Clock, ids: Ids, particulars: AccountPart
     if known is None:
         await uow.accounts.add(wanted, next_close_at=_first_close(wanted), created_at=clock.now())
     elif changes:
-        await _change(uow, known, wanted, changes)
+        wanted = await _change(uow, known, wanted, changes)
+    else:
+        wanted = known
     people = await _put_members(uow, clock, ids, wanted.id, particulars.members)
-    if known is None or changes or people:
+    if known is None or changes or people is not None:
         kind = "account.created" if known is None else "account.changed"
-        data = changes | ({"members": people} if people else {})
+        data = changes | ({} if people is None else {"members": people})
         await uow.events.add_many([Event(ids.new("evt"), wanted.id, kind, actor, clock.now(), wanted.id, data)])
     return PutAccount(wanted, is_new=known is None)
 
@@ -147,35 +201,45 @@ def _changes(known: Account, wanted: Account) -> dict[str, list[str | None]]:
     return changes
 
 
-async def _change(uow: UnitOfWork, known: Account, wanted: Account, changes: dict[str, list[str | None]]) -> None:
+async def _change(uow: UnitOfWork, known: Account, wanted: Account, changes: dict[str, list[str | None]]) -> Account:
+    """Store what changed and return the account as it is then."""
     if await uow.cycles.has_begun(known.id):
-        settled = [name for name in ("trial_ends_on", "paid_starts_on", "plan_version_id") if name in changes]
+        settled = [words for name, words in _SETTLED.items() if name in changes]
         if settled:
             raise AccountAlreadyBilled(known.external_id, settled)
         await uow.accounts.rename(known.id, wanted.name)
-        return
+        return replace(known, name=wanted.name)
     await uow.accounts.save(wanted, next_close_at=_first_close(wanted))
+    return wanted
 
 
 async def _put_members(
     uow: UnitOfWork, clock: Clock, ids: Ids, account_id: str, members: Sequence[Member] | None
-) -> list[str]:
-    """Make these people the membership and return it as text when it changed."""
+) -> list[str] | None:
+    """Make these people the membership and return it as text, or None when nothing changed."""
     if members is None:
-        return []
+        return None
     before = await uow.users.members(account_id)
     after = []
     for member in members:
         user = User(ids.new("usr"), member.subject, member.email, member.name)
         after.append((await uow.users.put(user, created_at=clock.now()), member.role))
     if sorted(before, key=_subject) == sorted(after, key=_subject):
-        return []
+        return None
     await uow.users.replace_members(account_id, [(user.id, role) for user, role in after])
     return [f"{user.subject} {role}" for user, role in sorted(after, key=_subject)]
 
 
 def _subject(member: tuple[User, Role]) -> str:
     return member[0].subject
+
+
+_SETTLED = {
+    "trial_ends_on": "the end of the trial",
+    "paid_starts_on": "the paid start",
+    "plan_version_id": "the plan",
+}
+"""What the first invoice settles, by the account's fields and in words."""
 
 
 def _first_close(account: Account) -> datetime:

@@ -9,7 +9,7 @@ from app.domain.metering import REFUSALS, Outcome
 from app.domain.usage import Resolution
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.record_calls import Item, record_calls
+from app.services.record_calls import Item, record_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,15 +59,17 @@ async def release(
 
     :raises NotInQuarantine: when nothing of that id waits.
     """
-    call = await _get(database, quarantined_id)
-    item = Item(call.position, lambda: call.payload, parse(call.source, call.payload))
-    verdict = (
-        await record_calls(database=database, clock=clock, ids=ids, source=call.source, items=[item], actor=actor)
-    )[0]
-    released = Released(call, verdict)
-    if released.is_released:
-        await _resolve(database, clock, ids, call, Resolution.RELEASED, actor, reason)
-    return released
+
+    async def work(uow: UnitOfWork) -> Released:
+        call = await _get(uow, quarantined_id)
+        item = Item(call.position, lambda: call.payload, parse(call.source, call.payload))
+        (verdict,) = await record_within(uow, clock, ids, call.source, [item], actor)
+        released = Released(call, verdict)
+        if released.is_released:
+            await _resolve(uow, clock, ids, call, Resolution.RELEASED, actor, reason)
+        return released
+
+    return await unit_of_work.write(database, work)
 
 
 async def discard(
@@ -77,25 +79,26 @@ async def discard(
 
     :raises NotInQuarantine: when nothing of that id waits.
     """
-    call = await _get(database, quarantined_id)
-    await _resolve(database, clock, ids, call, Resolution.DISCARDED, actor, reason)
-    return call
+
+    async def work(uow: UnitOfWork) -> QuarantinedCall:
+        call = await _get(uow, quarantined_id)
+        await _resolve(uow, clock, ids, call, Resolution.DISCARDED, actor, reason)
+        return call
+
+    return await unit_of_work.write(database, work)
 
 
-async def _get(database: Database, quarantined_id: str) -> QuarantinedCall:
-    call = await unit_of_work.read(database, lambda uow: uow.quarantine.find(quarantined_id))
+async def _get(uow: UnitOfWork, quarantined_id: str) -> QuarantinedCall:
+    call = await uow.quarantine.find(quarantined_id)
     if call is None or call.resolution is not None:
         raise NotInQuarantine(quarantined_id)
     return call
 
 
 async def _resolve(
-    database: Database, clock: Clock, ids: Ids, call: QuarantinedCall, resolution: Resolution, actor: str, reason: str
+    uow: UnitOfWork, clock: Clock, ids: Ids, call: QuarantinedCall, resolution: Resolution, actor: str, reason: str
 ) -> None:
-    async def work(uow: UnitOfWork) -> None:
-        now = clock.now()
-        await uow.quarantine.resolve(call.id, resolution, at=now, by=actor, note=reason)
-        kind = f"quarantine.{resolution.lower()}"
-        await uow.events.add_many([Event(ids.new("evt"), None, kind, actor, now, call.id, {"reason": reason})])
-
-    await unit_of_work.write(database, work)
+    now = clock.now()
+    await uow.quarantine.resolve(call.id, resolution, at=now, by=actor, note=reason)
+    kind = f"quarantine.{resolution.lower()}"
+    await uow.events.add_many([Event(ids.new("evt"), None, kind, actor, now, call.id, {"reason": reason})])

@@ -45,14 +45,15 @@ async def record_calls(
     """
 
     async def work(uow: UnitOfWork) -> list[Verdict]:
-        return await _record(uow, clock, ids, source, items, actor)
+        return await record_within(uow, clock, ids, source, items, actor)
 
     return await unit_of_work.write(database, work)
 
 
-async def _record(
+async def record_within(
     uow: UnitOfWork, clock: Clock, ids: Ids, source: str, items: Sequence[Item], actor: str
 ) -> list[Verdict]:
+    """Do the work of `record_calls` in the caller's transaction."""
     reports = [item.call for item in items if isinstance(item.call, CallReport)]
     metering = await _prepare(uow, clock, source, reports)
     judged = iter(metering.take(reports))
@@ -100,7 +101,7 @@ async def _store(uow: UnitOfWork, metering: Metering, ids: Ids, actor: str) -> N
 
 
 def _quarantined(item: Item, verdict: Verdict, source: str, metering: Metering, ids: Ids) -> QuarantinedCall:
-    payload = item.payload()
+    payload = item.payload().replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL keeps no NUL in a text
     reason = verdict.reason or RefusalReason.MALFORMED
     message = item.call.message if isinstance(item.call, Unreadable) else REFUSALS[reason]
     fingerprint = sha256(f"{source}\n{payload}".encode()).hexdigest()

@@ -20,6 +20,7 @@ from app.domain.periods import billing_instant
 from app.domain.policies import policies_on
 from app.gateways.ids import RandomIds
 from app.services.call_file import DEFAULT_SOURCE, LONGEST_CALL_SECONDS, read_call_line
+from app.services.import_calls import ImportCounts
 from app.services.record_calls import BATCH_SIZE
 from scripts.bench.databases import connect, instant_text
 from scripts.bench.import_facts import MONTH, NOW
@@ -62,8 +63,8 @@ class _Known(dict[str, Any]):
         return value
 
 
-def import_file(*, database: Path, file: Path) -> None:
-    """Import the whole file into a database that has its accounts."""
+def import_file(*, database: Path, file: Path) -> ImportCounts:
+    """Import the whole file into a database that has its accounts, and count its rows."""
     with closing(connect(database)) as connection, _opened(file) as lines:
         next(lines)
         first_line = 2
@@ -71,6 +72,7 @@ def import_file(*, database: Path, file: Path) -> None:
         while batch := list(islice(lines, BATCH_SIZE)):
             importer.take(first_line, batch)
             first_line += len(batch)
+        return importer.counts
 
 
 def _opened(file: Path) -> Any:  # noqa: ANN401 -- a text file, whichever way it is opened
@@ -83,6 +85,7 @@ class _Importer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._ids = RandomIds()
+        self.counts = ImportCounts()
         self._seconds = _Known(_seconds)
         self._days = _Known(_day)
         self._outcomes = _Known(_outcome)
@@ -95,6 +98,7 @@ class _Importer:
         self._write(rows, self._accounts(rows), self._find([row[0] for row in rows]))
         self._connection.executemany(_QUARANTINE, [self._refused(*fault) for fault in faulty])
         execute("COMMIT")
+        self.counts.quarantined += len(faulty)
 
     def _parse(self, first_line: int, lines: list[str]) -> tuple[list[tuple[Any, ...]], list[tuple[int, str]]]:
         rows, faulty = [], []
@@ -139,6 +143,7 @@ class _Importer:
             if event_id in known:
                 if known[event_id] != content:
                     raise ValueError(f"{event_id} is there with other figures")
+                self.counts.duplicate += 1
                 continue
             if started_at > _LATEST or (on_date < open_from and started_at < _EARLIEST):
                 raise ValueError(f"{event_id} is out of time")
@@ -159,7 +164,15 @@ class _Importer:
                 day[5] += 1
             if started_at > day[7]:
                 day[7] = started_at
+        self._count(len(calls), sums.values())
         self._store(calls, list(sums.values()), [account for account in accounts.values() if account[3]])
+
+    def _count(self, accepted: int, days: Iterable[list[Any]]) -> None:
+        self.counts.accepted += accepted
+        for _, _, _, live, menu, _, free, _ in days:
+            self.counts.not_billable += free
+            self.counts.live_seconds += live
+            self.counts.ivr_seconds += menu
 
     def _store(self, calls: list[Any], days: list[Any], touched: list[list[Any]]) -> None:
         many = self._connection.executemany
@@ -177,8 +190,9 @@ class _Importer:
     def _refused(self, number: int, line: str) -> tuple[Any, ...]:
         """The few faulty rows are put into words by the product's own reader."""
         fingerprint = sha256(f"{DEFAULT_SOURCE}\n{line}".encode()).hexdigest()
-        reason = read_call_line(line, DEFAULT_SOURCE).reason  # type: ignore[union-attr]
-        return (self._ids.new("qua"), fingerprint, DEFAULT_SOURCE, number, line, "MALFORMED", reason, _NOW)
+        reason: str = read_call_line(line, DEFAULT_SOURCE).reason  # type: ignore[union-attr]
+        message = f"{reason[:1].upper()}{reason[1:]}."
+        return (self._ids.new("qua"), fingerprint, DEFAULT_SOURCE, number, line, "MALFORMED", message, _NOW)
 
 
 def _seconds(text: str) -> int:

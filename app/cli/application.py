@@ -1,0 +1,73 @@
+"""All commands under one name, and how they end: 0 done, 1 problems found, 2 asked wrongly, 130 interrupted."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from app.cli import access, billing, calls, clock, serving, setup
+from app.cli.failures import BAD_INPUT, BROKEN, INTERRUPTED, expected, keep_details
+from app.cli.terminal import say
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+application = typer.Typer(
+    name="flex-billing",
+    help="Billing of a telephone answering service: calls in, invoices out, and every figure explained.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    epilog="Settings come from the environment: `flex-billing settings` lists them.",
+)
+
+
+def _register() -> None:
+    run, look, set_up, play = "Run", "Work and look", "Set up", "Sandbox"
+    application.command("demo", rich_help_panel=run)(serving.demo)
+    application.command("serve", rich_help_panel=run)(serving.serve)
+    application.command("import-calls", rich_help_panel=look)(calls.import_calls)
+    application.command("run-due", rich_help_panel=look)(billing.run_due)
+    application.command("explain", rich_help_panel=look)(billing.explain)
+    application.command("verify", rich_help_panel=look)(billing.verify)
+    application.add_typer(calls.quarantine, rich_help_panel=look)
+    application.add_typer(billing.staff, rich_help_panel=look)
+    application.command("migrate", rich_help_panel=set_up)(setup.migrate)
+    application.command("settings", rich_help_panel=set_up)(setup.settings)
+    application.command("export-schema", rich_help_panel=set_up)(setup.export_schema)
+    application.add_typer(access.account, rich_help_panel=set_up)
+    application.add_typer(access.key, rich_help_panel=set_up)
+    application.command("sample-calls", rich_help_panel=play)(calls.sample_calls)
+    application.command("token", rich_help_panel=play)(access.token)
+    application.add_typer(clock.clock, rich_help_panel=play)
+
+
+_register()
+
+
+def main() -> None:
+    """Run one command and end the process with its exit code."""
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    try:
+        application()
+    except expected() as failure:
+        say(str(failure))
+        sys.exit(BAD_INPUT)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            say("Stopped. What was done stays; the same command goes on from there.")
+        raise
+    except Exception as error:  # noqa: BLE001  the last place where a fault can become a sentence
+        say(
+            f"Something is wrong with this program ({type(error).__name__}). "
+            f"Report it with {str(keep_details(error))!r}, which holds the details."
+        )
+        sys.exit(BROKEN)
+
+
+def _as_ctrl_c(_signal: int, _frame: FrameType | None) -> None:
+    """Let whoever stops us politely, an init system or a person, meet the same end."""
+    signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,148 @@
+"""Commands about bills: close what is due, record a check, tell a story, and check the books."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from app.cli.failures import FOUND_PROBLEMS
+from app.cli.running import parse_cents, parse_date, run
+from app.cli.terminal import counting, say, show_table, tell
+from app.domain.ledger import PaymentKind
+from app.domain.periods import BILLING_ZONE, day_starts_at
+from app.formatting import format_money
+from app.jobs.ticker import next_due_at
+from app.main import Surroundings
+from app.repositories import unit_of_work
+from app.repositories.accounts import AccountNotFound
+from app.repositories.unit_of_work import UnitOfWork
+from app.services import explain as explaining
+from app.services import verify as verifying
+from app.services.close_periods import close_periods
+from app.services.record_payment import RecordedPayment
+from app.services.record_payment import record_payment as record
+
+staff = typer.Typer(name="staff", help="What staff do by hand.", no_args_is_help=True)
+
+ExternalId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="As SAS Flex calls it, such as AA0101.")]
+
+
+def run_due() -> None:
+    """Issue every invoice that is due, month after month. Running it again issues nothing."""
+
+    async def job(around: Surroundings) -> tuple[int, datetime | None]:
+        with counting("Issuing invoices") as on_progress:
+            issued = await close_periods(
+                database=around.database, clock=around.clock, ids=around.ids, on_progress=on_progress
+            )
+        return issued, await next_due_at(around.database)
+
+    issued, due_at = run(job)
+    tell("Nothing was due." if not issued else f"{issued:,} invoice{'s' * (issued != 1)} issued.")
+    if due_at is not None:
+        tell(f"The next invoice falls due on {due_at.astimezone(BILLING_ZONE):%Y-%m-%d at %H:%M %Z}.")
+
+
+@staff.command("record-payment")
+def record_payment(
+    account: ExternalId,
+    amount: Annotated[str, typer.Argument(help="In dollars, such as 4967.70.", show_default=False)],
+    reference: Annotated[str, typer.Option(help="What the payment is known by, such as the check's number.")],
+    received_on: Annotated[str, typer.Option(metavar="DATE", help="When it was received.")],
+    who: Annotated[str, typer.Option("--actor", help="Who records it.")],
+    reason: Annotated[str, typer.Option(help="Why, for the trail.")],
+) -> None:
+    """Record a check: it pays open invoices from the oldest on, and what is left becomes credit."""
+    amount_cents, received = parse_cents(amount), parse_date(received_on)
+
+    async def job(around: Surroundings) -> RecordedPayment:
+        return await record(
+            database=around.database,
+            clock=around.clock,
+            ids=around.ids,
+            account=account,
+            kind=PaymentKind.CHECK,
+            amount_cents=amount_cents,
+            reference=reference,
+            received_on=received,
+            actor=f"staff:{who}",
+            reason=reason,
+        )
+
+    _tell_payment(account, run(job))
+
+
+def _tell_payment(account: str, recorded: RecordedPayment) -> None:
+    amount = format_money(recorded.payment.amount_cents)
+    if not recorded.is_new:
+        tell(f"{amount} from {account} had been recorded before; nothing changed.")
+        return
+    paid = len(recorded.paid_invoice_ids)
+    tell(f"{amount} from {account} recorded: {paid} invoice{'s' * (paid != 1)} paid in full.")
+    if recorded.credit_cents:
+        tell(f"{format_money(recorded.credit_cents)} is left over and became credit.")
+
+
+def explain(
+    what: Annotated[str, typer.Argument(metavar="ACCOUNT|INVOICE", help="An account, or the number of an invoice.")],
+) -> None:
+    """Tell the story of an account or an invoice: the facts with their arithmetic, and all that happened, in order."""
+
+    async def job(around: Surroundings) -> explaining.Story:
+        try:
+            return await explaining.explain_account(database=around.database, account=what)
+        except AccountNotFound:
+            if not (what.isascii() and what.isdigit()):
+                raise
+        return await explaining.explain_invoice(database=around.database, number=int(what))
+
+    story = run(job)
+    tell(story.title, style="bold")
+    tell("")
+    show_table(None, ("fact", "value"), [(fact.name, fact.value) for fact in story.facts])
+    tell("")
+    rows = [
+        (f"{entry.at.astimezone(BILLING_ZONE):%Y-%m-%d %H:%M:%S}", entry.what, entry.actor, entry.detail,
+         entry.request_id or "")
+        for entry in story.timeline
+    ]  # fmt: skip
+    show_table(None, ("when (Pacific)", "what", "by", "detail", "request"), rows)
+
+
+def verify(
+    account: Annotated[str | None, typer.Option(help="Only this account.", show_default=False)] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only invoices issued from this day on.", show_default=False)
+    ] = None,
+) -> None:
+    """Compute every issued invoice again from raw calls, and check that all sums agree. Exit 1 with the differences."""
+    since_at = None if since is None else day_starts_at(parse_date(since))
+
+    async def job(around: Surroundings) -> tuple[int, int]:
+        differences = accounts = 0
+        total = 1 if account is not None else await unit_of_work.read(around.database, _count_accounts)
+        with counting("Verifying accounts", total) as on_progress:
+
+            def on_account(_account: object) -> None:
+                nonlocal accounts
+                accounts += 1
+                on_progress(1)
+
+            async for each in verifying.verify(
+                database=around.database, account=account, since=since_at, on_progress=on_account
+            ):
+                differences += 1
+                tell(f"{each.account}, {each.place}: found {each.found}, expected {each.expected}")
+        return accounts, differences
+
+    accounts, differences = run(job)
+    if differences:
+        say(f"{differences:,} difference{'s' * (differences != 1)} found.")
+        raise typer.Exit(FOUND_PROBLEMS)
+    tell(f"Everything agrees: {accounts:,} account{'s' * (accounts != 1)} checked.")
+
+
+async def _count_accounts(uow: UnitOfWork) -> int:
+    return len(await uow.accounts.list_all())

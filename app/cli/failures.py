@@ -1,0 +1,70 @@
+"""What may go wrong by a person's hand or by the machine's state: one sentence each, and never a traceback."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from pathlib import Path
+
+from app.domain.periods import InvalidMonth
+from app.domain.plans import PlanNotAvailable
+from app.gateways.signing_keys import KeysUnusable
+from app.graphql.contract import ContractUnreadable
+from app.repositories.accounts import AccountNotFound
+from app.repositories.database import DatabaseProblem
+from app.services.access_keys import KeyNameTaken, KeyNotFound
+from app.services.call_file import NotACallFile
+from app.services.explain import InvoiceNotFound
+from app.services.put_account import AccountAlreadyBilled, InvalidParticulars
+from app.services.quarantine import NotInQuarantine
+from app.services.record_payment import InvalidPayment, PaymentConflict
+from app.settings import SettingsUnusable
+
+BAD_INPUT = 2
+FOUND_PROBLEMS = 1
+INTERRUPTED = 130
+BROKEN = 70
+"""Exit codes. 70 is what other programs too say when they are at fault themselves."""
+
+
+class Refused(Exception):
+    """The command cannot be carried out as given; the message says what to do."""
+
+
+def expected() -> tuple[type[Exception], ...]:
+    """Return the exceptions whose message is all that a person needs."""
+    from app.sandbox.clock import ClockRefused
+    from app.sandbox.demo import NotADemoFolder
+    from app.sandbox.sample_calls import SampleRefused
+
+    return (
+        AccountAlreadyBilled,
+        AccountNotFound,
+        ClockRefused,
+        ContractUnreadable,
+        DatabaseProblem,
+        InvalidMonth,
+        InvalidParticulars,
+        InvalidPayment,
+        InvoiceNotFound,
+        KeyNameTaken,
+        KeyNotFound,
+        KeysUnusable,
+        NotACallFile,
+        NotADemoFolder,
+        NotInQuarantine,
+        PaymentConflict,
+        PlanNotAvailable,
+        Refused,
+        SampleRefused,
+        SettingsUnusable,
+    )
+
+
+def keep_details(error: BaseException) -> Path:
+    """Write the traceback of a fault of ours where it can be picked up, and return the place."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="flex-billing-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        file.writelines(traceback.format_exception(error))
+    return Path(file.name)

@@ -1,0 +1,185 @@
+"""Commands that run the server: on the settings as they are, or on a demo that needs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.panel import Panel
+from rich.text import Text
+
+from app.cli.failures import Refused
+from app.cli.running import run, sandbox_settings
+from app.cli.terminal import counting, output, say, tell
+from app.main import Surroundings, build, make_clock, open_surroundings
+from app.migrations.upgrade import upgrade
+from app.settings import LOOPBACK_HOSTS, read_settings
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+HOST, PORT = "127.0.0.1", 8000
+STOPS_WITHIN_SECONDS = 1
+PORTS_TRIED = 20
+
+Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
+    port: Port = PORT,
+) -> None:
+    """Start the server. Ctrl-C or SIGTERM ends it."""
+    settings = read_settings()
+    settings.require_complete()
+    listener = listen(host, port)
+    with listener:
+        run(_nothing, settings)
+        serve_until_stopped(settings, listener, logging.INFO)
+
+
+def demo(
+    port: Port = PORT,
+    reset: Annotated[bool, typer.Option("--reset", help="Delete the demo's data and make it anew.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="The demo's folder; FLEX_DATA or .demo if left out.", show_default=False)
+    ] = None,
+) -> None:
+    """Start the server with a believable company in it: eighteen months of history, and tokens to try it with."""
+    settings = _demo_settings(data)
+    try:
+        listen(HOST, port).close()
+        prepare_demo(settings, reset=reset)
+        with listen(HOST, port) as listener:
+            _welcome(settings, port)
+            serve_until_stopped(settings, listener, logging.WARNING)
+    except KeyboardInterrupt:
+        say("Stopped before the demo was ready. Start it again, and it begins anew.")
+        raise
+
+
+def _demo_settings(data: Path | None) -> Settings:
+    """Return the settings of the demo: its folder's own database, whatever else is set."""
+    chosen = sandbox_settings("The demo")
+    folder = chosen.data if data is None else data
+    return read_settings(
+        data=folder, database_url=None, jwks=None, jwks_url=None, allowed_hosts=LOOPBACK_HOSTS, graphiql=True
+    )
+
+
+def prepare_demo(settings: Settings, *, reset: bool) -> None:
+    """Make the demo's data if it is not there, and bring it up to date if it is.
+
+    :raises NotADemoFolder: when the folder holds something else.
+    """
+    from app.gateways.ids import RandomIds
+    from app.sandbox.demo import months_to_seed, open_folder, seed
+    from app.settings import DATABASE_FILE
+
+    open_folder(settings.data, reset=reset)
+    with counting("Living through eighteen months", months_to_seed()) as on_progress:
+        made = seed(
+            database_file=settings.data / DATABASE_FILE,
+            clock=make_clock(settings),
+            ids=RandomIds(),
+            on_progress=on_progress,
+        )
+    if not made:
+        upgrade(settings.database)
+    run(_nothing, settings)
+
+
+def _welcome(settings: Settings, port: int) -> None:
+    from app.sandbox.demo_company import SEATS
+    from app.sandbox.personas import LABELS, PERSONAS_FILE, write_personas
+    from app.sandbox.tokens import SandboxTokens
+
+    base = f"http://{HOST}:{port}"
+    tokens = write_personas(settings.data, SandboxTokens.open(settings.data), SEATS, f"{base}/graphql")
+    addresses = Text()
+    for name, address in (
+        ("GraphiQL", f"{base}/graphql"),
+        ("Health", f"{base}/health/ready"),
+        ("Tokens", str(settings.data / PERSONAS_FILE)),
+        ("Data", f"{settings.data} (kept; --reset starts over)"),
+    ):
+        addresses.append(f"{name:<10}", style="bold").append(f"{address}\n")
+    addresses.append("Ctrl-C ends it.", style="dim")
+    output().print(Panel(addresses, title="SAS Flex Billing", title_align="left", padding=(1, 2)))
+    for seat in SEATS:
+        tell(f"{seat.key}: {LABELS[seat.key]}, {seat.account}", style="bold")
+        typer.echo(f"{tokens[seat.key]}\n")
+
+
+def serve_until_stopped(settings: Settings, listener: socket.socket, level: int) -> None:
+    """Run the server on a bound socket until a signal ends it, within a second or two."""
+    import uvicorn
+
+    from app.http.logs import configure_logging
+
+    configure_logging(level)
+    config = uvicorn.Config(
+        build(open_surroundings(settings)),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=STOPS_WITHIN_SECONDS,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say("Stopped.")
+        raise typer.Exit from None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on the address.
+
+    :raises Refused: when that cannot be had; the message suggests a port that can.
+    """
+    try:
+        return _listening(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            free = _free_port(host, port + 1)
+            hint = f"try --port {free}" if free else "choose another by --port"
+            raise Refused(f"Port {port} is taken by another program: {hint}, or stop that program.") from None
+        reason = error.strerror or str(error)
+        raise Refused(
+            f"We cannot listen on {host}, port {port} ({reason}). Choose others by --host and --port."
+        ) from None
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # elsewhere it would let two programs share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _free_port(host: str, first: int) -> int | None:
+    for port in range(first, min(first + PORTS_TRIED, 65_536)):
+        try:
+            _listening(host, port).close()
+        except OSError:
+            continue
+        return port
+    return None
+
+
+async def _nothing(_around: Surroundings) -> None:
+    """Do nothing: the check that comes before every job is all that is wanted."""

@@ -1,0 +1,66 @@
+"""Reads below a list of lines: what is asked for side by side travels in one more trip, however many lines there are."""
+
+import asyncio
+from collections.abc import Sequence
+
+from app.graphql.connections import Connection, open_window
+from app.graphql.context import Context, Info
+from app.graphql.types.call import CURSOR_KEYS, Call, call_connection, read_position
+from app.repositories.pages.calls import USAGE_BEHIND, calls_behind_page
+from app.views.calls import CallsBehind, UsageOfDay
+
+CALLS_BEHIND = "calls behind a line"
+
+
+class MonthUsage:
+    """The usage of a month behind the lines of one invoice; read once, whichever of its lines asks."""
+
+    def __init__(self, behind: CallsBehind) -> None:
+        self._behind = behind
+        self._reading: asyncio.Future[Sequence[UsageOfDay]] | None = None
+
+    async def load(self, context: Context) -> Sequence[UsageOfDay]:
+        """Return the sums by day."""
+        if self._reading is not None:
+            return await asyncio.shield(self._reading)
+        # The first to ask reads in its own step, not in a task of its own, so that its read joins the batch of this tick.
+        self._reading = asyncio.get_running_loop().create_future()
+        try:
+            found = await self._read(context)
+        except Exception as error:
+            self._reading.set_exception(error)
+            # Marked as seen: nobody else may ask.
+            self._reading.exception()
+            raise
+        finally:
+            if not self._reading.done() and _is_leaving():
+                self._reading.cancel()
+        self._reading.set_result(found)
+        return found
+
+    async def _read(self, context: Context) -> Sequence[UsageOfDay]:
+        behind = self._behind
+        return await context.load(
+            USAGE_BEHIND, since_at=behind.since_at, before_at=behind.before_at, watermark=behind.watermark
+        )
+
+
+async def load_calls_behind(info: Info, behind: CallsBehind, first: int, after: str | None) -> Connection[Call]:
+    """Return a page of the calls behind a line.
+
+    :raises BadInput: when `first` or `after` cannot be used.
+    """
+    window = open_window(info, kind=CALLS_BEHIND, first=first, after=after, keys=CURSOR_KEYS)
+    after_at, after_seq = read_position(window.after) or (behind.since_at, 0)
+    page = calls_behind_page(behind.kind, is_counted=window.is_counted)
+    binds = {
+        "since_at": behind.since_at,
+        "before_at": behind.before_at,
+        "watermark": behind.watermark,
+        "earlier_watermark": behind.earlier_watermark,
+        "after_at": after_at,
+        "after_seq": after_seq,
+        "fetch": window.fetch,
+    }
+    found = await info.context.load(page, **{name: binds[name] for name in page.parameters & binds.keys()})
+    return call_connection(found.calls, found.total, window)

@@ -1,0 +1,94 @@
+"""Usage by month, and what the plans would make of it."""
+
+from typing import Annotated
+
+import strawberry
+
+from app.domain.periods import InvalidMonth, Period
+from app.graphql.connections import is_selected
+from app.graphql.context import Info
+from app.graphql.errors import BadInput
+from app.graphql.permissions import Permission, root_field
+from app.graphql.types.plan_offer import PlanOffer
+from app.graphql.types.usage import UsageMonth
+from app.repositories.pages.usage import USAGE_BY_DAY, USAGE_BY_MONTH
+from app.services.plan_offers import plan_offers
+from app.services.usage_months import current_month, usage_history, usage_month
+from app.views.usage import UsageFacts
+
+MOST_MONTHS = 36
+
+MonthArgument = Annotated[
+    str | None, strawberry.argument(description="The month as `YYYY-MM`; the current month unless told.")
+]
+MonthsArgument = Annotated[
+    int,
+    strawberry.argument(description=f"How many months to go back at most, the current one included: 1 to {MOST_MONTHS}."),
+]
+
+
+def read_month(month: str | None, current: Period) -> Period:
+    """Return the month of an argument, or the current one.
+
+    :raises BadInput: when the text is no month.
+    """
+    try:
+        return current if month is None else Period.parse(month)
+    except InvalidMonth as error:
+        raise BadInput(str(error)) from None
+
+
+def check_months(months: int) -> None:
+    """Let pass a number of months that can be answered.
+
+    :raises BadInput: when it cannot.
+    """
+    if not 1 <= months <= MOST_MONTHS:
+        raise BadInput(f"`months` is {months}. Ask for 1 to {MOST_MONTHS} months.")
+
+
+async def load_usage(info: Info, first: Period, last: Period) -> UsageFacts | None:
+    """Return the usage of a range of months, with its days where the field at hand selects them."""
+    page = USAGE_BY_DAY if is_selected(info, "days") else USAGE_BY_MONTH
+    return await info.context.load(page, since=first.starts_on, before=last.ends_before)
+
+
+@strawberry.type
+class UsageQueries:
+    """Root fields about usage and plans."""
+
+    @root_field(
+        permission=Permission.VIEW_USAGE,
+        description="The usage of one month. Null for a month that is yet to come, or before your paid service.",
+    )
+    async def usage(self, info: Info, month: MonthArgument = None) -> UsageMonth | None:
+        """Resolve `usage`."""
+        now = info.context.clock.now()
+        period = read_month(month, current_month(now))
+        facts = await load_usage(info, period, period)
+        found = usage_month(facts=facts, period=period, now=now) if facts else None
+        return UsageMonth.of(found) if found else None
+
+    @root_field(
+        permission=Permission.VIEW_USAGE,
+        description="The usage of the current month and of those before it, newest first, back to your paid start.",
+    )
+    async def usage_history(self, info: Info, months: MonthsArgument = 12) -> list[UsageMonth] | None:
+        """Resolve `usageHistory`."""
+        check_months(months)
+        now = info.context.clock.now()
+        current = current_month(now)
+        facts = await load_usage(info, current.shifted(1 - months), current)
+        return [UsageMonth.of(month) for month in usage_history(facts=facts, months=months, now=now)] if facts else None
+
+    @root_field(
+        permission=Permission.VIEW_PLANS,
+        description="The plans on sale today, with yours among them even if it is sold no more, and what each would "
+        "cost this month.",
+    )
+    async def plans(self, info: Info) -> list[PlanOffer] | None:
+        """Resolve `plans`."""
+        now = info.context.clock.now()
+        month = current_month(now)
+        facts = await info.context.load(USAGE_BY_MONTH, since=month.starts_on, before=month.ends_before)
+        return [PlanOffer.of(offer) for offer in plan_offers(facts=facts, now=now)] if facts else None

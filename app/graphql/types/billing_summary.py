@@ -1,0 +1,68 @@
+"""The Billing Summary, box by box."""
+
+import strawberry
+
+from app.graphql.derived_ids import derived_id
+from app.graphql.permissions import Permission, section
+from app.graphql.types.common import Period
+from app.graphql.types.fields import computed
+from app.graphql.types.money import Money
+from app.graphql.types.next_invoice import NextInvoice
+from app.graphql.types.plan import Plan
+from app.graphql.types.usage import UsageMonth
+from app.services import billing_summary as services
+
+
+@strawberry.type(
+    description="The first page of Billing. Each box is nullable: a box that cannot be shown is null with an error of "
+    "its own, and the others stand."
+)
+class BillingSummary:
+    """Built from the summary's service with `BillingSummary.of`; a box is computed when it is selected."""
+
+    summary: strawberry.Private[services.BillingSummary]
+    id: strawberry.ID = strawberry.field(description="Names this account's summary; it stays the same.")
+    period: Period = strawberry.field(description="The current billing month.")
+
+    @classmethod
+    def of(cls, summary: services.BillingSummary) -> "BillingSummary":
+        """Return the summary for clients."""
+        account_id = summary.facts.usage.account_id
+        return cls(summary=summary, id=derived_id("summary", account_id), period=Period.of(summary.period))
+
+    @computed(description="The plan that this month is billed on; during a trial, the plan that it leads to.")
+    def current_plan(self) -> Plan | None:
+        """Return the plan of this month."""
+        return Plan.of(self.summary.current_plan)
+
+    @computed(description="The plan that you have chosen, which next month begins on.")
+    def next_month_plan(self) -> Plan | None:
+        """Return the chosen plan."""
+        return Plan.of(self.summary.next_month_plan)
+
+    @computed(description="This month's usage to date. Null, without an error, until the month of your first paid day.")
+    def usage(self) -> UsageMonth | None:
+        """Return the usage of this month."""
+        month = self.summary.usage
+        return UsageMonth.of(month) if month else None
+
+    @section(
+        permission=Permission.VIEW_PAYMENT_DETAILS,
+        description="What is still to be paid on all your invoices. Null when your role does not see payment details.",
+    )
+    def open_balance(self) -> Money | None:
+        """Return what is owed."""
+        return Money.of(self.summary.facts.open_balance_cents)
+
+    @section(
+        permission=Permission.VIEW_PAYMENT_DETAILS,
+        description="Credit that will pay for coming invoices. Null when your role does not see payment details.",
+    )
+    def credit_balance(self) -> Money | None:
+        """Return what is owed to the customer."""
+        return Money.of(self.summary.facts.credit_balance_cents)
+
+    @computed(description="Your next invoice, on the usage so far.")
+    def next_invoice(self) -> NextInvoice | None:
+        """Return the preview."""
+        return NextInvoice.of(self.summary.next_invoice)

@@ -1,0 +1,88 @@
+"""Calls, down to the single record."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import strawberry
+
+from app.graphql.connections import Connection, Keys, Window, page_of
+from app.graphql.errors import BadInput
+from app.graphql.types.duration import Duration
+from app.graphql.types.node import Node
+from app.views import calls as views
+
+CURSOR_KEYS = (int, int)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LARGEST_SEQ = 2**63 - 1
+
+
+@strawberry.type(description="One call that our operators or our automated service took for you.")
+class Call(Node):
+    """Built from a call of a page with `Call.of`."""
+
+    started_at: datetime = strawberry.field(description="When the call began.")
+    on: date = strawberry.field(description="The billing date that the call belongs to: that of its beginning.")
+    live: Duration = strawberry.field(
+        description="Live time that counts: the longer of the operator's time on the script and the recording."
+    )
+    script: Duration = strawberry.field(description="How long the operator worked on the call's script, notes included.")
+    recording: Duration = strawberry.field(description="How long the recording of the call is, time on hold included.")
+    patch: Duration = strawberry.field(description="How long the caller was patched through to you.")
+    ivr: Duration = strawberry.field(description="How long the automated service (IVR) had the call.")
+    disposition: str = strawberry.field(description="How the call ended, in the words of its source; may be empty.")
+    is_billed: bool = strawberry.field(
+        description="Whether the call counts on a bill. Calls of the trial, free calls and corrected ones do not."
+    )
+    corrects: strawberry.ID | None = strawberry.field(
+        description="The call whose place this one takes, when it is a correction."
+    )
+    is_corrected: bool = strawberry.field(
+        description="Whether a later report took the place of this one. Behind a line: by the time of the invoice."
+    )
+
+    @classmethod
+    def of(cls, call: views.Call) -> "Call":
+        """Return a call for clients."""
+        corrected = call.corrects_seq
+        return cls(
+            id=strawberry.ID(call.id),
+            started_at=call.started_at,
+            on=call.on,
+            live=Duration.of(call.live_seconds),
+            script=Duration.of(call.script_seconds),
+            recording=Duration.of(call.recording_seconds),
+            patch=Duration.of(call.patch_seconds),
+            ivr=Duration.of(call.ivr_seconds),
+            disposition=call.disposition,
+            is_billed=call.is_billed,
+            corrects=None if corrected is None else strawberry.ID(views.call_id(call.account_id, corrected)),
+            is_corrected=call.is_corrected,
+        )
+
+
+def call_connection(calls: Sequence[views.Call], total: int | None, window: Window) -> Connection[Call]:
+    """Return a page of calls for clients."""
+    return page_of(calls, window, node=Call.of, keys=_keys, total=total)
+
+
+def read_position(after: Keys | None) -> tuple[datetime, int] | None:
+    """Return where the last call seen stands, or None at the beginning.
+
+    :raises BadInput: when the cursor names no place in time.
+    """
+    if after is None:
+        return None
+    microseconds, seq = (int(key) for key in after)
+    try:
+        started_at = _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        started_at = None
+    if started_at is None or not 0 <= seq <= _LARGEST_SEQ:
+        raise BadInput("This cursor is not one of this list's. Start again without `after`.")
+    return started_at, seq
+
+
+def _keys(call: views.Call) -> Keys:
+    return (call.started_at - _EPOCH) // _MICROSECOND, call.seq

@@ -1,0 +1,85 @@
+"""The lines of an issued invoice, each kind with what it alone can tell, and the way down to the calls behind it."""
+
+import strawberry
+
+from app.domain import invoices
+from app.domain.explanations import explain
+from app.domain.invoices import LineKind
+from app.graphql.connections import DEFAULT_PAGE, AfterArgument, Connection, FirstArgument
+from app.graphql.context import Info
+from app.graphql.loaders import MonthUsage, load_calls_behind
+from app.graphql.types.call import Call
+from app.graphql.types.common import Period
+from app.graphql.types.duration import Duration
+from app.graphql.types.fields import computed
+from app.graphql.types.line import LineExplanation
+from app.graphql.types.money import Money
+from app.graphql.types.node import Node
+from app.graphql.types.plan import UnitPrice
+from app.graphql.types.usage_behind import UsageBehind
+from app.views.calls import CallsBehind
+
+
+@strawberry.interface(description="One charge on an issued invoice. A kind of line that you do not know still has these.")
+class InvoiceLine(Node):
+    """What all kinds of line share."""
+
+    kind: LineKind = strawberry.field(description="What the line charges.")
+    display_name: str = strawberry.field(description="The line in words, such as `100 Minutes plan, February 2027`.")
+    amount: Money = strawberry.field(description="What the line adds to the total; negative when it gives money back.")
+    period: Period = strawberry.field(description="The month that the line is about.")
+    line: strawberry.Private[invoices.InvoiceLine]
+
+    @computed(description="Why the line costs what it costs.")
+    def explanation(self) -> LineExplanation:
+        """Return the arithmetic of the line."""
+        return LineExplanation.of(self.line)
+
+
+@strawberry.interface(description="A line that is made of calls: look into the usage behind it, and into those calls.")
+class MeteredLine(InvoiceLine):
+    """What lines of usage share. An issued line never changes: calls that came in later are not behind it."""
+
+    behind: strawberry.Private[CallsBehind]
+    month: strawberry.Private[MonthUsage]
+
+    @strawberry.field(description="The usage of the line's month, by day, as it was when the invoice was issued.")
+    async def usage(self, info: Info) -> UsageBehind:
+        """Resolve `usage`."""
+        return UsageBehind.of(await self.month.load(info.context))
+
+    @strawberry.field(
+        description="The calls behind the line, oldest first, as they were when the invoice was issued. Behind a charge: "
+        "the calls that it adds up. Behind a correction: the calls that came in since the invoice before, and those that "
+        "they corrected."
+    )
+    async def calls(
+        self, info: Info, first: FirstArgument = DEFAULT_PAGE, after: AfterArgument = None
+    ) -> Connection[Call]:
+        """Resolve `calls`."""
+        return await load_calls_behind(info, self.behind, first, after)
+
+
+@strawberry.type(description="The price of the plan for a month.")
+class PlanLine(InvoiceLine):
+    """A base line."""
+
+    plan_code: str = strawberry.field(description="The plan's short name, such as `100`.")
+    plan_name: str = strawberry.field(description="The plan's name for people, such as `100 Minutes`.")
+    paid_days: int = strawberry.field(description="How many days of the month are billed; all but in a first month.")
+
+
+@strawberry.type(description="Time that was used, at its price: overage, patched calls, or automated (IVR) time.")
+class UsageLine(MeteredLine):
+    """A line of metered time."""
+
+    quantity: Duration = strawberry.field(description="The time charged.")
+    rate: UnitPrice = strawberry.field(description="The price of a minute.")
+
+
+@strawberry.type(description="A correction of an earlier month, for calls that came in after its invoice.")
+class AdjustmentLine(MeteredLine):
+    """A line of late usage (rule 25)."""
+
+    month_charges: Money = strawberry.field(description="What the usage of that month comes to, late calls included.")
+    already_billed: Money = strawberry.field(description="What earlier invoices charged for the usage of that month.")

@@ -1,0 +1,45 @@
+"""What the lines of a bill have in common, whether it is issued or still to come."""
+
+import strawberry
+
+from app.domain import invoices
+from app.domain.explanations import explain
+from app.domain.invoices import LineKind
+from app.domain.line_inputs import inputs_of
+from app.graphql.types.enums import described_enum
+
+described_enum(
+    LineKind,
+    description="What a line of an invoice charges.",
+    values={
+        LineKind.BASE: "The plan's price for the month that begins.",
+        LineKind.OVERAGE: "Live time above the plan's included minutes, in the month that ended.",
+        LineKind.PATCH: "Time of calls that were patched through to you, in the month that ended.",
+        LineKind.IVR: "Automated (IVR) time in the month that ended.",
+        LineKind.ADJUSTMENT: "Usage of an earlier month that came to light after its invoice; a credit when negative.",
+    },
+)
+
+
+@strawberry.type(description="One figure that a line was worked out from.")
+class LineInput:
+    """An input in words."""
+
+    key: str = strawberry.field(description="Names the input for a program; the same on every line that has it.")
+    name: str = strawberry.field(description="What the figure is, such as `Included live time`.")
+    value: str = strawberry.field(description="The figure with its unit, such as `100 min` or `$139.00`.")
+
+
+@strawberry.type(description="Why a line costs what it costs.")
+class LineExplanation:
+    """Built from a line of the core with `LineExplanation.of`."""
+
+    rule: int = strawberry.field(description="The number of the billing rule that made the line.")
+    arithmetic: str = strawberry.field(description="The way from the figures to the amount, in one sentence.")
+    inputs: list[LineInput] = strawberry.field(description="The figures that the line was worked out from.")
+
+    @classmethod
+    def of(cls, line: invoices.InvoiceLine) -> "LineExplanation":
+        """Return the explanation of a line for clients."""
+        inputs = [LineInput(key=key, name=name, value=value) for key, name, value in inputs_of(line)]
+        return cls(rule=line.rule, arithmetic=explain(line).arithmetic, inputs=inputs)

@@ -1,0 +1,81 @@
+"""The Billing Summary of one account: this month's days, the facts of the next invoice, and the balances of its books."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, case, select
+from sqlmodel import col
+
+from app.domain.ledger import Book
+from app.models.accounts import AccountRow
+from app.models.ledger import LedgerPostingRow
+from app.repositories.billing_facts import (
+    assemble_facts,
+    read_account,
+    select_accounts,
+    select_billed,
+    select_cycles,
+    select_usage,
+    total,
+)
+from app.repositories.pages.scope import own
+from app.repositories.pages.usage import CATALOGUE, DAYS, read_catalogue, read_days
+from app.repositories.reader import Page
+from app.views.billing_summary import SummaryFacts
+from app.views.next_invoice import NextInvoiceFacts
+from app.views.usage import UsageFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def _open_balance(account_id: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return what the account owes on its invoices, as a correlated sum of its postings."""
+    amount = col(LedgerPostingRow.amount_cents)
+    is_debit = col(LedgerPostingRow.debit) == Book.RECEIVABLE
+    touches = is_debit | (col(LedgerPostingRow.credit) == Book.RECEIVABLE)
+    statement = select(total(case((is_debit, amount), else_=-amount))).where(
+        col(LedgerPostingRow.account_id) == account_id, touches
+    )
+    return statement.scalar_subquery()
+
+
+def _assemble(  # noqa: PLR0913, PLR0917 -- one for each part, given by name
+    account: Sequence[Any],
+    cycles: Sequence[Any],
+    usage: Iterable[Any],
+    billed: Iterable[Any],
+    days: Iterable[Any],
+    catalogue: Iterable[Any],
+) -> SummaryFacts | None:
+    if not account:
+        return None
+    *columns, open_balance_cents = account[0]
+    found = read_account(columns)
+    billing = assemble_facts(found, cycles, usage, billed)
+    known, sums = read_days(days)
+    plans = {month.period.starts_on: month.plan for month in billing.used}
+    return SummaryFacts(
+        usage=UsageFacts(
+            found.id, found.paid_starts_on, found.plan, plans, sums, known, read_catalogue(catalogue)
+        ),
+        next_invoice=NextInvoiceFacts(found.id, billing),
+        open_balance_cents=open_balance_cents,
+        credit_balance_cents=found.credit_cents,
+    )
+
+
+BILLING_SUMMARY: Page[SummaryFacts | None] = Page(
+    "billing_summary",
+    {
+        "account": select_accounts(own).add_columns(_open_balance(col(AccountRow.id)).label("open_balance_cents")),
+        "cycles": select_cycles(own),
+        "usage": select_usage(own),
+        "billed": select_billed(own),
+        "days": DAYS,
+        "catalogue": CATALOGUE,
+    },
+    _assemble,
+)
+"""Takes `account`, and the current month as `since` and `before`; None when there is no such account."""

@@ -1,0 +1,277 @@
+"""Makes the demo's data the way it would have come about: a clock moves through eighteen months, and on the way
+accounts sign up, calls come in, months are closed and checks arrive, all by the real use cases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import groupby, pairwise
+from operator import attrgetter
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from app.domain.accounts import cycle_runs_at
+from app.domain.ledger import PaymentKind
+from app.domain.periods import Period, billing_date, billing_instant, day_starts_at
+from app.domain.policies import policies_on
+from app.migrations.upgrade import upgrade
+from app.repositories import unit_of_work
+from app.repositories.database import Database
+from app.sandbox.demo_company import MONTHS_OF_HISTORY, demo_accounts
+from app.sandbox.sample_calls import write_sample_calls
+from app.services.close_periods import close_periods
+from app.services.import_calls import payload_of, read_items
+from app.services.load_catalogue import load_catalogue
+from app.services.put_account import put_account
+from app.services.record_calls import BATCH_SIZE, Item, Unreadable, record_calls
+from app.services.record_payment import record_payment
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+    from app.ports import Clock, Ids
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.sandbox.demo_company import DemoAccount
+
+MARK = "demo.txt"
+DRAFT = "seeding"
+SOURCE = "phone-system"
+ACTOR = "demo"
+FAULTS = 3
+
+_LATER = timedelta(minutes=5)
+_CHECK_TAKES = timedelta(days=11, hours=4)
+_DAYS_A_BATCH = 7
+
+
+class NotADemoFolder(ValueError):
+    """The folder holds something that the demo did not make; nothing in it was touched."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{str(folder)!r} was not made by the demo, so it was left alone. Choose another folder by --data."
+        )
+        self.folder = folder
+
+
+def open_folder(folder: Path, *, reset: bool) -> None:
+    """Make the folder a demo's, or make sure that it is one; `reset` empties it first.
+
+    :raises NotADemoFolder: when it holds something else.
+    """
+    mark = folder / MARK
+    if folder.exists():
+        if folder.is_symlink() or not folder.is_dir() or (any(folder.iterdir()) and not mark.is_file()):
+            raise NotADemoFolder(folder)
+        if reset:
+            shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text("Made by `flex-billing demo`; `--reset` deletes this folder and makes it anew.\n", encoding="utf-8")
+
+
+def seed(*, database_file: Path, clock: Clock, ids: Ids, on_progress: Callable[[int], None]) -> bool:
+    """Make the demo's database, unless it is there; tells whether it made it. `on_progress` hears of each month.
+
+    It comes to be under another name and is renamed at the end, so that an interrupted start leaves nothing half made.
+    """
+    if database_file.exists():
+        return False
+    draft_folder = database_file.parent / DRAFT
+    shutil.rmtree(draft_folder, ignore_errors=True)
+    draft_folder.mkdir()
+    draft = draft_folder / database_file.name
+    url = f"sqlite:///{draft}"
+    upgrade(url)
+    asyncio.run(_live_through(url, clock, ids, on_progress))
+    draft.replace(database_file)
+    shutil.rmtree(draft_folder)
+    return True
+
+
+async def _live_through(url: str, clock: Clock, ids: Ids, on_progress: Callable[[int], None]) -> None:
+    database = Database.open(url)
+    try:
+        await _History(database, ids, clock.now()).play(on_progress)
+    finally:
+        await database.close()
+
+
+def months_to_seed() -> int:
+    """Return how many months `seed` will report."""
+    return MONTHS_OF_HISTORY + 1
+
+
+class SeedingClock:
+    """Stands still until it is moved, and only ever moves forward."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """Return the instant that the history has come to."""
+        return self._at
+
+    def move_to(self, at: datetime) -> None:
+        """Go on to an instant; an earlier one is ignored."""
+        self._at = max(self._at, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happens at an instant of the history."""
+
+    at: datetime
+    act: Callable[[], Awaitable[object]]
+
+
+class _History:
+    """The steps of the demo's history and what they need."""
+
+    def __init__(self, database: Database, ids: Ids, now: datetime) -> None:
+        self._database = database
+        self._ids = ids
+        self._now = now
+        self._today = billing_date(now)
+        self._accounts = demo_accounts(self._today)
+        first = min(account.created_on for account in self._accounts)
+        self._clock = SeedingClock(day_starts_at(first))
+        self._month = Period.containing(first)
+        self._checks = 1041
+
+    async def play(self, on_progress: Callable[[int], None]) -> None:
+        """Run every step in the order of time, month by month."""
+        await load_catalogue(database=self._database, clock=self._clock, ids=self._ids, actor=ACTOR)
+        planned = [*self._sign_ups(), *self._closings(), *self._checks_received()]
+        with TemporaryDirectory(prefix="flex-billing-") as folder:
+            while self._month.starts_on <= self._today:
+                begins, ends = day_starts_at(self._month.starts_on), day_starts_at(self._month.ends_before)
+                steps = [step for step in planned if begins <= step.at < ends]
+                steps += self._calls(Path(folder), self._month)
+                for step in sorted(steps, key=attrgetter("at")):
+                    self._clock.move_to(step.at)
+                    await step.act()
+                self._month = self._month.shifted(1)
+                on_progress(1)
+
+    def _sign_ups(self) -> Iterator[Step]:
+        for account in self._accounts:
+            signs_up_at = min(billing_instant(account.created_on, time(0, 1)), self._now)
+            yield Step(signs_up_at, lambda account=account: self._sign_up(account))  # type: ignore[misc]
+
+    async def _sign_up(self, account: DemoAccount) -> None:
+        await put_account(
+            database=self._database, clock=self._clock, ids=self._ids, particulars=account.particulars, actor=ACTOR
+        )
+
+    def _issues(self, account: DemoAccount) -> list[datetime]:
+        """Return when the account's invoices are issued up to now, a little after they fall due (rule 12)."""
+        months = [month for month in account.months(self._today) if month.ends_before > account.paid_starts_on]
+        due = [cycle_runs_at(month.starts_on, account.paid_starts_on, policies_on(month.starts_on)) for month in months]
+        return [at + _LATER for at in due if at + _LATER <= self._now]
+
+    def _closings(self) -> Iterator[Step]:
+        for at in {at for account in self._accounts for at in self._issues(account)}:
+            yield Step(at, self._close)
+
+    async def _close(self) -> None:
+        await close_periods(database=self._database, clock=self._clock, ids=self._ids)
+
+    def _checks_received(self) -> Iterator[Step]:
+        """Yield the payment of every invoice but the last of each account that pays."""
+        for account in self._accounts:
+            issues = self._issues(account) if account.is_paying else []
+            for issued_at, next_at in pairwise(issues):
+                paid_at = min(issued_at + _CHECK_TAKES, next_at - timedelta(hours=1))
+                yield Step(paid_at, lambda account=account: self._pay(account))  # type: ignore[misc]
+
+    async def _pay(self, account: DemoAccount) -> None:
+        async def balance(uow: UnitOfWork) -> int:
+            owner = await uow.accounts.get_by_external_id(account.external_id)
+            return sum(invoice.balance_cents for invoice in await uow.ledger.open_invoices(owner.id))
+
+        owed_cents = await unit_of_work.read(self._database, balance)
+        if owed_cents == 0:
+            return
+        self._checks += 1
+        await record_payment(
+            database=self._database,
+            clock=self._clock,
+            ids=self._ids,
+            account=account.external_id,
+            kind=PaymentKind.CHECK,
+            amount_cents=owed_cents,
+            reference=f"Check {self._checks}",
+            received_on=billing_date(self._clock.now()),
+            actor="staff:front-office",
+            reason="Check received by mail",
+        )
+
+    def _calls(self, folder: Path, month: Period) -> Iterator[Step]:
+        """Yield the calls of a month, a week at a time, each week's when it is over."""
+        items = [item for item in self._items(folder, month) if _begins_at(item, month) < self._now - _LATER]
+        for week, group in groupby(
+            sorted(items, key=lambda item: _begins_at(item, month)), key=lambda item: _week(item, month)
+        ):
+            comes_at = day_starts_at(
+                min(month.starts_on + timedelta(days=_DAYS_A_BATCH * (week + 1)), month.ends_before)
+            )
+            batch = list(group)
+            yield Step(min(comes_at - _LATER, self._now), lambda batch=batch: self._record(batch))  # type: ignore[misc]
+
+    async def _record(self, items: Sequence[Item]) -> None:
+        for start in range(0, len(items), BATCH_SIZE):
+            await record_calls(
+                database=self._database,
+                clock=self._clock,
+                ids=self._ids,
+                source=SOURCE,
+                items=items[start : start + BATCH_SIZE],
+                actor=f"key:{SOURCE}",
+            )
+
+    def _items(self, folder: Path, month: Period) -> Iterator[Item]:
+        """Yield so many calls of a made month as each account has, and last month's faulty rows."""
+        active = [account for account in self._accounts if account.calls_in(month, self._today)]
+        if not active:
+            return
+        seed_of_month = month.starts_on.year * 12 + month.starts_on.month
+        random = Random(seed_of_month)  # noqa: S311  (made data that comes out the same again)
+        path = folder / f"{month.month}.tsv"
+        is_last_month = month.contains(Period.containing(self._today).shifted(-1).starts_on)
+        write_sample_calls(
+            path, month=month, lines=len(active), seed=seed_of_month, faults=FAULTS if is_last_month else 0
+        )
+        by_line: dict[str, list[Item]] = {}
+        for item in read_items(path, SOURCE):
+            by_line.setdefault("" if isinstance(item.call, Unreadable) else item.call.account, []).append(item)
+        path.unlink()
+        yield from by_line.pop("", [])
+        for account, (_, items) in zip(active, sorted(by_line.items()), strict=True):
+            wanted = round(account.calls_in(month, self._today) * random.uniform(0.92, 1.08))
+            since = day_starts_at(account.created_on) + _LATER
+            for item in random.sample(items, min(wanted, len(items))):
+                if _begins_at(item, month) >= since:
+                    yield _of_account(item, account)
+
+
+def _begins_at(item: Item, month: Period) -> datetime:
+    """Return when the call of an item began; what cannot be read comes in at the month's beginning."""
+    return day_starts_at(month.starts_on) if isinstance(item.call, Unreadable) else item.call.started_at
+
+
+def _week(item: Item, month: Period) -> int:
+    return (billing_date(_begins_at(item, month)) - month.starts_on).days // _DAYS_A_BATCH
+
+
+def _of_account(item: Item, account: DemoAccount) -> Item:
+    if isinstance(item.call, Unreadable):
+        return item
+    call = item.call._replace(
+        account=account.external_id, event_id=f"{account.external_id}/{item.call.event_id.partition('/')[2]}"
+    )
+    return Item(item.position, payload_of(call), call)

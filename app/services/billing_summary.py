@@ -1,0 +1,53 @@
+"""The Billing Summary: each of its boxes is worked out by itself, so that a fault in one leaves the others whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.periods import Period, billing_date
+from app.services.next_invoice import next_invoice
+from app.services.usage_months import show_plan, usage_month
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.views.billing_summary import SummaryFacts
+    from app.views.next_invoice import NextInvoice
+    from app.views.plans import Plan
+    from app.views.usage import UsageMonth
+
+
+@dataclass(frozen=True, slots=True)
+class BillingSummary:
+    """The boxes of one account at one instant; nothing is computed before it is asked for."""
+
+    facts: SummaryFacts
+    now: datetime
+
+    @property
+    def period(self) -> Period:
+        """The current billing month (rule 1)."""
+        return Period.containing(billing_date(self.now))
+
+    @property
+    def current_plan(self) -> Plan:
+        """The plan that this month is billed on; the chosen one until the month's cycle invoice is issued."""
+        usage = self.facts.usage
+        return show_plan(usage.plan_of(self.period), usage.catalogue, billing_date(self.now))
+
+    @property
+    def next_month_plan(self) -> Plan:
+        """The plan that the account has chosen, which the next month begins on."""
+        usage = self.facts.usage
+        return show_plan(usage.chosen_plan, usage.catalogue, billing_date(self.now))
+
+    @property
+    def usage(self) -> UsageMonth | None:
+        """The usage of this month to date; None while the whole month lies before the paid start."""
+        return usage_month(facts=self.facts.usage, period=self.period, now=self.now)
+
+    @property
+    def next_invoice(self) -> NextInvoice:
+        """The next invoice on the usage so far."""
+        return next_invoice(facts=self.facts.next_invoice, now=self.now)

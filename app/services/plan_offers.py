@@ -1,0 +1,44 @@
+"""The plans beside each other: what each of them would cost for this month's usage to date (rules 7, 9, 10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.periods import Period, billing_date
+from app.domain.policies import policies_on
+from app.domain.pricing import month_cost_cents, rate_usage
+from app.services.usage_months import NO_CALLS, show_plan
+from app.views.plans import PlanOffer
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from app.domain.plans import PlanVersion
+    from app.views.usage import UsageFacts
+
+
+def plan_offers(*, facts: UsageFacts, now: datetime) -> list[PlanOffer]:
+    """Return the plans on sale today and the account's own where it is sold no more, smallest allowance first.
+
+    Each is rated on its own allowance and prices. A month before the paid start costs nothing on any plan.
+    """
+    today = billing_date(now)
+    return [_offer(facts, version, today) for version in _versions(facts, today)]
+
+
+def _versions(facts: UsageFacts, today: date) -> list[PlanVersion]:
+    own = (facts.plan_of(Period.containing(today)), facts.chosen_plan)
+    known = {version.id: version for version in (*facts.catalogue.sold_on(today), *own)}
+    return sorted(known.values(), key=lambda version: (version.included_minutes, version.base_cents, version.id))
+
+
+def _offer(facts: UsageFacts, version: PlanVersion, today: date) -> PlanOffer:
+    period = Period.containing(today)
+    usage = facts.sums.get(period.starts_on, NO_CALLS).charged
+    policies = policies_on(period.starts_on)
+    return PlanOffer(
+        plan=show_plan(version, facts.catalogue, today),
+        is_current=version == facts.plan_of(period),
+        month_cost_cents=month_cost_cents(usage, version, period, facts.paid_starts_on, policies),
+        usage_cost_cents=rate_usage(usage, version, period, facts.paid_starts_on, policies).total_cents,
+    )

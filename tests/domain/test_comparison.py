@@ -1,0 +1,145 @@
+"""Two invoices compared: what changed, by kind of line, and why."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.comparison import KindDifference, compare_lines, movement
+from app.domain.invoices import InvoiceLine, LineKind, compute_invoice
+from app.domain.plans import PlanVersion
+from tests.factories.calls import usage
+from tests.factories.invoices import a_used_month, facts
+from tests.factories.plans import a_220_plan, a_plan
+from tests.factories.strategies import TOTALS
+
+
+def lines(
+    *, live_minutes=0, live_seconds=0, patch_seconds=0, ivr_seconds=0, plan=None, base_plan=None, used=None, **changes
+) -> tuple[InvoiceLine, ...]:
+    """The lines of October's invoice for these minutes of September."""
+    totals = usage(
+        live_minutes=live_minutes, live_seconds=live_seconds, patch_seconds=patch_seconds, ivr_seconds=ivr_seconds
+    )
+    months = (a_used_month(usage=totals, plan=plan), *(used or ()))
+    return compute_invoice(facts(used=months, plan=base_plan, **changes)).lines
+
+
+def causes(before, after) -> list[str]:
+    return [difference.cause for difference in compare_lines(before, after)]
+
+
+class TestDifferences:
+    def test_more_minutes_above_the_allowance_raise_the_overage(self):
+        assert compare_lines(lines(live_minutes=110), lines(live_minutes=160)) == (
+            KindDifference(LineKind.BASE, 139_00, 139_00, "Base price stayed at $139.00."),
+            KindDifference(LineKind.OVERAGE, 12_90, 77_40, "Overage rose by $64.50: 50 more minutes above the allowance."),
+        )
+
+    def test_the_difference_is_the_later_amount_less_the_earlier(self):
+        fell = compare_lines(lines(live_minutes=160), lines(live_minutes=110))[1]
+        assert fell.difference_cents == -64_50
+        assert fell.cause == "Overage fell by $64.50: 50 fewer minutes above the allowance."
+
+    def test_a_kind_that_only_one_invoice_has_is_compared_with_nothing(self):
+        appeared = compare_lines(lines(), lines(live_minutes=101, patch_seconds=450, ivr_seconds=200))
+        assert [(one.kind, one.before_cents, one.after_cents, one.cause) for one in appeared[1:]] == [
+            (LineKind.OVERAGE, 0, 1_29, "Overage rose by $1.29: 1 more minute above the allowance."),
+            (LineKind.PATCH, 0, 75, "Patched calls rose by $0.75: 7 min 30 s more of patched calls."),
+            (LineKind.IVR, 0, 50, "Automated (IVR) time rose by $0.50: 3 min 20 s more of IVR time."),
+        ]
+
+    def test_seconds_less_are_said_with_their_seconds(self):
+        assert causes(lines(patch_seconds=450), lines(patch_seconds=360))[1] == (
+            "Patched calls fell by $0.15: 1 min 30 s less of patched calls."
+        )
+
+    def test_no_line_on_either_side_gives_no_difference(self):
+        assert compare_lines((), ()) == ()
+
+
+class TestCausesOfTheBase:
+    def test_another_plan(self):
+        assert causes(lines(), lines(base_plan=a_220_plan())) == [
+            "Base price rose by $100.00: the plan is 220 Minutes instead of 100 Minutes."
+        ]
+
+    def test_another_price_of_the_same_plan(self):
+        assert causes(lines(base_plan=a_plan(base_cents=128_00)), lines()) == [
+            "Base price rose by $11.00: a month of the plan costs $139.00 instead of $128.00."
+        ]
+
+    def test_a_first_month_billed_by_days(self):
+        """Rule 9."""
+        first = compute_invoice(facts("2026-09", paid_starts_on=date(2026, 9, 11))).lines
+        assert causes(first, lines()) == [
+            "Base price rose by $46.40: the earlier invoice bills 20 of the 30 days of its month."
+        ]
+        assert causes(lines(), first) == [
+            "Base price fell by $46.40: the later invoice bills 20 of the 30 days of its month."
+        ]
+
+    @pytest.mark.parametrize(
+        ("before", "after", "cause"),
+        [
+            ((), lines(), "Base price rose by $139.00: only the later invoice has one."),
+            (lines(), (), "Base price fell by $139.00: only the earlier invoice has one."),
+        ],
+    )
+    def test_an_invoice_without_a_base(self, before, after, cause):
+        assert causes(before, after) == [cause]
+
+
+class TestCausesOfUsage:
+    def test_another_plan_changes_allowance_and_rate(self):
+        before, after = lines(live_minutes=300), lines(live_minutes=300, plan=a_220_plan())
+        assert causes(before, after)[1] == (
+            "Overage fell by $162.80: 120 fewer minutes above the allowance; "
+            "the allowance is 220 min instead of 100 min; a minute costs $1.19 instead of $1.29."
+        )
+
+    def test_the_same_minutes_at_another_rate(self):
+        cheaper = a_plan(overage_rate=1_1900)
+        assert causes(lines(live_minutes=110), lines(live_minutes=110, plan=cheaper))[1] == (
+            "Overage fell by $1.00: a minute costs $1.19 instead of $1.29."
+        )
+
+    def test_corrections_name_their_months_on_both_sides(self):
+        def corrected(month: str, billed_cents: int) -> tuple[InvoiceLine, ...]:
+            return lines(used=[a_used_month(month, usage=usage(live_minutes=110), billed_cents=billed_cents)])
+
+        assert causes(corrected("2026-07", 10_00), corrected("2026-08", 15_00))[1] == (
+            "Corrections fell by $5.00: August 2026 was corrected by -$2.10 on the later invoice; "
+            "July 2026 was corrected by $2.90 on the earlier one."
+        )
+
+
+class TestMovement:
+    @pytest.mark.parametrize(
+        ("before", "after", "words"),
+        [
+            (100_00, 250_50, "The total rose by $150.50"),
+            (100_00, -20_00, "The total fell by $120.00"),
+            (-5_00, -5_00, "The total stayed at -$5.00"),
+        ],
+    )
+    def test_it_says_direction_and_size(self, before, after, words):
+        assert movement("The total", before, after) == words
+
+
+PLANS: list[PlanVersion] = [a_plan(), a_220_plan(), a_plan(code="economy", base_cents=39_00, included_minutes=0)]
+
+
+class TestEveryPair:
+    @given(TOTALS, TOTALS, st.sampled_from(PLANS), st.sampled_from(PLANS), st.dates(date(2026, 8, 1), date(2026, 10, 31)))
+    def test_the_differences_add_up_to_the_difference_of_the_totals(self, used, later_used, plan, later_plan, paid_on):
+        before = compute_invoice(facts("2026-10", paid_starts_on=paid_on, used=(a_used_month(usage=used, plan=plan),)))
+        late = a_used_month("2026-09", usage=later_used, plan=plan, billed_cents=5_00)
+        now = a_used_month("2026-10", usage=later_used, plan=later_plan)
+        after = compute_invoice(facts("2026-11", plan=later_plan, used=(now, late)))
+        differences = compare_lines(before.lines, after.lines)
+        assert sum(one.difference_cents for one in differences) == after.total_cents - before.total_cents
+        assert all(one.cause.endswith(".") for one in differences)
