@@ -399,3 +399,4 @@ class Issue:
     usage_watermark: int
     ledger_watermark: int
     facts_hash: str
+    corrects_invoice_id: str | None = None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from app.domain.add_ons import AddOnVersion
+from app.domain.invoices import LineKind
 from app.domain.money import UnitPrice
 from app.domain.plans import Catalogue, PlanVersion
 
@@ -45,3 +47,42 @@ SEED_CATALOGUE = Catalogue(
         _version("10000", 8_599_00, 10_000, 8500),
     )
 )
+
+
+def _add_on(code: str, name: str, monthly_cents: int, entitlement: str) -> AddOnVersion:
+    return AddOnVersion(
+        id=f"addon_{code}_{_FIRST.year}",
+        code=code,
+        name=name,
+        kind=LineKind.ADD_ON,
+        monthly_cents=monthly_cents,
+        is_prorated=True,
+        entitlement=entitlement,
+        terms_version="2026-01",
+        terms=(
+            f"{name} is billed monthly in advance at the price shown, from today on. You may cancel at any time; it "
+            "then stays usable until the end of the month, and nothing is refunded."
+        ),
+        valid_from=_FIRST,
+    )
+
+
+SEED_ADD_ONS: tuple[AddOnVersion, ...] = (
+    _add_on("on_call", "On-Call", 25_00, "onCall"),
+    _add_on("transcription", "Transcription", 15_00, "transcription"),
+    _add_on("live_call", "Live Call", 20_00, "liveCall"),
+    _add_on("queue_voicemail", "Queue Voicemail", 10_00, "queueVoicemail"),
+    AddOnVersion(
+        id=f"addon_line_{_FIRST.year}",
+        code="line",
+        name="Additional line",
+        kind=LineKind.ADDITIONAL_LINE,
+        monthly_cents=10_00,
+        is_prorated=False,
+        entitlement=None,
+        terms_version="2026-01",
+        terms="Each additional line is billed monthly in advance, the month it is added in included in full.",
+        valid_from=_FIRST,
+    ),
+)
+"""The four add-ons at demonstration prices, and the additional line at SAS's published one."""

@@ -113,6 +113,16 @@ class AccountRepository:
         }
         await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account.id).values(values))
 
+    async def set_pending_plan(self, account_id: str, plan_version_id: str | None) -> None:
+        """Store the plan that the next month will have instead of the chosen one, or that there is none."""
+        values = {"pending_plan_version_id": plan_version_id}
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+
+    async def choose_plan(self, account_id: str, plan_version_id: str) -> None:
+        """Store a permanent change of plan: nothing is pending any more, and upgrades count from zero (rule 20)."""
+        values = {"plan_version_id": plan_version_id, "pending_plan_version_id": None, "upgrade_count": 0}
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+
     async def rename(self, account_id: str, name: str) -> None:
         """Store a new name."""
         await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(name=name))

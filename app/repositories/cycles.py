@@ -109,6 +109,15 @@ class CycleRepository:
         )
         return {period_on: plan_from_row(row) for period_on, row in await self._session.exec(statement)}
 
+    async def set_plan(self, account_id: str, period_on: date, plan_version_id: str) -> None:
+        """Store the plan that an opened month is billed on from now on."""
+        statement = (
+            update(BillingCycleRow)
+            .where(col(BillingCycleRow.account_id) == account_id, col(BillingCycleRow.period_on) == period_on)
+            .values(plan_version_id=plan_version_id)
+        )
+        await self._session.exec(statement)
+
     async def has_begun(self, account_id: str) -> bool:
         """Tell whether the account has had its first cycle invoice."""
         statement = select(col(BillingCycleRow.period_on)).where(BillingCycleRow.account_id == account_id).limit(1)

@@ -156,6 +156,7 @@ def _invoice_values(issue: Issue, engine_version: int, issued_at: datetime, due_
         issue.number,
         draft.period.starts_on,
         issue.plan_version_id,
+        issue.corrects_invoice_id,
         issue.policies_version,
         engine_version,
         issue.usage_watermark,

@@ -10,6 +10,7 @@ from app.repositories.cycles import CycleRepository
 from app.repositories.events import EventRepository
 from app.repositories.invoices import InvoiceRepository
 from app.repositories.ledger import LedgerRepository
+from app.repositories.operations import OperationRepository
 from app.repositories.plans import PlanRepository
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class UnitOfWork:
         self.invoices = InvoiceRepository(session)
         self.ledger = LedgerRepository(session)
         self.events = EventRepository(session)
+        self.operations = OperationRepository(session)
 
 
 async def write(database: Database, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:

@@ -1,0 +1,229 @@
+"""Where an account stands: read the same way before a decision is shown and inside the transaction that carries it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Date, and_, bindparam, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from app.domain.add_ons import AddOnSubscription, AddOnVersion
+from app.domain.invoices import BASE_KINDS, BilledBase, InvoiceStatus, TaxRate
+from app.domain.periods import Period
+from app.domain.usage import UsageTotals
+from app.models.accounts import AccountRow
+from app.models.add_ons import AddOnSubscriptionRow, AddOnVersionRow
+from app.models.calls import UsageDayRow
+from app.models.charges import TaxRateRow
+from app.models.cycles import BillingCycleRow
+from app.models.invoices import InvoiceLineRow, InvoiceRow
+from app.models.plans import PlanVersionRow
+from app.repositories.billing_facts import PLAN_COLUMNS, Sql, credit_balance, read_plan, total
+from app.repositories.pages.scope import own
+from app.repositories.pages.usage import read_catalogue
+from app.repositories.reader import Page
+from app.views.standing import AccountStanding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.domain.plans import PlanVersion
+
+_TODAY: Sql = bindparam("today", type_=Date)
+_MONTH: Sql = bindparam("month", type_=Date)
+_PENDING = aliased(PlanVersionRow)
+_OPENED = aliased(PlanVersionRow)
+_ACCOUNT_FIELDS = (
+    "account_id",
+    "external_id",
+    "name",
+    "status",
+    "paid_starts_on",
+    "next_cycle_on",
+    "upgrade_count",
+    "usage_seq",
+    "ledger_seq",
+    "credit_cents",
+    "today",
+)
+_PLAN_WIDTH = len(PLAN_COLUMNS)
+_PLANS_START = tuple(len(_ACCOUNT_FIELDS) + place * _PLAN_WIDTH for place in range(3))
+
+ADD_ON_COLUMNS: tuple[Sql, ...] = tuple(
+    col(getattr(AddOnVersionRow, name))
+    for name in (
+        "id",
+        "code",
+        "name",
+        "kind",
+        "monthly_cents",
+        "is_prorated",
+        "entitlement",
+        "terms_version",
+        "terms",
+        "valid_from",
+        "valid_before",
+    )
+)
+"""The columns of an add-on version, in the order of `AddOnVersion`."""
+
+
+def _plan_columns(row: Any, prefix: str) -> list[Sql]:  # noqa: ANN401 -- an alias of the row class
+    return [getattr(row, column.key).label(f"{prefix}_{column.key}") for column in PLAN_COLUMNS]
+
+
+_ACCOUNT = (
+    select(
+        *(
+            col(column)
+            for column in (
+                AccountRow.id,
+                AccountRow.external_id,
+                AccountRow.name,
+                AccountRow.status,
+                AccountRow.paid_starts_on,
+                AccountRow.next_cycle_on,
+                AccountRow.upgrade_count,
+                AccountRow.usage_seq,
+                AccountRow.ledger_seq,
+            )
+        ),
+        credit_balance(col(AccountRow.id)).label("credit_cents"),
+        _TODAY.label("today"),
+        *_plan_columns(PlanVersionRow, "chosen"),
+        *_plan_columns(_PENDING, "pending"),
+        *_plan_columns(_OPENED, "opened"),
+    )
+    .join(PlanVersionRow, col(PlanVersionRow.id) == col(AccountRow.plan_version_id))
+    .outerjoin(_PENDING, col(_PENDING.id) == col(AccountRow.pending_plan_version_id))
+    .outerjoin(
+        BillingCycleRow,
+        and_(col(BillingCycleRow.account_id) == col(AccountRow.id), col(BillingCycleRow.period_on) == _MONTH),
+    )
+    .outerjoin(_OPENED, col(_OPENED.id) == col(BillingCycleRow.plan_version_id))
+    .where(own(col(AccountRow.id)))
+)
+
+_USAGE = (
+    select(
+        *(
+            total(col(column))
+            for column in (
+                UsageDayRow.live_seconds,
+                UsageDayRow.patch_seconds,
+                UsageDayRow.ivr_seconds,
+                UsageDayRow.call_count,
+            )
+        )
+    )
+    .join(AccountRow, col(AccountRow.id) == col(UsageDayRow.account_id))
+    .where(
+        own(col(UsageDayRow.account_id)),
+        col(UsageDayRow.on_date) >= _MONTH,
+        col(UsageDayRow.period_on) == _MONTH,
+        col(UsageDayRow.on_date) >= col(AccountRow.paid_starts_on),
+    )
+)
+
+_BASE_LINES = (
+    select(col(InvoiceLineRow.amount_cents), col(InvoiceLineRow.inputs))
+    .join(InvoiceRow, col(InvoiceRow.id) == col(InvoiceLineRow.invoice_id))
+    .where(
+        own(col(InvoiceLineRow.account_id)),
+        col(InvoiceLineRow.period_on) == _MONTH,
+        col(InvoiceLineRow.kind).in_(BASE_KINDS),
+        col(InvoiceRow.status) != InvoiceStatus.VOID,
+    )
+    .order_by(col(InvoiceRow.number), col(InvoiceLineRow.position))
+)
+
+_TAXES = (
+    select(col(TaxRateRow.name), col(TaxRateRow.ten_thousandths))
+    .where(own(col(TaxRateRow.account_id)), col(TaxRateRow.valid_from) <= _TODAY)
+    .order_by(col(TaxRateRow.valid_from).desc())
+    .limit(1)
+)
+
+_CATALOGUE = select(*PLAN_COLUMNS).order_by(col(PlanVersionRow.id))
+
+_ADD_ONS = select(*ADD_ON_COLUMNS).order_by(col(AddOnVersionRow.id))
+
+_SUBSCRIPTIONS = (
+    select(
+        col(AddOnSubscriptionRow.id).label("subscription_id"),
+        col(AddOnSubscriptionRow.starts_on),
+        col(AddOnSubscriptionRow.ends_before),
+        *(column.label(f"version_{column.key}") for column in ADD_ON_COLUMNS),
+    )
+    .join(AddOnVersionRow, col(AddOnVersionRow.id) == col(AddOnSubscriptionRow.add_on_version_id))
+    .where(own(col(AddOnSubscriptionRow.account_id)))
+    .order_by(col(AddOnSubscriptionRow.starts_on), col(AddOnSubscriptionRow.id))
+)
+
+
+def read_subscription(row: Sequence[Any]) -> AddOnSubscription:
+    """Return the subscription of a row: id, first day, end, then the columns of its version."""
+    identifier, starts_on, ends_before, *version = row
+    return AddOnSubscription(identifier, AddOnVersion(*version), starts_on, ends_before)
+
+
+def read_billed_base(lines: Sequence[Any]) -> BilledBase | None:
+    """Return what the base lines of a month add up to, and the plan of the last that charged; None for no lines."""
+    charged = [inputs for amount_cents, inputs in lines if amount_cents >= 0]
+    if not charged:
+        return None
+    last = charged[-1]
+    return BilledBase(str(last["plan"]), str(last["plan_name"]), sum(amount_cents for amount_cents, _ in lines))
+
+
+def _assemble(  # noqa: PLR0913, PLR0917 -- one for each part, given by name
+    account: Sequence[Any],
+    usage: Sequence[Any],
+    base_lines: Sequence[Any],
+    taxes: Sequence[Any],
+    catalogue: Sequence[Any],
+    add_ons: Sequence[Any],
+    subscriptions: Sequence[Any],
+) -> AccountStanding | None:
+    if not account:
+        return None
+    row = account[0]
+    chosen, pending, opened = (row[start : start + _PLAN_WIDTH] for start in _PLANS_START)
+    return AccountStanding(
+        **dict(zip(_ACCOUNT_FIELDS, row, strict=False)),
+        period=Period.containing(row[_ACCOUNT_FIELDS.index("today")]),
+        chosen_plan=read_plan(chosen),
+        pending_plan=_read_plan(pending),
+        opened_plan=_read_plan(opened),
+        usage=UsageTotals(*usage[0]),
+        billed_base=read_billed_base(base_lines),
+        tax=_read_tax(taxes),
+        catalogue=read_catalogue(catalogue),
+        add_on_versions=tuple(AddOnVersion(*version) for version in add_ons),
+        subscriptions=tuple(read_subscription(subscription) for subscription in subscriptions),
+    )
+
+
+def _read_plan(columns: Sequence[Any]) -> PlanVersion | None:
+    return None if columns[0] is None else read_plan(columns)
+
+
+def _read_tax(rows: Sequence[Any]) -> TaxRate | None:
+    return TaxRate(*rows[0]) if rows and rows[0][1] else None
+
+
+STANDING: Page[AccountStanding | None] = Page(
+    "standing",
+    {
+        "account": _ACCOUNT,
+        "usage": _USAGE,
+        "base_lines": _BASE_LINES,
+        "taxes": _TAXES,
+        "catalogue": _CATALOGUE,
+        "add_ons": _ADD_ONS,
+        "subscriptions": _SUBSCRIPTIONS,
+    },
+    _assemble,
+)
+"""Takes `account`, `today` and the first day of its `month`; None when there is no such account."""

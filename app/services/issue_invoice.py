@@ -1,0 +1,69 @@
+"""One invoice outside the cycle run: a change of plan, an add-on bought, a correction. The caller holds the account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.invoices import ENGINE_VERSION, Issue, compute_invoice, facts_hash
+from app.domain.ledger import issue_postings
+from app.domain.periods import billing_date
+from app.repositories.events import Event
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.domain.invoices import BillingFacts
+    from app.ports import Ids
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.views.standing import AccountStanding
+
+
+async def issue_invoice(
+    uow: UnitOfWork,
+    *,
+    ids: Ids,
+    standing: AccountStanding,
+    facts: BillingFacts,
+    plan_version_id: str,
+    now: datetime,
+    actor: str,
+    corrects_invoice_id: str | None = None,
+) -> Issue:
+    """Issue the invoice of the facts, due on receipt, and post it; `plan_version_id` is the month's plan after it."""
+    issue = Issue(
+        id=ids.new("inv"),
+        account_id=standing.account_id,
+        account_name=standing.name,
+        number=await uow.invoices.take_numbers(1),
+        draft=compute_invoice(facts),
+        plan_version_id=plan_version_id,
+        policies_version=facts.policies.version,
+        usage_watermark=standing.usage_seq,
+        ledger_watermark=standing.ledger_seq,
+        facts_hash=facts_hash(facts),
+        corrects_invoice_id=corrects_invoice_id,
+    )
+    await uow.invoices.issue_many([issue], engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now))
+    grants = await uow.ledger.credit_grants([standing.account_id]) if facts.credit_available_cents else {}
+    postings = issue_postings(issue.draft, issue.id, grants.get(standing.account_id, ()))
+    await uow.ledger.append(standing.account_id, postings, posted_at=now)
+    await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor)])
+    return issue
+
+
+def _issued_event(issue: Issue, event_id: str, now: datetime, actor: str) -> Event:
+    draft = issue.draft
+    return Event(
+        id=event_id,
+        account_id=issue.account_id,
+        kind="invoice.issued",
+        actor=actor,
+        occurred_at=now,
+        subject_id=issue.id,
+        data={
+            "number": issue.number,
+            "kind": draft.kind,
+            "month": draft.period.month,
+            "amount_due_cents": draft.amount_due_cents,
+        },
+    )
