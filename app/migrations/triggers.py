@@ -110,8 +110,5 @@ def _create(freeze: Freeze, dialect_name: str) -> Iterator[str]:
     body = f"RAISE EXCEPTION '{freeze.message}' USING ERRCODE = 'integrity_constraint_violation';"
     if freeze.when:
         body = f"IF {freeze.when} THEN {body} END IF;"
-    yield (
-        f"CREATE FUNCTION {freeze.name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN {body} RETURN {kept}; END $$"
-    )
+    yield (f"CREATE FUNCTION {freeze.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN {kept}; END $$")
     yield f"{head} EXECUTE FUNCTION {freeze.name}()"
