@@ -123,6 +123,11 @@ class AccountRepository:
         values = {"plan_version_id": plan_version_id, "pending_plan_version_id": None, "upgrade_count": 0}
         await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
 
+    async def count_upgrade(self, account_id: str) -> None:
+        """Count a one-month upgrade (rule 20)."""
+        statement = update(AccountRow).where(col(AccountRow.id) == account_id)
+        await self._session.exec(statement.values(upgrade_count=AccountRow.upgrade_count + 1))
+
     async def rename(self, account_id: str, name: str) -> None:
         """Store a new name."""
         await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(name=name))

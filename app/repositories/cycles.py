@@ -7,10 +7,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, update
+from sqlalchemy import and_, bindparam, func, insert, update
 from sqlmodel import col, select
 
+from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
+from app.models.calls import UsageDayRow
 from app.models.cycles import BillingCycleRow
 from app.models.plans import PlanVersionRow
 from app.repositories.accounts import adjustable_from
@@ -21,6 +23,7 @@ from app.repositories.billing_facts import (
     select_billed,
     select_cycles,
     select_usage,
+    total,
 )
 from app.repositories.bulk import execute_many
 from app.repositories.plans import plan_from_row
@@ -47,6 +50,13 @@ _ADVANCE_ACCOUNT = (
 )
 
 
+_MARK_CHECKED = (
+    update(AccountRow)
+    .where(col(AccountRow.id) == bindparam("account"))
+    .values(checked_usage_seq=bindparam("looked_at"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DueAccount:
     """An account whose cycle invoice is due; the caller is its only writer."""
@@ -69,6 +79,20 @@ class OpenedMonth:
     next_cycle_on: date
     next_close_at: datetime
     ledger_seq: int
+
+
+@dataclass(slots=True)
+class UncheckedAccount:
+    """An account with usage since an upgrade was last considered; `plan` is None until its month is opened."""
+
+    id: str
+    external_id: str
+    paid_starts_on: date
+    upgrade_count: int
+    usage_seq: int
+    plan: PlanVersion | None
+    usage: UsageTotals
+    is_outgrown: bool = False
 
 
 class CycleRepository:
@@ -108,6 +132,48 @@ class CycleRepository:
             .where(BillingCycleRow.account_id == account_id)
         )
         return {period_on: plan_from_row(row) for period_on, row in await self._session.exec(statement)}
+
+    async def unchecked(self, month: date, after: str, limit: int) -> list[UncheckedAccount]:
+        """Return accounts behind `after`, by id, with usage since the last look: their month's plan and usage."""
+        sums = (UsageDayRow.live_seconds, UsageDayRow.patch_seconds, UsageDayRow.ivr_seconds, UsageDayRow.call_count)
+        columns: Any = (
+            col(AccountRow.id),
+            col(AccountRow.external_id),
+            col(AccountRow.paid_starts_on),
+            col(AccountRow.upgrade_count),
+            col(AccountRow.usage_seq),
+            PlanVersionRow,
+            *(total(col(column)) for column in sums),
+        )
+        statement = (
+            select(*columns)
+            .outerjoin(
+                BillingCycleRow,
+                and_(col(BillingCycleRow.account_id) == col(AccountRow.id), col(BillingCycleRow.period_on) == month),
+            )
+            .outerjoin(PlanVersionRow, col(PlanVersionRow.id) == col(BillingCycleRow.plan_version_id))
+            .outerjoin(
+                UsageDayRow,
+                and_(
+                    col(UsageDayRow.account_id) == col(AccountRow.id),
+                    col(UsageDayRow.period_on) == month,
+                    col(UsageDayRow.on_date) >= col(AccountRow.paid_starts_on),
+                ),
+            )
+            .where(col(AccountRow.usage_seq) > col(AccountRow.checked_usage_seq), col(AccountRow.id) > after)
+            .group_by(col(AccountRow.id), col(PlanVersionRow.id))
+            .order_by(col(AccountRow.id))
+            .limit(limit)
+        )
+        return [
+            UncheckedAccount(*account, None if plan is None else plan_from_row(plan), UsageTotals(*usage))
+            for *account, plan, live, patch, ivr, calls in await self._session.exec(statement)
+            for usage in [(live, patch, ivr, calls)]
+        ]
+
+    async def mark_checked(self, looked_at: Iterable[tuple[str, int]]) -> None:
+        """Store up to which call an upgrade was considered, by account id."""
+        await execute_many(self._session, _MARK_CHECKED, [(seq, account_id) for account_id, seq in looked_at])
 
     async def set_plan(self, account_id: str, period_on: date, plan_version_id: str) -> None:
         """Store the plan that an opened month is billed on from now on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from app.repositories.accounts import AccessKeyRepository, AccountRepository, UserRepository
+from app.repositories.add_ons import AddOnRepository
 from app.repositories.calls import CallRepository, QuarantineRepository
 from app.repositories.cycles import CycleRepository
 from app.repositories.events import EventRepository
@@ -31,6 +32,7 @@ class UnitOfWork:
         self.accounts = AccountRepository(session)
         self.users = UserRepository(session)
         self.access_keys = AccessKeyRepository(session)
+        self.add_ons = AddOnRepository(session)
         self.plans = PlanRepository(session)
         self.calls = CallRepository(session)
         self.quarantine = QuarantineRepository(session)

@@ -3,7 +3,6 @@
 import strawberry
 
 from app.domain import invoices
-from app.domain.explanations import explain
 from app.domain.invoices import LineKind
 from app.graphql.connections import DEFAULT_PAGE, AfterArgument, Connection, FirstArgument
 from app.graphql.context import Info

@@ -41,7 +41,7 @@ def _open_balance(account_id: ColumnElement[Any]) -> ColumnElement[int]:
     return statement.scalar_subquery()
 
 
-def _assemble(  # noqa: PLR0913, PLR0917 -- one for each part, given by name
+def _assemble(
     account: Sequence[Any],
     cycles: Sequence[Any],
     usage: Iterable[Any],

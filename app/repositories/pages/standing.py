@@ -177,7 +177,7 @@ def read_billed_base(lines: Sequence[Any]) -> BilledBase | None:
     return BilledBase(str(last["plan"]), str(last["plan_name"]), sum(amount_cents for amount_cents, _ in lines))
 
 
-def _assemble(  # noqa: PLR0913, PLR0917 -- one for each part, given by name
+def _assemble(
     account: Sequence[Any],
     usage: Sequence[Any],
     base_lines: Sequence[Any],

@@ -1,0 +1,136 @@
+"""Automatic upgrades: a month whose usage has outgrown its plan moves up for that month, invoiced at once (rules 19-21)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.invoices import InvoiceKind
+from app.domain.periods import Period, billing_date, day_before
+from app.domain.plan_changes import plan_change_facts
+from app.domain.upgrades import Upgrade, find_upgrade
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.repositories.pages.standing import STANDING
+from app.repositories.reader import load_within
+from app.services.issue_invoice import issue_invoice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from app.domain.plans import Catalogue
+    from app.ports import Clock, Ids
+    from app.repositories.cycles import UncheckedAccount
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.views.standing import AccountStanding
+
+CHUNK_SIZE = 500
+
+
+async def upgrade_plans(*, database: Database, clock: Clock, ids: Ids, chunk_size: int = CHUNK_SIZE) -> int:
+    """Look at every account with usage since the last look, upgrade those whose month calls for it, return how many.
+
+    Running it again upgrades nothing: a month stands on the plan that fits it until usage outgrows that one too.
+    """
+    upgraded, after = 0, ""
+    while True:
+        now = clock.now()
+        found = await unit_of_work.write(database, lambda uow: _look(uow, now, after, chunk_size))  # noqa: B023
+        if not found:
+            return upgraded
+        for account in found:
+            if account.is_outgrown:
+                upgraded += await unit_of_work.write(
+                    database, lambda uow: _upgrade_now(uow, ids, account.external_id, now)  # noqa: B023
+                )
+        after = found[-1].id
+
+
+async def upgrade_month(
+    uow: UnitOfWork, *, ids: Ids, account: str, last_day: date, now: datetime
+) -> AccountStanding | None:
+    """Upgrade the opened month that `last_day` is in, if its usage calls for it; return where the account stood then.
+
+    The caller is the account's only writer; None when there was nothing to do.
+    """
+    month = Period.containing(last_day).starts_on
+    standing = await load_within(uow.session, STANDING.request(account=account, today=last_day, month=month))
+    upgrade = None if standing is None else find_month_upgrade(standing)
+    if standing is None or upgrade is None:
+        return None
+    await _apply(uow, ids, standing, upgrade, now)
+    return standing
+
+
+def find_month_upgrade(standing: AccountStanding) -> Upgrade | None:
+    """Return the upgrade that the standing's month calls for; none before its cycle invoice is issued."""
+    if standing.opened_plan is None:
+        return None
+    return find_upgrade(
+        plan=standing.opened_plan,
+        usage=standing.usage,
+        period=standing.period,
+        paid_starts_on=standing.paid_starts_on,
+        upgrades_so_far=standing.upgrade_count,
+        catalogue=standing.catalogue,
+    )
+
+
+async def _look(uow: UnitOfWork, now: datetime, after: str, limit: int) -> Sequence[UncheckedAccount]:
+    month = Period.containing(billing_date(now))
+    catalogue = await uow.plans.catalogue()
+    accounts = await uow.cycles.unchecked(month.starts_on, after, limit)
+    for account in accounts:
+        account.is_outgrown = account.plan is not None and _is_outgrown(account, month, catalogue)
+    settled = [account for account in accounts if account.plan is not None and not account.is_outgrown]
+    await uow.cycles.mark_checked((account.id, account.usage_seq) for account in settled)
+    return accounts
+
+
+def _is_outgrown(account: UncheckedAccount, month: Period, catalogue: Catalogue) -> bool:
+    if account.plan is None:
+        return False
+    upgrade = find_upgrade(
+        plan=account.plan,
+        usage=account.usage,
+        period=month,
+        paid_starts_on=account.paid_starts_on,
+        upgrades_so_far=account.upgrade_count,
+        catalogue=catalogue,
+    )
+    return upgrade is not None
+
+
+async def _upgrade_now(uow: UnitOfWork, ids: Ids, account: str, now: datetime) -> int:
+    await uow.accounts.get_by_external_id(account, lock=True)
+    standing = await upgrade_month(uow, ids=ids, account=account, last_day=billing_date(now), now=now)
+    return 0 if standing is None else 1
+
+
+async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: Upgrade, now: datetime) -> None:
+    target, account_id = upgrade.target, standing.account_id
+    facts = plan_change_facts(standing.plan, target, InvoiceKind.PLAN_UPGRADE)
+    issue = await issue_invoice(
+        uow, ids=ids, standing=standing, facts=facts, plan_version_id=target.id, now=now, actor="system"
+    )
+    await uow.cycles.set_plan(account_id, standing.period.starts_on, target.id)
+    if upgrade.is_permanent:
+        await uow.accounts.choose_plan(account_id, target.id)
+    else:
+        await uow.accounts.count_upgrade(account_id)
+    await uow.cycles.mark_checked([(account_id, standing.usage_seq)])
+    data = {
+        "from": standing.plan.month_plan.id,
+        "to": target.id,
+        "month": standing.period.month,
+        "is_permanent": upgrade.is_permanent,
+        "saving_cents": upgrade.saving_cents,
+        "usage_seconds": standing.usage.live_seconds,
+    }
+    await uow.events.add_many([Event(ids.new("evt"), account_id, "plan.upgraded", "system", now, issue.id, data)])
+
+
+def last_day_of(period: Period) -> date:
+    """Return the last day of a month."""
+    return day_before(period.ends_before)
