@@ -7,12 +7,13 @@ from datetime import date  # noqa: TC003  (a public value's type)
 from typing import TYPE_CHECKING
 
 from app.domain.invoices import BillingFacts, InvoiceKind, LineKind, RecurringItem, TaxRate
+from app.domain.periods import Period
 from app.domain.policies import policies_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from app.domain.periods import Period
+    from app.domain.plans import PlanVersion
 
 
 class AddOnNotAvailable(LookupError):
@@ -85,13 +86,15 @@ def recurring_items(subscriptions: Iterable[AddOnSubscription], period: Period) 
 
 
 def purchase_facts(
-    version: AddOnVersion, today: date, period: Period, paid_starts_on: date, credit_cents: int, tax: TaxRate | None
+    version: AddOnVersion, today: date, month_plan: PlanVersion, paid_starts_on: date, credit_cents: int, tax: TaxRate | None
 ) -> BillingFacts:
     """Return the facts of the invoice of a purchase: the rest of the month by day, or all of it (rule 22)."""
+    period = Period.containing(today)
     return BillingFacts(
         period=period,
         paid_starts_on=paid_starts_on,
-        plan=None,
+        plan=month_plan,
+        bills_base=False,
         policies=policies_on(period.starts_on),
         credit_available_cents=credit_cents,
         kind=InvoiceKind.ADD_ON,

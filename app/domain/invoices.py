@@ -155,18 +155,19 @@ class BillingFacts:
     """All that an invoice depends on.
 
     `period`: the month that a cycle invoice opens, or that any other invoice falls in. `plan`, `policies`: those of that
-    month; `plan` None bills no base. `billed_base`: what earlier invoices charged for the base of the month.
+    month. `bills_base`: whether the base of the month is charged; `billed_base`: what earlier invoices charged for it.
     `used`: months to bill usage of, newest first; the newest of a cycle invoice is the month now ending, the others are
     closed and bill late usage. `credit_available_cents`: credit of the account at issue.
     """
 
     period: Period
     paid_starts_on: date
-    plan: PlanVersion | None
+    plan: PlanVersion
     policies: Policies
     used: tuple[UsedPeriod, ...] = ()
     credit_available_cents: int = 0
     kind: InvoiceKind = InvoiceKind.CYCLE
+    bills_base: bool = True
     billed_base: BilledBase | None = None
     recurring: tuple[RecurringItem, ...] = ()
     charges: tuple[ExtraCharge, ...] = ()
@@ -239,7 +240,7 @@ def facts_hash(facts: BillingFacts) -> str:
     opening = (
         facts.period.month,
         facts.paid_starts_on.isoformat(),
-        facts.plan and facts.plan.id,
+        facts.plan.id,
         facts.policies.version,
         facts.credit_available_cents,
     )
@@ -250,6 +251,8 @@ def _further_facts(facts: BillingFacts) -> Iterator[tuple[str, object]]:
     """Yield what most invoices have none of; what is absent does not enter the hash, so that older hashes stand."""
     if facts.kind is not InvoiceKind.CYCLE:
         yield "kind", facts.kind
+    if not facts.bills_base:
+        yield "bills base", False
     if facts.billed_base:
         yield "billed base", astuple(facts.billed_base)
     if facts.recurring:
@@ -261,9 +264,9 @@ def _further_facts(facts: BillingFacts) -> Iterator[tuple[str, object]]:
 
 
 def _base_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
-    if facts.plan is None:
+    if not facts.bills_base:
         return
-    line, billed = _base_line(facts, facts.plan), facts.billed_base
+    line, billed = _base_line(facts), facts.billed_base
     if billed is None or billed.amount_cents == 0:
         yield line
     elif billed.amount_cents != line.amount_cents or billed.plan_code != facts.plan.code:
@@ -273,8 +276,8 @@ def _base_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
         yield InvoiceLine(LineKind.BASE_REVERSAL, facts.period, 1, "reversal", price, amount, 13, inputs)
 
 
-def _base_line(facts: BillingFacts, plan: PlanVersion) -> InvoiceLine:
-    period = facts.period
+def _base_line(facts: BillingFacts) -> InvoiceLine:
+    plan, period = facts.plan, facts.period
     paid_days = period.days_from(facts.paid_starts_on)
     inputs: dict[str, int | str] = {"plan": plan.code, "plan_name": plan.name, "paid_days": paid_days, "days": period.days}
     amount = prorated_cents(plan.base_cents, period, facts.paid_starts_on)

@@ -166,9 +166,18 @@ class CycleRepository:
             .limit(limit)
         )
         return [
-            UncheckedAccount(*account, None if plan is None else plan_from_row(plan), UsageTotals(*usage))
-            for *account, plan, live, patch, ivr, calls in await self._session.exec(statement)
-            for usage in [(live, patch, ivr, calls)]
+            UncheckedAccount(
+                account_id,
+                external_id,
+                paid_starts_on,
+                upgrade_count,
+                usage_seq,
+                None if plan is None else plan_from_row(plan),
+                UsageTotals(*sums),
+            )
+            for account_id, external_id, paid_starts_on, upgrade_count, usage_seq, plan, *sums in await self._session.exec(
+                statement
+            )
         ]
 
     async def mark_checked(self, looked_at: Iterable[tuple[str, int]]) -> None:

@@ -242,7 +242,7 @@ def _facts(standing: AccountStanding, version: AddOnVersion) -> BillingFacts:
     return purchase_facts(
         version,
         standing.today,
-        standing.period,
+        standing.plan.month_plan,
         standing.paid_starts_on,
         standing.credit_cents,
         standing.tax,
