@@ -1,0 +1,195 @@
+"""What a month's usage comes to by its end, at the pace of its days so far, and how far that may be trusted (rule 40)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from app.domain.money import round_half_up
+from app.domain.usage import UsageTotals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from app.domain.invoices import BillingFacts
+    from app.domain.periods import Period
+    from app.domain.plans import PlanVersion
+
+LEAST_DAYS = 7
+"""How many whole days a projection needs: one of each weekday."""
+
+LEAST_PATTERN_DAYS = 14
+"""How many whole days tell the weekdays apart: two of each."""
+
+MONTHS_BEFORE = 3
+"""How many months before the projected one count, where there are any."""
+
+NO_USAGE = UsageTotals()
+
+_DAYS_IN_WEEK = 7
+
+_Parts = tuple[Fraction, Fraction, Fraction, Fraction]
+"""Usage that need not be whole, in the order of the fields of `UsageTotals`."""
+
+
+class ProjectionBasis(StrEnum):
+    """What a projection rests on."""
+
+    MONTH_IS_OVER = "MONTH_IS_OVER"
+    TOO_LITTLE_DATA = "TOO_LITTLE_DATA"
+    DAILY_AVERAGE = "DAILY_AVERAGE"
+    WEEKDAY_PATTERN = "WEEKDAY_PATTERN"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectedDay:
+    """The usage of the month up to the end of the day `on`."""
+
+    on: date
+    usage: UsageTotals
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A month's usage at its end, beside what is `used` of it; never below that.
+
+    `basis` says what it rests on: `observed_days` whole days, the first of them `observed_from`. With too little data
+    nothing is projected, and `usage` is what is used. `days` lead there, where it is made: today and the days to
+    come, each with the usage of the month up to its end.
+    """
+
+    period: Period
+    used: UsageTotals
+    usage: UsageTotals
+    basis: ProjectionBasis
+    observed_from: date
+    observed_days: int
+    days: tuple[ProjectedDay, ...]
+
+    @property
+    def is_made(self) -> bool:
+        """Tell whether `usage` speaks of the month's end, rather than of what is used so far."""
+        return self.basis is not ProjectionBasis.TOO_LITTLE_DATA
+
+    @property
+    def explanation(self) -> str:
+        """The basis in one sentence for the customer."""
+        return _EXPLANATIONS[self.basis].format(
+            days=f"{self.observed_days} whole day{'' if self.observed_days == 1 else 's'}",
+            since=f"{self.observed_from:%B} {self.observed_from.day}, {self.observed_from.year}",
+            least=LEAST_DAYS,
+        )
+
+
+def project(*, period: Period, today: date, known_from: date, days: Mapping[date, UsageTotals]) -> Projection:
+    """Project a month to its end from its days so far and from up to three months before it (rule 40).
+
+    `days` holds the usage of dates with calls; from `known_from` on (the paid start, or the first day whose calls are
+    there) a date without calls had none. Whole days, those before today, give the averages: one for each weekday where
+    two of each are known, else one for all days. Today counts with what is used already or with its average, whichever
+    is more. Averages are exact; each day's running total is rounded once, half up.
+    """
+    used = _sum(usage for on, usage in days.items() if period.contains(on) and on >= known_from)
+    first = max(known_from, period.shifted(-MONTHS_BEFORE).starts_on)
+    observed_days = max(0, (min(today, period.ends_before) - first).days)
+    if period.ends_before <= today:
+        return _unmoved(period, used, ProjectionBasis.MONTH_IS_OVER, first, observed_days)
+    if observed_days < LEAST_DAYS:
+        return _unmoved(period, used, ProjectionBasis.TOO_LITTLE_DATA, first, observed_days)
+    observed = [first + timedelta(days=offset) for offset in range(observed_days)]
+    basis = ProjectionBasis.WEEKDAY_PATTERN if observed_days >= LEAST_PATTERN_DAYS else ProjectionBasis.DAILY_AVERAGE
+    averages = _averages(observed, days, by_weekday=basis is ProjectionBasis.WEEKDAY_PATTERN)
+    path = tuple(_path(period, max(today, period.starts_on), known_from, days, averages))
+    return Projection(period, used, path[-1].usage, basis, first, observed_days, path)
+
+
+def project_facts(
+    facts: BillingFacts,
+    projection: Projection,
+    *,
+    month_plan: PlanVersion | None = None,
+    next_plan: PlanVersion | None = None,
+) -> BillingFacts:
+    """Return the facts of the next invoice as they will be once the projected month is over (rule 40).
+
+    The month's usage is the projected one; nothing else moves, so an invoice that bills no usage of that month stays as
+    it is. Where an upgrade is expected, `month_plan` is the plan that the month ends on, and `next_plan` the one of the
+    month after it if the upgrade is to stay (rules 20, 21).
+    """
+    if all(month.period != projection.period for month in facts.used):
+        return facts
+    used = tuple(
+        replace(month, usage=projection.usage, plan=month_plan or month.plan)
+        if month.period == projection.period
+        else month
+        for month in facts.used
+    )
+    return replace(facts, used=used, plan=next_plan or facts.plan)
+
+
+def _unmoved(period: Period, used: UsageTotals, basis: ProjectionBasis, first: date, observed_days: int) -> Projection:
+    return Projection(period, used, used, basis, first, observed_days, ())
+
+
+def _path(
+    period: Period, first: date, known_from: date, days: Mapping[date, UsageTotals], averages: Sequence[_Parts]
+) -> Iterator[ProjectedDay]:
+    begins_on = max(period.starts_on, known_from)
+    running = _parts(_sum(usage for on, usage in days.items() if begins_on <= on < first))
+    for offset in range((period.ends_before - first).days):
+        on = first + timedelta(days=offset)
+        running = _add(running, _larger(_parts(days.get(on, NO_USAGE)), averages[on.weekday()]))
+        yield ProjectedDay(on, _rounded(running))
+
+
+def _averages(observed: Sequence[date], days: Mapping[date, UsageTotals], *, by_weekday: bool) -> list[_Parts]:
+    """Return the average day, by weekday from Monday on."""
+    if not by_weekday:
+        return [_average(observed, days)] * _DAYS_IN_WEEK
+    return [_average([on for on in observed if on.weekday() == weekday], days) for weekday in range(_DAYS_IN_WEEK)]
+
+
+def _average(dates: Sequence[date], days: Mapping[date, UsageTotals]) -> _Parts:
+    live, patch, ivr, calls = _parts(_sum(days.get(on, NO_USAGE) for on in dates))
+    count = len(dates)
+    return live / count, patch / count, ivr / count, calls / count
+
+
+def _sum(usages: Iterable[UsageTotals]) -> UsageTotals:
+    return sum(usages, NO_USAGE)
+
+
+def _parts(usage: UsageTotals) -> _Parts:
+    return (
+        Fraction(usage.live_seconds),
+        Fraction(usage.patch_seconds),
+        Fraction(usage.ivr_seconds),
+        Fraction(usage.call_count),
+    )
+
+
+def _add(one: _Parts, other: _Parts) -> _Parts:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
+
+
+def _larger(one: _Parts, other: _Parts) -> _Parts:
+    return max(one[0], other[0]), max(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+def _rounded(parts: _Parts) -> UsageTotals:
+    return UsageTotals(*(round_half_up(part.numerator, part.denominator) for part in parts))
+
+
+_EXPLANATIONS: dict[ProjectionBasis, str] = {
+    ProjectionBasis.MONTH_IS_OVER: "The month is over: this is what was used.",
+    ProjectionBasis.TOO_LITTLE_DATA: (
+        "Too early to tell: there are {days} of calls, and a projection needs {least}. This is what is used so far."
+    ),
+    ProjectionBasis.DAILY_AVERAGE: "Projected from the average of the {days} since {since}.",
+    ProjectionBasis.WEEKDAY_PATTERN: (
+        "Projected weekday by weekday, from the averages of the {days} since {since}."
+    ),
+}

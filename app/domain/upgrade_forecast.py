@@ -1,0 +1,113 @@
+"""The automatic upgrades that a month is heading for, at the projected pace of its usage (rules 19-21)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app.domain.invoices import BilledBase, InvoiceKind, compute_invoice
+from app.domain.plan_changes import plan_change_facts
+from app.domain.policies import policies_on
+from app.domain.pricing import month_cost_cents
+from app.domain.proration import prorated_cents
+from app.domain.upgrades import find_upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from app.domain.invoices import InvoiceDraft
+    from app.domain.plan_changes import PlanStanding
+    from app.domain.plans import Catalogue, PlanVersion
+    from app.domain.projection import Projection
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeForecast:
+    """An upgrade to come: the day by whose end it is due, the plans, and the invoice it will issue.
+
+    `saving_cents` is what the projected month costs less on `target` than on `plan`.
+    """
+
+    on: date
+    plan: PlanVersion
+    target: PlanVersion
+    is_permanent: bool
+    draft: InvoiceDraft
+    saving_cents: int
+
+    @property
+    def base_difference_cents(self) -> int:
+        """The new base less the one billed already, before tax and credit."""
+        return self.draft.total_cents - self.draft.tax_cents
+
+    @property
+    def amount_due_cents(self) -> int:
+        """What is to be paid when it happens, with tax, once credit is applied."""
+        return self.draft.amount_due_cents
+
+
+def forecast_upgrades(
+    *, standing: PlanStanding, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
+) -> tuple[UpgradeForecast, ...]:
+    """Return the automatic upgrades of the current month, in order, as they would follow from the projection (rule 21).
+
+    Each day's end is looked at as the month itself will be, with the usage projected up to it (rule 19). None where
+    there is too little to project from.
+    """
+    return tuple(_forecasts(standing, projection, upgrades_so_far, catalogue))
+
+
+def forecast_upgrade(
+    *, standing: PlanStanding, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
+) -> UpgradeForecast | None:
+    """Return the next automatic upgrade of the current month, or None when none is to be expected (rule 21)."""
+    return next(_forecasts(standing, projection, upgrades_so_far, catalogue), None)
+
+
+def _forecasts(
+    standing: PlanStanding, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
+) -> Iterator[UpgradeForecast]:
+    standing = replace(standing, billed_base=standing.billed_base or _base_to_come(standing, standing.month_plan))
+    for day in projection.days:
+        upgrade = find_upgrade(
+            plan=standing.month_plan,
+            usage=day.usage,
+            period=standing.period,
+            paid_starts_on=standing.paid_starts_on,
+            upgrades_so_far=upgrades_so_far,
+            catalogue=catalogue,
+        )
+        if upgrade is None:
+            continue
+        draft = compute_invoice(plan_change_facts(standing, upgrade.target, InvoiceKind.PLAN_UPGRADE))
+        yield UpgradeForecast(
+            on=day.on,
+            plan=standing.month_plan,
+            target=upgrade.target,
+            is_permanent=upgrade.is_permanent,
+            draft=draft,
+            saving_cents=_cost(standing, standing.month_plan, projection) - _cost(standing, upgrade.target, projection),
+        )
+        upgrades_so_far = 0 if upgrade.is_permanent else upgrades_so_far + 1
+        standing = _after(standing, upgrade.target, draft)
+
+
+def _after(standing: PlanStanding, target: PlanVersion, draft: InvoiceDraft) -> PlanStanding:
+    return replace(
+        standing,
+        month_plan=target,
+        billed_base=_base_to_come(standing, target),
+        credit_available_cents=standing.credit_available_cents - draft.credit_applied_cents,
+    )
+
+
+def _base_to_come(standing: PlanStanding, plan: PlanVersion) -> BilledBase:
+    """Return the base of the month as its invoice bills it, on the 1st before that is issued too."""
+    amount_cents = prorated_cents(plan.base_cents, standing.period, standing.paid_starts_on)
+    return BilledBase(plan.code, plan.name, amount_cents)
+
+
+def _cost(standing: PlanStanding, plan: PlanVersion, projection: Projection) -> int:
+    policies = policies_on(standing.period.starts_on)
+    return month_cost_cents(projection.usage, plan, standing.period, standing.paid_starts_on, policies)

@@ -1,0 +1,136 @@
+"""A month that might be: so many minutes, these add-ons, and its bill on each plan by the one function that bills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.invoices import BillingFacts, LineKind, UsedPeriod, compute_invoice
+from app.domain.plans import SECONDS_PER_MINUTE
+from app.domain.policies import policies_on
+from app.domain.usage import UsageTotals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from app.domain.invoices import InvoiceDraft, RecurringItem, TaxRate
+    from app.domain.periods import Period
+    from app.domain.plans import PlanVersion
+
+MOST_MINUTES = 100_000
+"""How many minutes of a kind may be asked about."""
+
+
+class MinutesOutOfRange(ValueError):
+    """A month of that many minutes is none that could be billed."""
+
+    def __init__(self, name: str, minutes: int) -> None:
+        super().__init__(f"{minutes:,} {name} minutes are out of range. Ask about 0 to {MOST_MINUTES:,}.")
+        self.name = name
+        self.minutes = minutes
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfBill:
+    """The bill of the month on one plan; the amounts are cents, and add up to the total."""
+
+    plan: PlanVersion
+    is_current: bool
+    draft: InvoiceDraft
+
+    @property
+    def base_cents(self) -> int:
+        """The price of the plan."""
+        return self._sum(LineKind.BASE)
+
+    @property
+    def add_on_cents(self) -> int:
+        """Add-ons and additional lines."""
+        return self._sum(LineKind.ADD_ON, LineKind.ADDITIONAL_LINE)
+
+    @property
+    def overage_cents(self) -> int:
+        """Live minutes above the allowance."""
+        return self._sum(LineKind.OVERAGE)
+
+    @property
+    def patch_cents(self) -> int:
+        """Patched calls."""
+        return self._sum(LineKind.PATCH)
+
+    @property
+    def ivr_cents(self) -> int:
+        """Automated (IVR) time."""
+        return self._sum(LineKind.IVR)
+
+    @property
+    def tax_cents(self) -> int:
+        """Tax on all of it."""
+        return self.draft.tax_cents
+
+    @property
+    def total_cents(self) -> int:
+        """The whole bill; credit of the account is left out."""
+        return self.draft.total_cents
+
+    def _sum(self, *kinds: LineKind) -> int:
+        return sum(line.amount_cents for line in self.draft.lines if line.kind in kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The bills of one month that might be, cheapest base first, and the plan that is cheapest for it."""
+
+    period: Period
+    usage: UsageTotals
+    bills: tuple[WhatIfBill, ...]
+    cheapest: WhatIfBill
+
+
+def usage_of_minutes(*, live_minutes: int, patch_minutes: int = 0, ivr_minutes: int = 0) -> UsageTotals:
+    """Return the usage of whole minutes.
+
+    :raises MinutesOutOfRange: when one is below zero or beyond what may be asked.
+    """
+    named = {"live": live_minutes, "patch": patch_minutes, "IVR": ivr_minutes}
+    for name, minutes in named.items():
+        if not 0 <= minutes <= MOST_MINUTES:
+            raise MinutesOutOfRange(name, minutes)
+    return UsageTotals(*(minutes * SECONDS_PER_MINUTE for minutes in named.values()))
+
+
+def what_if(
+    *,
+    period: Period,
+    usage: UsageTotals,
+    items: Sequence[RecurringItem],
+    plan: PlanVersion,
+    versions: Iterable[PlanVersion],
+    tax: TaxRate | None = None,
+) -> WhatIf:
+    """Bill a full month of `usage` and `items` on `plan`, which the account has, and on each of `versions`.
+
+    Each bill is one invoice with the month's base and its usage together (rules 6, 7, 11, 22). Where plans cost the
+    same, the account's own is the cheapest, then the one with the lower base.
+    """
+    choices = sorted({plan.id: plan, **{v.id: v for v in versions}}.values(), key=lambda v: (v.base_cents, v.id))
+    bills = tuple(
+        WhatIfBill(version, version.id == plan.id, compute_invoice(_facts(period, usage, items, version, tax)))
+        for version in choices
+    )
+    return WhatIf(period, usage, bills, min(bills, key=lambda bill: (bill.total_cents, not bill.is_current)))
+
+
+def _facts(
+    period: Period, usage: UsageTotals, items: Sequence[RecurringItem], plan: PlanVersion, tax: TaxRate | None
+) -> BillingFacts:
+    policies = policies_on(period.starts_on)
+    return BillingFacts(
+        period=period,
+        paid_starts_on=period.starts_on,
+        plan=plan,
+        policies=policies,
+        used=(UsedPeriod(period, plan, policies, usage, is_current=True),),
+        recurring=tuple(items),
+        tax=tax,
+    )
