@@ -240,9 +240,11 @@ def _line_content(line: InvoiceLine) -> list[object]:
     ]
 
 
+_write_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+
+
 def _digest(*content: object) -> str:
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=True)
-    return sha256(text.encode()).hexdigest()
+    return sha256(_write_json(content).encode()).hexdigest()
 
 
 

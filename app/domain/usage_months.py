@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta  # noqa: TC003  (public values' types, read at run time)
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.money import UNIT_PRICE_PER_CENT
