@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     jwks_url: str | None = Field(None, description="address of the identity provider's public keys")
     jwks: str | None = Field(None, description="those keys as a JWKS document, instead of the address")
     signing_secret: SecretStr | None = Field(None, description="secret behind document links, 32 characters or more")
+    public_url: str | None = Field(None, description="where customers reach us, such as https://billing.example")
     ticker_seconds: float = Field(2.0, ge=0.05, le=3600, description="how often the server looks for due months")
     graphiql: bool | None = Field(None, description="show GraphiQL to browsers; by default in the sandbox only")
 
@@ -65,6 +66,13 @@ class Settings(BaseSettings):
     def _refuse_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any("*" in origin for origin in value):
             raise ValueError("name each origin exactly, without an asterisk")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _require_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("it begins with https://")
         return value
 
     @field_validator("signing_secret")
@@ -107,6 +115,7 @@ class Settings(BaseSettings):
         for name, use in (
             ("token_issuer", "say who issues the tokens"),
             ("token_audience", "say whom the tokens are for"),
+            ("public_url", "say where customers reach us"),
             ("signing_secret", "make one, for example with `openssl rand -base64 48`"),
         ):
             if getattr(self, name) is None:

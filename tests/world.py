@@ -1,9 +1,9 @@
 """A small world to tell stories in: a database, a clock that a test sets, and the whole product in between.
 
-    await world.add_account(paid_since_on=date(2026, 7, 1))
-    await world.advance_to(pacific(2026, 8, 14, 12))                    # every invoice due by then is issued on its day
-    await world.add_calls(a_call(started_at=pacific(2026, 8, 10, 9), script_seconds=90))
-    data = await world.data("{ billingSummary { openBalance { amount } } }", by=Role.BILLING)
+await world.add_account(paid_since_on=date(2026, 7, 1))
+await world.advance_to(pacific(2026, 8, 14, 12))                    # every invoice due by then is issued on its day
+await world.add_calls(a_call(started_at=pacific(2026, 8, 10, 9), script_seconds=90))
+data = await world.data("{ billingSummary { openBalance { amount } } }", by=Role.BILLING)
 """
 
 from __future__ import annotations
@@ -27,17 +27,23 @@ from app.domain.usage import CallReport
 from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
 from app.http.application import EdgeOptions, EdgeServices, build_application
+from app.http.documents import document_kinds, document_routes
 from app.http.health import Readiness
+from app.messages.render import Renderer
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.repositories.invoices import StoredInvoice
+from app.repositories.unit_of_work import UnitOfWork
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
 from app.services.close_periods import close_periods
+from app.services.document_links import DocumentLinks
 from app.services.put_account import AccountParticulars, Member, put_account
 from app.services.record_calls import Item, record_calls
 from app.services.record_payment import RecordedPayment, record_payment
 from tests.fakes.edge import CountingIds, client
 
 ACCOUNT = "AA0101"
+SECRET = b"a secret of the tests, 32 bytes long or more"
 
 
 def pacific(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
@@ -59,12 +65,14 @@ class SettableClock:
 
 
 class World:
-    """Make it with `World.create`; by default it is noon of 1 July 2026."""
+    """Make it with `World.create`; by default it is noon of 1 July 2026. `real_clock` is what document links go by."""
 
     def __init__(self, database: Database, now: datetime) -> None:
         self.database = database
         self.clock = SettableClock(now)
         self.ids = CountingIds()
+        self.real_clock = SettableClock(now)
+        links = DocumentLinks(secret=SECRET, base_url="http://flex.test", clock=self.real_clock, kinds=document_kinds())
         self.application = build_application(
             services=EdgeServices(
                 verifier=JwtVerifier(FixedKeys(_tokens().public_keys()), SANDBOX_RULES),
@@ -72,8 +80,10 @@ class World:
                 ids=self.ids,
                 reader=database.reader,
                 probe=_ready,
+                links=links,
             ),
             options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"]),
+            routes=document_routes(reader=database.reader, links=links, renderer=_renderer()),
         )
         self._parts = {"database": database, "clock": self.clock, "ids": self.ids}
 
@@ -115,7 +125,7 @@ class World:
     async def advance_to(self, instant: datetime) -> int:
         """Let time pass: every invoice that falls due on the way is issued at its own instant. Returns how many."""
         issued = 0
-        while (due_at := await self._next_due()) is not None and due_at <= instant:
+        while (due_at := await self.next_due_at()) is not None and due_at <= instant:
             self.clock.instant = max(due_at, self.clock.instant)
             issued += await self.close_now()
         self.clock.instant = instant
@@ -124,6 +134,15 @@ class World:
     async def close_now(self) -> int:
         """Issue what is due at this instant."""
         return await close_periods(**self._parts)
+
+    async def issued(self, account: str = ACCOUNT) -> list[StoredInvoice]:
+        """The account's invoices, oldest first."""
+
+        async def find(uow: UnitOfWork) -> list[StoredInvoice]:
+            owner = await uow.accounts.get_by_external_id(account)
+            return await uow.invoices.list_for_account(owner.id)
+
+        return await unit_of_work.read(self.database, find)
 
     async def pay(self, amount_cents: int, *, account: str = ACCOUNT, reference: str | None = None) -> RecordedPayment:
         """Record a check received today."""
@@ -155,13 +174,19 @@ class World:
     def client(self, *, by: Role | str = Role.ADMIN, account: str = ACCOUNT) -> httpx2.AsyncClient:
         return client(self.application, {"authorization": f"Bearer {_token(str(by), account)}"})
 
-    async def _next_due(self) -> datetime | None:
+    async def next_due_at(self) -> datetime | None:
+        """When the next cycle invoice of any account falls due."""
         return await unit_of_work.read(self.database, lambda uow: uow.cycles.oldest_due_at())
 
 
 def calls_of(calls: Iterable[CallReport], account: str) -> list[CallReport]:
     """The same calls, of an account, under event ids of its own."""
     return [call._replace(account=account, event_id=f"{account}/{at}") for at, call in enumerate(calls)]
+
+
+@cache
+def _renderer() -> Renderer:
+    return Renderer()
 
 
 @cache

@@ -52,7 +52,7 @@ def main() -> None:
     """Run one command and end the process with its exit code."""
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
-        application()
+        application(prog_name="flex-billing")
     except expected() as failure:
         say(str(failure))
         sys.exit(BAD_INPUT)

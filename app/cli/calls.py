@@ -123,7 +123,7 @@ def list_quarantined(
     if not shown:
         tell("Nothing waits in quarantine.")
         return
-    rows = [(c.id, c.source, f"{c.position:,}", c.reason, c.message, c.payload[:LONGEST_SHOWN]) for c in shown]
+    rows = [(c.id, c.source, f"{c.position:,}", c.reason, c.message, _beginning(c.payload)) for c in shown]
     show_table(None, ("id", "source", "line", "reason", "what to do", "begins"), rows, numbers=(2,))
     if waiting > len(shown):
         say(f"{waiting - len(shown):,} more wait. Show them by --limit.")
@@ -167,3 +167,8 @@ def discard_quarantined(quarantined_id: QuarantinedId, reason: Reason) -> None:
 
     run(job)
     tell(f"{quarantined_id} is discarded.")
+
+
+def _beginning(payload: str) -> str:
+    """Return the first characters of a text, with tabs and the like as spaces, so that it stays on its line."""
+    return "".join(letter if letter.isprintable() else " " for letter in payload[:LONGEST_SHOWN])

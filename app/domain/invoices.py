@@ -377,10 +377,12 @@ def _line_content(line: InvoiceLine) -> list[object]:
     ]
 
 
+_write_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+
+
 def digest(*content: object) -> str:
     """Return a hash of values that JSON can write; equal values give an equal hash in every build."""
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=True)
-    return sha256(text.encode()).hexdigest()
+    return sha256(_write_json(content).encode()).hexdigest()
 
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from app.domain.periods import day_starts_at
 from app.domain.policies import policies_on
 from app.domain.usage import CallReport, RefusalReason, is_charged, refuse
 
@@ -75,9 +76,17 @@ class DayDelta:
     last_started_at: datetime | None = None
 
 
-class _DayRules(NamedTuple):
-    """What holds for the calls of one date: its policies, and between which instants calls are taken unasked."""
+_NO_TIME = timedelta(0)
+_SHORTEST_DAY = timedelta(hours=23)  # when the clocks go forward; so much later it may be another date
 
+
+class _Day(NamedTuple):
+    """One billing date, kept because calls come in runs of one day: its beginning, its policies, and between which
+    instants its calls are taken unasked.
+    """
+
+    on: date
+    starts_at: datetime
     policies: Policies
     taken_from: datetime
     taken_until: datetime
@@ -97,7 +106,7 @@ class Metering:
     corrected: set[tuple[str, int]] = field(default_factory=set)
     calls: list[RecordedCall] = field(default_factory=list)
     days: defaultdict[tuple[str, date], DayDelta] = field(default_factory=lambda: defaultdict(DayDelta))
-    _rules: dict[date, _DayRules] = field(default_factory=dict)
+    _day: _Day | None = None
 
     def take(self, reports: Iterable[CallReport]) -> list[Verdict]:
         """Judge every report in order and return one verdict for each."""
@@ -110,10 +119,11 @@ class Metering:
         known = self.known.get(report.event_id)
         if known is not None:
             return self._compare(report, known, account)
-        on = report.on
-        rules = self._rules.get(on) or self._rules_on(on)
-        if not rules.taken_from <= report.started_at <= rules.taken_until:
-            reason = refuse(report.started_at, self.now, account.open_from, rules.policies)
+        day = self._day
+        if day is None or not _NO_TIME <= report.started_at - day.starts_at < _SHORTEST_DAY:
+            day = self._day = self._day_of(report)
+        if not day.taken_from <= report.started_at <= day.taken_until:
+            reason = refuse(report.started_at, self.now, account.open_from, day.policies)
             if reason is not None:
                 return _REFUSED[reason]
         original = None
@@ -122,15 +132,20 @@ class Metering:
             reason = self._refuse_correction(original, account)
             if reason is not None:
                 return _REFUSED[reason]
-        is_billable = is_charged(report.is_billable, report.disposition, rules.policies)
-        self._record(report, account, on, is_billable, original)
+        is_billable = is_charged(report.is_billable, report.disposition, day.policies)
+        self._record(report, account, day.on, is_billable, original)
         return _ACCEPTED[is_billable]
 
-    def _rules_on(self, on: date) -> _DayRules:
+    def _day_of(self, report: CallReport) -> _Day:
+        on = report.on
         policies = policies_on(on)
-        taken_from = self.now - timedelta(days=policies.late_call_days)
-        rules = self._rules[on] = _DayRules(policies, taken_from, self.now + policies.future_tolerance)
-        return rules
+        return _Day(
+            on,
+            day_starts_at(on),
+            policies,
+            self.now - timedelta(days=policies.late_call_days),
+            self.now + policies.future_tolerance,
+        )
 
     def _compare(self, report: CallReport, known: RecordedCall, account: MeteredAccount) -> Verdict:
         same = (

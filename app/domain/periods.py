@@ -6,6 +6,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 ZONE_NAME = "America/Los_Angeles"
@@ -69,6 +70,7 @@ class Period:
         return max(0, (self.ends_before - max(on, self.starts_on)).days)
 
 
+@lru_cache(maxsize=1_024)  # a cycle run asks for the same few months again and again
 def add_months(anchor: date, months: int) -> date:
     """Return `anchor` moved by whole months, clamped to the month's end from the original day (rule 2)."""
     total = anchor.year * 12 + anchor.month - 1 + months

@@ -9,6 +9,7 @@ from app.graphql.errors import Forbidden
 from app.ports import Claims, Clock, Ids
 from app.repositories.pages.viewer import VIEWER
 from app.repositories.reader import OperationReader, Page, Reader
+from app.services.document_links import DocumentLinks
 from app.views.viewer import Viewer
 
 V = TypeVar("V")
@@ -38,15 +39,24 @@ class Context:
     ids: Ids
     reads: OperationReader[Viewer | None]
     options: GraphQLOptions = field(default_factory=GraphQLOptions)
+    links: DocumentLinks | None = None
     _viewer: Viewer | None = None
 
     @classmethod
     def open(
-        cls, *, request_id: str, claims: Claims, clock: Clock, ids: Ids, reader: Reader, options: GraphQLOptions
+        cls,
+        *,
+        request_id: str,
+        claims: Claims,
+        clock: Clock,
+        ids: Ids,
+        reader: Reader,
+        options: GraphQLOptions,
+        links: DocumentLinks | None = None,
     ) -> "Context":
         """Return the surroundings of a new operation, whose first trip also looks up the membership."""
         look_up = VIEWER.request(subject=claims.subject, account=claims.account)
-        return cls(request_id, claims, clock, ids, OperationReader(reader, look_up), options)
+        return cls(request_id, claims, clock, ids, OperationReader(reader, look_up), options, links)
 
     async def load(self, page: Page[V], **parameters: object) -> V:
         """Return the view of a page about the caller's own account.

@@ -121,10 +121,17 @@ def _header(path: Path, text: str) -> tuple[str, dict[str, Any]]:
             break
         said = line.removeprefix("#").strip()
         if said.startswith(VARIABLES):
-            try:
-                variables = orjson.loads(said.removeprefix(VARIABLES))
-            except orjson.JSONDecodeError:
-                raise ContractUnreadable(path, "its `variables:` line is not JSON.") from None
+            variables = _read_variables(path, said.removeprefix(VARIABLES))
         else:
             words.append(said)
     return " ".join(words).strip(), variables
+
+
+def _read_variables(path: Path, text: str) -> dict[str, Any]:
+    try:
+        variables = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        variables = None
+    if not isinstance(variables, dict):
+        raise ContractUnreadable(path, "its `variables:` line is not a JSON object.")
+    return variables

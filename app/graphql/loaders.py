@@ -1,4 +1,4 @@
-"""Reads below a list of lines: what is asked for side by side travels in one more trip, however many lines there are."""
+"""Reads below a list of lines: what is asked for side by side travels in one more trip, however many lines it has."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,20 +23,17 @@ class MonthUsage:
         """Return the sums by day."""
         if self._reading is not None:
             return await asyncio.shield(self._reading)
-        # The first to ask reads in its own step, not in a task of its own, so that its read joins the batch of this tick.
-        self._reading = asyncio.get_running_loop().create_future()
+        # The first to ask reads in its own step, not in a task of its own, so that the read joins this tick's batch.
+        reading: asyncio.Future[Sequence[UsageOfDay]] = asyncio.get_running_loop().create_future()
+        self._reading = reading
         try:
-            found = await self._read(context)
-        except Exception as error:
-            self._reading.set_exception(error)
-            # Marked as seen: nobody else may ask.
-            self._reading.exception()
+            reading.set_result(await self._read(context))
+        except asyncio.CancelledError:
+            reading.cancel()
             raise
-        finally:
-            if not self._reading.done() and _is_leaving():
-                self._reading.cancel()
-        self._reading.set_result(found)
-        return found
+        except Exception as error:  # noqa: BLE001 -- handed to everyone who waits
+            reading.set_exception(error)
+        return reading.result()
 
     async def _read(self, context: Context) -> Sequence[UsageOfDay]:
         behind = self._behind
@@ -62,5 +59,5 @@ async def load_calls_behind(info: Info, behind: CallsBehind, first: int, after: 
         "after_seq": after_seq,
         "fetch": window.fetch,
     }
-    found = await info.context.load(page, **{name: binds[name] for name in page.parameters & binds.keys()})
+    found = await info.context.load(page, **{name: bind for name, bind in binds.items() if name in page.parameters})
     return call_connection(found.calls, found.total, window)

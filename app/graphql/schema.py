@@ -6,8 +6,15 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
 from app.graphql.errors import ErrorCode
+from app.graphql.queries.billing_summary import BillingSummaryQueries
+from app.graphql.queries.calls import CallQueries
+from app.graphql.queries.invoices import InvoiceQueries
+from app.graphql.queries.node import NodeQueries
+from app.graphql.queries.plans import PlanQueries
+from app.graphql.queries.usage import UsageQueries
 from app.graphql.queries.viewer import ViewerQueries
 from app.graphql.scalars import SCALARS
+from app.graphql.types.invoice import LINE_TYPES
 
 
 @strawberry.type(
@@ -15,7 +22,7 @@ from app.graphql.scalars import SCALARS
     "in to. Money is exact to the cent, instants are UTC, and billing dates are those of the billing time zone. "
     "Every error has `extensions.code` (see `ErrorCode`), `requestId` and `retryable`."
 )
-class Query(ViewerQueries):
+class Query(ViewerQueries, BillingSummaryQueries, UsageQueries, PlanQueries, CallQueries, InvoiceQueries, NodeQueries):
     """The root of all reads."""
 
 
@@ -26,7 +33,7 @@ class BillingSchema(strawberry.Schema):
         """Log nothing."""
 
 
-schema = BillingSchema(query=Query, types=[ErrorCode], config=StrawberryConfig(scalar_map=SCALARS))
+schema = BillingSchema(query=Query, types=[ErrorCode, *LINE_TYPES], config=StrawberryConfig(scalar_map=SCALARS))
 
 graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001  the only door to graphql-core's own schema
 

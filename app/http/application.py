@@ -34,17 +34,22 @@ if TYPE_CHECKING:
 
     from app.ports import Claims, Clock, Ids, TokenVerifier
     from app.repositories.reader import Reader
+    from app.services.document_links import DocumentLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeServices:
-    """What the edge needs from outside; `probe` answers whether the database and the ticker are well."""
+    """What the edge needs from outside; `probe` answers whether the database and the ticker are well.
+
+    Without `links` no invoice offers documents.
+    """
 
     verifier: TokenVerifier
     clock: Clock
     ids: Ids
     reader: Reader
     probe: Probe
+    links: DocumentLinks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +127,7 @@ def _graphql_endpoint(
             ids=services.ids,
             reader=services.reader,
             options=graphql_options,
+            links=services.links,
         )
 
     return GraphQLEndpoint(

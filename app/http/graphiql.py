@@ -92,17 +92,19 @@ ASSETS = (
 )
 
 GUIDE = (
-    ("SummaryShow", "The Summary tab: plan, usage so far, and the next invoice as it stands."),
+    ("SummaryShow", "The Summary tab: plan, usage so far, balances, and the next invoice as it stands."),
     ("NextInvoiceShow", "Every line of the next invoice says by which rule and arithmetic it came about."),
-    ("UsageShow", "One month, day by day. Set `month` to one of the past, or to nonsense to see BAD_INPUT."),
+    ("UsageShow", "One month, day by day. Set the month to a past one, such as 2026-05, or to nonsense: BAD_INPUT."),
     ("UsageHistoryShow", "Month after month, as a chart wants it."),
-    ("CallsList", "The calls behind the minutes; go on with `after`."),
+    ("CallsList", "The calls behind the minutes; go on with the end cursor."),
     ("PlansList", "What each plan would cost this month."),
-    ("InvoicesList", "All invoices, newest first. Ask as the member: FORBIDDEN. As the other account: its own."),
-    ("InvoiceShow", "One invoice with its lines, payments and document links. A foreign id is simply null."),
-    ("InvoiceLineCallsShow", "From a line of the bill down to the calls that it charges."),
-    ("InvoiceDifferenceShow", "Why did the bill change? Two invoices, line by line."),
+    ("InvoicesList", "All invoices, newest first. Ask as a member: FORBIDDEN. As another account: its own."),
+    ("InvoiceShow", "One invoice, its arithmetic, payments and document links. Ask as another account: null."),
+    ("InvoiceLineCallsShow", "From the lines of a bill down to the calls that they charge."),
+    ("LineCallsList", "The rest of the calls behind one line."),
+    ("InvoiceDifferenceShow", "Why did the bill change? Two invoices side by side, with the causes."),
     ("ViewerShow", "Who you are, and what your role allows."),
+    ("NodeShow", "Anything by its id."),
 )
 """What to try, in an order that tells a story; each step opens the tab of its operation."""
 

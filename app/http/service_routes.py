@@ -152,10 +152,9 @@ class PutAccount:
 
 async def _authenticated(database: Database, scope: Scope, purpose: KeyPurpose) -> AccessKey:
     scheme, _, secret = (answers.header(scope, b"authorization") or "").partition(" ")
+    given = secret.strip() if scheme.lower() == "bearer" else ""
     try:
-        if scheme.lower() != "bearer":
-            raise access_keys.KeyRefused
-        return await access_keys.check_key(database=database, secret=secret.strip(), purpose=purpose)
+        return await access_keys.check_key(database=database, secret=given, purpose=purpose)
     except access_keys.KeyRefused as error:
         challenge = ((b"www-authenticate", b"Bearer"),)
         raise Refused(answers.UNAUTHENTICATED, ErrorCode.UNAUTHENTICATED, str(error), challenge) from error

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.models.base import Row
 
 Columns: TypeAlias = "ReadOnlyColumnCollection[str, Any]"
+_DRIVER = "driver connection"
 Merge: TypeAlias = Callable[[Columns, Columns], Mapping[str, ColumnElement[Any]]]
 
 
@@ -105,7 +106,13 @@ async def _driver(session: AsyncSession) -> tuple[Dialect, Any]:
     """Return the driver's own connection of the session's transaction, with what the session holds back written."""
     if session.new or session.dirty or session.deleted:
         await session.flush()
-    return session.get_bind().dialect, (await (await session.connection()).get_raw_connection()).driver_connection
+    # Asking a session for its connection costs as much as a small statement: once for each transaction is enough.
+    transaction, dialect, driver = session.info.get(_DRIVER, (None, None, None))
+    if transaction is None or transaction is not session.sync_session.get_transaction():
+        connection = await session.connection()
+        dialect, driver = connection.dialect, (await connection.get_raw_connection()).driver_connection
+        session.info[_DRIVER] = session.sync_session.get_transaction(), dialect, driver
+    return dialect, driver
 
 
 async def _run(driver: Any, dialect: Dialect, sql: str, rows: Sequence[Sequence[Any]]) -> int:  # noqa: ANN401

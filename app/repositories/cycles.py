@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, insert, update
@@ -25,7 +24,8 @@ from app.repositories.billing_facts import (
     select_usage,
     total,
 )
-from app.repositories.bulk import execute_many
+from app.repositories.bulk import execute_many, read_rows
+from app.repositories.conditions import one_of
 from app.repositories.plans import plan_from_row
 
 if TYPE_CHECKING:
@@ -36,7 +36,17 @@ if TYPE_CHECKING:
 
     from app.domain.invoices import BillingFacts
     from app.domain.plans import PlanVersion
+    from app.repositories.billing_facts import Sql
 
+
+def _of_accounts(column: Sql) -> Sql:
+    return one_of(column, "account_ids")
+
+
+_ACCOUNTS = select_accounts(_of_accounts)
+_CYCLES = select_cycles(_of_accounts)
+_USAGE = select_usage(_of_accounts)
+_BILLED = select_billed(_of_accounts)
 _INSERT_CYCLE = insert(BillingCycleRow)
 _ADVANCE_ACCOUNT = (
     update(AccountRow)
@@ -204,18 +214,11 @@ class CycleRepository:
 
     async def facts(self, account_ids: Sequence[str]) -> dict[str, BillingFacts]:
         """Return the facts of the next cycle invoice of each account."""
-        connection = await self._session.connection()
-
-        async def rows(statement: Any) -> list[Any]:
-            return list(await connection.execute(statement))
-
-        def scope(column: Any) -> Any:
-            return column.in_(account_ids)
-
-        accounts = [read_account(row) for row in await rows(select_accounts(scope))]
-        cycles = _by_account(await rows(select_cycles(scope)))
-        usage = _by_account(await rows(select_usage(scope)))
-        billed = _by_account(await rows(select_billed(scope)))
+        ids = list(account_ids)
+        accounts = [read_account(row) for row in await read_rows(self._session, _ACCOUNTS, account_ids=ids)]
+        cycles = _by_account(await read_rows(self._session, _CYCLES, account_ids=ids))
+        usage = _by_account(await read_rows(self._session, _USAGE, account_ids=ids))
+        billed = _by_account(await read_rows(self._session, _BILLED, account_ids=ids))
         return {
             account.id: assemble_facts(
                 account, cycles.get(account.id, ()), usage.get(account.id, ()), billed.get(account.id, ())
@@ -237,5 +240,7 @@ class CycleRepository:
 
 
 def _by_account(rows: Iterable[Any]) -> dict[str, list[Any]]:
-    ordered = sorted(rows, key=itemgetter(0))
-    return {account_id: list(group) for account_id, group in groupby(ordered, key=itemgetter(0))}
+    grouped: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        grouped[row[0]].append(row)
+    return grouped

@@ -71,7 +71,7 @@ class LedgerRepository:
 
     async def append(self, account_id: str, postings: Sequence[Posting], *, posted_at: datetime) -> None:
         """Append postings to one account, numbering them on from its last; the caller is its only writer."""
-        last = (await self._session.exec(select(AccountRow.ledger_seq).where(AccountRow.id == account_id))).one()
+        last = await self.last_posting(account_id)
         posted = [PostedPosting(account_id, last + place, p) for place, p in enumerate(postings, start=1)]
         await self.add_many(posted, posted_at=posted_at)
         values = {"ledger_seq": last + len(postings)}
@@ -133,9 +133,7 @@ class LedgerRepository:
             PaymentRow.account_id == account_id, PaymentRow.kind == kind, PaymentRow.reference == reference
         )
         row = (await self._session.exec(statement)).one_or_none()
-        if row is None:
-            return None
-        return Payment(row.id, row.account_id, row.kind, row.amount_cents, row.reference, row.received_on)
+        return None if row is None else _payment(row)
 
     async def add_payment(self, payment: Payment, *, recorded_at: datetime) -> None:
         """Add a payment."""
@@ -152,6 +150,15 @@ class LedgerRepository:
         )
         await self._session.flush()
 
+    async def payments(self, account_id: str) -> list[Payment]:
+        """Return the payments of an account, by id."""
+        statement = select(PaymentRow).where(PaymentRow.account_id == account_id).order_by(col(PaymentRow.id))
+        return [_payment(row) for row in await self._session.exec(statement)]
+
+    async def last_posting(self, account_id: str) -> int:
+        """Return the number of its last posting that the account remembers."""
+        return (await self._session.exec(select(AccountRow.ledger_seq).where(AccountRow.id == account_id))).one()
+
     async def postings(self, account_id: str) -> list[PostedPosting]:
         """Return the books of an account in order."""
         statement = (
@@ -167,3 +174,7 @@ class LedgerRepository:
             )
             for row in await self._session.exec(statement)
         ]
+
+
+def _payment(row: PaymentRow) -> Payment:
+    return Payment(row.id, row.account_id, row.kind, row.amount_cents, row.reference, row.received_on)

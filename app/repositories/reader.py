@@ -25,6 +25,9 @@ Part: TypeAlias = SelectBase
 
 MOST_STATEMENTS = 512
 
+# Fields below the root are started some ticks apart, for each level of a query may add one; a query has few levels.
+QUIET_TICKS = 16
+
 
 @dataclass(frozen=True, eq=False)
 class Page(Generic[V]):
@@ -160,7 +163,8 @@ def _attempt(function: Callable[[Any], Any], argument: object) -> Any:  # noqa: 
 
 
 class OperationReader(Generic[S]):
-    """Reads of one GraphQL operation: loads asked for in the same tick of the loop go to the database together.
+    """Reads of one GraphQL operation: loads asked for in the same tick of the loop go to the database together, and those
+    below the first ones in one more trip, which waits until nobody has asked for more for a few ticks.
 
     `first` is a request that the first batch always holds, such as the look-up of who is asking.
     """
@@ -171,6 +175,7 @@ class OperationReader(Generic[S]):
         self._session: asyncio.Future[S] | None = None
         self._waiting: list[tuple[PageRequest[Any], asyncio.Future[Any]]] = []
         self._batches: set[asyncio.Task[None]] = set()
+        self._has_read = False
 
     async def load(self, page: Page[V], **parameters: object) -> V:
         """Return the view of a page.
@@ -198,11 +203,20 @@ class OperationReader(Generic[S]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[V] = loop.create_future()
         if not self._waiting:
-            loop.call_soon(self._dispatch)
+            loop.call_soon(self._dispatch_when_quiet, QUIET_TICKS if self._has_read else 0, 1)
         self._waiting.append((request, future))
         return future
 
+    def _dispatch_when_quiet(self, ticks: int, seen: int) -> None:
+        if ticks == 0:
+            self._dispatch()
+            return
+        waiting = len(self._waiting)
+        left = QUIET_TICKS if waiting > seen else ticks - 1
+        asyncio.get_running_loop().call_soon(self._dispatch_when_quiet, left, waiting)
+
     def _dispatch(self) -> None:
+        self._has_read = True
         batch, self._waiting = self._waiting, []
         task = asyncio.get_running_loop().create_task(self._answer(batch))
         self._batches.add(task)

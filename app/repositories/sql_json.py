@@ -160,7 +160,7 @@ def decoder_for(column_type: TypeEngine[Any]) -> Convert | None:
         case sql_types.Enum(enum_class=enum_class) if enum_class is not None:
             return {member.value: member for member in enum_class}.__getitem__
         case sql_types.Date():
-            return date.fromisoformat
+            return _day
         case sql_types.Boolean():
             return bool
         case sql_types.Integer() | sql_types.String() | sql_types.JSON() | sql_types.NullType():
@@ -186,6 +186,8 @@ def binder_for(column_type: TypeEngine[Any], dialect: Dialect) -> Convert | None
             return (values | {value: value for value in values.values()} | {None: None}).__getitem__
         case sql_types.Date() if dialect.name == SQLITE:
             return _day_text
+        case sql_types.Boolean() if dialect.name == SQLITE:
+            return {True: 1, False: 0, None: None}.__getitem__
         case _:
             return column_type.dialect_impl(dialect).bind_processor(dialect)
 
@@ -213,6 +215,12 @@ def _instant_text(value: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(" ", "microseconds")[:26]
 
 
+@lru_cache(maxsize=4_096)  # many rows, few days
+def _day(value: str) -> date:
+    return date.fromisoformat(value)
+
+
+@lru_cache(maxsize=4_096)  # as above
 def _day_text(value: date | None) -> str | None:
     # Through the class, so that a datetime gives its day, as the column type would store it.
     return None if value is None else date.isoformat(value)

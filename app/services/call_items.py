@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from pydantic import (
@@ -22,15 +21,17 @@ from app.domain.periods import BILLING_ZONE
 from app.domain.usage import CallReport
 from app.services.record_calls import Unreadable
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 LONGEST_CALL_SECONDS = 86_400
 LONGEST_NAME_CHARACTERS = 128
 LONGEST_PLACE_CHARACTERS = 64
 
 _DATE_AND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:")
 
-_Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=LONGEST_NAME_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
+_Text = Annotated[str, StringConstraints(max_length=LONGEST_NAME_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_Name = Annotated[_Text, StringConstraints(min_length=1)]
 _Seconds = Annotated[int, Field(ge=0, le=LONGEST_CALL_SECONDS, strict=True)]
 
 
@@ -53,7 +54,7 @@ class CallItem(BaseModel):
     recording_seconds: _Seconds = 0
     patch_seconds: _Seconds = 0
     ivr_seconds: _Seconds = 0
-    disposition: Annotated[str, StringConstraints(max_length=LONGEST_NAME_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    disposition: _Text = ""
     billable: Annotated[bool, Field(strict=True)] = True
     corrects: _Name | None = None
 

@@ -124,6 +124,7 @@ def _opened(account: DueAccount, facts: BillingFacts, last_posting: int) -> Open
 
 
 def _issued_event(issue: Issue, event_id: str, now: datetime) -> Event:
+    draft = issue.draft
     return Event(
         id=event_id,
         account_id=issue.account_id,
@@ -131,5 +132,5 @@ def _issued_event(issue: Issue, event_id: str, now: datetime) -> Event:
         actor="system",
         occurred_at=now,
         subject_id=issue.id,
-        data={"number": issue.number, "month": issue.draft.period.month, "amount_due_cents": issue.draft.amount_due_cents},
+        data={"number": issue.number, "month": draft.period.month, "amount_due_cents": draft.amount_due_cents},
     )

@@ -72,7 +72,8 @@ async def explain_account(*, database: Database, account: str) -> Story:
         so_far = [Fact(f"next invoice, {f.name}", f.value) for f in _line_facts(draft.lines)]
         due = Fact("next invoice, due as of now", dollars(draft.amount_due_cents))
         events = await uow.events.list_for_account(owner.id)
-        return Story(f"Account {owner.external_id}, {owner.name}", (*_account_facts(owner), *so_far, due), _timeline(events))
+        title = f"Account {owner.external_id}, {owner.name}"
+        return Story(title, (*_account_facts(owner), *so_far, due), _timeline(events))
 
     return await unit_of_work.read(database, work)
 
@@ -129,6 +130,7 @@ def _line_facts(lines: Iterable[InvoiceLine]) -> Iterator[Fact]:
 
 def _day_facts(days: Mapping[date, UsageTotals]) -> Iterator[Fact]:
     for on, totals in sorted(days.items()):
+        calls = "1 call" if totals.call_count == 1 else f"{totals.call_count:,} calls"
         seconds = ", ".join(
             f"{name} {duration(value)}"
             for name, value in (
@@ -138,7 +140,7 @@ def _day_facts(days: Mapping[date, UsageTotals]) -> Iterator[Fact]:
             )
             if value
         )
-        yield Fact(f"usage of {on}", f"{totals.call_count:,} calls; {seconds}" if seconds else f"{totals.call_count:,} calls")
+        yield Fact(f"usage of {on}", f"{calls}; {seconds}" if seconds else calls)
 
 
 def _touching(

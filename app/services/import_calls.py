@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import orjson
@@ -143,14 +144,8 @@ def read_payload(source: str, payload: str) -> CallReport | Unreadable:
     return Unreadable("The row cannot be read. Let its source send it again, corrected, and discard this one.")
 
 
-def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    batch: list[Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == BATCH_SIZE:
-            yield batch
-            batch = []
-    if batch:
+def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
+    while batch := list(islice(items, BATCH_SIZE)):
         yield batch
 
 
@@ -197,4 +192,5 @@ def _text(row: MalformedRow) -> Callable[[], str]:
 
 
 def _sentence(reason: str) -> str:
-    return f"{reason[:1].upper()}{reason[1:]}."
+    """Return the reason as a sentence; the names of fields keep their small letters."""
+    return f"{'The ' + reason[4:] if reason.startswith('the ') else reason}."

@@ -1,4 +1,4 @@
-"""SAS Flex tells us about an account: who it is, when it begins to pay, on which plan, and who may look (rules 9, 10)."""
+"""SAS Flex tells us about an account: who it is, when it begins to pay, on which plan, who may look (rules 9, 10)."""
 
 from __future__ import annotations
 

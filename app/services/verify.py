@@ -7,47 +7,38 @@ from the postings, and the rules are those of the invoice's own policies (rules 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from app.domain.invoices import (
     ENGINE_VERSION,
     USAGE_KINDS,
     BillingFacts,
-    InvoiceStatus,
     UsedPeriod,
     compute_invoice,
     facts_hash,
 )
 from app.domain.ledger import Book, moved_cents
 from app.domain.periods import Period
-from app.domain.policies import policies_on, policies_version
+from app.domain.policies import UnknownPolicies, policies_on, policies_version
 from app.domain.usage import UsageTotals
 from app.repositories import unit_of_work
 from app.repositories.accounts import ADJUSTABLE_MONTHS
+from app.repositories.invoices import FIRST_INVOICE_NUMBER
+from app.services.verify_ledger import Difference, check_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from app.domain.accounts import Account
-    from app.domain.invoices import InvoiceLine
+    from app.domain.invoices import InvoiceDraft, InvoiceLine
     from app.domain.plans import PlanVersion
     from app.repositories.database import Database
     from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import PostedPosting
     from app.repositories.unit_of_work import UnitOfWork
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Something in the books that does not agree: where, and what was found instead of what."""
-
-    account: str
-    place: str
-    found: str
-    expected: str
 
 
 async def verify(
@@ -79,20 +70,45 @@ async def verify(
 async def _check_account(uow: UnitOfWork, account: Account, since: datetime | None) -> list[Difference]:
     invoices = await uow.invoices.list_for_account(account.id)
     postings = await uow.ledger.postings(account.id)
+    payments = await uow.ledger.payments(account.id)
+    last_posting = await uow.ledger.last_posting(account.id)
     plans = await uow.cycles.plans(account.id)
     differences = [
-        *_check_months(account, invoices),
-        *_check_balances(account, invoices, postings),
+        *_check_months(account, invoices, plans),
+        *check_ledger(account.external_id, invoices, postings, payments, last_posting),
         *await _check_sums(uow, account),
     ]
     billed: Counter[date] = Counter()
     for invoice in invoices:
-        if since is None or invoice.issued_at >= since:
-            credit = _credit_before(invoice, postings)
-            facts = await _facts(uow, account, invoice, plans, billed, credit)
-            differences += _check_invoice(account, invoice, facts)
+        if invoice.period.starts_on in plans and (since is None or invoice.issued_at >= since):
+            differences += await _check_invoice(uow, account, invoice, plans, billed, postings)
         billed.update(_usage_cents(invoice))
     return differences
+
+
+async def _check_invoice(
+    uow: UnitOfWork,
+    account: Account,
+    invoice: StoredInvoice,
+    plans: dict[date, PlanVersion],
+    billed: Counter[date],
+    postings: Sequence[PostedPosting],
+) -> list[Difference]:
+    """Compute the invoice again, by this release's engine and under its own policies, and compare (rule 28)."""
+    place = f"invoice {invoice.number}"
+    if invoice.engine_version != ENGINE_VERSION:
+        engines = f"engine {invoice.engine_version}", f"engine {ENGINE_VERSION}"
+        return [Difference(account.external_id, place, *engines)]
+    try:
+        facts = await _facts(uow, account, invoice, plans, billed, _credit_before(invoice, postings))
+    except UnknownPolicies as error:
+        return [Difference(account.external_id, f"{place}, policies", error.version, "a version of this release")]
+    draft = compute_invoice(facts)
+    return [
+        Difference(account.external_id, f"{place}, {name}", found, expected)
+        for name, found, expected in (*_figures(invoice, draft, facts), *_lines(invoice.lines, draft.lines))
+        if found != expected
+    ]
 
 
 async def _facts(
@@ -126,66 +142,60 @@ async def _facts(
     return BillingFacts(invoice.period, account.paid_starts_on, plan, policies, used, credit_cents)
 
 
-def _check_invoice(account: Account, invoice: StoredInvoice, facts: BillingFacts) -> Iterator[Difference]:
-    place = f"invoice {invoice.number}"
-    if invoice.engine_version != ENGINE_VERSION:
-        yield Difference(account.external_id, place, f"engine {invoice.engine_version}", f"engine {ENGINE_VERSION}")
-        return
-    draft = compute_invoice(facts)
-    pairs = (
-        ("facts", invoice.facts_hash, facts_hash(facts)),
-        ("content", invoice.content_hash, draft.content_hash),
-        ("lines", _lines_text(invoice.lines), _lines_text(draft.lines)),
-        ("total", invoice.total_cents, draft.total_cents),
-        ("credit applied", invoice.credit_applied_cents, draft.credit_applied_cents),
-        ("amount due", invoice.amount_due_cents, draft.amount_due_cents),
-        ("plan", invoice.plan_version_id, facts.plan.id),
-    )
-    for name, found, expected in pairs:
-        if found != expected:
-            yield Difference(account.external_id, f"{place}, {name}", str(found), str(expected))
+def _figures(invoice: StoredInvoice, draft: InvoiceDraft, facts: BillingFacts) -> Iterator[tuple[str, str, str]]:
+    yield "facts", invoice.facts_hash, facts_hash(facts)
+    yield "content", invoice.content_hash, draft.content_hash
+    yield "total", str(invoice.total_cents), str(draft.total_cents)
+    yield "credit applied", str(invoice.credit_applied_cents), str(draft.credit_applied_cents)
+    yield "amount due", str(invoice.amount_due_cents), str(draft.amount_due_cents)
+    yield "plan", invoice.plan_version_id, facts.plan.id
 
 
-def _check_months(account: Account, invoices: Sequence[StoredInvoice]) -> Iterator[Difference]:
+def _lines(found: Sequence[InvoiceLine], expected: Sequence[InvoiceLine]) -> Iterator[tuple[str, str, str]]:
+    for position, (line, computed) in enumerate(zip_longest(found, expected), start=1):
+        yield f"line {position}", _words(line), _words(computed)
+
+
+def _words(line: InvoiceLine | None) -> str:
+    """Return everything that a line says, each figure by its name."""
+    if line is None:
+        return "no line"
+    said = {
+        "quantity": f"{line.quantity} {line.unit}",
+        "unit price": line.unit_price,
+        "rule": line.rule,
+        **dict(sorted(line.inputs.items())),
+    }
+    figures = ", ".join(f"{name} {value}" for name, value in said.items())
+    return f"{line.kind} {line.period.month} {line.amount_cents} ({figures})"
+
+
+def _check_months(
+    account: Account, invoices: Sequence[StoredInvoice], opened: Iterable[date]
+) -> Iterator[Difference]:
     """Check that the months from the paid start on are billed once each, none left out (rule 12)."""
     found = [invoice.period for invoice in invoices]
     first = Period.containing(account.paid_starts_on)
     expected = [first.shifted(place) for place in range(len(found))]
     if found != expected:
-        months = [", ".join(period.month for period in periods) for periods in (found, expected)]
-        yield Difference(account.external_id, "months invoiced", *months)
+        yield Difference(account.external_id, "months invoiced", _months(found), _months(expected))
+    months = sorted(Period.containing(on) for on in opened)
+    if months != sorted(found):
+        yield Difference(account.external_id, "months opened", _months(months), _months(sorted(found)))
     following = first.shifted(len(found)).starts_on
     if account.next_cycle_on != following:
         yield Difference(account.external_id, "next month", str(account.next_cycle_on), str(following))
 
 
-def _check_balances(
-    account: Account, invoices: Sequence[StoredInvoice], postings: Sequence[PostedPosting]
-) -> Iterator[Difference]:
-    """Check that postings follow each other, credit is never negative, and each invoice stands as its postings say."""
-    balance: Counter[str | None] = Counter()
-    credit = 0
-    for place, (_, seq, posting) in enumerate(postings, start=1):
-        if seq != place:
-            yield Difference(account.external_id, "posting number", str(seq), str(place))
-        balance[posting.invoice_id] += moved_cents(posting, Book.RECEIVABLE)
-        credit -= moved_cents(posting, Book.CUSTOMER_CREDIT)
-        if credit < 0:
-            yield Difference(account.external_id, f"credit after posting {seq}", str(credit), "never below 0")
-    for invoice in invoices:
-        left = balance[invoice.id]
-        expected = InvoiceStatus.OPEN if left else InvoiceStatus.PAID
-        if left < 0 or (invoice.status in {InvoiceStatus.OPEN, InvoiceStatus.PAID} and invoice.status != expected):
-            yield Difference(
-                account.external_id, f"invoice {invoice.number}, status", f"{invoice.status} with {left} cents open", expected
-            )
+def _months(periods: Iterable[Period]) -> str:
+    return ", ".join(period.month for period in periods) or "none"
 
 
 async def _check_sums(uow: UnitOfWork, account: Account) -> list[Difference]:
     """Check the daily sums that pages read against the calls themselves."""
     recorded, last = await uow.calls.count(account.id)
     sums = {on: day for on, day in (await uow.calls.days(account.id)).items() if day != UsageTotals()}
-    raw = await uow.calls.sum_days(account.id, date.min, date.max, recorded)
+    raw = await uow.calls.sum_days(account.id, date.min, date.max, max(recorded, last))
     counts = [] if recorded == last else [Difference(account.external_id, "calls recorded", str(recorded), str(last))]
     return counts + [
         Difference(account.external_id, f"usage of {on}", str(sums.get(on)), str(raw.get(on)))
@@ -195,15 +205,15 @@ async def _check_sums(uow: UnitOfWork, account: Account) -> list[Difference]:
 
 
 async def _check_numbers(uow: UnitOfWork) -> list[Difference]:
-    """Check that invoice numbers follow each other without a gap up to the next (rule 27)."""
-    expected: int | None = None
+    """Check that invoice numbers run from the first to the next without a gap (rule 27)."""
+    expected = FIRST_INVOICE_NUMBER
     differences = []
     async for number in uow.invoices.numbers():
-        if expected is not None and number != expected:
+        if number != expected:
             differences.append(Difference("all", "invoice numbers", str(number), str(expected)))
         expected = number + 1
     following = await uow.invoices.next_number()
-    if expected is not None and following != expected:
+    if following != expected:
         differences.append(Difference("all", "next invoice number", str(following), str(expected)))
     return differences
 
@@ -212,10 +222,6 @@ def _credit_before(invoice: StoredInvoice, postings: Sequence[PostedPosting]) ->
     """Return the credit that the invoice found."""
     seen = postings[: invoice.ledger_watermark]
     return -sum(moved_cents(posted.posting, Book.CUSTOMER_CREDIT) for posted in seen)
-
-
-def _lines_text(lines: Sequence[InvoiceLine]) -> str:
-    return "; ".join(f"{line.kind} {line.period.month} {line.amount_cents}" for line in lines)
 
 
 def _usage_cents(invoice: StoredInvoice) -> Counter[date]:

@@ -10,22 +10,25 @@
     return;
   }
   const h = React.createElement;
-  const { useEditorContext, useSchemaStore } = GraphiQL.React;
+  const { useEditorContext } = GraphiQL.React;
   const START = "Start here";
 
   // Keys of this contract's page; another contract starts with its own tabs, and these stay where they are.
   const storage = {
     getItem: (key) => localStorage.getItem(config.storage + key),
-    setItem: (key, value) => localStorage.setItem(config.storage + key, value),
+    setItem: (key, value) => localStorage.setItem(config.storage + key, withoutTokens(value)),
     removeItem: (key) => localStorage.removeItem(config.storage + key),
     get length() {
       return ownKeys().length;
     },
     clear: () => ownKeys().forEach((key) => localStorage.removeItem(key)),
   };
+  // The history keeps headers; the tokens themselves stay out of the browser's storage.
+  const withoutTokens = (value) => [...issued].reduce((text, token) => text.replaceAll(token, BLANK), value);
   const ownKeys = () => Object.keys(localStorage).filter((key) => key.startsWith(config.storage));
   const isFirstVisit = storage.getItem("graphiql:tabState") === null;
 
+  const BLANK = "Bearer …";
   const bearer = (persona) => `Bearer ${persona.token}`;
   const issued = new Set(config.personas.map(bearer));
   const known = config.personas.find((persona) => persona.key === storage.getItem("persona"));
@@ -41,7 +44,7 @@
       return text;
     }
     const name = Object.keys(headers).find((key) => key.toLowerCase() === "authorization") || "Authorization";
-    if (headers[name] !== undefined && !issued.has(headers[name])) return text;
+    if (headers[name] !== undefined && headers[name] !== BLANK && !issued.has(headers[name])) return text;
     return JSON.stringify({ ...headers, [name]: bearer(current) }, null, 2);
   };
 
@@ -67,6 +70,12 @@
       const next = withAuthorization(text);
       if (next !== text) headerEditor.setValue(next);
     }, [headerEditor, activeTabIndex, key]);
+    // A panel that is asked for by property stays folded; its own button, once all is set up, unfolds it.
+    React.useEffect(() => {
+      if (!isFirstVisit) return undefined;
+      const later = setTimeout(() => document.querySelector(`.graphiql-sidebar button[aria-label$="${START}"]`)?.click());
+      return () => clearTimeout(later);
+    }, []);
     const choose = (event) => {
       current = config.personas.find((persona) => persona.key === event.target.value);
       storage.setItem("persona", current.key);
@@ -127,44 +136,56 @@
     content: Guide,
   };
 
-  // `inv_latest` and `inv_before` in the tabs' variables stand for the first persona's two newest invoices.
-  const newestInvoices = async () => {
-    if (current === null || !JSON.stringify(config.tabs).includes("inv_latest")) return {};
+  // In the tabs' variables, `inv_latest` and `inv_before` stand for the two newest invoices of whoever asks first, and
+  // `line_latest` for a line of theirs with calls behind it.
+  const newestIds = async () => {
+    if (current === null) return {};
+    const query = "{ invoices(first: 2) { nodes { id lines { id ... on MeteredLine { __typename } } } } }";
     const answer = await fetch(config.endpoint, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: bearer(current) },
-      body: JSON.stringify({ query: "{ invoices(first: 2) { nodes { id } } }" }),
+      body: JSON.stringify({ query }),
     });
-    const nodes = (await answer.json()).data?.invoices?.nodes ?? [];
-    return { inv_latest: nodes[0]?.id, inv_before: nodes[1]?.id };
+    const invoices = (await answer.json()).data?.invoices?.nodes ?? [];
+    const metered = invoices.flatMap((invoice) => invoice.lines).find((line) => line.__typename);
+    return { inv_latest: invoices[0]?.id, inv_before: invoices[1]?.id, line_latest: metered?.id };
   };
 
+  const isEmpty = (value) => Object.keys(value).length === 0;
   const tabsWith = (ids) =>
     config.tabs.map((tab) => ({
       query: tab.query,
-      variables: JSON.stringify(tab.variables, (_, value) => ids[value] ?? value, 2),
+      variables: isEmpty(tab.variables) ? "" : JSON.stringify(tab.variables, (_, value) => ids[value] ?? value, 2),
       headers: withAuthorization(""),
     }));
 
-  const render = (ids) =>
+  // GraphiQL opens the tab that equals what it last saw in its editors; on a first visit that is the first tab.
+  const rememberFirst = ([tab]) => {
+    storage.setItem("graphiql:query", tab.query);
+    storage.setItem("graphiql:variables", tab.variables);
+  };
+
+  const render = (ids) => {
+    const tabs = tabsWith(ids);
+    if (isFirstVisit && tabs.length > 0) rememberFirst(tabs);
     ReactDOM.createRoot(root).render(
       h(
         GraphiQL,
         {
           fetcher,
           storage,
-          defaultTabs: config.tabs.length > 0 ? tabsWith(ids) : undefined,
+          defaultTabs: tabs.length > 0 ? tabs : undefined,
           defaultHeaders: withAuthorization(""),
           defaultEditorToolsVisibility: "variables",
           showPersistHeadersSettings: false,
           plugins: [guide, GraphiQLPluginExplorer.explorerPlugin()],
-          visiblePlugin: isFirstVisit ? START : undefined,
           inputValueDeprecation: true,
           schemaDescription: true,
         },
         h(GraphiQL.Logo, null, h(SessionBar)),
       ),
     );
+  };
 
-  (isFirstVisit ? newestInvoices().catch(() => ({})) : Promise.resolve({})).then(render);
+  (isFirstVisit ? newestIds().catch(() => ({})) : Promise.resolve({})).then(render);
 })();

@@ -39,6 +39,11 @@ class Call(NamedTuple):
         """What clients call the call; made from the account's id and the call's place, never stored."""
         return call_id(self.account_id, self.seq)
 
+    @property
+    def corrects_id(self) -> str | None:
+        """The id of the call whose place this one takes, or None."""
+        return None if self.corrects_seq is None else call_id(self.account_id, self.corrects_seq)
+
 
 class UsageOfDay(NamedTuple):
     """What the billed calls of one billing date add up to, in seconds by kind."""

@@ -116,6 +116,4 @@ def place_line(facts: InvoiceFacts, position: int, line: InvoiceLine) -> PlacedL
 def calls_behind(facts: InvoiceFacts, line: InvoiceLine) -> CallsBehind:
     """Return which calls a line of usage bills."""
     since_on = max(line.period.starts_on, facts.paid_starts_on)
-    return CallsBehind(
-        line.kind, since_on, line.period.ends_before, facts.usage_watermark, facts.earlier_watermark
-    )
+    return CallsBehind(line.kind, since_on, line.period.ends_before, facts.usage_watermark, facts.earlier_watermark)

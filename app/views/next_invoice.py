@@ -32,6 +32,7 @@ class NextInvoice:
     """A draft of the next invoice; `usage_period` is the month whose calls it bills, None on a first invoice."""
 
     account_id: str
+    basis: NextInvoiceBasis
     draft: InvoiceDraft
     usage_period: Period | None
     issues_at: datetime

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.periods import billing_instant
 from app.domain.policies import policies_on
 from app.gateways.ids import RandomIds
-from app.services.call_file import DEFAULT_SOURCE, LONGEST_CALL_SECONDS, read_call_line
+from app.services.call_file import DEFAULT_SOURCE, LONGEST_CALL_SECONDS, MalformedRow, read_call_line
 from app.services.import_calls import ImportCounts
 from app.services.record_calls import BATCH_SIZE
 from scripts.bench.databases import connect, instant_text
@@ -114,7 +114,9 @@ class _Importer:
                 live = seconds[service] if outcomes[outcome] else 0
                 started_at = hours[hour] + minutes[within_hour]
                 free = outcome == "PHANTOM"
-                rows.append((f"{account}/{call}/{on}", account, started_at, on_date, live, seconds[menu], outcome, free))
+                rows.append(
+                    (f"{account}/{call}/{on}", account, started_at, on_date, live, seconds[menu], outcome, free)
+                )
             except (ValueError, KeyError):
                 faulty.append((number, line.rstrip("\r\n")))
         return rows, faulty
@@ -151,7 +153,20 @@ class _Importer:
             account[2] = seq = seq + 1
             account[3] += 1
             calls.append(
-                (account_id, seq, DEFAULT_SOURCE, event_id, started_at, on_date, live, live, menu, outcome, not free, _NOW)
+                (
+                    account_id,
+                    seq,
+                    DEFAULT_SOURCE,
+                    event_id,
+                    started_at,
+                    on_date,
+                    live,
+                    live,
+                    menu,
+                    outcome,
+                    not free,
+                    _NOW,
+                )
             )
             day = sums.get((account_id, on_date))
             if day is None:
@@ -162,7 +177,7 @@ class _Importer:
                 day[3] += live
                 day[4] += menu
                 day[5] += 1
-            if started_at > day[7]:
+            if started_at > day[7]:  # noqa: PLR1730 -- a call of max() would cost more
                 day[7] = started_at
         self._count(len(calls), sums.values())
         self._store(calls, list(sums.values()), [account for account in accounts.values() if account[3]])
@@ -190,8 +205,8 @@ class _Importer:
     def _refused(self, number: int, line: str) -> tuple[Any, ...]:
         """The few faulty rows are put into words by the product's own reader."""
         fingerprint = sha256(f"{DEFAULT_SOURCE}\n{line}".encode()).hexdigest()
-        reason: str = read_call_line(line, DEFAULT_SOURCE).reason  # type: ignore[union-attr]
-        message = f"{reason[:1].upper()}{reason[1:]}."
+        fault = read_call_line(line, DEFAULT_SOURCE)
+        message = fault.reason if isinstance(fault, MalformedRow) else ""
         return (self._ids.new("qua"), fingerprint, DEFAULT_SOURCE, number, line, "MALFORMED", message, _NOW)
 
 

@@ -1,9 +1,11 @@
-"""What the import bench imports: the call file, the accounts it names, and the moment of the import."""
+"""What the import bench imports: call files, the accounts they name, and the moment of the import."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -13,33 +15,28 @@ from app.sandbox.sample_calls import write_sample_calls
 from app.services.call_file import MalformedRow, read_call_file
 from app.services.put_account import AccountParticulars, put_account
 from scripts.bench.databases import FixedClock, make_tables, open_new
-from scripts.bench.measure import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-REAL_FILE = ROOT.parent / "shared" / "data" / "calls-1999-01.tsv.gz"
 MONTH = Period.parse("1999-01")
 NOW = datetime(1999, 2, 1, 8, 30, tzinfo=UTC)
-SAMPLE_LINES = 27
 
 TABLES = ("call", "usage_day", "quarantined_call", "account", "event")
 """What an import writes."""
 
 
-def call_file(folder: Path) -> tuple[Path, str]:
-    """Return the call file to import and where it comes from, in words."""
-    if REAL_FILE.is_file():
-        return REAL_FILE, "the real month of calls"
-    path = folder / "sample.tsv.gz"
-    write_sample_calls(path, month=MONTH, lines=SAMPLE_LINES, seed=1)
-    return path, "a made month of calls, for the real one is not here"
+def sample_file(path: Path, lines: int) -> Path:
+    """Write a made month of calls and return its path."""
+    write_sample_calls(path, month=MONTH, lines=lines, seed=1)
+    return path
 
 
 def repeated(file: Path, times: int, target: Path) -> Path:
     """Write the rows of a call file `times` over into one file, each time with call ids of their own."""
-    with _opened(file) as source, gzip.open(target, "wt", encoding="utf-8", newline="") as out:
-        header, *rows = source.read().decode("utf-8", "replace").splitlines(keepends=True)
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as source:
+        header, *rows = source.read().splitlines(keepends=True)
+    with gzip.open(target, "wt", encoding="utf-8", newline="") as out:
         out.write(header)
         for copy_number in range(times):
             out.writelines(_renamed(row, copy_number) for row in rows)
@@ -52,6 +49,12 @@ def make_database(path: Path, file: Path) -> None:
     asyncio.run(_add_accounts(path, file))
 
 
+def count_calls(path: Path) -> int:
+    """Return how many calls a database holds."""
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("SELECT count(*) FROM call").fetchone()[0])
+
+
 async def _add_accounts(path: Path, file: Path) -> None:
     database = await open_new(path)
     clock, ids = FixedClock(NOW), RandomIds()
@@ -59,10 +62,6 @@ async def _add_accounts(path: Path, file: Path) -> None:
         particulars = AccountParticulars(name, name, "100", paid_since_on=date(1999, 1, 1))
         await put_account(database=database, clock=clock, ids=ids, particulars=particulars, actor="bench")
     await database.close()
-
-
-def _opened(file: Path) -> gzip.GzipFile:
-    return gzip.open(file, "rb")
 
 
 def _renamed(row: str, copy_number: int) -> str:

@@ -22,8 +22,6 @@ def import_file(*, database: Path, file: Path) -> ImportCounts:
 
 async def _import(path: Path, file: Path) -> ImportCounts:
     database = Database.open(url_of(path))
-    counts = await import_calls(
-        database=database, clock=FixedClock(NOW), ids=RandomIds(), path=file, actor="import"
-    )
+    counts = await import_calls(database=database, clock=FixedClock(NOW), ids=RandomIds(), path=file, actor="import")
     await database.close()
     return counts

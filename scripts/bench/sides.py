@@ -1,4 +1,4 @@
-"""The processes behind the figures: `python -m scripts.bench.sides SIDE ARGUMENTS` runs one side and prints its sample."""
+"""The processes behind the figures: `python -m scripts.bench.sides SIDE ARGUMENTS` runs one side, prints its sample."""
 
 from __future__ import annotations
 

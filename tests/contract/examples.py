@@ -23,12 +23,14 @@ from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.repositories.reader import PageRequest
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
+from app.services.document_links import DocumentKind, DocumentLinks
 from tests.contract.seeds import PERSONAS, SEEDS, Builder, SeedClock, SeedIds
 
 EXAMPLES = FOLDER / "examples"
 CONTRACT = read_contract()
 
 HOST = "flex.test"
+LINK_SECRET = b"signs the links of examples alone"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Stage:
     @asynccontextmanager
     async def client(self, example: Example) -> AsyncIterator[httpx2.AsyncClient]:
         copy = self.folder / "played.db"
-        shutil.copyfile(await self._seeded(example.content["seed"]), copy)
+        shutil.copyfile(await self.world_of(example.content["seed"]), copy)
         database = Database.open(_url(copy))
         transport = httpx2.ASGITransport(app=self._application(example, database))
         try:
@@ -97,7 +99,8 @@ class Stage:
         finally:
             await database.close()
 
-    async def _seeded(self, name: str) -> Path:
+    async def world_of(self, name: str) -> Path:
+        """The file of a world, built when it is asked for the first time."""
         path = self.folder / f"{name}.db"
         if not path.exists():
             await asyncio.to_thread(upgrade, _url(path))
@@ -109,12 +112,14 @@ class Stage:
     def _application(self, example: Example, database: Database) -> Any:
         fault = example.content.get("fault")
         readers = {"DATABASE_FAILS": BrokenReader(), "DATABASE_HANGS": HangingReader(), None: database.reader}
+        clock = SeedClock(datetime.fromisoformat(example.content["at"]))
         services = EdgeServices(
             verifier=JwtVerifier(FixedKeys(self.tokens.public_keys()), SANDBOX_RULES),
-            clock=SeedClock(datetime.fromisoformat(example.content["at"])),
+            clock=clock,
             ids=SeedIds(),
             reader=readers[fault],
             probe=_ready,
+            links=DocumentLinks(secret=LINK_SECRET, base_url=f"https://{HOST}", clock=clock, kinds=DocumentKind),
         )
         seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0
         options = EdgeOptions(is_sandbox=False, allowed_hosts=[HOST], operation_seconds=seconds)

@@ -114,24 +114,36 @@ async def empty(builder: Builder) -> None:
     )
     await builder.account(
         AccountParticulars(
-            external_id=DENTIST, name="Harbor Dental Group", plan_code="100", paid_since_on=date(2026, 6, 1),
+            external_id=DENTIST,
+            name="Harbor Dental Group",
+            plan_code="100",
+            paid_since_on=date(2026, 6, 1),
             members=people,
         )
     )
     other = (Member("user-other", "olga@quiet-law.example", "Olga Ott", Role.ADMIN),)
     await builder.account(
         AccountParticulars(
-            external_id=LAWYER, name="Quiet Law Office", plan_code="economy", trial_ends_on=date(2026, 6, 14),
+            external_id=LAWYER,
+            name="Quiet Law Office",
+            plan_code="economy",
+            trial_ends_on=date(2026, 6, 14),
             members=other,
         )
     )
 
 
 async def summer(builder: Builder) -> None:
-    """June to August 2026: a paid and an open invoice, a late call billed as an adjustment, a corrected call."""
+    """June to August 2026: paid and open invoices, one paid by credit, a late call and a corrected one, each billed
+    as an adjustment.
+    """
     await empty(builder)
     builder.at(date(2026, 6, 1), 7)
     await builder.close()
+    builder.at(date(2026, 6, 15), 7)
+    await builder.close()
+    builder.at(date(2026, 6, 18), 11)
+    await builder.check(LAWYER, 50_00, "77", date(2026, 6, 18))
     builder.at(date(2026, 6, 30), 20)
     june = [call(DENTIST, date(2026, 6, 2 * day), 1) for day in range(1, 13)]
     await builder.calls(
@@ -146,13 +158,13 @@ async def summer(builder: Builder) -> None:
     await builder.check(DENTIST, 139_00, "1001", date(2026, 7, 6))
     await builder.calls(call(DENTIST, date(2026, 6, 28), 5, script_seconds=300, recording_seconds=310))
     builder.at(date(2026, 7, 31), 20)
-    await builder.calls(*(call(DENTIST, date(2026, 7, 3 * day), 1) for day in range(1, 10)))
+    await builder.calls(*(call(DENTIST, date(2026, 7, 2 * day), 1) for day in range(1, 13)))
     builder.at(date(2026, 8, 1), 7)
     await builder.close()
     builder.at(date(2026, 8, 5), 9)
-    corrected = f"{DENTIST}/260727/1"
+    corrected = f"{DENTIST}/260724/1"
     await builder.calls(
-        call(DENTIST, date(2026, 7, 27), 9, script_seconds=120, recording_seconds=60, corrects=corrected),
+        call(DENTIST, date(2026, 7, 24), 9, script_seconds=120, recording_seconds=60, corrects=corrected),
         call(DENTIST, date(2026, 8, 3), 1, patch_seconds=30),
         call(DENTIST, date(2026, 8, 4), 1, ivr_seconds=75),
         call(LAWYER, date(2026, 8, 4), 1),

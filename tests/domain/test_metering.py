@@ -72,6 +72,25 @@ class TestRecording:
             ("acc_aa0101", 5),
         ]
 
+    def test_rule_3_gives_each_call_of_a_batch_its_own_date_also_where_the_clocks_change(self):
+        begins = [
+            datetime(2025, 11, 2, 6, 59, 59, tzinfo=UTC),
+            datetime(2025, 11, 2, 7, 0, tzinfo=UTC),
+            datetime(2025, 11, 3, 7, 59, 59, tzinfo=UTC),
+            datetime(2025, 11, 3, 8, 0, tzinfo=UTC),
+            datetime(2025, 11, 2, 7, 0, 1, tzinfo=UTC),
+        ]
+        reports = [a_call(event_id=f"event-{place}", started_at=at) for place, at in enumerate(begins)]
+        batch = a_metering(now=datetime(2025, 11, 4, tzinfo=UTC))
+        taken(batch, *reports)
+        assert [call.on_date.isoformat() for call in batch.calls] == [
+            "2025-11-01",
+            "2025-11-02",
+            "2025-11-02",
+            "2025-11-03",
+            "2025-11-02",
+        ]
+
     def test_rule_8_counts_a_call_that_is_not_billable_and_charges_no_second_of_it(self):
         batch = a_metering()
         assert taken(batch, a_call(is_billable=False)) == [Verdict(Outcome.ACCEPTED, None, is_billable=False)]
@@ -214,6 +233,10 @@ class TestRefusing:
         batch = a_metering()
         assert taken(batch, a_call(**change)) == [quarantined(reason)]
         assert (batch.calls, batch.days, batch.known) == ([], {}, {})
+
+    def test_refuses_a_call_on_the_last_day_of_the_calendar(self):
+        call = a_call(started_at=datetime(9999, 12, 31, 23, 59, tzinfo=UTC))
+        assert taken(a_metering(), call) == [quarantined(RefusalReason.IN_THE_FUTURE)]
 
     def test_rule_25_takes_a_late_call_of_a_closed_month(self):
         batch = a_metering()

@@ -37,9 +37,8 @@ class BillingSummaryQueries:
         permission=Permission.VIEW_SUMMARY,
         description="Your next invoice, as it would be if it were issued now, with lines that explain themselves.",
     )
-    async def next_invoice(
-        self, info: Info, basis: BasisArgument = NextInvoiceBasis.ACCRUED
-    ) -> NextInvoice | None:
-        """Resolve `nextInvoice`; there is one basis so far, which is what the preview counts."""
+    async def next_invoice(self, info: Info, basis: BasisArgument = NextInvoiceBasis.ACCRUED) -> NextInvoice | None:
+        """Resolve `nextInvoice`."""
+        now = info.context.clock.now()
         facts = await info.context.load(NEXT_INVOICE)
-        return NextInvoice.of(next_invoice(facts=facts, now=info.context.clock.now())) if facts else None
+        return NextInvoice.of(next_invoice(facts=facts, now=now, basis=basis)) if facts else None

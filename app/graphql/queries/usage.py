@@ -1,4 +1,4 @@
-"""Usage by month, and what the plans would make of it."""
+"""Usage by month."""
 
 from typing import Annotated
 
@@ -9,10 +9,8 @@ from app.graphql.connections import is_selected
 from app.graphql.context import Info
 from app.graphql.errors import BadInput
 from app.graphql.permissions import Permission, root_field
-from app.graphql.types.plan_offer import PlanOffer
 from app.graphql.types.usage import UsageMonth
 from app.repositories.pages.usage import USAGE_BY_DAY, USAGE_BY_MONTH
-from app.services.plan_offers import plan_offers
 from app.services.usage_months import current_month, usage_history, usage_month
 from app.views.usage import UsageFacts
 
@@ -23,7 +21,7 @@ MonthArgument = Annotated[
 ]
 MonthsArgument = Annotated[
     int,
-    strawberry.argument(description=f"How many months to go back at most, the current one included: 1 to {MOST_MONTHS}."),
+    strawberry.argument(description=f"How many months at most, the current one included: from 1 to {MOST_MONTHS}."),
 ]
 
 
@@ -55,7 +53,7 @@ async def load_usage(info: Info, first: Period, last: Period) -> UsageFacts | No
 
 @strawberry.type
 class UsageQueries:
-    """Root fields about usage and plans."""
+    """Root fields about usage."""
 
     @root_field(
         permission=Permission.VIEW_USAGE,
@@ -80,15 +78,3 @@ class UsageQueries:
         current = current_month(now)
         facts = await load_usage(info, current.shifted(1 - months), current)
         return [UsageMonth.of(month) for month in usage_history(facts=facts, months=months, now=now)] if facts else None
-
-    @root_field(
-        permission=Permission.VIEW_PLANS,
-        description="The plans on sale today, with yours among them even if it is sold no more, and what each would "
-        "cost this month.",
-    )
-    async def plans(self, info: Info) -> list[PlanOffer] | None:
-        """Resolve `plans`."""
-        now = info.context.clock.now()
-        month = current_month(now)
-        facts = await info.context.load(USAGE_BY_MONTH, since=month.starts_on, before=month.ends_before)
-        return [PlanOffer.of(offer) for offer in plan_offers(facts=facts, now=now)] if facts else None

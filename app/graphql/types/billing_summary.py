@@ -8,6 +8,7 @@ from app.graphql.types.common import Period
 from app.graphql.types.fields import computed
 from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import NextInvoice
+from app.graphql.types.node import Node
 from app.graphql.types.plan import Plan
 from app.graphql.types.usage import UsageMonth
 from app.services import billing_summary as services
@@ -17,7 +18,7 @@ from app.services import billing_summary as services
     description="The first page of Billing. Each box is nullable: a box that cannot be shown is null with an error of "
     "its own, and the others stand."
 )
-class BillingSummary:
+class BillingSummary(Node):
     """Built from the summary's service with `BillingSummary.of`; a box is computed when it is selected."""
 
     summary: strawberry.Private[services.BillingSummary]

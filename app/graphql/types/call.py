@@ -27,7 +27,7 @@ class Call(Node):
     live: Duration = strawberry.field(
         description="Live time that counts: the longer of the operator's time on the script and the recording."
     )
-    script: Duration = strawberry.field(description="How long the operator worked on the call's script, notes included.")
+    script: Duration = strawberry.field(description="How long the operator worked on the script, notes included.")
     recording: Duration = strawberry.field(description="How long the recording of the call is, time on hold included.")
     patch: Duration = strawberry.field(description="How long the caller was patched through to you.")
     ivr: Duration = strawberry.field(description="How long the automated service (IVR) had the call.")
@@ -45,7 +45,7 @@ class Call(Node):
     @classmethod
     def of(cls, call: views.Call) -> "Call":
         """Return a call for clients."""
-        corrected = call.corrects_seq
+        corrects = call.corrects_id
         return cls(
             id=strawberry.ID(call.id),
             started_at=call.started_at,
@@ -57,7 +57,7 @@ class Call(Node):
             ivr=Duration.of(call.ivr_seconds),
             disposition=call.disposition,
             is_billed=call.is_billed,
-            corrects=None if corrected is None else strawberry.ID(views.call_id(call.account_id, corrected)),
+            corrects=None if corrects is None else strawberry.ID(corrects),
             is_corrected=call.is_corrected,
         )
 

@@ -10,7 +10,7 @@ from app.graphql.loaders import MonthUsage, load_calls_behind
 from app.graphql.types.call import Call
 from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
-from app.graphql.types.fields import computed
+from app.graphql.types.fields import computed, looked_up
 from app.graphql.types.line import LineExplanation
 from app.graphql.types.money import Money
 from app.graphql.types.node import Node
@@ -19,7 +19,7 @@ from app.graphql.types.usage_behind import UsageBehind
 from app.views.calls import CallsBehind
 
 
-@strawberry.interface(description="One charge on an issued invoice. A kind of line that you do not know still has these.")
+@strawberry.interface(description="One charge on an issued invoice. A kind that you do not know has these too.")
 class InvoiceLine(Node):
     """What all kinds of line share."""
 
@@ -42,15 +42,15 @@ class MeteredLine(InvoiceLine):
     behind: strawberry.Private[CallsBehind]
     month: strawberry.Private[MonthUsage]
 
-    @strawberry.field(description="The usage of the line's month, by day, as it was when the invoice was issued.")
+    @looked_up(description="The usage of the line's month, by day, as it was when the invoice was issued.")
     async def usage(self, info: Info) -> UsageBehind:
         """Resolve `usage`."""
         return UsageBehind.of(await self.month.load(info.context))
 
-    @strawberry.field(
-        description="The calls behind the line, oldest first, as they were when the invoice was issued. Behind a charge: "
-        "the calls that it adds up. Behind a correction: the calls that came in since the invoice before, and those that "
-        "they corrected."
+    @looked_up(
+        description="The calls behind the line, oldest first, as they were when the invoice was issued. Behind a "
+        "charge: the calls that it adds up. Behind a correction: the calls that came in since the invoice before, and "
+        "those that they corrected."
     )
     async def calls(
         self, info: Info, first: FirstArgument = DEFAULT_PAGE, after: AfterArgument = None

@@ -13,6 +13,7 @@ from app.graphql.types.common import Period
 from app.graphql.types.enums import described_enum
 from app.graphql.types.line import LineExplanation
 from app.graphql.types.money import Money
+from app.graphql.types.node import Node
 from app.views import next_invoice as views
 from app.views.next_invoice import NextInvoiceBasis
 
@@ -48,7 +49,7 @@ class NextInvoiceLine:
 @strawberry.type(
     description="Your next invoice, as it would be if it were issued now. Whatever comes in before then changes it."
 )
-class NextInvoice:
+class NextInvoice(Node):
     """Built from a preview's view with `NextInvoice.of`."""
 
     view: strawberry.Private[views.NextInvoice]
@@ -69,15 +70,15 @@ class NextInvoice:
     @classmethod
     def of(cls, found: views.NextInvoice) -> "NextInvoice":
         """Return a preview for clients."""
-        draft, basis = found.draft, NextInvoiceBasis.ACCRUED
+        draft = found.draft
         return cls(
             view=found,
-            id=derived_id("next", found.account_id, basis.lower()),
+            id=derived_id("next", found.account_id, found.basis.lower()),
             period=Period.of(draft.period),
             usage_period=Period.of(found.usage_period) if found.usage_period else None,
             issues_at=found.issues_at,
             as_of=found.read_at,
-            basis=basis,
+            basis=found.basis,
             lines=[NextInvoiceLine.of(line) for line in draft.lines],
             total=Money.of(draft.total_cents),
             hash=draft.content_hash,

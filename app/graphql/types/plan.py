@@ -11,6 +11,7 @@ from app.graphql.scalars import DecimalText
 from app.graphql.types.enums import described_enum
 from app.graphql.types.fields import computed
 from app.graphql.types.money import CurrencyCode, LocaleArgument, Money, write_cents
+from app.graphql.types.node import Node
 from app.views import plans as views
 
 
@@ -57,7 +58,7 @@ class UnitPrice:
 
 
 @strawberry.type(description="A plan at the prices it was sold at. An account keeps its prices when others come.")
-class Plan:
+class Plan(Node):
     """Built from a plan of the core with `Plan.of`."""
 
     id: strawberry.ID = strawberry.field(description="Names the plan at these prices.")

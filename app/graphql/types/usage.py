@@ -11,6 +11,7 @@ from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
 from app.graphql.types.fields import computed
 from app.graphql.types.money import Money
+from app.graphql.types.node import Node
 from app.graphql.types.plan import Plan
 from app.views import usage as views
 
@@ -46,7 +47,7 @@ class UsageDay:
     description="The calls of one billing month, to date, and what they cost on that month's plan. Calls of a trial "
     "are not counted. A call that is not charged counts in `freeCallCount` alone."
 )
-class UsageMonth:
+class UsageMonth(Node):
     """Built from a month's view with `UsageMonth.of`."""
 
     view: strawberry.Private[views.UsageMonth]

@@ -5,6 +5,7 @@ import strawberry
 from app.domain.accounts import AccountStatus, Role
 from app.graphql.permissions import PERMISSIONS, Permission
 from app.graphql.types.enums import described_enum
+from app.graphql.types.node import Node
 from app.views import viewer as views
 
 described_enum(
@@ -24,7 +25,7 @@ BANNERS = {
 
 
 @strawberry.type(description="A person who signs in to the portal.")
-class User:
+class User(Node):
     """One user."""
 
     id: strawberry.ID = strawberry.field(description="Stays the same for as long as the person is known to us.")
@@ -33,7 +34,7 @@ class User:
 
 
 @strawberry.type(description="A customer of the answering service: who is served, and who is billed.")
-class Account:
+class Account(Node):
     """One account, as its members may see it."""
 
     id: strawberry.ID = strawberry.field(description="Stays the same for as long as the account exists.")

@@ -1,4 +1,4 @@
-"""The Billing Summary of one account: this month's days, the facts of the next invoice, and the balances of its books."""
+"""The Billing Summary of one account: this month's days, the facts of the next invoice, and its balances."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-def _open_balance(account_id: ColumnElement[Any]) -> ColumnElement[int]:
+def _open_balance(account_id: Any) -> ColumnElement[int]:  # noqa: ANN401 -- a column, typed as its value
     """Return what the account owes on its invoices, as a correlated sum of its postings."""
     amount = col(LedgerPostingRow.amount_cents)
     is_debit = col(LedgerPostingRow.debit) == Book.RECEIVABLE
@@ -57,9 +57,7 @@ def _assemble(
     known, sums = read_days(days)
     plans = {month.period.starts_on: month.plan for month in billing.used}
     return SummaryFacts(
-        usage=UsageFacts(
-            found.id, found.paid_starts_on, found.plan, plans, sums, known, read_catalogue(catalogue)
-        ),
+        usage=UsageFacts(found.id, found.paid_starts_on, found.plan, plans, sums, known, read_catalogue(catalogue)),
         next_invoice=NextInvoiceFacts(found.id, billing),
         open_balance_cents=open_balance_cents,
         credit_balance_cents=found.credit_cents,

@@ -45,9 +45,7 @@ def _replaced(*limits: Sql, later: Any) -> Sql:  # noqa: ANN401 -- an alias of t
 
 
 def _select_calls(is_replaced: Sql) -> Sql:
-    counts = and_(
-        col(CallRow.is_billable), ~is_replaced, col(CallRow.on_date) >= col(AccountRow.paid_starts_on)
-    )
+    counts = and_(col(CallRow.is_billable), ~is_replaced, col(CallRow.on_date) >= col(AccountRow.paid_starts_on))
     columns = (
         CallRow.account_id,
         CallRow.seq,
@@ -68,12 +66,8 @@ def _select_calls(is_replaced: Sql) -> Sql:
     )
 
 
-def _calls(calls: Sequence[tuple[Any, ...]]) -> Sequence[Call]:
-    return [Call._make(row) for row in calls]
-
-
 def _call_page(calls: Sequence[tuple[Any, ...]], count: Sequence[tuple[int]] = ()) -> CallPage:
-    return CallPage(_calls(calls), count[0][0] if count else None)
+    return CallPage([Call._make(row) for row in calls], count[0][0] if count else None)
 
 
 @cache
@@ -136,7 +130,7 @@ def _belongs(kind: LineKind, is_replaced: Sql) -> Sql:
     return and_(col(CallRow.is_billable), ~is_replaced, col(_CHARGED_SECONDS[kind]) > 0)
 
 
-def _month_calls() -> Page[Sequence[Call]]:
+def _month_calls() -> Page[CallPage]:
     later = aliased(CallRow)
     is_replaced = _replaced(later.seq <= _WATERMARK, later=later)
     chosen = (
@@ -145,7 +139,7 @@ def _month_calls() -> Page[Sequence[Call]]:
         .order_by(*_KEYS)
         .limit(bindparam("fetch"))
     )
-    return Page("calls of a month", {"calls": chosen}, _calls)
+    return Page("calls of a month", {"calls": chosen}, _call_page)
 
 
 def _usage_behind() -> Page[Sequence[UsageOfDay]]:

@@ -135,9 +135,7 @@ def _payments(ids: Sql) -> Sql:
             col(PaymentRow.reference),
         )
         .join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id))
-        .where(
-            own(posting.account_id), _among(posting, ids), col(posting.kind) == PostingKind.PAYMENT_RECEIVED
-        )
+        .where(own(posting.account_id), _among(posting, ids), col(posting.kind) == PostingKind.PAYMENT_RECEIVED)
         .order_by(col(posting.seq))
     )
 

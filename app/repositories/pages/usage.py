@@ -34,7 +34,7 @@ SINCE: ColumnElement[date] = bindparam("since", type_=Date)
 BEFORE: ColumnElement[date] = bindparam("before", type_=Date)
 """The day after the last day of the last month of the range."""
 
-_SUMS = (
+_SUMS: tuple[Any, ...] = (
     col(UsageDayRow.live_seconds),
     col(UsageDayRow.patch_seconds),
     col(UsageDayRow.ivr_seconds),

@@ -1,0 +1,256 @@
+"""Issued invoices: what they charge, what was paid on them, and the documents to keep."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated
+
+import strawberry
+
+from app.domain import invoices as core
+from app.domain.explanations import explain
+from app.domain.invoices import InvoiceKind, InvoiceStatus, LineKind
+from app.domain.ledger import PaymentKind, PostingKind
+from app.domain.periods import billing_date
+from app.graphql.context import Info
+from app.graphql.loaders import MonthUsage
+from app.graphql.types.common import Period
+from app.graphql.types.duration import Duration
+from app.graphql.types.enums import described_enum
+from app.graphql.types.fields import computed
+from app.graphql.types.invoice_line import AdjustmentLine, InvoiceLine, PlanLine, UsageLine
+from app.graphql.types.money import Money
+from app.graphql.types.node import Node
+from app.graphql.types.plan import UnitPrice
+from app.messages.invoice_words import STATUS_NAMES
+from app.services.document_links import DocumentKind, DocumentLinks
+from app.views import invoices as views
+
+described_enum(
+    InvoiceKind,
+    description="What gave rise to an invoice.",
+    values={InvoiceKind.CYCLE: "A month began: its base price, and the usage of the month that ended."},
+)
+
+described_enum(
+    InvoiceStatus,
+    description="Where an invoice stands. Its lines and totals never change after it is issued.",
+    values={
+        InvoiceStatus.DRAFT: "Being made out, not issued yet. You never meet one in an answer.",
+        InvoiceStatus.OPEN: "Issued, and something is still to be paid.",
+        InvoiceStatus.PAID: "Nothing is left to pay.",
+        InvoiceStatus.VOID: "Withdrawn; it is not to be paid.",
+        InvoiceStatus.UNCOLLECTIBLE: "Given up on: we do not expect to be paid any more.",
+    },
+)
+
+described_enum(
+    PaymentKind,
+    description="How money came in.",
+    values={PaymentKind.CHECK: "A paper check."},
+)
+
+CREDIT_ORIGINS = {
+    PostingKind.CREDIT_GRANTED: "An earlier invoice came out below zero",
+    PostingKind.OVERPAID: "A payment was larger than what was open",
+}
+
+
+@strawberry.type(description="The part of a payment that went to an invoice.")
+class InvoicePayment:
+    """Money that came in for an invoice."""
+
+    kind: PaymentKind = strawberry.field(description="How the money came in.")
+    amount: Money = strawberry.field(description="How much of the payment went to this invoice.")
+    received_on: date = strawberry.field(description="The date on which the money was received.")
+    reference: str = strawberry.field(description="What the payment is called, such as the number of the check.")
+
+    @classmethod
+    def of(cls, payment: views.Payment) -> "InvoicePayment":
+        """Return a payment for clients."""
+        return cls(
+            kind=payment.kind,
+            amount=Money.of(payment.amount_cents),
+            received_on=payment.received_on,
+            reference=payment.reference,
+        )
+
+
+@strawberry.type(description="Credit of the account that an invoice used up when it was issued, the oldest first.")
+class InvoiceCredit:
+    """Credit applied to an invoice."""
+
+    amount: Money = strawberry.field(description="How much of the credit this invoice used.")
+    granted_on: date = strawberry.field(description="The billing date on which the account got the credit.")
+    origin: str = strawberry.field(description="Where the credit came from, in words.")
+
+    @classmethod
+    def of(cls, credit: views.Credit) -> "InvoiceCredit":
+        """Return a use of credit for clients."""
+        return cls(
+            amount=Money.of(credit.amount_cents),
+            granted_on=billing_date(credit.granted_at),
+            origin=CREDIT_ORIGINS[credit.origin],
+        )
+
+
+@strawberry.type(
+    description="Links to the documents of one invoice. Whoever has a link can open that document for five minutes, "
+    "without signing in: ask for it when it is clicked, and do not store it."
+)
+class InvoiceDocuments:
+    """Built with `InvoiceDocuments.of`."""
+
+    html: str | None = strawberry.field(description="The invoice as a page to read and to print.")
+    csv: str | None = strawberry.field(description="The lines as a table for a spreadsheet.")
+    calls_csv: str | None = strawberry.field(description="The calls that the invoice is about, as a table.")
+    pdf: str | None = strawberry.field(description="The invoice as a PDF; null where PDF is not installed.")
+    expires_at: datetime = strawberry.field(description="When these links stop working.")
+
+    @classmethod
+    def of(cls, links: DocumentLinks, facts: views.InvoiceFacts) -> "InvoiceDocuments":
+        """Return fresh links for clients."""
+        expires_at = links.expires_at()
+
+        def make(kind: DocumentKind) -> str | None:
+            return links.make(facts.account_external_id, facts.id, kind, expires_at)
+
+        return cls(
+            html=make(DocumentKind.HTML),
+            csv=make(DocumentKind.CSV),
+            calls_csv=make(DocumentKind.CALLS_CSV),
+            pdf=make(DocumentKind.PDF),
+            expires_at=expires_at,
+        )
+
+
+@strawberry.type(description="An issued invoice. Its lines and totals never change; what is paid on it does.")
+class Invoice(Node):
+    """Built from an invoice of a page with `Invoice.of`."""
+
+    number: str = strawberry.field(description="The number on the invoice; numbers have no gaps.")
+    kind: InvoiceKind = strawberry.field(description="What gave rise to it.")
+    status: InvoiceStatus = strawberry.field(description="Where it stands.")
+    status_display_name: str = strawberry.field(description="The status for people, such as `Paid`.")
+    account_name: str = strawberry.field(description="The name of the account at the time it was issued.")
+    period: Period = strawberry.field(description="The month that it opens: its base price is for this month.")
+    issued_at: datetime = strawberry.field(description="When it was issued.")
+    due_on: date = strawberry.field(description="When it is due: on receipt.")
+    paid_at: datetime | None = strawberry.field(description="When nothing was left to pay; null while something is.")
+    total: Money = strawberry.field(description="The sum of the lines; negative when more is given back than charged.")
+    credit_applied: Money = strawberry.field(description="How much credit of the account it used.")
+    credit_created: Money = strawberry.field(description="What a total below zero left to the account as credit.")
+    amount_due: Money = strawberry.field(description="What was to be paid when it was issued: the total less credit.")
+    balance: Money = strawberry.field(description="What is still to be paid now.")
+    hash: str = strawberry.field(
+        description="Stands for everything that is billed; a preview with the same hash bills exactly the same."
+    )
+    invoice: strawberry.Private[views.Invoice]
+
+    @classmethod
+    def of(cls, invoice: views.Invoice) -> "Invoice":
+        """Return an invoice for clients."""
+        facts = invoice.facts
+        return cls(
+            id=strawberry.ID(facts.id),
+            number=str(facts.number),
+            kind=facts.kind,
+            status=facts.status,
+            status_display_name=STATUS_NAMES[facts.status],
+            account_name=facts.account_name,
+            period=Period.of(invoice.period),
+            issued_at=facts.issued_at,
+            due_on=facts.due_on,
+            paid_at=facts.paid_at,
+            total=Money.of(facts.total_cents),
+            credit_applied=Money.of(facts.credit_applied_cents),
+            credit_created=Money.of(invoice.credit_created_cents),
+            amount_due=Money.of(facts.amount_due_cents),
+            balance=Money.of(invoice.balance_cents),
+            hash=facts.content_hash,
+            invoice=invoice,
+        )
+
+    @computed(description="What is charged, in the order of the invoice.")
+    def lines(self) -> list[InvoiceLine]:
+        """Return the lines; those of one month share the reading of its usage."""
+        return lines_of(self.invoice)
+
+    @computed(description="What was paid on it, in the order in which it was recorded.")
+    def payments(self) -> list[InvoicePayment]:
+        """Return the payments."""
+        return [InvoicePayment.of(payment) for payment in self.invoice.payments]
+
+    @computed(description="The credit that it used, the oldest first.")
+    def credits(self) -> list[InvoiceCredit]:
+        """Return the uses of credit."""
+        return [InvoiceCredit.of(credit) for credit in self.invoice.credits]
+
+    @computed(description="Documents to read, print and keep. Null where this installation hands out no documents.")
+    def documents(self, info: Info) -> InvoiceDocuments | None:
+        """Return links that are good from now on."""
+        links = info.context.links
+        return None if links is None else InvoiceDocuments.of(links, self.invoice.facts)
+
+
+@strawberry.input(description="Which invoices to list; what you leave out does not narrow the list.")
+class InvoiceFilter:
+    """What invoices can be narrowed by."""
+
+    status: InvoiceStatus | None = strawberry.field(default=None, description="Only invoices that stand so.")
+    month: str | None = strawberry.field(
+        default=None, description="Only the invoice that opens this month, written `YYYY-MM`."
+    )
+
+
+FilterArgument = Annotated[InvoiceFilter | None, strawberry.argument(description="Narrows the list.")]
+
+
+def lines_of(invoice: views.Invoice) -> list[InvoiceLine]:
+    """Return the lines of an invoice for clients."""
+    months: dict[date, MonthUsage] = {}
+    return [line_of(placed, months) for placed in invoice.lines]
+
+
+def line_of(placed: views.PlacedLine, months: dict[date, MonthUsage]) -> InvoiceLine:
+    """Return a line for clients, as the type of its kind; `months` holds what lines of the invoice read together."""
+    line, behind = placed.line, placed.behind
+    shared = {
+        "id": strawberry.ID(placed.id),
+        "kind": line.kind,
+        "display_name": explain(line).title,
+        "amount": Money.of(line.amount_cents),
+        "period": Period.of(line.period),
+        "line": line,
+    }
+    if behind is not None:
+        shared |= {"behind": behind, "month": months.setdefault(line.period.starts_on, MonthUsage(behind))}
+    make, own = _KINDS[line.kind]
+    return make(**shared, **own(line))
+
+
+_LineFields = Callable[..., dict[str, object]]
+
+
+def _plan_fields(line: core.InvoiceLine) -> dict[str, object]:
+    inputs = line.inputs
+    return {"plan_code": inputs["plan"], "plan_name": inputs["plan_name"], "paid_days": inputs["paid_days"]}
+
+
+def _usage_fields(line: core.InvoiceLine) -> dict[str, object]:
+    return {"quantity": Duration.of(line.quantity), "rate": UnitPrice.of(line.unit_price)}
+
+
+def _adjustment_fields(line: core.InvoiceLine) -> dict[str, object]:
+    rated, billed = int(line.inputs["rated_cents"]), int(line.inputs["billed_cents"])
+    return {"month_charges": Money.of(rated), "already_billed": Money.of(billed)}
+
+
+LINE_TYPES = (PlanLine, UsageLine, AdjustmentLine)
+
+_KINDS: dict[LineKind, tuple[Callable[..., InvoiceLine], _LineFields]] = {
+    LineKind.BASE: (PlanLine, _plan_fields),
+    LineKind.OVERAGE: (UsageLine, _usage_fields),
+    LineKind.PATCH: (UsageLine, _usage_fields),
+    LineKind.IVR: (UsageLine, _usage_fields),
+    LineKind.ADJUSTMENT: (AdjustmentLine, _adjustment_fields),
+}

@@ -1,0 +1,66 @@
+"""The calls that an invoice is about, as they were when it was issued: the month that ended, then what came in late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.invoices import LineKind
+from app.repositories.pages.calls import MONTH_CALLS, calls_behind_page
+from app.views.calls import CallsBehind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from app.repositories.reader import PageRequest, Reader
+    from app.views.calls import Call, CallPage
+    from app.views.invoices import Invoice
+
+CALLS_AT_A_TIME = 1_000
+
+
+async def invoice_calls(
+    *, reader: Reader, account: str, invoice: Invoice, at_a_time: int = CALLS_AT_A_TIME
+) -> AsyncIterator[tuple[str, Sequence[Call]]]:
+    """Yield the calls of an invoice, oldest first in each of its parts, with the name of the part.
+
+    The month that ended comes whole, free calls too, without those that were corrected by then; a correction of an
+    earlier month with the calls that made it, and with those they corrected (rule 25). `account` is the external id.
+    """
+    for part, behind in parts_of(invoice):
+        calls: Sequence[Call] | None = None
+        while calls is None or len(calls) == at_a_time:
+            position = (calls[-1].started_at, calls[-1].seq) if calls else (behind.since_at, 0)
+            (found,) = await reader.load(_request(account, behind, position, at_a_time))
+            calls = found.calls
+            yield part, calls
+
+
+def parts_of(invoice: Invoice) -> list[tuple[str, CallsBehind]]:
+    """Return the parts of an invoice that have calls; a first invoice has none: the trial is not billed (rule 10)."""
+    facts, ended = invoice.facts, invoice.period.shifted(-1)
+    since_on = max(ended.starts_on, facts.paid_starts_on)
+    month = CallsBehind(LineKind.OVERAGE, since_on, ended.ends_before, facts.usage_watermark, facts.earlier_watermark)
+    late = [
+        (f"Correction for {placed.line.period.starts_on:%B %Y}", placed.behind)
+        for placed in invoice.lines
+        if placed.behind is not None and placed.line.kind is LineKind.ADJUSTMENT
+    ]
+    usage = [(f"Usage of {ended.starts_on:%B %Y}", month)] if since_on < ended.ends_before else []
+    return usage + late
+
+
+def _request(account: str, behind: CallsBehind, position: tuple[object, int], fetch: int) -> PageRequest[CallPage]:
+    after_at, after_seq = position
+    is_late = behind.kind is LineKind.ADJUSTMENT
+    page = calls_behind_page(behind.kind, is_counted=False) if is_late else MONTH_CALLS
+    binds: dict[str, object] = {
+        "account": account,
+        "since_at": behind.since_at,
+        "before_at": behind.before_at,
+        "watermark": behind.watermark,
+        "earlier_watermark": behind.earlier_watermark,
+        "after_at": after_at,
+        "after_seq": after_seq,
+        "fetch": fetch,
+    }
+    return page.request(**{name: bind for name, bind in binds.items() if name in page.parameters})

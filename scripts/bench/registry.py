@@ -1,0 +1,21 @@
+"""The benches by name. A new one is a function from a `Scope` to a `Report` and a line in `BENCHES`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scripts.bench.import_bench import bench_import
+from scripts.bench.memory_bench import bench_memory
+from scripts.bench.run_due_bench import bench_run_due
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scripts.bench.figures import Report
+    from scripts.bench.scope import Scope
+
+BENCHES: Mapping[str, Callable[[Scope], Report]] = {
+    "import": bench_import,
+    "run-due": bench_run_due,
+    "memory": bench_memory,
+}

@@ -1,0 +1,124 @@
+"""The real command line in processes of its own, with a data folder of its own and no other setting."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = "from app.cli import main; main()"
+ROOT = Path(__file__).resolve().parents[1]
+STARTS_WITHIN_SECONDS = 60.0
+ENDS_WITHIN_SECONDS = 15.0
+
+
+def environment(data: Path, **settings: str) -> dict[str, str]:
+    """The surroundings of a command: ours without any FLEX_ setting but those given."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("FLEX_")}
+    return {**ours, "FLEX_DATA": str(data), "PYTHONPATH": str(ROOT), "COLUMNS": "160", **settings}
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A person at a terminal, in one data folder."""
+
+    data: Path
+    folder: Path
+
+    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", PROGRAM, *arguments],
+            env=environment(self.data, **settings),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, expect: int = 0, **settings: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments, **settings)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == expect, f"{arguments}: {process.returncode}\n{out}\n{err}"
+        assert "Traceback" not in out + err
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    @contextmanager
+    def server(self, command: str = "serve", *arguments: str) -> Iterator[RunningServer]:
+        """Run a server on a free port until the block ends."""
+        port = free_port()
+        process = self.start(command, "--port", str(port), *arguments)
+        try:
+            running = RunningServer(process, f"http://127.0.0.1:{port}")
+            running.wait_until_ready()
+            yield running
+        finally:
+            end(process)
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that answers."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(self.process.communicate())
+            try:
+                if self.get("/health/ready")["status"] == "ready":
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("the server did not become ready")
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+            return json.load(response)
+
+    def ask(self, query: str, token: str, **variables: Any) -> Any:
+        """Run one GraphQL operation and return its data."""
+        request = urllib.request.Request(
+            f"{self.url}/graphql",
+            data=json.dumps({"query": query, "variables": variables}).encode(),
+            headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            answer = json.load(response)
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal and return the exit code and what was said on standard error."""
+        self.process.send_signal(how)
+        _, err = self.process.communicate(timeout=ENDS_WITHIN_SECONDS)
+        return self.process.returncode, err
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a process the polite way, and the other way when it does not listen."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.communicate(timeout=ENDS_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

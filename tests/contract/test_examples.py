@@ -1,0 +1,66 @@
+"""Every recorded example is played again on the live application, and has to come out as it is written.
+
+What the change of an answer means is for a person to read: `python -m tests.contract.record` writes the new answers.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.contract.examples import CONTRACT, EXAMPLES, Example, examples
+from tests.contract.record import write
+from tests.contract.seeds import PERSONAS, SEEDS
+from tests.trips import counted_trips
+
+ALL = {example.name: example for example in examples()}
+MOST_TRIPS = 2
+
+KEYS = {"as", "at", "seed", "variables", "httpStatus", "response"}
+EXTRAS = {"request", "fault"}
+
+
+class TestExamples:
+    @pytest.mark.parametrize("name", ALL)
+    async def test_it_is_answered_as_recorded(self, stage, name):
+        assert await stage.play(ALL[name]) == ALL[name].answer
+
+    @pytest.mark.parametrize("operation", [operation.name for operation in CONTRACT.operations])
+    async def test_an_operation_takes_two_trips_to_the_database_at_most(self, stage, operation):
+        played = [example for example in ALL.values() if example.operation == operation]
+        for example in played:
+            await stage.world_of(example.content["seed"])  # built outside the count
+        async with counted_trips() as trips:
+            for example in played:
+                trips.statements.clear()
+                await stage.play(example)
+                assert trips.count <= MOST_TRIPS, trips.statements
+
+    @pytest.mark.parametrize("name", ALL)
+    def test_its_file_has_the_agreed_parts(self, name):
+        content = ALL[name].content
+        assert content.keys() >= KEYS
+        assert content.keys() <= KEYS | EXTRAS
+        assert content["seed"] in SEEDS
+        assert content["as"] is None or content["as"] in PERSONAS
+
+    def test_every_operation_has_an_example_that_succeeds(self):
+        shown = {one.operation for one in ALL.values() if one.content["httpStatus"] == 200 and not one.codes}
+        assert shown == {operation.name for operation in CONTRACT.operations}
+
+    def test_every_folder_belongs_to_an_operation(self):
+        folders = {path.name for path in EXAMPLES.iterdir()}
+        assert folders == {operation.name for operation in CONTRACT.operations}
+
+
+class TestRecording:
+    @pytest.mark.parametrize("name", ["ViewerShow/admin", "ViewerShow/by-put"])
+    async def test_a_changed_answer_is_written_back_as_it_was(self, stage, tmp_path, name):
+        path = tmp_path / "example.json"
+        original = ALL[name].path.read_text(encoding="utf-8")
+        path.write_text(original.replace("errors", "mistakes").replace("AA0101", "XX"), encoding="utf-8")
+        example = Example(path, json.loads(path.read_text(encoding="utf-8")))
+        assert write(example, *await stage.play(ALL[name]))
+        assert path.read_text(encoding="utf-8") == original
+        assert not write(example, *await stage.play(ALL[name]))

@@ -1,0 +1,83 @@
+"""The inputs of a line in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from app.domain.invoices import LineKind, compute_invoice
+from app.domain.line_inputs import LineInput, inputs_of
+from tests.factories.calls import usage
+from tests.factories.invoices import a_line, a_used_month, facts
+
+
+def words(line):
+    return {key: f"{name}: {value}" for key, name, value in inputs_of(line)}
+
+
+def line_of(kind, **options):
+    return next(line for line in compute_invoice(facts(**options)).lines if line.kind is kind)
+
+
+class TestInputsOf:
+    def test_a_full_month_are_its_price_and_plan(self):
+        assert words(line_of(LineKind.BASE)) == {
+            "quantity": "Quantity: 1 month",
+            "unit_price": "Unit price: $139.00 a month",
+            "plan_name": "Plan: 100 Minutes",
+            "paid_days": "Paid days: 31",
+            "days": "Days in the month: 31",
+        }
+
+    def test_a_partial_month_are_its_days(self):
+        """Rule 9: $139.00 / 30 days = $4.63, 20 days."""
+        line = line_of(LineKind.BASE, month="2026-09", paid_starts_on=date(2026, 9, 11))
+
+        assert (
+            words(line).items()
+            >= {
+                "quantity": "Quantity: 20 days",
+                "unit_price": "Unit price: $4.63 a day",
+                "monthly_cents": "Price of a full month: $139.00",
+                "daily_cents": "Price of a day: $4.63",
+            }.items()
+        )
+
+    def test_one_day_is_a_day(self):
+        line = line_of(LineKind.BASE, month="2026-09", paid_starts_on=date(2026, 9, 30))
+        assert words(line)["quantity"] == "Quantity: 1 day"
+
+    def test_usage_are_times(self):
+        used = (a_used_month(usage=usage(live_minutes=110, live_seconds=30, patch_seconds=450)),)
+
+        assert (
+            words(line_of(LineKind.OVERAGE, used=used)).items()
+            >= {
+                "quantity": "Quantity: 10 min 30 s",
+                "unit_price": "Unit price: $1.29 a minute",
+                "live_seconds": "Live time of the month: 110 min 30 s",
+                "allowance_seconds": "Included live time: 100 min",
+            }.items()
+        )
+        assert words(line_of(LineKind.PATCH, used=used)) == {
+            "quantity": "Quantity: 7 min 30 s",
+            "unit_price": "Unit price: $0.10 a minute",
+        }
+
+    def test_a_correction_are_both_sides_of_the_difference(self):
+        used = (a_used_month("2026-09"), a_used_month("2026-08", usage=usage(ivr_seconds=600), billed_cents=50))
+        found = words(line_of(LineKind.ADJUSTMENT, used=used))
+
+        assert "quantity" not in found
+        assert (
+            found.items()
+            >= {
+                "rated_cents": "What the month's usage costs now: $1.50",
+                "billed_cents": "Already billed for it: $0.50",
+            }.items()
+        )
+
+    def test_several_months_and_inputs_without_words_are_shown_as_they_are(self):
+        line = replace(a_line(), quantity=2, inputs={"seats": 1_200, "plan": "100"})
+        assert inputs_of(line)[0] == LineInput("quantity", "Quantity", "2 months")
+        assert inputs_of(line)[2:] == (LineInput("seats", "seats", "1,200"),)

@@ -1,0 +1,194 @@
+"""Accounts come to be by the service key, and their people with them; what cannot be is refused by its field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.http.service_routes import LARGEST_ACCOUNT_BODY
+from tests.http.service import ACCOUNTS, PARTICULARS, Service, a_service_at_noon, refusal
+from tests.services.books import dump, events, lines
+from tests.world import ACCOUNT, World, pacific
+
+VIEWER = "{ viewer { role } }"
+
+
+@pytest.fixture
+async def service(world: World) -> Service:
+    return await a_service_at_noon(world)
+
+
+class TestAccounts:
+    async def test_a_new_account_is_created_and_the_same_again_changes_nothing(self, service):
+        answer = await service.put("AA0102")
+
+        body = answer.json()
+        assert (answer.status_code, body.pop("id")[:4]) == (201, "acc_")
+        assert body == {
+            "externalId": "AA0102",
+            "name": "Harbor Dental",
+            "status": "ACTIVE",
+            "trialEndsOn": None,
+            "paidStartsOn": "2026-08-01",
+        }
+        before = dump(service.world.database)
+        again = await service.put("AA0102")
+        assert (again.status_code, again.json()) == (200, answer.json())
+        assert dump(service.world.database) == before
+        (event,) = await events(service.world.database, "AA0102")
+        assert (event.kind, event.actor) == ("account.created", "key:flex")
+
+    async def test_rule_9_a_trial_sets_the_first_paid_day(self, service):
+        answer = await service.put("AA0102", trialEndsOn="2026-09-10", paidSinceOn=None)
+
+        assert (answer.json()["trialEndsOn"], answer.json()["paidStartsOn"]) == ("2026-09-10", "2026-09-11")
+        await service.world.advance_to(pacific(2026, 10, 1))
+        assert await lines(service.world.database, "AA0102") == [[("BASE", "2026-09", 92_60)]]
+
+    async def test_the_plan_may_change_until_the_first_invoice_and_not_after(self, service):
+        await service.put("AA0102")
+        assert (await service.put("AA0102", plan="220")).status_code == 200
+        await service.world.advance_to(pacific(2026, 8, 2))
+        before = dump(service.world.database)
+
+        assert refusal(await service.put("AA0102", plan="500", name="Other")) == (
+            409,
+            "BAD_INPUT",
+            "Account 'AA0102' has been invoiced: the plan cannot be changed here any more. "
+            "Send the values it was created with.",
+        )
+        assert dump(service.world.database) == before
+        assert (await service.put("AA0102", plan="220", name="Other")).json()["name"] == "Other"
+        assert await lines(service.world.database, "AA0102") == [[("BASE", "2026-08", 239_00)]]
+
+    async def test_names_in_any_script_are_kept(self, service):
+        answer = await service.put("%C3%84rzte%20%E2%84%961", name="Zahnärzte 🦷 株式会社")
+
+        assert (answer.status_code, answer.json()["externalId"]) == (201, "Ärzte №1")
+        assert (await service.put("%C3%84rzte%20%E2%84%961", name="Zahnärzte 🦷 株式会社")).status_code == 200
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH"])
+    async def test_accounts_are_put_and_nothing_else(self, service, method):
+        answer = await service.send(PARTICULARS, key="flex", path=f"{ACCOUNTS}/A", method=method)
+
+        assert refusal(answer) == (405, "METHOD_NOT_ALLOWED", "This address answers PUT only.")
+
+    @pytest.mark.parametrize("path", ["/internal/accounts", "/internal/accounts/", "/internal/accounts/A/B"])
+    async def test_no_account_named_is_no_address(self, service, path):
+        answer = await service.send(PARTICULARS, key="flex", path=path, method="PUT")
+
+        assert refusal(answer)[:2] == (404, "NOT_FOUND")
+
+
+class TestPeople:
+    @staticmethod
+    def person(subject: str, role: str) -> dict[str, str]:
+        return {"id": subject, "email": f"{subject.lower()}@example.com", "name": subject, "role": role}
+
+    @pytest.fixture
+    async def flex(self, service: Service) -> Service:
+        users = [self.person("ann", "ADMIN"), self.person("bob", "BILLING")]
+        await service.put("AA0102", users=users)
+        return service
+
+    async def role_of(self, service: Service, subject: str) -> str | None:
+        answer = await service.world.graphql(VIEWER, by=subject, account="AA0102")
+        return None if "errors" in answer else answer["data"]["viewer"]["role"]
+
+    async def test_each_person_may_do_what_their_role_says(self, flex):
+        assert [await self.role_of(flex, subject) for subject in ("ann", "bob", "eve")] == ["ADMIN", "BILLING", None]
+
+    async def test_a_demoted_person_loses_power_in_the_next_request(self, flex):
+        await flex.put("AA0102", users=[self.person("ann", "MEMBER"), self.person("bob", "ADMIN")])
+
+        assert [await self.role_of(flex, subject) for subject in ("ann", "bob")] == ["MEMBER", "ADMIN"]
+
+    async def test_a_person_left_out_is_out_in_the_next_request(self, flex):
+        await flex.put("AA0102", users=[self.person("bob", "BILLING")])
+
+        assert [await self.role_of(flex, subject) for subject in ("ann", "bob")] == [None, "BILLING"]
+        kinds = [(event.kind, event.data) for event in await events(flex.world.database, "AA0102")]
+        assert kinds[-1] == ("account.changed", {"members": ["bob BILLING"]})
+
+    async def test_without_users_everybody_stays(self, flex):
+        await flex.put("AA0102", users=None)
+
+        assert await self.role_of(flex, "ann") == "ADMIN"
+
+    async def test_no_users_are_nobody(self, flex):
+        await flex.put("AA0102", users=[])
+
+        assert await self.role_of(flex, "ann") is None
+        assert (await events(flex.world.database, "AA0102"))[-1].data == {"members": []}
+
+    async def test_another_account_s_people_are_not_touched(self, flex):
+        await flex.put(ACCOUNT, paidSinceOn="2026-07-01", users=[self.person("ann", "MEMBER")])
+
+        assert await self.role_of(flex, "ann") == "ADMIN"
+
+
+USER = PARTICULARS["users"][0]
+# what is wrong: the body, then the start of the message; always 422 BAD_INPUT
+REFUSED_ACCOUNTS: dict[str, tuple[Any, str]] = {
+    "no JSON": (b"{", "body: Invalid JSON: "),
+    "not UTF-8": (b'{"name":"\xff"}', "body: Invalid JSON: "),
+    "nested without end": (b'{"name":' + b"[" * 90_000, "body: Invalid JSON: recursion limit exceeded"),
+    "no object": ([PARTICULARS], "body: Input should be an object."),
+    "null": (b"null", "body: Input should be an object."),
+    "no name": ({**PARTICULARS, "name": None}, "name: Input should be a valid string."),
+    "an empty name": ({**PARTICULARS, "name": ""}, "name: String should have at least 1 character."),
+    "a long name": ({**PARTICULARS, "name": "x" * 201}, "name: String should have at most 200 characters."),
+    "a name with a line break": ({**PARTICULARS, "name": "a\nb"}, "name: String should match pattern"),
+    "an unknown field": ({**PARTICULARS, "status": "CLOSED"}, "status: Extra inputs are not permitted."),
+    "a field in another spelling": ({**PARTICULARS, "paid_since_on": "2026-08-01"}, "paid_since_on: Extra inputs are"),
+    "an unknown plan": (
+        {**PARTICULARS, "plan": "101"},
+        "There is no plan '101' on sale on 2026-08-01. Choose one of: economy, 100, 220, 500, 1000, 2500, 5000, 10000.",
+    ),
+    "a day as a number": ({**PARTICULARS, "paidSinceOn": 0}, "paidSinceOn: Input should be a valid date."),
+    "a day with a time": ({**PARTICULARS, "paidSinceOn": "2026-08-01T00:00:00"}, "paidSinceOn: Input should be a valid date"),
+    "the 31st of June": ({**PARTICULARS, "paidSinceOn": "2026-06-31"}, "paidSinceOn: Input should be a valid date"),
+    "no first paid day": ({**PARTICULARS, "paidSinceOn": None}, "Give `trialEndsOn`, the last day of the trial, or"),
+    "a paid day within the trial": (
+        {**PARTICULARS, "trialEndsOn": "2026-08-01"},
+        "Paid service cannot begin on 2026-08-01, before the trial has ended on 2026-08-01.",
+    ),
+    "the last day of time": ({**PARTICULARS, "paidSinceOn": "9999-12-31"}, "Check the year: "),
+    "a trial to the last day of time": ({**PARTICULARS, "trialEndsOn": "9999-12-31"}, "Check the year: "),
+    "the first day of time": ({**PARTICULARS, "paidSinceOn": "0001-01-01"}, "There is no plan '100' on sale on "),
+    "users as an object": ({**PARTICULARS, "users": USER}, "users: Input should be a valid array."),
+    "too many users": ({**PARTICULARS, "users": [USER] * 501}, "users: List should have at most 500 items"),
+    "one user twice": ({**PARTICULARS, "users": [USER, USER]}, "User 'user-1' is named more than once."),
+    "an unknown role": ({**PARTICULARS, "users": [{**USER, "role": "OWNER"}]}, "users.0.role: Input should be 'ADMIN', "),
+    "no address": (
+        {**PARTICULARS, "users": [{**USER, "email": "ann"}]},
+        "users.0.email: value is not a valid email address: An email address must have an @-sign.",
+    ),
+    "a user without id": ({**PARTICULARS, "users": [{**USER, "id": ""}]}, "users.0.id: String should have at least 1"),
+}
+
+
+class TestRefusedAccounts:
+    @pytest.mark.parametrize("what", REFUSED_ACCOUNTS)
+    async def test_the_answer_names_the_field_and_nothing_is_written(self, service, what):
+        body, message = REFUSED_ACCOUNTS[what]
+        before = dump(service.world.database)
+
+        answer = await service.put("AA0102", body=body)
+
+        assert refusal(answer)[:2] == (422, "BAD_INPUT")
+        assert refusal(answer)[2].startswith(message)
+        assert not refusal(answer)[2].endswith("..")
+        assert dump(service.world.database) == before
+
+    @pytest.mark.parametrize("account", ["A" * 129, "%00", "A%0AB", "%7F"])
+    async def test_an_id_that_nobody_could_read_is_refused(self, service, account):
+        message = "An account's id has 1 to 128 characters, none of them a control character."
+
+        assert refusal(await service.put(account)) == (422, "BAD_INPUT", message)
+
+    async def test_a_body_of_a_book_s_length_is_refused(self, service):
+        answer = await service.put(body=b" " * (LARGEST_ACCOUNT_BODY + 1))
+
+        assert refusal(answer)[:2] == (413, "LIMIT_EXCEEDED")

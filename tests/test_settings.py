@@ -1,0 +1,105 @@
+"""Settings: read once from the environment, told in full when production lacks them, and never showing a secret."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from app.settings import SettingsUnusable, read_settings
+
+SECRET = "x" * 40
+PRODUCTION = {
+    "FLEX_ENV": "production",
+    "FLEX_DATABASE_URL": "postgresql://billing:hunter2@db/flex",
+    "FLEX_JWKS_URL": "https://id.example/jwks",
+    "FLEX_TOKEN_ISSUER": "https://id.example",
+    "FLEX_TOKEN_AUDIENCE": "flex-billing",
+    "FLEX_SIGNING_SECRET": SECRET,
+    "FLEX_PUBLIC_URL": "https://billing.example",
+    "FLEX_ALLOWED_HOSTS": "billing.example, billing.internal",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("FLEX_")]:
+        monkeypatch.delenv(name)
+
+
+def given(monkeypatch, **settings):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return read_settings()
+
+
+class TestSandbox:
+    def test_needs_no_setting_at_all(self):
+        settings = read_settings()
+        settings.require_complete()
+        assert (settings.is_sandbox, settings.shows_graphiql) == (True, True)
+        assert settings.database == "sqlite+aiosqlite:///.demo/flex-billing.db"
+
+    def test_the_database_lies_in_the_data_folder_unless_told(self, monkeypatch):
+        assert given(monkeypatch, FLEX_DATA="/srv/flex").database == "sqlite+aiosqlite:////srv/flex/flex-billing.db"
+        assert given(monkeypatch, FLEX_DATABASE_URL="sqlite:///other.db").database == "sqlite:///other.db"
+
+    def test_an_empty_setting_is_an_unset_one(self, monkeypatch):
+        assert given(monkeypatch, FLEX_ENV="", FLEX_DATABASE_URL="").is_sandbox
+
+
+class TestProduction:
+    def test_starts_when_everything_is_said(self, monkeypatch):
+        settings = given(monkeypatch, **PRODUCTION)
+        settings.require_complete()
+        assert settings.allowed_hosts == ("billing.example", "billing.internal")
+        assert not settings.shows_graphiql
+
+    def test_names_everything_that_is_missing_at_once(self, monkeypatch):
+        with pytest.raises(SettingsUnusable) as refused:
+            given(monkeypatch, FLEX_ENV="production").require_complete()
+        assert [problem.partition(" is missing")[0] for problem in refused.value.problems] == [
+            "FLEX_DATABASE_URL or FLEX_DATA",
+            "FLEX_JWKS_URL or FLEX_JWKS",
+            "FLEX_TOKEN_ISSUER",
+            "FLEX_TOKEN_AUDIENCE",
+            "FLEX_PUBLIC_URL",
+            "FLEX_SIGNING_SECRET",
+            "FLEX_ALLOWED_HOSTS",
+        ]
+
+    @pytest.mark.parametrize("name", sorted(PRODUCTION.keys() - {"FLEX_ENV"}))
+    def test_refuses_to_start_without_any_one_of_them(self, monkeypatch, name):
+        with pytest.raises(SettingsUnusable, match=name):
+            given(monkeypatch, **{key: value for key, value in PRODUCTION.items() if key != name}).require_complete()
+
+
+class TestBadValues:
+    @pytest.mark.parametrize(
+        ("name", "value", "sentence"),
+        [
+            ("FLEX_ENV", "staging", "FLEX_ENV: Input should be 'sandbox' or 'production'"),
+            ("FLEX_CORS_ORIGINS", "https://*.example", "FLEX_CORS_ORIGINS: name each origin exactly"),
+            ("FLEX_SIGNING_SECRET", "hunter2", "FLEX_SIGNING_SECRET: it needs 32 characters or more"),
+            ("FLEX_PUBLIC_URL", "billing.example", "FLEX_PUBLIC_URL: it begins with https://"),
+            ("FLEX_TICKER_SECONDS", "0", "FLEX_TICKER_SECONDS: Input should be greater than or equal to 0.05"),
+        ],
+    )
+    def test_are_told_by_name_without_repeating_them(self, monkeypatch, name, value, sentence):
+        with pytest.raises(SettingsUnusable) as refused:
+            given(monkeypatch, **{name: value})
+        assert sentence in str(refused.value)
+        assert "hunter2" not in str(refused.value)
+
+
+class TestTable:
+    def test_shows_where_values_come_from_and_no_secret(self, monkeypatch):
+        rows = {name: (value, origin) for name, value, origin, _ in given(monkeypatch, **PRODUCTION).table()}
+        assert rows["FLEX_SIGNING_SECRET"] == rows["FLEX_DATABASE_URL"] == ("(set, not shown)", "environment")
+        assert rows["FLEX_TOKEN_ISSUER"] == ("https://id.example", "environment")
+        assert rows["FLEX_CORS_ORIGINS"] == ("(none)", "default")
+        assert SECRET not in str(rows)
+        assert "hunter2" not in str(rows)
+
+    def test_describes_every_setting(self):
+        assert [row for row in read_settings().table() if not row[3]] == []
