@@ -173,6 +173,11 @@ class BillingFacts:
     charges: tuple[ExtraCharge, ...] = ()
     tax: TaxRate | None = None
 
+    @property
+    def ending(self) -> UsedPeriod | None:
+        """The month that ends as `period` begins, if the account was billed for it."""
+        return next((month for month in self.used if month.period.ends_before == self.period.starts_on), None)
+
 
 @dataclass(frozen=True, slots=True)
 class InvoiceDraft:
@@ -323,7 +328,8 @@ def _tax_lines(facts: BillingFacts, charged: Sequence[InvoiceLine]) -> Iterator[
 def _usage_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
     for month in facts.used:
         rated = rate_usage(month.usage, month.plan, month.period, facts.paid_starts_on, month.policies)
-        if month.period.ends_before == facts.period.starts_on or month.is_current:
+        is_ending = facts.kind is InvoiceKind.CYCLE and month.period.ends_before == facts.period.starts_on
+        if is_ending or month.is_current:
             yield from _ended_month_lines(month, rated)
         elif rated.total_cents != month.billed_cents:
             yield _adjustment_line(month, rated)
@@ -383,8 +389,6 @@ _write_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 def digest(*content: object) -> str:
     """Return a hash of values that JSON can write; equal values give an equal hash in every build."""
     return sha256(_write_json(content).encode()).hexdigest()
-
-
 
 
 @dataclass(frozen=True, slots=True)

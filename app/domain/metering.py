@@ -57,11 +57,15 @@ class Verdict(NamedTuple):
 
 @dataclass(slots=True)
 class MeteredAccount:
-    """What metering needs of an account: the first day not yet closed, and its last sequence number so far."""
+    """What metering needs of an account: the first day not yet closed, and its last sequence number so far.
+
+    A closed account has had its last invoice: nothing is recorded for it any more.
+    """
 
     id: str
     open_from: date
     seq: int
+    is_closed: bool = False
 
 
 @dataclass(slots=True)
@@ -119,6 +123,8 @@ class Metering:
         known = self.known.get(report.event_id)
         if known is not None:
             return self._compare(report, known, account)
+        if account.is_closed:
+            return _REFUSED[RefusalReason.ACCOUNT_CLOSED]
         day = self._day
         if day is None or not _NO_TIME <= report.started_at - day.starts_at < _SHORTEST_DAY:
             day = self._day = self._day_of(report)
@@ -228,6 +234,7 @@ REFUSALS: dict[RefusalReason, str] = {
     RefusalReason.IN_THE_FUTURE: "The call begins later than now. Check the clock of its source.",
     RefusalReason.CONFLICT: "Another call with this event id is recorded with other figures. Send a correction instead.",
     RefusalReason.UNKNOWN_ORIGINAL: "The call that this one corrects is not recorded for the account.",
+    RefusalReason.ACCOUNT_CLOSED: "The account is closed and has had its last invoice.",
     RefusalReason.ALREADY_CORRECTED: "The call that this one corrects was corrected already. Correct the correction.",
 }
 """What to tell about each refusal."""

@@ -36,7 +36,8 @@ class InvalidCatalogue(ValueError):
 class PlanVersion:
     """One plan at one set of prices, sold from `valid_from` until the day before `valid_before` (open when None).
 
-    `overage_rate` is the price of a live minute above the allowance. An account keeps the version it was sold.
+    `overage_rate` is the price of a live minute above the allowance. An account keeps the version it was sold, unless
+    a later one names a month, by its first day in `existing_move_on`, from which existing accounts pay its prices.
     """
 
     id: str
@@ -47,6 +48,7 @@ class PlanVersion:
     overage_rate: UnitPrice
     valid_from: date
     valid_before: date | None = None
+    existing_move_on: date | None = None
 
     def is_sold_on(self, on: date) -> bool:
         """Tell whether an account may take this version on the date."""
@@ -73,6 +75,24 @@ class Catalogue:
             if version.code == code:
                 return version
         raise PlanNotAvailable(code, on, (version.code for version in sold))
+
+    def moved(self, plan: PlanVersion, on: date) -> PlanVersion:
+        """Return the version that an account of `plan` is billed at in the month that begins on `on`.
+
+        The newest later version of the same plan that existing accounts have moved to by then, or `plan` itself.
+        """
+        later = (v for v in self.versions if v.code == plan.code and v.valid_from > plan.valid_from)
+        reached = [v for v in later if v.existing_move_on is not None and v.existing_move_on <= on]
+        return max(reached, key=lambda v: v.valid_from, default=plan)
+
+    def check(self) -> None:
+        """Check the ladder on every date on which a price begins or ends.
+
+        :raises InvalidCatalogue: naming the first date and plan that break the order.
+        """
+        dates = {on for v in self.versions for on in (v.valid_from, v.valid_before) if on is not None}
+        for on in sorted(dates):
+            self.check_ladder(on)
 
     def find_next(self, plan: PlanVersion, on: date) -> PlanVersion | None:
         """Return the next plan up that is on sale: the smallest larger allowance; None on the highest plan."""

@@ -1,4 +1,4 @@
-"""What a month's usage comes to by its end, at the pace of its days so far, and how far that may be trusted (rule 40)."""
+"""What a month's usage comes to by its end, at the pace of its days, and how far that may be trusted (rule 40)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ class Projection:
     def explanation(self) -> str:
         """The basis in one sentence for the customer."""
         return _EXPLANATIONS[self.basis].format(
-            days=f"{self.observed_days} whole day{'' if self.observed_days == 1 else 's'}",
+            count=f"there {'is' if self.observed_days == 1 else 'are'} {self.observed_days}",
+            days=f"{self.observed_days} whole days",
             since=f"{self.observed_from:%B} {self.observed_from.day}, {self.observed_from.year}",
             least=LEAST_DAYS,
         )
@@ -112,12 +113,13 @@ def project_facts(
     *,
     month_plan: PlanVersion | None = None,
     next_plan: PlanVersion | None = None,
+    credit_used_cents: int = 0,
 ) -> BillingFacts:
     """Return the facts of the next invoice as they will be once the projected month is over (rule 40).
 
     The month's usage is the projected one; nothing else moves, so an invoice that bills no usage of that month stays as
-    it is. Where an upgrade is expected, `month_plan` is the plan that the month ends on, and `next_plan` the one of the
-    month after it if the upgrade is to stay (rules 20, 21).
+    it is. Where an upgrade is expected, `month_plan` is the plan that the month ends on, `next_plan` the one of the
+    month after it if the upgrade is to stay, and `credit_used_cents` the credit that its invoice takes (rules 20, 21).
     """
     if all(month.period != projection.period for month in facts.used):
         return facts
@@ -127,7 +129,8 @@ def project_facts(
         else month
         for month in facts.used
     )
-    return replace(facts, used=used, plan=next_plan or facts.plan)
+    credit_cents = facts.credit_available_cents - credit_used_cents
+    return replace(facts, used=used, plan=next_plan or facts.plan, credit_available_cents=credit_cents)
 
 
 def _unmoved(period: Period, used: UsageTotals, basis: ProjectionBasis, first: date, observed_days: int) -> Projection:
@@ -186,7 +189,7 @@ def _rounded(parts: _Parts) -> UsageTotals:
 _EXPLANATIONS: dict[ProjectionBasis, str] = {
     ProjectionBasis.MONTH_IS_OVER: "The month is over: this is what was used.",
     ProjectionBasis.TOO_LITTLE_DATA: (
-        "Too early to tell: there are {days} of calls, and a projection needs {least}. This is what is used so far."
+        "Too early to tell: a projection needs {least} whole days, and {count}. This is what is used so far."
     ),
     ProjectionBasis.DAILY_AVERAGE: "Projected from the average of the {days} since {since}.",
     ProjectionBasis.WEEKDAY_PATTERN: (

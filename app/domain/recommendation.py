@@ -89,6 +89,11 @@ class PlanAdvice:
     explanation: str
 
 
+def sold_at_close(catalogue: Catalogue, period: Period) -> tuple[PlanVersion, ...]:
+    """Return the plans that a closing month is simulated on: those on sale on the day after its last."""
+    return catalogue.sold_on(period.ends_before)
+
+
 def simulated_costs(
     usage: UsageTotals, period: Period, paid_starts_on: date, versions: Iterable[PlanVersion]
 ) -> dict[str, int]:
@@ -104,11 +109,11 @@ def advise(
     paid_starts_on: date,
     catalogue: Catalogue,
 ) -> PlanAdvice:
-    """Rate the months on the account's `plan` and on all that are on sale today, and advise a change that pays (rule 40).
+    """Rate the months on the account's `plan` and on all on sale today, and advise a change that pays (rule 40).
 
-    It pays when it saves at least $5.00 and 3 % of the bill in an average month, over at least two full months; a tie is
-    no reason to change. A bill is that of a plan kept through the month; a stored cost is taken only where the prices of
-    the plan are still those it was worked out with.
+    It pays when it saves at least $5.00 and 3 % of the bill in an average month, over at least two full months; a tie
+    is no reason to change. A bill is that of a plan kept through the month; a stored cost is taken only where the
+    prices of the plan are still those it was worked out with.
     """
     sold = catalogue.sold_on(today)
     versions = sorted({plan.id: plan, **{v.id: v for v in sold}}.values(), key=lambda v: (v.base_cents, v.id))
@@ -132,14 +137,9 @@ def advise(
     )
 
 
-def is_price_of_close(version: PlanVersion, period: Period, catalogue: Catalogue) -> bool:
-    """Tell whether the costs stored when the month closed were worked out with the prices of this version."""
-    return any(sold.id == version.id for sold in catalogue.sold_on(period.ends_before))
-
-
 def _month_cents(month: AdviceMonth, version: PlanVersion, paid_starts_on: date, catalogue: Catalogue) -> int:
     stored = month.stored_costs.get(version.code)
-    if stored is not None and is_price_of_close(version, month.period, catalogue):
+    if stored is not None and version in sold_at_close(catalogue, month.period):
         return stored
     return _cost(month.usage, version, month.period, paid_starts_on)
 

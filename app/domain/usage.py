@@ -25,6 +25,7 @@ class RefusalReason(StrEnum):
     CONFLICT = "CONFLICT"
     UNKNOWN_ORIGINAL = "UNKNOWN_ORIGINAL"
     ALREADY_CORRECTED = "ALREADY_CORRECTED"
+    ACCOUNT_CLOSED = "ACCOUNT_CLOSED"
 
 
 class Resolution(StrEnum):

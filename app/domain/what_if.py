@@ -5,20 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import BillingFacts, LineKind, UsedPeriod, compute_invoice
+from app.domain.add_ons import AddOnNotAvailable, get_add_on, recurring_items
+from app.domain.invoices import BillingFacts, LineKind, RecurringItem, UsedPeriod, compute_invoice
 from app.domain.plans import SECONDS_PER_MINUTE
 from app.domain.policies import policies_on
 from app.domain.usage import UsageTotals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
-    from app.domain.invoices import InvoiceDraft, RecurringItem, TaxRate
+    from app.domain.add_ons import AddOnSubscription, AddOnVersion
+    from app.domain.invoices import InvoiceDraft, TaxRate
     from app.domain.periods import Period
     from app.domain.plans import PlanVersion
 
 MOST_MINUTES = 100_000
 """How many minutes of a kind may be asked about."""
+
+MOST_LINES = 100
+"""How many additional lines may be asked about."""
 
 
 class MinutesOutOfRange(ValueError):
@@ -28,6 +34,14 @@ class MinutesOutOfRange(ValueError):
         super().__init__(f"{minutes:,} {name} minutes are out of range. Ask about 0 to {MOST_MINUTES:,}.")
         self.name = name
         self.minutes = minutes
+
+
+class LinesOutOfRange(ValueError):
+    """No account has that many additional lines."""
+
+    def __init__(self, lines: int) -> None:
+        super().__init__(f"{lines:,} additional lines are out of range. Ask about 0 to {MOST_LINES:,}.")
+        self.lines = lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,35 @@ def usage_of_minutes(*, live_minutes: int, patch_minutes: int = 0, ivr_minutes: 
     return UsageTotals(*(minutes * SECONDS_PER_MINUTE for minutes in named.values()))
 
 
+def items_of(
+    period: Period,
+    *,
+    subscriptions: Iterable[AddOnSubscription],
+    versions: Iterable[AddOnVersion],
+    today: date,
+    add_on_codes: Iterable[str] | None = None,
+    additional_lines: int | None = None,
+) -> tuple[RecurringItem, ...]:
+    """Return the add-ons and lines of a full month: those asked for, or where None is, those it has as things stand.
+
+    What the account has keeps its price; the rest is at the price of today (rule 22).
+    :raises AddOnNotAvailable: when an add-on or a line is asked for that is not on sale.
+    :raises LinesOutOfRange: when the number of lines is below zero or beyond what may be asked.
+    """
+    if additional_lines is not None and not 0 <= additional_lines <= MOST_LINES:
+        raise LinesOutOfRange(additional_lines)
+    held = list(recurring_items(subscriptions, period))
+    add_ons = [item for item in held if item.kind is LineKind.ADD_ON]
+    lines = [item for item in held if item.kind is LineKind.ADDITIONAL_LINE]
+    sold = [version for version in versions if version.is_sold_on(today)]
+    if add_on_codes is not None:
+        add_ons = [_add_on(add_ons, sold, code, today) for code in dict.fromkeys(add_on_codes)]
+    if additional_lines is not None:
+        missing = max(0, additional_lines - len(lines))
+        lines = [*lines[:additional_lines], *([_line(sold, today)] * missing if missing else ())]
+    return (*add_ons, *lines)
+
+
 def what_if(
     *,
     period: Period,
@@ -119,6 +162,22 @@ def what_if(
         for version in choices
     )
     return WhatIf(period, usage, bills, min(bills, key=lambda bill: (bill.total_cents, not bill.is_current)))
+
+
+def _add_on(held: Iterable[RecurringItem], sold: Iterable[AddOnVersion], code: str, today: date) -> RecurringItem:
+    found = next((item for item in held if item.code == code), None)
+    return found or _item(get_add_on((version for version in sold if version.kind is LineKind.ADD_ON), code, today))
+
+
+def _line(sold: Iterable[AddOnVersion], today: date) -> RecurringItem:
+    for version in sold:
+        if version.kind is LineKind.ADDITIONAL_LINE:
+            return _item(version)
+    raise AddOnNotAvailable("line", today)
+
+
+def _item(version: AddOnVersion) -> RecurringItem:
+    return RecurringItem(version.kind, version.code, version.name, version.monthly_cents)
 
 
 def _facts(

@@ -46,8 +46,15 @@ _FROZEN_INVOICE_COLUMNS = (
     "issued_at",
     "due_on",
 )
-_CHANGED = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in _FROZEN_INVOICE_COLUMNS)
 _ISSUED = "EXISTS (SELECT 1 FROM invoice WHERE invoice.id = {row}.invoice_id AND invoice.status <> 'DRAFT')"
+
+
+def frozen_invoice(*later_columns: str) -> Freeze:
+    """Return what freezes an issued invoice; `later_columns` are those that revisions after the first have added."""
+    columns = (*_FROZEN_INVOICE_COLUMNS, *later_columns)
+    changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
+    condition = f"OLD.status <> 'DRAFT' AND (NEW.status = 'DRAFT' OR {changed})"
+    return Freeze("invoice", "UPDATE", "an issued invoice never changes", condition)
 
 
 def _append_only(table: str) -> tuple[Freeze, ...]:
@@ -57,12 +64,7 @@ def _append_only(table: str) -> tuple[Freeze, ...]:
 
 FREEZES: Mapping[str, tuple[Freeze, ...]] = {
     "invoice": (
-        Freeze(
-            "invoice",
-            "UPDATE",
-            "an issued invoice never changes",
-            f"OLD.status <> 'DRAFT' AND (NEW.status = 'DRAFT' OR {_CHANGED})",
-        ),
+        frozen_invoice(),
         Freeze("invoice", "DELETE", "an issued invoice is never deleted", "OLD.status <> 'DRAFT'"),
     ),
     "invoice_line": (
@@ -86,16 +88,27 @@ def install(*tables: str) -> None:
 
 def remove(*tables: str) -> None:
     """Drop the triggers of the tables named, or of all."""
-    is_sqlite = op.get_bind().dialect.name == "sqlite"
     for freeze in _of(tables):
-        op.execute(f"DROP TRIGGER {freeze.name}" + ("" if is_sqlite else f" ON {freeze.table}"))
-        if not is_sqlite:
-            op.execute(f"DROP FUNCTION {freeze.name}()")
+        _drop(freeze)
+
+
+def replace(freeze: Freeze) -> None:
+    """Put a trigger in the place of the one of the same name."""
+    _drop(freeze)
+    for statement in _create(freeze, op.get_bind().dialect.name):
+        op.execute(statement)
 
 
 def _of(tables: tuple[str, ...]) -> Iterator[Freeze]:
     for table in tables or tuple(FREEZES):
         yield from FREEZES[table]
+
+
+def _drop(freeze: Freeze) -> None:
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    op.execute(f"DROP TRIGGER {freeze.name}" + ("" if is_sqlite else f" ON {freeze.table}"))
+    if not is_sqlite:
+        op.execute(f"DROP FUNCTION {freeze.name}()")
 
 
 def _create(freeze: Freeze, dialect_name: str) -> Iterator[str]:

@@ -8,7 +8,10 @@ from app.models.base import Row, day, identifier, minor_units, text, whole_numbe
 
 
 class PlanVersionRow(Row, table=True):
-    """One plan at one set of prices; never changed once an account has it."""
+    """One plan at one set of prices; never changed once an account has it.
+
+    From the cycle run of `existing_move_on` on, accounts with an older version of the plan are billed at this one.
+    """
 
     __tablename__ = "plan_version"
     __table_args__ = (
@@ -24,3 +27,4 @@ class PlanVersionRow(Row, table=True):
     overage_rate: int = minor_units()
     valid_from: date = day()
     valid_before: date | None = day(default=None)
+    existing_move_on: date | None = day(default=None)

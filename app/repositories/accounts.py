@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, update
 from sqlmodel import col, select
 
-from app.domain.accounts import Account, KeyPurpose, Role, User
+from app.domain.accounts import Account, AccountStatus, KeyPurpose, Role, User
 from app.domain.metering import MeteredAccount
 from app.domain.periods import Period
 from app.models.accounts import AccessKeyRow, AccountRow, MembershipRow, UserRow
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 ADJUSTABLE_MONTHS = 3
 """How many months before the next invoice may still get late calls: 35 days reach back into the third."""
 
-_METERED_COLUMNS: Any = (AccountRow.external_id, AccountRow.id, AccountRow.next_cycle_on, AccountRow.usage_seq)
+_METERED_COLUMNS: Any = (
+    AccountRow.external_id,
+    AccountRow.id,
+    AccountRow.next_cycle_on,
+    AccountRow.usage_seq,
+    AccountRow.status,
+)
 _LOCK_FOR_METERING = (
     select(*_METERED_COLUMNS)
     .where(one_of(AccountRow.external_id, "external_ids"))
@@ -128,6 +134,15 @@ class AccountRepository:
         statement = update(AccountRow).where(col(AccountRow.id) == account_id)
         await self._session.exec(statement.values(upgrade_count=AccountRow.upgrade_count + 1))
 
+    async def close(self, account_id: str) -> None:
+        """Store that the account is closed: no month is opened and no call recorded for it any more."""
+        values = {"status": AccountStatus.CLOSED, "next_close_at": None, "pending_plan_version_id": None}
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+
+    async def exists_any(self) -> bool:
+        """Tell whether there is any account."""
+        return (await self._session.exec(select(AccountRow.id).limit(1))).first() is not None
+
     async def rename(self, account_id: str, name: str) -> None:
         """Store a new name."""
         await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(name=name))
@@ -136,8 +151,13 @@ class AccountRepository:
         """Return what metering needs of the accounts, by external id, and make the caller their only writer."""
         rows = await read_rows(self._session, _LOCK_FOR_METERING, external_ids=list(set(external_ids)))
         return {
-            external_id: MeteredAccount(account_id, Period.containing(next_cycle_on).shifted(-1).starts_on, seq)
-            for external_id, account_id, next_cycle_on, seq in rows
+            external_id: MeteredAccount(
+                account_id,
+                Period.containing(next_cycle_on).shifted(-1).starts_on,
+                seq,
+                is_closed=status == AccountStatus.CLOSED,
+            )
+            for external_id, account_id, next_cycle_on, seq, status in rows
         }
 
     async def save_usage_seq(self, accounts: Iterable[MeteredAccount]) -> None:

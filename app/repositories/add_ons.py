@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -30,6 +30,22 @@ class AddOnRepository:
         self._session.add_all(_row(version) for version in versions if version.id not in known)
         await self._session.flush()
 
+    async def versions(self) -> tuple[AddOnVersion, ...]:
+        """Return every version ever sold."""
+        rows = await self._session.exec(select(AddOnVersionRow).order_by(col(AddOnVersionRow.id)))
+        return tuple(_version(row) for row in rows)
+
+    async def end_sale(self, version_id: str, valid_before: date) -> None:
+        """Store from which date the version is not sold any more; accounts that have it keep it."""
+        statement = update(AddOnVersionRow).where(col(AddOnVersionRow.id) == version_id)
+        await self._session.exec(statement.values(valid_before=valid_before))
+
+    async def end_all(self, account_id: str, ends_before: date) -> None:
+        """Let every subscription of the account be over from the date on, unless it ends sooner."""
+        goes_on = col(AddOnSubscriptionRow.ends_before).is_(None) | (col(AddOnSubscriptionRow.ends_before) > ends_before)
+        statement = update(AddOnSubscriptionRow).where(col(AddOnSubscriptionRow.account_id) == account_id, goes_on)
+        await self._session.exec(statement.values(ends_before=ends_before))
+
     async def subscribe(
         self, subscription: AddOnSubscription, account_id: str, *, accepted_by: str, accepted_at: datetime
     ) -> None:
@@ -51,12 +67,42 @@ class AddOnRepository:
         )
         await self._session.flush()
 
+    async def list_for_account(self, account_id: str) -> list[AddOnSubscription]:
+        """Return what an account has or had, in the order of buying."""
+        columns: Any = (AddOnSubscriptionRow, AddOnVersionRow)
+        statement = (
+            select(*columns)
+            .join(AddOnVersionRow, col(AddOnVersionRow.id) == col(AddOnSubscriptionRow.add_on_version_id))
+            .where(AddOnSubscriptionRow.account_id == account_id)
+            .order_by(col(AddOnSubscriptionRow.starts_on), col(AddOnSubscriptionRow.id))
+        )
+        return [
+            AddOnSubscription(row.id, version_from_row(version), row.starts_on, row.ends_before)
+            for row, version in await self._session.exec(statement)
+        ]
+
     async def set_end(self, subscription_id: str, account_id: str, ends_before: date | None) -> None:
         """Store the day from which the subscription is over, or that it goes on."""
         statement = update(AddOnSubscriptionRow).where(
             col(AddOnSubscriptionRow.id) == subscription_id, col(AddOnSubscriptionRow.account_id) == account_id
         )
         await self._session.exec(statement.values(ends_before=ends_before))
+
+
+def _version(row: AddOnVersionRow) -> AddOnVersion:
+    return AddOnVersion(
+        id=row.id,
+        code=row.code,
+        name=row.name,
+        kind=row.kind,
+        monthly_cents=row.monthly_cents,
+        is_prorated=row.is_prorated,
+        entitlement=row.entitlement,
+        terms_version=row.terms_version,
+        terms=row.terms,
+        valid_from=row.valid_from,
+        valid_before=row.valid_before,
+    )
 
 
 def _row(version: AddOnVersion) -> AddOnVersionRow:
@@ -72,4 +118,21 @@ def _row(version: AddOnVersion) -> AddOnVersionRow:
         terms=version.terms,
         valid_from=version.valid_from,
         valid_before=version.valid_before,
+    )
+
+
+def version_from_row(row: AddOnVersionRow) -> AddOnVersion:
+    """Return the domain value of a row."""
+    return AddOnVersion(
+        id=row.id,
+        code=row.code,
+        name=row.name,
+        kind=row.kind,
+        monthly_cents=row.monthly_cents,
+        is_prorated=row.is_prorated,
+        entitlement=row.entitlement,
+        terms_version=row.terms_version,
+        terms=row.terms,
+        valid_from=row.valid_from,
+        valid_before=row.valid_before,
     )

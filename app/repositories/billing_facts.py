@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from sqlalchemy import BigInteger, case, cast, func, select
 from sqlmodel import col
 
-from app.domain.invoices import USAGE_KINDS, BillingFacts, UsedPeriod
+from app.domain.add_ons import AddOnSubscription, AddOnVersion, recurring_items
+from app.domain.invoices import USAGE_KINDS, BillingFacts, ExtraCharge, InvoiceStatus, TaxRate, UsedPeriod
 from app.domain.ledger import Book
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
@@ -15,14 +16,16 @@ from app.domain.plans import PlanVersion
 from app.domain.policies import policies_on
 from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
+from app.models.add_ons import AddOnSubscriptionRow, AddOnVersionRow
 from app.models.calls import UsageDayRow
+from app.models.charges import ExtraChargeRow, TaxRateRow
 from app.models.cycles import BillingCycleRow
-from app.models.invoices import InvoiceLineRow
+from app.models.invoices import InvoiceLineRow, InvoiceRow
 from app.models.ledger import LedgerPostingRow
 from app.models.plans import PlanVersionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
 
@@ -47,8 +50,27 @@ PLAN_COLUMNS: tuple[Sql, ...] = (
 """The columns of a plan version, in the order of `PlanVersion`."""
 
 
+ADD_ON_COLUMNS: tuple[Sql, ...] = tuple(
+    col(getattr(AddOnVersionRow, name))
+    for name in (
+        "id",
+        "code",
+        "name",
+        "kind",
+        "monthly_cents",
+        "is_prorated",
+        "entitlement",
+        "terms_version",
+        "terms",
+        "valid_from",
+        "valid_before",
+    )
+)
+"""The columns of an add-on version, in the order of `AddOnVersion`."""
+
+
 class AccountFacts(NamedTuple):
-    """What the facts take from the account itself; `plan` is the one it chose."""
+    """What the facts take from the account itself; `plan` is that of the next month."""
 
     id: str
     paid_starts_on: date
@@ -74,7 +96,10 @@ def credit_balance(account_id: Sql) -> Sql:
 
 
 def select_accounts(scope: Scope) -> Sql:
-    """Select one row for each account: id, paid start, next cycle, credit, then the columns of its chosen plan."""
+    """Select one row for each account: id, paid start, next cycle, credit, then the columns of its next month's plan.
+
+    That is the plan arranged for the next month, or else the chosen one.
+    """
     account_id = col(AccountRow.id)
     return (
         select(
@@ -84,7 +109,11 @@ def select_accounts(scope: Scope) -> Sql:
             credit_balance(account_id).label("credit_cents"),
             *(column.label(f"plan_{column.key}") for column in PLAN_COLUMNS),
         )
-        .join(PlanVersionRow, col(PlanVersionRow.id) == col(AccountRow.plan_version_id))
+        .join(
+            PlanVersionRow,
+            col(PlanVersionRow.id)
+            == func.coalesce(col(AccountRow.pending_plan_version_id), col(AccountRow.plan_version_id)),
+        )
         .where(scope(account_id))
     )
 
@@ -124,13 +153,76 @@ def select_billed(scope: Scope) -> Sql:
     return (
         select(account_id, col(InvoiceLineRow.period_on), total(col(InvoiceLineRow.amount_cents)))
         .join(AccountRow, col(AccountRow.id) == account_id)
+        .join(InvoiceRow, col(InvoiceRow.id) == col(InvoiceLineRow.invoice_id))
         .where(
             scope(account_id),
             col(InvoiceLineRow.kind).in_(USAGE_KINDS),
+            col(InvoiceRow.status) != InvoiceStatus.VOID,
             *_in_window(col(InvoiceLineRow.period_on)),
         )
         .group_by(account_id, col(InvoiceLineRow.period_on))
     )
+
+
+def select_subscriptions(scope: Scope) -> Sql:
+    """Select the add-ons and lines of accounts: account id, subscription id, first day, end, then the version."""
+    account_id = col(AddOnSubscriptionRow.account_id)
+    return (
+        select(
+            account_id,
+            col(AddOnSubscriptionRow.id).label("subscription_id"),
+            col(AddOnSubscriptionRow.starts_on),
+            col(AddOnSubscriptionRow.ends_before),
+            *(column.label(f"version_{column.key}") for column in ADD_ON_COLUMNS),
+        )
+        .join(AddOnVersionRow, col(AddOnVersionRow.id) == col(AddOnSubscriptionRow.add_on_version_id))
+        .where(scope(account_id))
+        .order_by(account_id, col(AddOnSubscriptionRow.starts_on), col(AddOnSubscriptionRow.id))
+    )
+
+
+def select_charges(scope: Scope) -> Sql:
+    """Select the single charges that wait for an invoice: account id, kind, id, title, cents."""
+    account_id = col(ExtraChargeRow.account_id)
+    return (
+        select(
+            account_id,
+            col(ExtraChargeRow.kind),
+            col(ExtraChargeRow.id).label("charge_id"),
+            col(ExtraChargeRow.title),
+            col(ExtraChargeRow.amount_cents),
+        )
+        .where(
+            scope(account_id),
+            col(ExtraChargeRow.invoice_id).is_(None),
+            col(ExtraChargeRow.waived_at).is_(None),
+        )
+        .order_by(account_id, col(ExtraChargeRow.id))
+    )
+
+
+def select_taxes(scope: Scope) -> Sql:
+    """Select the tax rates in force when the next month begins, the newest first: account id, name, rate."""
+    account_id = col(TaxRateRow.account_id)
+    return (
+        select(account_id, col(TaxRateRow.name), col(TaxRateRow.ten_thousandths))
+        .join(AccountRow, col(AccountRow.id) == account_id)
+        .where(scope(account_id), col(TaxRateRow.valid_from) <= col(AccountRow.next_cycle_on))
+        .order_by(account_id, col(TaxRateRow.valid_from).desc())
+    )
+
+
+def fact_parts(scope: Scope) -> dict[str, Sql]:
+    """Return every select that the facts of a bill are read by, by name; `account` is the account itself."""
+    return {
+        "account": select_accounts(scope),
+        "cycles": select_cycles(scope),
+        "usage": select_usage(scope),
+        "billed": select_billed(scope),
+        "subscriptions": select_subscriptions(scope),
+        "charges": select_charges(scope),
+        "taxes": select_taxes(scope),
+    }
 
 
 def read_account(row: Iterable[Any]) -> AccountFacts:
@@ -147,8 +239,34 @@ def read_plan(columns: Iterable[Any]) -> PlanVersion:
     )
 
 
+def read_add_on(columns: Iterable[Any]) -> AddOnVersion:
+    """Return the add-on version behind its columns, in the order of `ADD_ON_COLUMNS`."""
+    return AddOnVersion(*columns)
+
+
+def read_subscription(row: Iterable[Any]) -> AddOnSubscription:
+    """Return the subscription of a row of `select_subscriptions`."""
+    _, identifier, starts_on, ends_before, *version = row
+    return AddOnSubscription(identifier, read_add_on(version), starts_on, ends_before)
+
+
+def read_tax(rows: Sequence[Any]) -> TaxRate | None:
+    """Return the tax of an account from its rows of `select_taxes`; a rate of zero is none."""
+    if not rows:
+        return None
+    _, name, ten_thousandths = rows[0]
+    return TaxRate(name, ten_thousandths) if ten_thousandths else None
+
+
 def assemble_facts(
-    account: AccountFacts, cycles: Iterable[Any], usage: Iterable[Any], billed: Iterable[Any]
+    account: AccountFacts,
+    *,
+    cycles: Iterable[Any] = (),
+    usage: Iterable[Any] = (),
+    billed: Iterable[Any] = (),
+    subscriptions: Iterable[Any] = (),
+    charges: Iterable[Any] = (),
+    taxes: Sequence[Any] = (),
 ) -> BillingFacts:
     """Put the rows of one account together; `cycles` come newest month first."""
     used = {month: UsageTotals(*sums) for _, month, *sums in usage}
@@ -165,7 +283,17 @@ def assemble_facts(
     )
     period = Period.containing(account.next_cycle_on)
     policies = policies_on(period.starts_on)
-    return BillingFacts(period, account.paid_starts_on, account.plan, policies, months, account.credit_cents)
+    return BillingFacts(
+        period,
+        account.paid_starts_on,
+        account.plan,
+        policies,
+        months,
+        account.credit_cents,
+        recurring=tuple(recurring_items(map(read_subscription, subscriptions), period)),
+        charges=tuple(ExtraCharge(*charge) for _, *charge in charges),
+        tax=read_tax(taxes),
+    )
 
 
 def _in_window(month: Sql) -> tuple[Sql, Sql]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, insert, update
+from sqlalchemy import and_, bindparam, case, func, insert, literal_column, null, update
 from sqlmodel import col, select
 
 from app.domain.usage import UsageTotals
@@ -15,15 +15,7 @@ from app.models.calls import UsageDayRow
 from app.models.cycles import BillingCycleRow
 from app.models.plans import PlanVersionRow
 from app.repositories.accounts import adjustable_from
-from app.repositories.billing_facts import (
-    assemble_facts,
-    read_account,
-    select_accounts,
-    select_billed,
-    select_cycles,
-    select_usage,
-    total,
-)
+from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, total
 from app.repositories.bulk import execute_many, read_rows
 from app.repositories.conditions import one_of
 from app.repositories.plans import plan_from_row
@@ -43,10 +35,7 @@ def _of_accounts(column: Sql) -> Sql:
     return one_of(column, "account_ids")
 
 
-_ACCOUNTS = select_accounts(_of_accounts)
-_CYCLES = select_cycles(_of_accounts)
-_USAGE = select_usage(_of_accounts)
-_BILLED = select_billed(_of_accounts)
+_FACTS = fact_parts(_of_accounts)
 _INSERT_CYCLE = insert(BillingCycleRow)
 _ADVANCE_ACCOUNT = (
     update(AccountRow)
@@ -56,6 +45,9 @@ _ADVANCE_ACCOUNT = (
         next_close_at=bindparam("next_close"),
         adjustable_from_on=bindparam("adjustable_from"),
         ledger_seq=bindparam("last_posting"),
+        plan_version_id=bindparam("plan"),
+        upgrade_count=case((col(AccountRow.pending_plan_version_id).is_(None), col(AccountRow.upgrade_count)), else_=literal_column("0")),
+        pending_plan_version_id=null(),
     )
 )
 
@@ -72,9 +64,10 @@ class DueAccount:
     """An account whose cycle invoice is due; the caller is its only writer."""
 
     id: str
+    external_id: str
     name: str
     paid_starts_on: date
-    plan_version_id: str
+    upgrade_count: int
     usage_seq: int
     ledger_seq: int
 
@@ -115,9 +108,10 @@ class CycleRepository:
         """Return accounts whose cycle invoice is due, the longest overdue first, locked for the caller."""
         columns: Any = (
             col(AccountRow.id),
+            col(AccountRow.external_id),
             col(AccountRow.name),
             col(AccountRow.paid_starts_on),
-            col(AccountRow.plan_version_id),
+            col(AccountRow.upgrade_count),
             col(AccountRow.usage_seq),
             col(AccountRow.ledger_seq),
         )
@@ -215,14 +209,11 @@ class CycleRepository:
     async def facts(self, account_ids: Sequence[str]) -> dict[str, BillingFacts]:
         """Return the facts of the next cycle invoice of each account."""
         ids = list(account_ids)
-        accounts = [read_account(row) for row in await read_rows(self._session, _ACCOUNTS, account_ids=ids)]
-        cycles = _by_account(await read_rows(self._session, _CYCLES, account_ids=ids))
-        usage = _by_account(await read_rows(self._session, _USAGE, account_ids=ids))
-        billed = _by_account(await read_rows(self._session, _BILLED, account_ids=ids))
+        rows = {name: await read_rows(self._session, part, account_ids=ids) for name, part in _FACTS.items()}
+        accounts = [read_account(row) for row in rows.pop("account")]
+        grouped = {name: _by_account(found) for name, found in rows.items()}
         return {
-            account.id: assemble_facts(
-                account, cycles.get(account.id, ()), usage.get(account.id, ()), billed.get(account.id, ())
-            )
+            account.id: assemble_facts(account, **{name: found.get(account.id, ()) for name, found in grouped.items()})
             for account in accounts
         }
 
@@ -233,7 +224,14 @@ class CycleRepository:
             opened.append((month.account_id, month.period_on, month.plan_version_id, opened_at))
             adjustable = adjustable_from(month.next_cycle_on)
             advanced.append(
-                (month.next_cycle_on, month.next_close_at, adjustable, month.ledger_seq, month.account_id)
+                (
+                    month.plan_version_id,
+                    month.next_cycle_on,
+                    month.next_close_at,
+                    adjustable,
+                    month.ledger_seq,
+                    month.account_id,
+                )
             )
         await execute_many(self._session, _INSERT_CYCLE, opened)
         await execute_many(self._session, _ADVANCE_ACCOUNT, advanced)

@@ -49,6 +49,7 @@ class StoredInvoice:
     content_hash: str
     issued_at: datetime
     lines: tuple[InvoiceLine, ...] = ()
+    corrects_invoice_id: str | None = None
 
 
 class InvoiceRepository:
@@ -94,10 +95,23 @@ class InvoiceRepository:
         values = {"status": InvoiceStatus.PAID, "paid_at": paid_at}
         await self._session.exec(update(InvoiceRow).where(col(InvoiceRow.id).in_(invoice_ids)).values(values))
 
+    async def set_status(self, invoice_id: str, status: InvoiceStatus) -> None:
+        """Store that an invoice is void or uncollectible."""
+        await self._session.exec(update(InvoiceRow).where(col(InvoiceRow.id) == invoice_id).values(status=status))
+
     async def find_by_number(self, number: int) -> StoredInvoice | None:
         """Return the invoice of that number, with its lines."""
         row = (await self._session.exec(select(InvoiceRow).where(InvoiceRow.number == number))).one_or_none()
         return None if row is None else (await self._with_lines([row]))[0]
+
+    async def list_correcting(self, invoice_id: str, account_id: str) -> list[StoredInvoice]:
+        """Return what was issued to correct an invoice, in order: credit notes, or the one in the place of a void one."""
+        statement = (
+            select(InvoiceRow)
+            .where(InvoiceRow.account_id == account_id, InvoiceRow.corrects_invoice_id == invoice_id)
+            .order_by(col(InvoiceRow.number))
+        )
+        return await self._with_lines(list(await self._session.exec(statement)))
 
     async def list_for_account(self, account_id: str) -> list[StoredInvoice]:
         """Return the issued invoices of an account in the order of their numbers, with their lines."""
@@ -213,4 +227,5 @@ def _stored(row: InvoiceRow, lines: tuple[InvoiceLine, ...]) -> StoredInvoice:
         content_hash=row.content_hash,
         issued_at=row.issued_at,
         lines=lines,
+        corrects_invoice_id=row.corrects_invoice_id,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import case, func, insert, update
 from sqlmodel import col, select
 
 from app.domain.invoices import InvoiceStatus
@@ -81,7 +81,7 @@ class LedgerRepository:
         """Return the credits with something left, oldest first, by account."""
         used = (
             select(LedgerPostingRow.account_id, LedgerPostingRow.grant_seq, func.sum(LedgerPostingRow.amount_cents).label("cents"))
-            .where(LedgerPostingRow.kind == PostingKind.CREDIT_APPLIED)
+            .where(LedgerPostingRow.debit == Book.CUSTOMER_CREDIT)
             .group_by(col(LedgerPostingRow.account_id), col(LedgerPostingRow.grant_seq))
             .subquery()
         )
@@ -108,24 +108,39 @@ class LedgerRepository:
         return grants
 
     async def open_invoices(self, account_id: str) -> list[OpenInvoice]:
-        """Return what is still to be paid, oldest invoice first."""
-        moved = LedgerPostingRow.amount_cents
-        paid = (
-            select(func.coalesce(func.sum(moved), 0))
+        """Return what is still to be paid by the postings of each invoice, oldest invoice first."""
+        amount, is_debit = col(LedgerPostingRow.amount_cents), col(LedgerPostingRow.debit) == Book.RECEIVABLE
+        balance = (
+            select(func.coalesce(func.sum(case((is_debit, amount), else_=-amount)), 0))
             .where(
                 LedgerPostingRow.account_id == account_id,
                 LedgerPostingRow.invoice_id == InvoiceRow.id,
-                LedgerPostingRow.kind == PostingKind.PAYMENT_RECEIVED,
+                is_debit | (col(LedgerPostingRow.credit) == Book.RECEIVABLE),
             )
             .correlate(InvoiceRow)
             .scalar_subquery()
         )
         statement = (
-            select(InvoiceRow.id, InvoiceRow.amount_due_cents - paid)
+            select(InvoiceRow.id, balance)
             .where(InvoiceRow.account_id == account_id, InvoiceRow.status == InvoiceStatus.OPEN)
             .order_by(col(InvoiceRow.number))
         )
         return [OpenInvoice(invoice_id, int(balance)) for invoice_id, balance in await self._session.exec(statement)]
+
+    async def sums_by_kind(self, from_at: datetime, before_at: datetime) -> dict[PostingKind, tuple[int, int]]:
+        """Return what the postings of every account add up to by kind: before an instant, and from it to another."""
+        amount, at = col(LedgerPostingRow.amount_cents), col(LedgerPostingRow.posted_at)
+        statement = (
+            select(
+                LedgerPostingRow.kind,
+                func.sum(case((at < from_at, amount), else_=0)),
+                func.sum(case((at >= from_at, amount), else_=0)),
+            )
+            .where(at < before_at)
+            .group_by(col(LedgerPostingRow.kind))
+        )
+        rows = await self._session.exec(statement)
+        return {PostingKind(kind): (int(before), int(within)) for kind, before, within in rows}
 
     async def find_payment(self, account_id: str, kind: PaymentKind, reference: str) -> Payment | None:
         """Return the payment recorded under the reference."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from app.domain.money import UnitPrice
@@ -12,6 +13,7 @@ from app.models.plans import PlanVersionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -38,6 +40,11 @@ class PlanRepository:
         self._session.add_all(_row(version) for version in versions if version.id not in known)
         await self._session.flush()
 
+    async def end_sale(self, version_id: str, valid_before: date) -> None:
+        """Store from which date the version is not sold any more; accounts that have it keep it."""
+        statement = update(PlanVersionRow).where(col(PlanVersionRow.id) == version_id)
+        await self._session.exec(statement.values(valid_before=valid_before))
+
 
 def plan_from_row(row: PlanVersionRow) -> PlanVersion:
     """Return the domain value of a row."""
@@ -50,6 +57,7 @@ def plan_from_row(row: PlanVersionRow) -> PlanVersion:
         overage_rate=UnitPrice(row.overage_rate),
         valid_from=row.valid_from,
         valid_before=row.valid_before,
+        existing_move_on=row.existing_move_on,
     )
 
 
@@ -63,4 +71,5 @@ def _row(version: PlanVersion) -> PlanVersionRow:
         overage_rate=version.overage_rate,
         valid_from=version.valid_from,
         valid_before=version.valid_before,
+        existing_move_on=version.existing_move_on,
     )

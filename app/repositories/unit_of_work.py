@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 from app.repositories.accounts import AccessKeyRepository, AccountRepository, UserRepository
 from app.repositories.add_ons import AddOnRepository
 from app.repositories.calls import CallRepository, QuarantineRepository
+from app.repositories.charges import ChargeRepository
 from app.repositories.cycles import CycleRepository
 from app.repositories.events import EventRepository
 from app.repositories.invoices import InvoiceRepository
 from app.repositories.ledger import LedgerRepository
 from app.repositories.operations import OperationRepository
 from app.repositories.plans import PlanRepository
+from app.repositories.taxes import TaxRepository
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,6 +43,8 @@ class UnitOfWork:
         self.ledger = LedgerRepository(session)
         self.events = EventRepository(session)
         self.operations = OperationRepository(session)
+        self.charges = ChargeRepository(session)
+        self.taxes = TaxRepository(session)
 
 
 async def write(database: Database, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from app.domain.accounts import cycle_runs_at
 from app.domain.invoices import ENGINE_VERSION, Issue, compute_invoice, facts_hash
 from app.domain.ledger import issue_postings
-from app.domain.periods import billing_date
+from app.domain.periods import billing_date, day_before
 from app.domain.policies import policies_on
+from app.domain.upgrades import find_upgrade
 from app.repositories import unit_of_work
 from app.repositories.cycles import OpenedMonth
 from app.repositories.events import Event
 from app.repositories.ledger import PostedPosting
+from app.services.upgrade_plans import upgrade_month
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from app.domain.invoices import BillingFacts
+    from app.domain.plans import Catalogue
     from app.ports import Clock, Ids
     from app.repositories.cycles import DueAccount
     from app.repositories.database import Database
@@ -56,6 +59,9 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
     if not due:
         return 0
     facts = await uow.cycles.facts([account.id for account in due])
+    if await _upgrade_ending_months(uow, due, facts, ids, now):
+        due = await uow.cycles.claim_due(now, chunk_size)
+        facts = await uow.cycles.facts([account.id for account in due])
     first_number = await uow.invoices.take_numbers(len(due))
     issues = [
         _issue(account, facts[account.id], ids.new("inv"), number)
@@ -65,11 +71,41 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
         issues, engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now)
     )
     last_postings = await _post(uow, due, issues, facts, now)
+    for issue in issues:
+        if facts[issue.account_id].charges:
+            await uow.charges.invoice(facts[issue.account_id].charges, issue.account_id, issue.id)
     await uow.cycles.open_months(
         (_opened(account, facts[account.id], last_postings[account.id]) for account in due), opened_at=now
     )
     await uow.events.add_many(_issued_event(issue, ids.new("evt"), now) for issue in issues)
     return len(due)
+
+
+async def _upgrade_ending_months(
+    uow: UnitOfWork, due: Sequence[DueAccount], facts: dict[str, BillingFacts], ids: Ids, now: datetime
+) -> bool:
+    """Upgrade the months that are about to close where their usage calls for it (rules 19, 20); tell whether any was."""
+    catalogue = await uow.plans.catalogue()
+    outgrown = [account for account in due if _ends_outgrown(account, facts[account.id], catalogue)]
+    for account in outgrown:
+        last_day = day_before(facts[account.id].period.starts_on)
+        await upgrade_month(uow, ids=ids, account=account.external_id, last_day=last_day, now=now)
+    return bool(outgrown)
+
+
+def _ends_outgrown(account: DueAccount, facts: BillingFacts, catalogue: Catalogue) -> bool:
+    ending = facts.ending
+    if ending is None:
+        return False
+    upgrade = find_upgrade(
+        plan=ending.plan,
+        usage=ending.usage,
+        period=ending.period,
+        paid_starts_on=account.paid_starts_on,
+        upgrades_so_far=account.upgrade_count,
+        catalogue=catalogue,
+    )
+    return upgrade is not None
 
 
 def _issue(account: DueAccount, facts: BillingFacts, invoice_id: str, number: int) -> Issue:
@@ -114,7 +150,7 @@ def _opened(account: DueAccount, facts: BillingFacts, last_posting: int) -> Open
     return OpenedMonth(
         account_id=account.id,
         period_on=facts.period.starts_on,
-        plan_version_id=account.plan_version_id,
+        plan_version_id=facts.plan.id,
         next_cycle_on=following.starts_on,
         next_close_at=cycle_runs_at(
             following.starts_on, account.paid_starts_on, policies_on(following.starts_on)

@@ -203,7 +203,7 @@ def _changes(known: Account, wanted: Account) -> dict[str, list[str | None]]:
 
 async def _change(uow: UnitOfWork, known: Account, wanted: Account, changes: dict[str, list[str | None]]) -> Account:
     """Store what changed and return the account as it is then."""
-    if await uow.cycles.has_begun(known.id):
+    if known.status is AccountStatus.CLOSED or await uow.cycles.has_begun(known.id):
         settled = [words for name, words in _SETTLED.items() if name in changes]
         if settled:
             raise AccountAlreadyBilled(known.external_id, settled)

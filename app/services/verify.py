@@ -6,26 +6,18 @@ from the postings, and the rules are those of the invoice's own policies (rules 
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import (
-    ENGINE_VERSION,
-    USAGE_KINDS,
-    BillingFacts,
-    UsedPeriod,
-    compute_invoice,
-    facts_hash,
-)
-from app.domain.ledger import Book, moved_cents
+from app.domain.invoices import ENGINE_VERSION, InvoiceKind, InvoiceStatus, compute_invoice, facts_hash
 from app.domain.periods import Period
-from app.domain.policies import UnknownPolicies, policies_on, policies_version
+from app.domain.policies import UnknownPolicies
+from app.domain.proration import prorated_cents
 from app.domain.usage import UsageTotals
 from app.repositories import unit_of_work
-from app.repositories.accounts import ADJUSTABLE_MONTHS
 from app.repositories.invoices import FIRST_INVOICE_NUMBER
+from app.services.replay import FactsMissing, Replay
 from app.services.verify_ledger import Difference, check_ledger
 
 if TYPE_CHECKING:
@@ -33,11 +25,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.accounts import Account
-    from app.domain.invoices import InvoiceDraft, InvoiceLine
+    from app.domain.invoices import BillingFacts, InvoiceDraft, InvoiceLine
     from app.domain.plans import PlanVersion
     from app.repositories.database import Database
     from app.repositories.invoices import StoredInvoice
-    from app.repositories.ledger import PostedPosting
     from app.repositories.unit_of_work import UnitOfWork
 
 
@@ -73,26 +64,21 @@ async def _check_account(uow: UnitOfWork, account: Account, since: datetime | No
     payments = await uow.ledger.payments(account.id)
     last_posting = await uow.ledger.last_posting(account.id)
     plans = await uow.cycles.plans(account.id)
+    replay = await Replay.begin(uow, account, invoices, postings)
     differences = [
         *_check_months(account, invoices, plans),
         *check_ledger(account.external_id, invoices, postings, payments, last_posting),
         *await _check_sums(uow, account),
     ]
-    billed: Counter[date] = Counter()
     for invoice in invoices:
-        if invoice.period.starts_on in plans and (since is None or invoice.issued_at >= since):
-            differences += await _check_invoice(uow, account, invoice, plans, billed, postings)
-        billed.update(_usage_cents(invoice))
-    return differences
+        if since is None or invoice.issued_at >= since:
+            differences += await _check_invoice(uow, account, invoice, replay)
+        replay.passed(invoice)
+    return differences + list(_check_plans(account, plans, replay))
 
 
 async def _check_invoice(
-    uow: UnitOfWork,
-    account: Account,
-    invoice: StoredInvoice,
-    plans: dict[date, PlanVersion],
-    billed: Counter[date],
-    postings: Sequence[PostedPosting],
+    uow: UnitOfWork, account: Account, invoice: StoredInvoice, replay: Replay
 ) -> list[Difference]:
     """Compute the invoice again, by this release's engine and under its own policies, and compare (rule 28)."""
     place = f"invoice {invoice.number}"
@@ -100,46 +86,17 @@ async def _check_invoice(
         engines = f"engine {invoice.engine_version}", f"engine {ENGINE_VERSION}"
         return [Difference(account.external_id, place, *engines)]
     try:
-        facts = await _facts(uow, account, invoice, plans, billed, _credit_before(invoice, postings))
+        facts = await replay.facts(uow, invoice)
     except UnknownPolicies as error:
         return [Difference(account.external_id, f"{place}, policies", error.version, "a version of this release")]
+    except FactsMissing as error:
+        return [Difference(account.external_id, f"{place}, facts", str(error), "what it was computed from")]
     draft = compute_invoice(facts)
     return [
         Difference(account.external_id, f"{place}, {name}", found, expected)
         for name, found, expected in (*_figures(invoice, draft, facts), *_lines(invoice.lines, draft.lines))
         if found != expected
     ]
-
-
-async def _facts(
-    uow: UnitOfWork,
-    account: Account,
-    invoice: StoredInvoice,
-    plans: dict[date, PlanVersion],
-    billed: Counter[date],
-    credit_cents: int,
-) -> BillingFacts:
-    """Return the facts as they stood when the invoice was issued."""
-    oldest = max(invoice.period.shifted(-ADJUSTABLE_MONTHS).starts_on, account.paid_starts_on)
-    days = await uow.calls.sum_days(account.id, oldest, invoice.period.starts_on, invoice.usage_watermark)
-    usage: dict[date, UsageTotals] = {}
-    for on, totals in days.items():
-        month = Period.containing(on).starts_on
-        usage[month] = usage.get(month, UsageTotals()) + totals
-    used = tuple(
-        UsedPeriod(
-            month,
-            plans[month.starts_on],
-            policies_on(month.starts_on),
-            usage.get(month.starts_on, UsageTotals()),
-            billed[month.starts_on],
-        )
-        for month in (invoice.period.shifted(-back) for back in range(1, ADJUSTABLE_MONTHS + 1))
-        if month.starts_on in plans
-    )
-    plan = plans[invoice.period.starts_on]
-    policies = policies_version(invoice.policies_version)
-    return BillingFacts(invoice.period, account.paid_starts_on, plan, policies, used, credit_cents)
 
 
 def _figures(invoice: StoredInvoice, draft: InvoiceDraft, facts: BillingFacts) -> Iterator[tuple[str, str, str]]:
@@ -174,7 +131,11 @@ def _check_months(
     account: Account, invoices: Sequence[StoredInvoice], opened: Iterable[date]
 ) -> Iterator[Difference]:
     """Check that the months from the paid start on are billed once each, none left out (rule 12)."""
-    found = [invoice.period for invoice in invoices]
+    found = [
+        invoice.period
+        for invoice in invoices
+        if invoice.kind is InvoiceKind.CYCLE and invoice.status is not InvoiceStatus.VOID
+    ]
     first = Period.containing(account.paid_starts_on)
     expected = [first.shifted(place) for place in range(len(found))]
     if found != expected:
@@ -185,6 +146,19 @@ def _check_months(
     following = first.shifted(len(found)).starts_on
     if account.next_cycle_on != following:
         yield Difference(account.external_id, "next month", str(account.next_cycle_on), str(following))
+
+
+def _check_plans(account: Account, plans: dict[date, PlanVersion], replay: Replay) -> Iterator[Difference]:
+    """Check that each month stands on the plan last invoiced for it, and its base sums to that plan's price (rule 18)."""
+    for month, plan in plans.items():
+        place = f"plan of {month:%Y-%m}"
+        invoiced = replay.month_plans.get(month)
+        if invoiced is not None and invoiced.id != plan.id:
+            yield Difference(account.external_id, place, plan.id, invoiced.id)
+        base = replay.billed_base.get(month)
+        price = prorated_cents(plan.base_cents, Period.containing(month), account.paid_starts_on)
+        if base is not None and base.amount_cents != price:
+            yield Difference(account.external_id, f"base of {month:%Y-%m}", str(base.amount_cents), str(price))
 
 
 def _months(periods: Iterable[Period]) -> str:
@@ -217,16 +191,3 @@ async def _check_numbers(uow: UnitOfWork) -> list[Difference]:
         differences.append(Difference("all", "next invoice number", str(following), str(expected)))
     return differences
 
-
-def _credit_before(invoice: StoredInvoice, postings: Sequence[PostedPosting]) -> int:
-    """Return the credit that the invoice found."""
-    seen = postings[: invoice.ledger_watermark]
-    return -sum(moved_cents(posted.posting, Book.CUSTOMER_CREDIT) for posted in seen)
-
-
-def _usage_cents(invoice: StoredInvoice) -> Counter[date]:
-    cents: Counter[date] = Counter()
-    for line in invoice.lines:
-        if line.kind in USAGE_KINDS:
-            cents[line.period.starts_on] += line.amount_cents
-    return cents

@@ -125,5 +125,6 @@ class TestQuarantine:
             "CONFLICT",
             "UNKNOWN_ORIGINAL",
             "ALREADY_CORRECTED",
+            "ACCOUNT_CLOSED",
         ]
         assert [resolution.value for resolution in Resolution] == ["RELEASED", "DISCARDED"]

@@ -10,6 +10,7 @@ from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 from sqlmodel import UTCDateTime
 
+from app.migrations import triggers
 from app.migrations.rebuild import one_of, replace_constraints
 
 if TYPE_CHECKING:
@@ -55,6 +56,16 @@ POSTING_KINDS = (
     "CREDIT_RESTORED",
     "WRITTEN_OFF",
 )
+OLD_REFUSALS = (
+    "MALFORMED",
+    "UNKNOWN_ACCOUNT",
+    "TOO_OLD",
+    "IN_THE_FUTURE",
+    "CONFLICT",
+    "UNKNOWN_ORIGINAL",
+    "ALREADY_CORRECTED",
+)
+REFUSALS = (*OLD_REFUSALS, "ACCOUNT_CLOSED")
 CYCLE_INDEX = "uq_invoice_cycle"
 CORRECTS = "fk_invoice_account_id_corrects_invoice_id_invoice"
 PENDING = "fk_account_pending_plan_version_id_plan_version"
@@ -202,15 +213,21 @@ def upgrade() -> None:
         {"ck_invoice_invoice_kind": one_of("kind", *INVOICE_KINDS)},
         {CORRECTS: "FOREIGN KEY (account_id, corrects_invoice_id) REFERENCES invoice (account_id, id)"},
     )
+    triggers.replace(triggers.frozen_invoice("corrects_invoice_id"))
     _create_cycle_index("kind = 'CYCLE' AND status <> 'VOID'")
     replace_constraints("invoice_line", {"ck_invoice_line_line_kind": one_of("kind", *LINE_KINDS)})
     replace_constraints("ledger_posting", _ledger_checks(POSTING_KINDS, BOOKS))
+    replace_constraints("quarantined_call", {"ck_quarantined_call_refusal_reason": one_of("reason", *REFUSALS)})
+    op.add_column("plan_version", sa.Column("existing_move_on", sa.Date(), nullable=True))
 
 
 def downgrade() -> None:
     """Take the database back to the revision before; it must hold nothing that only this one knows."""
+    op.drop_column("plan_version", "existing_move_on")
+    replace_constraints("quarantined_call", {"ck_quarantined_call_refusal_reason": one_of("reason", *OLD_REFUSALS)})
     replace_constraints("ledger_posting", _ledger_checks(OLD_POSTING_KINDS, OLD_BOOKS))
     replace_constraints("invoice_line", {"ck_invoice_line_line_kind": one_of("kind", *OLD_LINE_KINDS)})
+    triggers.replace(triggers.frozen_invoice())
     op.drop_index(CYCLE_INDEX, "invoice")
     replace_constraints("invoice", {CORRECTS: "", "ck_invoice_invoice_kind": one_of("kind", "CYCLE")})
     op.drop_column("invoice", "corrects_invoice_id")

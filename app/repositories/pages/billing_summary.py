@@ -10,15 +10,7 @@ from sqlmodel import col
 from app.domain.ledger import Book
 from app.models.accounts import AccountRow
 from app.models.ledger import LedgerPostingRow
-from app.repositories.billing_facts import (
-    assemble_facts,
-    read_account,
-    select_accounts,
-    select_billed,
-    select_cycles,
-    select_usage,
-    total,
-)
+from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, total
 from app.repositories.pages.scope import own
 from app.repositories.pages.usage import CATALOGUE, DAYS, read_catalogue, read_days
 from app.repositories.reader import Page
@@ -42,18 +34,13 @@ def _open_balance(account_id: Any) -> ColumnElement[int]:  # noqa: ANN401 -- a c
 
 
 def _assemble(
-    account: Sequence[Any],
-    cycles: Sequence[Any],
-    usage: Iterable[Any],
-    billed: Iterable[Any],
-    days: Iterable[Any],
-    catalogue: Iterable[Any],
+    account: Sequence[Any], days: Iterable[Any], catalogue: Iterable[Any], **rows: Sequence[Any]
 ) -> SummaryFacts | None:
     if not account:
         return None
     *columns, open_balance_cents = account[0]
     found = read_account(columns)
-    billing = assemble_facts(found, cycles, usage, billed)
+    billing = assemble_facts(found, **rows)
     known, sums = read_days(days)
     plans = {month.period.starts_on: month.plan for month in billing.used}
     return SummaryFacts(
@@ -64,13 +51,13 @@ def _assemble(
     )
 
 
+_FACTS = fact_parts(own)
+
 BILLING_SUMMARY: Page[SummaryFacts | None] = Page(
     "billing_summary",
     {
-        "account": select_accounts(own).add_columns(_open_balance(col(AccountRow.id)).label("open_balance_cents")),
-        "cycles": select_cycles(own),
-        "usage": select_usage(own),
-        "billed": select_billed(own),
+        **_FACTS,
+        "account": _FACTS["account"].add_columns(_open_balance(col(AccountRow.id)).label("open_balance_cents")),
         "days": DAYS,
         "catalogue": CATALOGUE,
     },

@@ -4,39 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.repositories.billing_facts import (
-    assemble_facts,
-    read_account,
-    select_accounts,
-    select_billed,
-    select_cycles,
-    select_usage,
-)
+from app.repositories.billing_facts import assemble_facts, fact_parts, read_account
 from app.repositories.pages.scope import own
 from app.repositories.reader import Page
 from app.views.next_invoice import NextInvoiceFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 
-def _assemble(
-    account: Sequence[Any], cycles: Iterable[Any], usage: Iterable[Any], billed: Iterable[Any]
-) -> NextInvoiceFacts | None:
+def _assemble(account: Sequence[Any], **rows: Sequence[Any]) -> NextInvoiceFacts | None:
     if not account:
         return None
     found = read_account(account[0])
-    return NextInvoiceFacts(found.id, assemble_facts(found, cycles, usage, billed))
+    return NextInvoiceFacts(found.id, assemble_facts(found, **rows))
 
 
-NEXT_INVOICE: Page[NextInvoiceFacts | None] = Page(
-    "next_invoice",
-    {
-        "account": select_accounts(own),
-        "cycles": select_cycles(own),
-        "usage": select_usage(own),
-        "billed": select_billed(own),
-    },
-    _assemble,
-)
+NEXT_INVOICE: Page[NextInvoiceFacts | None] = Page("next_invoice", fact_parts(own), _assemble)
 """Takes `account`; None when there is no such account."""

@@ -8,18 +8,28 @@ from sqlalchemy import Date, and_, bindparam, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from app.domain.add_ons import AddOnSubscription, AddOnVersion
-from app.domain.invoices import BASE_KINDS, BilledBase, InvoiceStatus, TaxRate
+from app.domain.invoices import BASE_KINDS, BilledBase, InvoiceStatus
 from app.domain.periods import Period
 from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
-from app.models.add_ons import AddOnSubscriptionRow, AddOnVersionRow
+from app.models.add_ons import AddOnVersionRow
 from app.models.calls import UsageDayRow
 from app.models.charges import TaxRateRow
 from app.models.cycles import BillingCycleRow
 from app.models.invoices import InvoiceLineRow, InvoiceRow
 from app.models.plans import PlanVersionRow
-from app.repositories.billing_facts import PLAN_COLUMNS, Sql, credit_balance, read_plan, total
+from app.repositories.billing_facts import (
+    ADD_ON_COLUMNS,
+    PLAN_COLUMNS,
+    Sql,
+    credit_balance,
+    read_add_on,
+    read_plan,
+    read_subscription,
+    read_tax,
+    select_subscriptions,
+    total,
+)
 from app.repositories.pages.scope import own
 from app.repositories.pages.usage import read_catalogue
 from app.repositories.reader import Page
@@ -49,25 +59,6 @@ _ACCOUNT_FIELDS = (
 )
 _PLAN_WIDTH = len(PLAN_COLUMNS)
 _PLANS_START = tuple(len(_ACCOUNT_FIELDS) + place * _PLAN_WIDTH for place in range(3))
-
-ADD_ON_COLUMNS: tuple[Sql, ...] = tuple(
-    col(getattr(AddOnVersionRow, name))
-    for name in (
-        "id",
-        "code",
-        "name",
-        "kind",
-        "monthly_cents",
-        "is_prorated",
-        "entitlement",
-        "terms_version",
-        "terms",
-        "valid_from",
-        "valid_before",
-    )
-)
-"""The columns of an add-on version, in the order of `AddOnVersion`."""
-
 
 def _plan_columns(row: Any, prefix: str) -> list[Sql]:  # noqa: ANN401 -- an alias of the row class
     return [getattr(row, column.key).label(f"{prefix}_{column.key}") for column in PLAN_COLUMNS]
@@ -139,7 +130,7 @@ _BASE_LINES = (
 )
 
 _TAXES = (
-    select(col(TaxRateRow.name), col(TaxRateRow.ten_thousandths))
+    select(col(TaxRateRow.account_id), col(TaxRateRow.name), col(TaxRateRow.ten_thousandths))
     .where(own(col(TaxRateRow.account_id)), col(TaxRateRow.valid_from) <= _TODAY)
     .order_by(col(TaxRateRow.valid_from).desc())
     .limit(1)
@@ -148,25 +139,6 @@ _TAXES = (
 _CATALOGUE = select(*PLAN_COLUMNS).order_by(col(PlanVersionRow.id))
 
 _ADD_ONS = select(*ADD_ON_COLUMNS).order_by(col(AddOnVersionRow.id))
-
-_SUBSCRIPTIONS = (
-    select(
-        col(AddOnSubscriptionRow.id).label("subscription_id"),
-        col(AddOnSubscriptionRow.starts_on),
-        col(AddOnSubscriptionRow.ends_before),
-        *(column.label(f"version_{column.key}") for column in ADD_ON_COLUMNS),
-    )
-    .join(AddOnVersionRow, col(AddOnVersionRow.id) == col(AddOnSubscriptionRow.add_on_version_id))
-    .where(own(col(AddOnSubscriptionRow.account_id)))
-    .order_by(col(AddOnSubscriptionRow.starts_on), col(AddOnSubscriptionRow.id))
-)
-
-
-def read_subscription(row: Sequence[Any]) -> AddOnSubscription:
-    """Return the subscription of a row: id, first day, end, then the columns of its version."""
-    identifier, starts_on, ends_before, *version = row
-    return AddOnSubscription(identifier, AddOnVersion(*version), starts_on, ends_before)
-
 
 def read_billed_base(lines: Sequence[Any]) -> BilledBase | None:
     """Return what the base lines of a month add up to, and the plan of the last that charged; None for no lines."""
@@ -198,19 +170,15 @@ def _assemble(
         opened_plan=_read_plan(opened),
         usage=UsageTotals(*usage[0]),
         billed_base=read_billed_base(base_lines),
-        tax=_read_tax(taxes),
+        tax=read_tax(taxes),
         catalogue=read_catalogue(catalogue),
-        add_on_versions=tuple(AddOnVersion(*version) for version in add_ons),
+        add_on_versions=tuple(read_add_on(version) for version in add_ons),
         subscriptions=tuple(read_subscription(subscription) for subscription in subscriptions),
     )
 
 
 def _read_plan(columns: Sequence[Any]) -> PlanVersion | None:
     return None if columns[0] is None else read_plan(columns)
-
-
-def _read_tax(rows: Sequence[Any]) -> TaxRate | None:
-    return TaxRate(*rows[0]) if rows and rows[0][1] else None
 
 
 STANDING: Page[AccountStanding | None] = Page(
@@ -222,7 +190,7 @@ STANDING: Page[AccountStanding | None] = Page(
         "taxes": _TAXES,
         "catalogue": _CATALOGUE,
         "add_ons": _ADD_ONS,
-        "subscriptions": _SUBSCRIPTIONS,
+        "subscriptions": select_subscriptions(own),
     },
     _assemble,
 )

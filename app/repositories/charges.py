@@ -1,0 +1,105 @@
+"""Single charges: added or waived by staff, and on the next invoice of their account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from app.domain.invoices import ExtraCharge
+from app.models.charges import ExtraChargeRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCharge:
+    """A charge and what became of it: it waits, is on an invoice, or was waived."""
+
+    account_id: str
+    charge: ExtraCharge
+    created_at: datetime
+    invoice_id: str | None
+    waived_at: datetime | None
+
+
+class ChargeRepository:
+    """A charge waits until it is invoiced or waived; a void invoice lets its charges wait again."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, account_id: str, charge: ExtraCharge, *, created_at: datetime) -> None:
+        """Add a charge that waits for the next invoice."""
+        self._session.add(
+            ExtraChargeRow(
+                id=charge.id,
+                account_id=account_id,
+                kind=charge.kind,
+                title=charge.title,
+                amount_cents=charge.amount_cents,
+                created_at=created_at,
+            )
+        )
+        await self._session.flush()
+
+    async def find(self, charge_id: str) -> StoredCharge | None:
+        """Return a charge, whatever became of it."""
+        row = (await self._session.exec(select(ExtraChargeRow).where(ExtraChargeRow.id == charge_id))).one_or_none()
+        if row is None:
+            return None
+        return StoredCharge(row.account_id, _charge(row), row.created_at, row.invoice_id, row.waived_at)
+
+    async def waiting(self, account_ids: Sequence[str]) -> dict[str, tuple[ExtraCharge, ...]]:
+        """Return the charges that the next invoice of each account takes up, in the order they were added."""
+        statement = (
+            select(ExtraChargeRow)
+            .where(
+                col(ExtraChargeRow.account_id).in_(account_ids),
+                col(ExtraChargeRow.invoice_id).is_(None),
+                col(ExtraChargeRow.waived_at).is_(None),
+            )
+            .order_by(col(ExtraChargeRow.id))
+        )
+        waiting: dict[str, tuple[ExtraCharge, ...]] = {}
+        for row in await self._session.exec(statement):
+            waiting[row.account_id] = (*waiting.get(row.account_id, ()), _charge(row))
+        return waiting
+
+    async def on_invoice(self, account_id: str, invoice_id: str) -> tuple[ExtraCharge, ...]:
+        """Return the charges that an invoice took up, in the order they were added."""
+        statement = (
+            select(ExtraChargeRow)
+            .where(ExtraChargeRow.account_id == account_id, ExtraChargeRow.invoice_id == invoice_id)
+            .order_by(col(ExtraChargeRow.id))
+        )
+        return tuple(_charge(row) for row in await self._session.exec(statement))
+
+    async def invoice(self, charges: Iterable[ExtraCharge], account_id: str, invoice_id: str) -> None:
+        """Store that an invoice takes the charges up."""
+        ids = [charge.id for charge in charges]
+        statement = update(ExtraChargeRow).where(
+            col(ExtraChargeRow.account_id) == account_id, col(ExtraChargeRow.id).in_(ids)
+        )
+        await self._session.exec(statement.values(invoice_id=invoice_id))
+
+    async def release(self, account_id: str, invoice_id: str) -> None:
+        """Let the charges of a void invoice wait for the next one."""
+        statement = update(ExtraChargeRow).where(
+            col(ExtraChargeRow.account_id) == account_id, col(ExtraChargeRow.invoice_id) == invoice_id
+        )
+        await self._session.exec(statement.values(invoice_id=None))
+
+    async def waive(self, charge_id: str, *, at: datetime) -> None:
+        """Store that the charge is never invoiced."""
+        await self._session.exec(update(ExtraChargeRow).where(col(ExtraChargeRow.id) == charge_id).values(waived_at=at))
+
+
+def _charge(row: ExtraChargeRow) -> ExtraCharge:
+    return ExtraCharge(row.kind, row.id, row.title, row.amount_cents)
