@@ -95,7 +95,9 @@
 
   function openTab(editor, tab) {
     const index = editor.tabs.findIndex((open) => open.operationName === tab.name || open.title === tab.name);
-    if (index >= 0) editor.changeTab(index);
+    if (index < 0) return;
+    editor.changeTab(index);
+    setTimeout(() => document.querySelector(".graphiql-tab-active")?.scrollIntoView({ inline: "nearest" }));
   }
 
   function Guide() {

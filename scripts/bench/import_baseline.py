@@ -111,7 +111,8 @@ class _Importer:
                 hour, _, within_hour = entry.partition(":")
                 on_date, hours = days[on]
                 seconds[queue]
-                live = seconds[service] if outcomes[outcome] else 0
+                served = seconds[service]
+                live = served if outcomes[outcome] else 0
                 started_at = hours[hour] + minutes[within_hour]
                 free = outcome == "PHANTOM"
                 rows.append(
@@ -137,7 +138,8 @@ class _Importer:
     def _write(
         self, rows: list[tuple[Any, ...]], accounts: dict[str, list[Any]], known: dict[str, tuple[Any, ...]]
     ) -> None:
-        calls, sums = [], {}
+        calls: list[tuple[Any, ...]] = []
+        sums: dict[tuple[str, str], list[Any]] = {}
         for event_id, name, started_at, on_date, live, menu, outcome, free in rows:
             account = accounts[name]
             account_id, open_from, seq, _ = account

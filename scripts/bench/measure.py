@@ -51,7 +51,7 @@ def interleave(rounds: int, sides: Mapping[str, Callable[[], Sample]]) -> dict[s
     """Run every side once a round, the first side first in even rounds and last in odd ones."""
     samples: dict[str, list[Sample]] = {name: [] for name in sides}
     for number in range(rounds):
-        order = list(sides) if number % 2 == 0 else list(reversed(sides))
+        order = list(sides) if number % 2 == 0 else list(sides)[::-1]
         for name in order:
             samples[name].append(sides[name]())
     return samples

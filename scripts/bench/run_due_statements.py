@@ -166,7 +166,8 @@ WITH grants AS (
     SELECT b.account_id, b.invoice_id, b.ledger_seq, b.applied_cents, g.seq,
            g.amount_cents - coalesce((
                SELECT sum(a.amount_cents) FROM ledger_posting a
-               WHERE a.account_id = g.account_id AND a.kind = 'CREDIT_APPLIED' AND a.grant_seq = g.seq), 0) AS left_cents
+               WHERE a.account_id = g.account_id AND a.kind = 'CREDIT_APPLIED' AND a.grant_seq = g.seq
+           ), 0) AS left_cents
     FROM bill b JOIN ledger_posting g ON g.account_id = b.account_id AND g.credit = 'CUSTOMER_CREDIT'
     WHERE b.applied_cents > 0 AND g.seq <= b.ledger_seq
 ), parts AS (

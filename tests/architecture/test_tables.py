@@ -7,15 +7,15 @@ import pkgutil
 from collections.abc import Iterator
 
 from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint
-from sqlmodel import SQLModel
 
 import app.models
+from app.models.base import Row
 
 
 def tables() -> list[Table]:
     for module in pkgutil.walk_packages(app.models.__path__, "app.models."):
         importlib.import_module(module.name)
-    return list(SQLModel.metadata.tables.values())
+    return list(Row.metadata.tables.values())
 
 
 def leading_columns(table: Table) -> Iterator[str]:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import structlog
 
 from tests.contract.examples import Example, Stage, examples
 
@@ -37,5 +40,6 @@ async def record(names: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     for name in asyncio.run(record(sys.argv[1:])):
         sys.stdout.write(f"{name}\n")

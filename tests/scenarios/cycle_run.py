@@ -1,13 +1,10 @@
-"""The cycle run as a process of its own, to be killed: `python -m tests.scenarios.cycle_run URL NOW CHUNK_SIZE`.
-
-It prints the size of each chunk once the chunk is committed, and `done` at the end.
-"""
+"""The cycle run as a process of its own, to be killed: it tells its parent the size of each chunk that is committed."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import datetime
+from multiprocessing.connection import Connection
 
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
@@ -24,23 +21,20 @@ class StandingClock:
         return self._now
 
 
-def tell(text: object) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+def run(url: str, now: datetime, chunk_size: int, parent: Connection) -> None:
+    """Issue every invoice that is due at `now`, and tell the parent."""
+    asyncio.run(_run(url, now, chunk_size, parent))
 
 
-async def main(url: str, now: str, chunk_size: str) -> None:
-    """Issue every invoice that is due at `now`."""
+async def _run(url: str, now: datetime, chunk_size: int, parent: Connection) -> None:
     database = Database.open(url)
     try:
-        clock = StandingClock(datetime.fromisoformat(now))
         await close_periods(
-            database=database, clock=clock, ids=RandomIds(), chunk_size=int(chunk_size), on_progress=tell
+            database=database,
+            clock=StandingClock(now),
+            ids=RandomIds(),
+            chunk_size=chunk_size,
+            on_progress=parent.send,
         )
     finally:
         await database.close()
-    tell("done")
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
