@@ -1,15 +1,17 @@
 """What a resolver may reach: the caller, the clock, the ids, and reads that all travel in the operation's one trip."""
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import strawberry
 
 from app.graphql.errors import Forbidden
 from app.ports import Claims, Clock, Ids
+from app.repositories.database import Database
 from app.repositories.pages.viewer import VIEWER
 from app.repositories.reader import OperationReader, Page, Reader
 from app.services.document_links import DocumentLinks
+from app.services.quotes import QuoteDesk
 from app.views.viewer import Viewer
 
 V = TypeVar("V")
@@ -29,6 +31,14 @@ class GraphQLOptions:
     largest_page: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What a mutation works with; reads never touch it."""
+
+    database: Database
+    desk: QuoteDesk
+
+
 @dataclass(slots=True)
 class Context:
     """One operation's surroundings. Make it with `Context.open`; resolvers only read it."""
@@ -40,6 +50,7 @@ class Context:
     reads: OperationReader[Viewer | None]
     options: GraphQLOptions = field(default_factory=GraphQLOptions)
     links: DocumentLinks | None = None
+    writes: Writes | None = None
     _viewer: Viewer | None = None
 
     @classmethod
@@ -53,10 +64,11 @@ class Context:
         reader: Reader,
         options: GraphQLOptions,
         links: DocumentLinks | None = None,
+        writes: Writes | None = None,
     ) -> "Context":
         """Return the surroundings of a new operation, whose first trip also looks up the membership."""
         look_up = VIEWER.request(subject=claims.subject, account=claims.account)
-        return cls(request_id, claims, clock, ids, OperationReader(reader, look_up), options, links)
+        return cls(request_id, claims, clock, ids, OperationReader(reader, look_up), options, links, writes)
 
     async def load(self, page: Page[V], **parameters: object) -> V:
         """Return the view of a page about the caller's own account.
@@ -77,6 +89,28 @@ class Context:
         if self._viewer is None:
             raise Forbidden(MEMBERSHIP_GONE)
         return self._viewer
+
+    @property
+    def desk(self) -> QuoteDesk:
+        """Who makes quotes and reads them back."""
+        return self._writes.desk
+
+    async def doing(self) -> dict[str, Any]:
+        """Return what every service behind a mutation takes: where to write, the clock, the ids, and who does it."""
+        viewer = await self.viewer()
+        return {
+            "database": self._writes.database,
+            "clock": self.clock,
+            "ids": self.ids,
+            "account": self.claims.account,
+            "actor": f"user:{viewer.user_id}",
+        }
+
+    @property
+    def _writes(self) -> Writes:
+        if self.writes is None:
+            raise RuntimeError("This server was put together for reads alone.")
+        return self.writes
 
     @property
     def seen_viewer(self) -> Viewer:

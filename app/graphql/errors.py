@@ -16,6 +16,14 @@ from app.graphql import failures
 class ErrorCode(Enum):
     """Each code names one situation; its text for people is the error's message."""
 
+    ACCOUNT_SUSPENDED = strawberry.enum_value(
+        "ACCOUNT_SUSPENDED",
+        description="The account is suspended or closed, and buys nothing until its open balance is paid.",
+    )
+    ALREADY_ON_PLAN = strawberry.enum_value(
+        "ALREADY_ON_PLAN",
+        description="The change of plan would change nothing.",
+    )
     BAD_INPUT = strawberry.enum_value(
         "BAD_INPUT",
         description="An argument or variable has a value that cannot be used: a cursor, a month, a page size.",
@@ -23,6 +31,10 @@ class ErrorCode(Enum):
     BAD_REQUEST = strawberry.enum_value(
         "BAD_REQUEST",
         description="The HTTP request is not a GraphQL request: no JSON object, no query, or a part of the wrong kind.",
+    )
+    DOWNGRADE_NOT_COST_EFFECTIVE = strawberry.enum_value(
+        "DOWNGRADE_NOT_COST_EFFECTIVE",
+        description="This month's usage is past what the lower plan is cost-effective to.",
     )
     FORBIDDEN = strawberry.enum_value(
         "FORBIDDEN",
@@ -35,6 +47,10 @@ class ErrorCode(Enum):
     GRAPHQL_VALIDATION_FAILED = strawberry.enum_value(
         "GRAPHQL_VALIDATION_FAILED",
         description="The document asks for something that this schema does not have, or asks for it in a wrong way.",
+    )
+    IDEMPOTENCY_CONFLICT = strawberry.enum_value(
+        "IDEMPOTENCY_CONFLICT",
+        description="The idempotency key was used before, for another request.",
     )
     INTERNAL = strawberry.enum_value(
         "INTERNAL",
@@ -54,11 +70,23 @@ class ErrorCode(Enum):
     )
     NOT_FOUND = strawberry.enum_value(
         "NOT_FOUND",
-        description="There is nothing at this address.",
+        description="There is nothing at this address, or of this id.",
+    )
+    NO_SCHEDULED_CHANGE = strawberry.enum_value(
+        "NO_SCHEDULED_CHANGE",
+        description="No change of plan is scheduled.",
     )
     OPERATION_RESOLUTION_FAILURE = strawberry.enum_value(
         "OPERATION_RESOLUTION_FAILURE",
         description="`operationName` names no operation of the document, or is missing although there are several.",
+    )
+    PLAN_NOT_AVAILABLE = strawberry.enum_value(
+        "PLAN_NOT_AVAILABLE",
+        description="The plan is not on sale today.",
+    )
+    QUOTE_STALE = strawberry.enum_value(
+        "QUOTE_STALE",
+        description="What the quote covers has moved, its time is over, or it was used.",
     )
     TIMEOUT = strawberry.enum_value(
         "TIMEOUT",

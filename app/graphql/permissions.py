@@ -14,6 +14,7 @@ from strawberry.types.field import StrawberryField
 from app.domain.accounts import Role
 from app.graphql.context import Context
 from app.graphql.errors import Forbidden
+from app.graphql.refusals import as_member
 from app.graphql.types.enums import described_enum
 from app.views.viewer import Viewer
 
@@ -27,6 +28,7 @@ class Permission(StrEnum):
     VIEW_PLANS = "VIEW_PLANS"
     VIEW_INVOICES = "VIEW_INVOICES"
     VIEW_PAYMENT_DETAILS = "VIEW_PAYMENT_DETAILS"
+    CHANGE_PLAN = "CHANGE_PLAN"
 
 
 described_enum(
@@ -38,6 +40,7 @@ described_enum(
         Permission.VIEW_USAGE: "See usage by month and day, and the calls behind it.",
         Permission.VIEW_PLANS: "See the plans, and what each of them would cost you this month.",
         Permission.VIEW_INVOICES: "See invoices with their lines, payments and documents.",
+        Permission.CHANGE_PLAN: "Change the plan, and switch add-ons on and off.",
         Permission.VIEW_PAYMENT_DETAILS: "See how the account pays, what is open, and its credit.",
     },
 )
@@ -91,11 +94,33 @@ class RootGuard(FieldExtension):
         context: Context = info.context
         try:
             value = await next_(source, info, **arguments)
-        except Exception:
+        except Exception as error:
             demand(await context.viewer(), self.permission)
-            raise
+            member = as_member(error)
+            if member is None:
+                raise
+            return member
         demand(await context.viewer(), self.permission)
         return value
+
+
+class MutationGuard(FieldExtension):
+    """Checks the caller's role before anything is done, and turns an expected refusal into a member of the result."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def resolve_async(self, next_: Resolver, source: Any, info: Any, **arguments: Any) -> Any:
+        """Do it, or say why not."""
+        context: Context = info.context
+        demand(await context.viewer(), self.permission)
+        try:
+            return await next_(source, info, **arguments)
+        except Exception as error:
+            member = as_member(error)
+            if member is None:
+                raise
+            return member
 
 
 class SectionGuard(FieldExtension):
@@ -126,6 +151,15 @@ def root_field(*, permission: Permission, description: str, name: str | None = N
     return declare
 
 
+def mutation_field(*, permission: Permission, description: str) -> Callable[[Resolver], Any]:
+    """Declare an asynchronous resolver as a mutation that needs a permission; every mutation is made so."""
+
+    def declare(resolver: Resolver) -> Any:
+        return strawberry.mutation(resolver=resolver, description=description, extensions=[MutationGuard(permission)])
+
+    return declare
+
+
 def section(*, permission: Permission, description: str, name: str | None = None) -> Callable[[Resolver], Any]:
     """Declare a nullable field that is null for a role without the permission."""
 
@@ -139,5 +173,5 @@ def section(*, permission: Permission, description: str, name: str | None = None
 
 def permission_of(field: StrawberryField) -> Permission | None:
     """Return the permission that a field was declared with, for the test that lists fields without one."""
-    guards = [extension for extension in field.extensions if isinstance(extension, RootGuard | SectionGuard)]
+    guards = [extension for extension in field.extensions if isinstance(extension, RootGuard | MutationGuard | SectionGuard)]
     return guards[0].permission if guards else None

@@ -5,7 +5,9 @@ from graphql import GraphQLError, GraphQLSchema, lexicographic_sort_schema, prin
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
+from app.graphql import refusal_members  # noqa: F401  (registers which refusal becomes which member)
 from app.graphql.errors import ErrorCode
+from app.graphql.mutations.plan import PlanMutations
 from app.graphql.queries.billing_summary import BillingSummaryQueries
 from app.graphql.queries.calls import CallQueries
 from app.graphql.queries.invoices import InvoiceQueries
@@ -26,6 +28,14 @@ class Query(ViewerQueries, BillingSummaryQueries, UsageQueries, PlanQueries, Cal
     """The root of all reads."""
 
 
+@strawberry.type(
+    description="What you can do. Every mutation takes one `input` and returns a union: what it did, or the one refusal "
+    "that stopped it, which is always a `UserError`."
+)
+class Mutation(PlanMutations):
+    """The root of all writes."""
+
+
 class BillingSchema(strawberry.Schema):
     """Strawberry's schema, silenced: it would log documents and values; `errors.py` logs what we may keep."""
 
@@ -33,7 +43,7 @@ class BillingSchema(strawberry.Schema):
         """Log nothing."""
 
 
-schema = BillingSchema(query=Query, types=[ErrorCode, *LINE_TYPES], config=StrawberryConfig(scalar_map=SCALARS))
+schema = BillingSchema(query=Query, mutation=Mutation, types=[ErrorCode, *LINE_TYPES], config=StrawberryConfig(scalar_map=SCALARS))
 
 graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001  the only door to graphql-core's own schema
 

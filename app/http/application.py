@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from app.graphql.context import Context, GraphQLOptions
+from app.graphql.context import Context, GraphQLOptions, Writes
 from app.graphql.documents import DocumentStore, RuleSet
 from app.graphql.errors import ErrorCode, entry
 from app.graphql.execution import Executor
@@ -50,6 +50,7 @@ class EdgeServices:
     reader: Reader
     probe: Probe
     links: DocumentLinks | None = None
+    writes: Writes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +129,7 @@ def _graphql_endpoint(
             reader=services.reader,
             options=graphql_options,
             links=services.links,
+            writes=services.writes,
         )
 
     return GraphQLEndpoint(

@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 
-from app.domain.invoices import ExtraCharge
+from app.domain.invoices import ExtraCharge, LineKind
 from app.models.charges import ExtraChargeRow
+from app.models.invoices import InvoiceLineRow
+from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
+
+CHARGE_KINDS = (LineKind.CHARGE, LineKind.LATE_FEE)
+
+_MARK_INVOICED = (
+    update(ExtraChargeRow).where(col(ExtraChargeRow.id) == bindparam("charge")).values(invoice_id=bindparam("taken_by"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +80,25 @@ class ChargeRepository:
             waiting[row.account_id] = (*waiting.get(row.account_id, ()), _charge(row))
         return waiting
 
-    async def on_invoice(self, account_id: str, invoice_id: str) -> tuple[ExtraCharge, ...]:
-        """Return the charges that an invoice took up, in the order they were added."""
+    async def by_invoice(self, account_id: str) -> dict[str, tuple[ExtraCharge, ...]]:
+        """Return the charges that each invoice of the account has lines for, void ones too, in the order of the lines."""
+        rows = await self._session.exec(select(ExtraChargeRow).where(ExtraChargeRow.account_id == account_id))
+        charges = {row.id: _charge(row) for row in rows}
         statement = (
-            select(ExtraChargeRow)
-            .where(ExtraChargeRow.account_id == account_id, ExtraChargeRow.invoice_id == invoice_id)
-            .order_by(col(ExtraChargeRow.id))
+            select(InvoiceLineRow.invoice_id, InvoiceLineRow.inputs)
+            .where(InvoiceLineRow.account_id == account_id, col(InvoiceLineRow.kind).in_(CHARGE_KINDS))
+            .order_by(col(InvoiceLineRow.invoice_id), col(InvoiceLineRow.position))
         )
-        return tuple(_charge(row) for row in await self._session.exec(statement))
+        taken: dict[str, tuple[ExtraCharge, ...]] = {}
+        for invoice_id, inputs in await self._session.exec(statement):
+            charge = charges.get(str(inputs["charge"]))
+            if charge is not None:
+                taken[invoice_id] = (*taken.get(invoice_id, ()), charge)
+        return taken
 
-    async def invoice(self, charges: Iterable[ExtraCharge], account_id: str, invoice_id: str) -> None:
-        """Store that an invoice takes the charges up."""
-        ids = [charge.id for charge in charges]
-        statement = update(ExtraChargeRow).where(
-            col(ExtraChargeRow.account_id) == account_id, col(ExtraChargeRow.id).in_(ids)
-        )
-        await self._session.exec(statement.values(invoice_id=invoice_id))
+    async def mark_invoiced(self, taken: Iterable[tuple[str, str]]) -> None:
+        """Store which invoice takes up each charge, as pairs of a charge's id and an invoice's."""
+        await execute_many(self._session, _MARK_INVOICED, [(invoice_id, charge_id) for charge_id, invoice_id in taken])
 
     async def release(self, account_id: str, invoice_id: str) -> None:
         """Let the charges of a void invoice wait for the next one."""

@@ -43,7 +43,7 @@ class NoScheduledChange(LookupError):
     """No change of plan is arranged for the next month."""
 
     def __init__(self) -> None:
-        super().__init__("No change of plan is scheduled.")
+        super().__init__("No such change of plan is scheduled.")
 
 
 class QuoteStale(ValueError):
@@ -137,18 +137,19 @@ async def change_plan(
 
 
 async def cancel_scheduled_plan_change(
-    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str
+    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, plan_version_id: str
 ) -> PlanVersion:
-    """Take back the change arranged for the next month, and return the plan that the account keeps; no money moves.
+    """Take back the change to a plan arranged for the next month, and return the plan that the account keeps.
 
-    :raises NoScheduledChange: when none is arranged.
+    No money moves.
+    :raises NoScheduledChange: when no change to that plan is arranged.
     """
 
     async def work(uow: UnitOfWork) -> PlanVersion:
         await uow.accounts.get_by_external_id(account, lock=True)
         now = clock.now()
         standing = await load_standing(uow, account, now)
-        if standing.pending_plan is None:
+        if standing.pending_plan is None or standing.pending_plan.id != plan_version_id:
             raise NoScheduledChange
         await uow.accounts.set_pending_plan(standing.account_id, None)
         data = {"from": standing.pending_plan.id, "to": standing.chosen_plan.id}

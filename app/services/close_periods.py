@@ -71,9 +71,9 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
         issues, engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now)
     )
     last_postings = await _post(uow, due, issues, facts, now)
-    for issue in issues:
-        if facts[issue.account_id].charges:
-            await uow.charges.invoice(facts[issue.account_id].charges, issue.account_id, issue.id)
+    await uow.charges.mark_invoiced(
+        (charge.id, issue.id) for issue in issues for charge in facts[issue.account_id].charges
+    )
     await uow.cycles.open_months(
         (_opened(account, facts[account.id], last_postings[account.id]) for account in due), opened_at=now
     )

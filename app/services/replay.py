@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from app.domain.accounts import Account
     from app.domain.add_ons import AddOnSubscription
-    from app.domain.invoices import InvoiceLine, RecurringItem, TaxRate
+    from app.domain.invoices import ExtraCharge, InvoiceLine, RecurringItem, TaxRate
     from app.domain.plans import PlanVersion
     from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import PostedPosting
@@ -55,6 +55,7 @@ class Replay:
     postings: Sequence[PostedPosting]
     plans: Mapping[str, PlanVersion]
     subscriptions: Sequence[AddOnSubscription]
+    charges: Mapping[str, tuple[ExtraCharge, ...]]
     taxes: Sequence[DatedTaxRate]
     month_plans: dict[date, PlanVersion] = field(default_factory=dict)
     billed_usage: Counter[date] = field(default_factory=Counter)
@@ -74,6 +75,7 @@ class Replay:
             postings=postings,
             plans=await uow.plans.get_many(invoice.plan_version_id for invoice in invoices),
             subscriptions=await uow.add_ons.list_for_account(account.id),
+            charges=await uow.charges.by_invoice(account.id),
             taxes=await uow.taxes.list_for_account(account.id),
         )
 
@@ -97,7 +99,7 @@ class Replay:
             bills_base=invoice.kind in BILLING_BASE,
             billed_base=self.billed_base.get(month) if invoice.kind in CHANGING_PLAN else None,
             recurring=self._recurring(invoice),
-            charges=await uow.charges.on_invoice(self.account.id, invoice.id),
+            charges=self.charges.get(invoice.id, ()),
             tax=self._tax(invoice),
         )
 

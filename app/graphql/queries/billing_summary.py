@@ -18,6 +18,14 @@ from app.views.next_invoice import NextInvoiceBasis
 BasisArgument = Annotated[NextInvoiceBasis, strawberry.argument(description="Which usage to count.")]
 
 
+async def load_summary(info: Info) -> BillingSummary | None:
+    """Return the Billing Summary of the caller's account."""
+    now = info.context.clock.now()
+    month = current_month(now)
+    facts = await info.context.load(BILLING_SUMMARY, since=month.starts_on, before=month.ends_before)
+    return BillingSummary.of(services.BillingSummary(facts, now)) if facts else None
+
+
 @strawberry.type
 class BillingSummaryQueries:
     """Root fields of the Billing Summary."""
@@ -28,10 +36,7 @@ class BillingSummaryQueries:
     )
     async def billing_summary(self, info: Info) -> BillingSummary | None:
         """Resolve `billingSummary`."""
-        now = info.context.clock.now()
-        month = current_month(now)
-        facts = await info.context.load(BILLING_SUMMARY, since=month.starts_on, before=month.ends_before)
-        return BillingSummary.of(services.BillingSummary(facts, now)) if facts else None
+        return await load_summary(info)
 
     @root_field(
         permission=Permission.VIEW_SUMMARY,

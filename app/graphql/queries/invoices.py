@@ -79,6 +79,12 @@ def _keys(invoice: views.Invoice) -> Keys:
     return (invoice.facts.number,)
 
 
+async def load_invoice(info: Info, invoice_id: str) -> Invoice | None:
+    """Return an invoice of the caller's account."""
+    found = await info.context.load(INVOICE, invoice_id=invoice_id)
+    return Invoice.of(found[0]) if found else None
+
+
 @strawberry.type
 class InvoiceQueries:
     """Root fields about invoices."""
@@ -106,8 +112,7 @@ class InvoiceQueries:
     )
     async def invoice(self, info: Info, id: IdArgument) -> Invoice | None:
         """Resolve `invoice`."""
-        found = await info.context.load(INVOICE, invoice_id=str(id))
-        return Invoice.of(found[0]) if found else None
+        return await load_invoice(info, str(id))
 
     @root_field(
         permission=Permission.VIEW_INVOICES,

@@ -1,13 +1,23 @@
 """The plans, and what each would cost this month."""
 
+from typing import Annotated
+
 import strawberry
 
+from app.domain.plan_changes import When
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, root_field
+from app.graphql.types.plan_change import PlanChangePreviewResult
 from app.graphql.types.plan_offer import PlanOffer
+from app.graphql.types.quote import PlanChangeQuote
+from app.repositories.pages.standing import STANDING
 from app.repositories.pages.usage import USAGE_BY_MONTH
+from app.services.change_plan import preview_plan_change, standing_dates
 from app.services.plan_offers import plan_offers
 from app.services.usage_months import current_month
+
+PlanIdArgument = Annotated[strawberry.ID, strawberry.argument(description="The plan to change to, as `plans` lists it.")]
+WhenArgument = Annotated[When, strawberry.argument(description="From when on.")]
 
 
 @strawberry.type
@@ -25,3 +35,16 @@ class PlanQueries:
         month = current_month(now)
         facts = await info.context.load(USAGE_BY_MONTH, since=month.starts_on, before=month.ends_before)
         return [PlanOffer.of(offer) for offer in plan_offers(facts=facts, now=now)] if facts else None
+
+    @root_field(
+        permission=Permission.CHANGE_PLAN,
+        description="What changing to a plan would do and cost now, as a quote to confirm; or why it cannot be done so.",
+    )
+    async def plan_change_preview(
+        self, info: Info, plan_id: PlanIdArgument, when: WhenArgument
+    ) -> PlanChangePreviewResult | None:
+        """Resolve `planChangePreview`."""
+        standing = await info.context.load(STANDING, **standing_dates(info.context.clock.now()))
+        if standing is None:
+            return None
+        return PlanChangeQuote.of(preview_plan_change(standing, plan_id, when, info.context.desk))

@@ -28,7 +28,14 @@ from app.views import invoices as views
 described_enum(
     InvoiceKind,
     description="What gave rise to an invoice.",
-    values={InvoiceKind.CYCLE: "A month began: its base price, and the usage of the month that ended."},
+    values={
+        InvoiceKind.CYCLE: "A month began: its base price, and the usage of the month that ended.",
+        InvoiceKind.PLAN_CHANGE: "The plan was changed within a month: the new base price, and the old one given back.",
+        InvoiceKind.PLAN_UPGRADE: "Usage had outgrown the plan, and the month was moved up to the plan that fits it.",
+        InvoiceKind.ADD_ON: "An add-on or an additional line was bought.",
+        InvoiceKind.FINAL: "The account was closed: what its last month still owed.",
+        InvoiceKind.CREDIT_NOTE: "An earlier invoice charged too much: what is given back.",
+    },
 )
 
 described_enum(

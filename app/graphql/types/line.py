@@ -12,11 +12,18 @@ described_enum(
     LineKind,
     description="What a line of an invoice charges.",
     values={
-        LineKind.BASE: "The plan's price for the month that begins.",
+        LineKind.BASE: "The plan's price for a month.",
+        LineKind.BASE_REVERSAL: "The price of the plan that the month was billed on before, given back.",
+        LineKind.ADD_ON: "The price of an add-on for a month, or for the rest of the month that it was bought in.",
+        LineKind.ADDITIONAL_LINE: "The price of an additional telephone line for a month.",
         LineKind.OVERAGE: "Live time above the plan's included minutes, in the month that ended.",
         LineKind.PATCH: "Time of calls that were patched through to you, in the month that ended.",
         LineKind.IVR: "Automated (IVR) time in the month that ended.",
         LineKind.ADJUSTMENT: "Usage of an earlier month that came to light after its invoice; a credit when negative.",
+        LineKind.CHARGE: "A single charge that our staff added, in its own words.",
+        LineKind.LATE_FEE: "A fee for an invoice that was paid late.",
+        LineKind.CORRECTION: "A charge of an earlier invoice, given back.",
+        LineKind.TAX: "Tax on what the invoice charges.",
     },
 )
 

@@ -24,9 +24,9 @@ described_enum(
 )
 
 
-@strawberry.type(description="One charge of the next invoice.")
-class NextInvoiceLine:
-    """Built from a line of the core with `NextInvoiceLine.of`."""
+@strawberry.type(description="One charge of an invoice that is not issued yet.")
+class PreviewLine:
+    """Built from a line of the core with `PreviewLine.of`."""
 
     display_name: str = strawberry.field(description="What is charged, in words.")
     kind: LineKind = strawberry.field(description="What kind of charge it is.")
@@ -35,7 +35,7 @@ class NextInvoiceLine:
     explanation: LineExplanation = strawberry.field(description="Why it costs that much.")
 
     @classmethod
-    def of(cls, line: invoices.InvoiceLine) -> "NextInvoiceLine":
+    def of(cls, line: invoices.InvoiceLine) -> "PreviewLine":
         """Return a line for clients."""
         return cls(
             display_name=explain(line).title,
@@ -61,7 +61,7 @@ class NextInvoice(Node):
     issues_at: datetime = strawberry.field(description="When the invoice is to be issued; it is due on receipt.")
     as_of: datetime = strawberry.field(description="When the facts behind it were read.")
     basis: NextInvoiceBasis = strawberry.field(description="Which usage is counted.")
-    lines: list[NextInvoiceLine] = strawberry.field(description="The charges, in the invoice's order.")
+    lines: list[PreviewLine] = strawberry.field(description="The charges, in the invoice's order.")
     total: Money = strawberry.field(description="The sum of the lines; below zero it becomes credit.")
     hash: str = strawberry.field(
         description="A fingerprint of all that would be charged. The invoice has the same one if nothing changes."
@@ -79,7 +79,7 @@ class NextInvoice(Node):
             issues_at=found.issues_at,
             as_of=found.read_at,
             basis=found.basis,
-            lines=[NextInvoiceLine.of(line) for line in draft.lines],
+            lines=[PreviewLine.of(line) for line in draft.lines],
             total=Money.of(draft.total_cents),
             hash=draft.content_hash,
         )

@@ -1,0 +1,57 @@
+"""The buttons of the Plan tab."""
+
+from datetime import date
+from typing import Annotated
+
+import strawberry
+
+from app.graphql.context import Info
+from app.graphql.permissions import Permission, mutation_field
+from app.graphql.queries.billing_summary import load_summary
+from app.graphql.queries.invoices import load_invoice
+from app.graphql.types.plan_change import (
+    CancelScheduledPlanChangeInput,
+    CancelScheduledPlanChangeResult,
+    ChangePlanInput,
+    ChangePlanResult,
+    ChangeStatus,
+    PlanChangeCancelled,
+    PlanChanged,
+)
+from app.services import change_plan
+
+ChangeInput = Annotated[ChangePlanInput, strawberry.argument(description="Which quote to confirm.")]
+CancelInput = Annotated[CancelScheduledPlanChangeInput, strawberry.argument(description="Which scheduled change to cancel.")]
+
+
+@strawberry.type
+class PlanMutations:
+    """Mutations of the Plan tab."""
+
+    @mutation_field(
+        permission=Permission.CHANGE_PLAN,
+        description="Confirm a change of plan by its quote: at once with its invoice, or from the next month on.",
+    )
+    async def change_plan(self, info: Info, input: ChangeInput) -> ChangePlanResult:
+        """Resolve `changePlan`."""
+        changed = await change_plan.change_plan(
+            **await info.context.doing(),
+            desk=info.context.desk,
+            quote_token=input.quote_id,
+            idempotency_key=input.idempotency_key,
+        )
+        return PlanChanged(
+            status=ChangeStatus.SCHEDULED if changed.is_scheduled else ChangeStatus.APPLIED,
+            effective_on=date.fromisoformat(changed.effective_on),
+            invoice=await load_invoice(info, changed.invoice_id) if changed.invoice_id else None,
+            billing_summary=await load_summary(info),
+        )
+
+    @mutation_field(
+        permission=Permission.CHANGE_PLAN,
+        description="Take back the change of plan that is scheduled for the next month. No money moves.",
+    )
+    async def cancel_scheduled_plan_change(self, info: Info, input: CancelInput) -> CancelScheduledPlanChangeResult:
+        """Resolve `cancelScheduledPlanChange`."""
+        await change_plan.cancel_scheduled_plan_change(**await info.context.doing(), plan_version_id=input.plan_id)
+        return PlanChangeCancelled(billing_summary=await load_summary(info))

@@ -1,0 +1,48 @@
+"""Which refusal of a service becomes which member of a union: each has exactly one. The schema imports this once."""
+
+from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective
+from app.domain.plans import PlanNotAvailable
+from app.graphql.errors import ErrorCode
+from app.graphql.refusals import Translate, becomes
+from app.graphql.types import user_error
+from app.graphql.types.duration import Duration
+from app.graphql.types.money import Money
+from app.graphql.types.quote import PlanChangeQuote, QuoteStale
+from app.services import change_plan
+from app.services.change_plan import AccountSuspended, NoScheduledChange
+from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
+from app.services.quotes import InvalidQuote
+
+
+def _plain(member: type[user_error.UserError], code: ErrorCode) -> Translate:
+    return lambda refusal: member(code=code, message=str(refusal))
+
+
+def _downgrade(refusal: DowngradeNotCostEffective) -> user_error.UserError:
+    return user_error.DowngradeNotCostEffective(
+        code=ErrorCode.DOWNGRADE_NOT_COST_EFFECTIVE,
+        message=str(refusal),
+        usage=Duration.of(refusal.usage_seconds),
+        threshold_minutes=refusal.threshold_minutes,
+        current_cost=Money.of(refusal.current_cents),
+        target_cost=Money.of(refusal.target_cents),
+    )
+
+
+def _stale(refusal: change_plan.QuoteStale) -> user_error.UserError:
+    return QuoteStale(code=ErrorCode.QUOTE_STALE, message=str(refusal), quote=PlanChangeQuote.of(refusal.fresh))
+
+
+REFUSALS: dict[type[Exception], Translate] = {
+    AccountSuspended: _plain(user_error.AccountSuspended, ErrorCode.ACCOUNT_SUSPENDED),
+    AlreadyOnPlan: _plain(user_error.AlreadyOnPlan, ErrorCode.ALREADY_ON_PLAN),
+    DowngradeNotCostEffective: _downgrade,
+    IdempotencyConflict: _plain(user_error.IdempotencyConflict, ErrorCode.IDEMPOTENCY_CONFLICT),
+    InvalidIdempotencyKey: _plain(user_error.InvalidInput, ErrorCode.BAD_INPUT),
+    InvalidQuote: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
+    NoScheduledChange: _plain(user_error.NoScheduledChange, ErrorCode.NO_SCHEDULED_CHANGE),
+    PlanNotAvailable: _plain(user_error.PlanNotAvailable, ErrorCode.PLAN_NOT_AVAILABLE),
+    change_plan.QuoteStale: _stale,
+}
+
+becomes(REFUSALS)

@@ -1,0 +1,67 @@
+"""Expected refusals: what went wrong, in words for the customer, as one member of a result's union."""
+
+import strawberry
+
+from app.graphql.errors import ErrorCode
+from app.graphql.types.duration import Duration
+from app.graphql.types.money import Money
+
+
+@strawberry.interface(
+    description="Why something was not done. Every refusal is one: select `... on UserError { code message }`, and an "
+    "older app survives refusals that it does not know."
+)
+class UserError:
+    """The interface of all refusals."""
+
+    code: ErrorCode = strawberry.field(description="Names the situation, for a program.")
+    message: str = strawberry.field(description="Says what is wrong and what to do, for a person.")
+
+
+@strawberry.type(description="There is nothing of that id, or it is not yours.")
+class NotFound(UserError):
+    """An unknown or foreign id."""
+
+
+@strawberry.type(description="A value cannot be used, such as an idempotency key that is empty or too long.")
+class InvalidInput(UserError):
+    """A value that cannot be used."""
+
+
+@strawberry.type(description="The idempotency key was used before, for another request. Nothing was done.")
+class IdempotencyConflict(UserError):
+    """A key that means something else."""
+
+
+@strawberry.type(description="The account is suspended or closed: pay the open balance first.")
+class AccountSuspended(UserError):
+    """An account that may not buy."""
+
+
+@strawberry.type(description="The plan is not on sale today.")
+class PlanNotAvailable(UserError):
+    """A plan that cannot be had."""
+
+
+@strawberry.type(description="The change would change nothing: the account has this plan.")
+class AlreadyOnPlan(UserError):
+    """A change to the same plan."""
+
+
+@strawberry.type(description="No change of plan is scheduled, so there is none to cancel.")
+class NoScheduledChange(UserError):
+    """Nothing to cancel."""
+
+
+@strawberry.type(
+    description="The lower plan would cost more than it saves: this month's usage is past what it is cost-effective to. "
+    "Change from the next month on instead."
+)
+class DowngradeNotCostEffective(UserError):
+    """A refused downgrade, with its numbers."""
+
+    usage: Duration = strawberry.field(description="This month's live time to date.")
+    threshold_minutes: int = strawberry.field(description="Up to this many minutes the lower plan is cost-effective.")
+    current_cost: Money = strawberry.field(description="What this month costs to date on the plan you have.")
+    target_cost: Money = strawberry.field(description="What this month would cost to date on the lower plan.")
+
