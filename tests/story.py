@@ -1,7 +1,8 @@
 """A small history to look at from every side: July's calls, a correction and a late call in August, and two payments.
 
-Invoice 100001 opens July ($139.00), 100002 August with July's usage ($289.10), 100003 September with the corrections of
-July ($145.52). The payments cover the first two; what is left becomes credit for the third.
+Invoice 100001 opens July ($139.00), 100002 August with July's usage ($237.50), 100003 September with the corrections of
+July ($146.81). The payments cover the first two; what is left becomes credit for the third. July stays below the 177
+minutes up to which its plan is cost-effective, so that nothing upgrades it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ JULY_CALLS = 40
 
 
 def july_calls(account: str = ACCOUNT) -> list[CallReport]:
-    """Two to three calls a day of the first fourteen days; live seconds count up from 300."""
+    """Two to three calls a day of the first fourteen days; live seconds count up from 240."""
     return [
         a_call(
             account=account,
             event_id=f"{account}/july/{at}",
             started_at=pacific(2026, 7, 1 + at % 14, 9, at),
-            script_seconds=300 + at,
+            script_seconds=240 + at,
             recording_seconds=200,
             patch_seconds=20,
             ivr_seconds=30,
@@ -60,7 +61,7 @@ async def tell(world: World, *, account: str = ACCOUNT, name: str = "Harbor Dent
     await world.advance_to(pacific(2026, 8, 2, 12))
     await world.add_calls(*late_calls(account))
     await world.pay(150_00, account=account, reference="1042")
-    await world.pay(378_10, account=account, reference="1043")
+    await world.pay(326_50, account=account, reference="1043")
     await world.advance_to(pacific(2026, 9, 2, 12))
 
 

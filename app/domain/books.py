@@ -1,11 +1,11 @@
-"""What staff move in the books beside issuing and paying: voiding, writing off, settling credit, and the month's report."""
+"""What moves in the books beside issuing and paying: voiding and settling credit; and the report of a month."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.ledger import Posting, PostingKind
+from app.domain.ledger import Book, Posting, PostingKind, moved_cents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,9 +83,7 @@ def settle_credit(
             yield Posting(PostingKind.CREDIT_PAID_OUT, left, None, None, grant.seq)
 
 
-def month_report(
-    period: Period, before: Mapping[PostingKind, int], within: Mapping[PostingKind, int]
-) -> MonthReport:
+def month_report(period: Period, before: Mapping[PostingKind, int], within: Mapping[PostingKind, int]) -> MonthReport:
     """Return the report of a month from the sums of all postings by kind, before it and within it."""
     return MonthReport(
         period,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.explanations import dollars, duration, rate
+from app.domain.explanations import dollars, duration, explain, percent, rate
 from app.domain.invoices import LineKind
 from app.domain.money import UNIT_PRICE_PER_CENT
 from app.domain.plans import SECONDS_PER_MINUTE
@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 
 KIND_NAMES: dict[LineKind, str] = {
     LineKind.BASE: "Base price",
+    LineKind.BASE_REVERSAL: "Base price given back",
+    LineKind.ADD_ON: "Add-ons",
+    LineKind.ADDITIONAL_LINE: "Additional lines",
     LineKind.OVERAGE: "Overage",
     LineKind.PATCH: "Patched calls",
     LineKind.IVR: "Automated (IVR) time",
     LineKind.ADJUSTMENT: "Corrections",
+    LineKind.CHARGE: "Single charges",
+    LineKind.LATE_FEE: "Late fees",
+    LineKind.CORRECTION: "Credit on earlier invoices",
+    LineKind.TAX: "Tax",
 }
 """What the lines of a kind are together called."""
+
+_ITEMS = frozenset({LineKind.ADD_ON, LineKind.ADDITIONAL_LINE})
 
 _BEYOND = {LineKind.OVERAGE: " above the allowance", LineKind.PATCH: " of patched calls", LineKind.IVR: " of IVR time"}
 
@@ -80,8 +89,15 @@ def _reasons(kind: LineKind, before: Sequence[InvoiceLine], after: Sequence[Invo
         yield from (f"{_corrected(line)} on the earlier one" for line in before)
     elif kind is LineKind.BASE:
         yield from _base_reasons(before, after)
-    else:
+    elif kind in _ITEMS:
+        yield from _item_reasons(before, after)
+    elif kind is LineKind.TAX:
+        yield from _tax_reasons(before, after)
+    elif kind in _BEYOND:
         yield from _metered_reasons(kind, before, after)
+    else:
+        yield from (f"{_single(line)} on the later invoice" for line in after)
+        yield from (f"{_single(line)} on the earlier one" for line in before)
 
 
 def _base_reasons(before: Sequence[InvoiceLine], after: Sequence[InvoiceLine]) -> Iterator[str]:
@@ -99,6 +115,34 @@ def _base_reasons(before: Sequence[InvoiceLine], after: Sequence[InvoiceLine]) -
         for place, line in (("earlier", old), ("later", new))
         if line.inputs["paid_days"] != line.inputs["days"]
     )
+
+
+def _item_reasons(before: Sequence[InvoiceLine], after: Sequence[InvoiceLine]) -> Iterator[str]:
+    """Compare add-ons and additional lines by name: how many there are, what a month costs, how much of it is billed."""
+    earlier, later = _by_item(before), _by_item(after)
+    for name in dict.fromkeys((*earlier, *later)):
+        old, new = earlier.get(name, []), later.get(name, [])
+        if len(old) != len(new):
+            yield f"{name}: {len(new)} instead of {len(old)}"
+        if old and new and _monthly_cents(old[-1]) != _monthly_cents(new[-1]):
+            yield f"{name} costs {dollars(_monthly_cents(new[-1]))} a month instead of {dollars(_monthly_cents(old[-1]))}"
+        yield from (
+            f"the {place} invoice bills {name} for {line.inputs['paid_days']} of {line.inputs['days']} days"
+            for place, lines in (("earlier", old), ("later", new))
+            for line in lines
+            if "paid_days" in line.inputs
+        )
+
+
+def _tax_reasons(before: Sequence[InvoiceLine], after: Sequence[InvoiceLine]) -> Iterator[str]:
+    if not before or not after:
+        yield f"only the {'later' if after else 'earlier'} invoice is taxed"
+        return
+    old, new = before[-1], after[-1]
+    if new.unit_price != old.unit_price:
+        yield f"the rate is {percent(new.unit_price)} % instead of {percent(old.unit_price)} %"
+    if new.inputs["taxed_cents"] != old.inputs["taxed_cents"]:
+        yield "it is on {} instead of {}".format(*(dollars(int(line.inputs["taxed_cents"])) for line in (new, old)))
 
 
 def _metered_reasons(kind: LineKind, before: Sequence[InvoiceLine], after: Sequence[InvoiceLine]) -> Iterator[str]:
@@ -125,6 +169,17 @@ def _more_or_less(seconds: int) -> str:
     if rest:
         return f"{duration(abs(seconds))} {'more' if seconds > 0 else 'less'}"
     return f"{minutes:,} {'more' if seconds > 0 else 'fewer'} minute{'' if minutes == 1 else 's'}"
+
+
+def _by_item(lines: Iterable[InvoiceLine]) -> dict[str, list[InvoiceLine]]:
+    found: dict[str, list[InvoiceLine]] = {}
+    for line in lines:
+        found.setdefault(str(line.inputs["item_name"]), []).append(line)
+    return found
+
+
+def _single(line: InvoiceLine) -> str:
+    return f"{explain(line).title} ({dollars(line.amount_cents)})"
 
 
 def _corrected(line: InvoiceLine) -> str:

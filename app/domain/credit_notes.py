@@ -1,4 +1,4 @@
-"""Credit notes: what an issued invoice charged too much is given back, line by line, with its share of the tax (rule 27)."""
+"""Credit notes: what an invoice charged too much is given back, line by line, with its share of the tax (rule 27)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class LineNotCreditable(CreditNoteRefused):
     """The invoice has no such line, or one that charges nothing; tax follows the lines by itself."""
 
     def __init__(self, number: int, position: int) -> None:
-        super().__init__(f"Invoice {number} has no line {position} that charges something. Tax follows the lines by itself.")
+        super().__init__(
+            f"Invoice {number} has no line {position} that charges something. Tax follows the lines by itself."
+        )
         self.number = number
         self.position = position
 
@@ -73,7 +75,7 @@ class Creditable:
         return max(0, charged - self.given_cents.total())
 
     def charges(self, position: int) -> bool:
-        """Tell whether there is such a line and it charges something; tax follows the lines and is not credited alone."""
+        """Tell whether there is such a line and it charges something; tax is not credited alone."""
         if not 1 <= position <= len(self.lines):
             return False
         line = self.lines[position - 1]

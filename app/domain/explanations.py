@@ -46,6 +46,12 @@ def duration(seconds: int) -> str:
     return f"{minutes:,} min {rest} s" if rest else f"{minutes:,} min"
 
 
+def percent(ten_thousandths: int) -> str:
+    """Return a rate in ten-thousandths as a percentage, `6.5` or `7`, without the sign."""
+    whole, rest = divmod(ten_thousandths, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
+
+
 def _base_title(line: InvoiceLine) -> str:
     return f"{line.inputs['plan_name']} plan, {line.period.starts_on:%B %Y}"
 
@@ -80,14 +86,18 @@ def _charge_arithmetic(line: InvoiceLine) -> str:
     return dollars(line.amount_cents)
 
 
+def _correction_arithmetic(line: InvoiceLine) -> str:
+    charged, before = int(line.inputs["charged_cents"]), int(line.inputs["credited_before_cents"])
+    given = f"given back now {dollars(-line.amount_cents)}"
+    return f"charged {dollars(charged)}, " + (f"given back before {dollars(before)}, {given}" if before else given)
+
+
 def _tax_title(line: InvoiceLine) -> str:
     return str(line.inputs["tax_name"])
 
 
 def _tax_arithmetic(line: InvoiceLine) -> str:
-    whole, rest = divmod(line.unit_price, 100)
-    percent = f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
-    return f"{percent} % of {dollars(int(line.inputs['taxed_cents']))} = {dollars(line.amount_cents)}"
+    return f"{percent(line.unit_price)} % of {dollars(int(line.inputs['taxed_cents']))} = {dollars(line.amount_cents)}"
 
 
 def _overage_title(line: InvoiceLine) -> str:
@@ -146,6 +156,6 @@ _ARITHMETIC: dict[LineKind, Callable[[InvoiceLine], str]] = {
     LineKind.ADJUSTMENT: _adjustment_arithmetic,
     LineKind.CHARGE: _charge_arithmetic,
     LineKind.LATE_FEE: _charge_arithmetic,
-    LineKind.CORRECTION: _charge_arithmetic,
+    LineKind.CORRECTION: _correction_arithmetic,
     LineKind.TAX: _tax_arithmetic,
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.domain.explanations import dollars, duration, rate
+from app.domain.explanations import dollars, duration, percent, rate
+from app.domain.invoices import LineKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,8 @@ def inputs_of(line: InvoiceLine) -> tuple[LineInput, ...]:
 
 
 def _quantity_and_price(line: InvoiceLine) -> tuple[LineInput, ...]:
+    if line.kind is LineKind.TAX:
+        return (LineInput("tax_rate", "Rate", f"{percent(line.unit_price)} %"),)
     if line.unit not in _UNITS:
         return ()
     quantity, price_unit = _UNITS[line.unit]
@@ -64,7 +67,7 @@ _UNITS: dict[str, tuple[Callable[[int], str], str]] = {
     "second": (duration, "minute"),
 }
 
-_LEFT_OUT = frozenset({"plan"})  # the plan's code, which its name says better
+_LEFT_OUT = frozenset({"plan", "item", "charge"})  # codes and ids, which a name beside them says better
 
 _NAMES = {
     "plan_name": "Plan",
@@ -78,4 +81,12 @@ _NAMES = {
     "ivr_seconds": "Automated (IVR) time of the month",
     "rated_cents": "What the month's usage costs now",
     "billed_cents": "Already billed for it",
+    "item_name": "Item",
+    "title": "Charge",
+    "tax_name": "Tax",
+    "taxed_cents": "Taxed amount",
+    "invoice": "Invoice",
+    "line": "Line of that invoice",
+    "charged_cents": "Charged on that line",
+    "credited_before_cents": "Given back before",
 }

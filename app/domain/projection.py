@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING
 
 from app.domain.money import round_half_up
@@ -31,9 +31,6 @@ NO_USAGE = UsageTotals()
 
 _DAYS_IN_WEEK = 7
 
-_Parts = tuple[Fraction, Fraction, Fraction, Fraction]
-"""Usage that need not be whole, in the order of the fields of `UsageTotals`."""
-
 
 class ProjectionBasis(StrEnum):
     """What a projection rests on."""
@@ -42,6 +39,14 @@ class ProjectionBasis(StrEnum):
     TOO_LITTLE_DATA = "TOO_LITTLE_DATA"
     DAILY_AVERAGE = "DAILY_AVERAGE"
     WEEKDAY_PATTERN = "WEEKDAY_PATTERN"
+
+
+@dataclass(frozen=True, slots=True)
+class _AverageDays:
+    """The average day of each weekday from Monday on, exactly: as whole usage in parts of `parts`."""
+
+    parts: int
+    by_weekday: tuple[UsageTotals, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,52 +143,53 @@ def _unmoved(period: Period, used: UsageTotals, basis: ProjectionBasis, first: d
 
 
 def _path(
-    period: Period, first: date, known_from: date, days: Mapping[date, UsageTotals], averages: Sequence[_Parts]
+    period: Period, first: date, known_from: date, days: Mapping[date, UsageTotals], averages: _AverageDays
 ) -> Iterator[ProjectedDay]:
-    begins_on = max(period.starts_on, known_from)
-    running = _parts(_sum(usage for on, usage in days.items() if begins_on <= on < first))
+    begins_on, parts = max(period.starts_on, known_from), averages.parts
+    running = _times(_sum(usage for on, usage in days.items() if begins_on <= on < first), parts)
     for offset in range((period.ends_before - first).days):
         on = first + timedelta(days=offset)
-        running = _add(running, _larger(_parts(days.get(on, NO_USAGE)), averages[on.weekday()]))
-        yield ProjectedDay(on, _rounded(running))
+        running += _larger(_times(days.get(on, NO_USAGE), parts), averages.by_weekday[on.weekday()])
+        yield ProjectedDay(on, _rounded(running, parts))
 
 
-def _averages(observed: Sequence[date], days: Mapping[date, UsageTotals], *, by_weekday: bool) -> list[_Parts]:
-    """Return the average day, by weekday from Monday on."""
+def _averages(observed: Sequence[date], days: Mapping[date, UsageTotals], *, by_weekday: bool) -> _AverageDays:
     if not by_weekday:
-        return [_average(observed, days)] * _DAYS_IN_WEEK
-    return [_average([on for on in observed if on.weekday() == weekday], days) for weekday in range(_DAYS_IN_WEEK)]
-
-
-def _average(dates: Sequence[date], days: Mapping[date, UsageTotals]) -> _Parts:
-    live, patch, ivr, calls = _parts(_sum(days.get(on, NO_USAGE) for on in dates))
-    count = len(dates)
-    return live / count, patch / count, ivr / count, calls / count
+        total = _sum(days.get(on, NO_USAGE) for on in observed)
+        return _AverageDays(len(observed), (total,) * _DAYS_IN_WEEK)
+    dates = [[on for on in observed if on.weekday() == weekday] for weekday in range(_DAYS_IN_WEEK)]
+    parts = lcm(*map(len, dates))
+    totals = (_sum(days.get(on, NO_USAGE) for on in alike) for alike in dates)
+    averages = (_times(total, parts // len(alike)) for total, alike in zip(totals, dates, strict=True))
+    return _AverageDays(parts, tuple(averages))
 
 
 def _sum(usages: Iterable[UsageTotals]) -> UsageTotals:
     return sum(usages, NO_USAGE)
 
 
-def _parts(usage: UsageTotals) -> _Parts:
-    return (
-        Fraction(usage.live_seconds),
-        Fraction(usage.patch_seconds),
-        Fraction(usage.ivr_seconds),
-        Fraction(usage.call_count),
+def _times(usage: UsageTotals, factor: int) -> UsageTotals:
+    return UsageTotals(
+        usage.live_seconds * factor, usage.patch_seconds * factor, usage.ivr_seconds * factor, usage.call_count * factor
     )
 
 
-def _add(one: _Parts, other: _Parts) -> _Parts:
-    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
+def _larger(one: UsageTotals, other: UsageTotals) -> UsageTotals:
+    return UsageTotals(
+        max(one.live_seconds, other.live_seconds),
+        max(one.patch_seconds, other.patch_seconds),
+        max(one.ivr_seconds, other.ivr_seconds),
+        max(one.call_count, other.call_count),
+    )
 
 
-def _larger(one: _Parts, other: _Parts) -> _Parts:
-    return max(one[0], other[0]), max(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
-
-
-def _rounded(parts: _Parts) -> UsageTotals:
-    return UsageTotals(*(round_half_up(part.numerator, part.denominator) for part in parts))
+def _rounded(usage: UsageTotals, parts: int) -> UsageTotals:
+    return UsageTotals(
+        round_half_up(usage.live_seconds, parts),
+        round_half_up(usage.patch_seconds, parts),
+        round_half_up(usage.ivr_seconds, parts),
+        round_half_up(usage.call_count, parts),
+    )
 
 
 _EXPLANATIONS: dict[ProjectionBasis, str] = {

@@ -117,9 +117,9 @@ def advise(
     """
     sold = catalogue.sold_on(today)
     versions = sorted({plan.id: plan, **{v.id: v for v in sold}}.values(), key=lambda v: (v.base_cents, v.id))
+    costs = [_month_costs(month, versions, paid_starts_on, catalogue) for month in months]
     simulations = tuple(
-        PlanSimulation(version, tuple(_month_cents(month, version, paid_starts_on, catalogue) for month in months))
-        for version in versions
+        PlanSimulation(version, tuple(month[version.id] for month in costs)) for version in versions
     )
     current = next(simulation for simulation in simulations if simulation.plan.id == plan.id)
     best = min((s for s in simulations if s.plan in sold), key=lambda s: s.total_cents, default=current)
@@ -137,11 +137,20 @@ def advise(
     )
 
 
-def _month_cents(month: AdviceMonth, version: PlanVersion, paid_starts_on: date, catalogue: Catalogue) -> int:
-    stored = month.stored_costs.get(version.code)
-    if stored is not None and version in sold_at_close(catalogue, month.period):
-        return stored
-    return _cost(month.usage, version, month.period, paid_starts_on)
+def _month_costs(
+    month: AdviceMonth, versions: Iterable[PlanVersion], paid_starts_on: date, catalogue: Catalogue
+) -> dict[str, int]:
+    """Return what the month costs on each version, by id: as stored where it was on sale then, else as rated now."""
+    stored = {}
+    if month.stored_costs:
+        sold = sold_at_close(catalogue, month.period)
+        stored = {v.id: month.stored_costs[v.code] for v in sold if v.code in month.stored_costs}
+    return {
+        version.id: stored[version.id]
+        if version.id in stored
+        else _cost(month.usage, version, month.period, paid_starts_on)
+        for version in versions
+    }
 
 
 def _cost(usage: UsageTotals, plan: PlanVersion, period: Period, paid_starts_on: date) -> int:

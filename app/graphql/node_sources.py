@@ -8,8 +8,9 @@ from app.graphql.permissions import Permission
 from app.graphql.queries.usage import load_usage
 from app.graphql.types.billing_summary import BillingSummary
 from app.graphql.types.call import Call
-from app.graphql.types.invoice import Invoice, lines_of
+from app.graphql.types.invoice import Invoice
 from app.graphql.types.invoice_line import InvoiceLine
+from app.graphql.types.line_kinds import lines_of
 from app.graphql.types.next_invoice import NextInvoice
 from app.graphql.types.node import Node, read_derived_id
 from app.graphql.types.plan import Plan

@@ -16,7 +16,7 @@ from app.graphql.queries.plans import PlanQueries
 from app.graphql.queries.usage import UsageQueries
 from app.graphql.queries.viewer import ViewerQueries
 from app.graphql.scalars import SCALARS
-from app.graphql.types.invoice import LINE_TYPES
+from app.graphql.types.line_kinds import LINE_TYPES
 
 
 @strawberry.type(

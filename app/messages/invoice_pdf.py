@@ -52,7 +52,7 @@ def invoice_pdf(words: InvoiceWords) -> bytes:
         rightMargin=MARGIN,
         topMargin=MARGIN,
         bottomMargin=MARGIN,
-        title=f"Invoice {words.number}",
+        title=words.title,
         author=words.issuer,
         lang="en-US",
         invariant=1,
@@ -70,8 +70,9 @@ def _story(words: InvoiceWords, width: float) -> list[Any]:
 def _head(words: InvoiceWords, width: float) -> Any:  # noqa: ANN401  (reportlab has no types)
     issuer = [_text(words.issuer, size=12, is_bold=True), _text(words.product, color=QUIET)]
     name = [
-        _text(f"Invoice {words.number}", size=18, is_bold=True, align="right"),
+        _text(words.title, size=18, is_bold=True, align="right"),
         _text(words.status, align="right", color=ACCENT, is_bold=True),
+        *([_text(words.about, align="right", color=QUIET)] if words.about else []),
     ]
     return _table([[issuer, name]], [width / 2, width / 2], [("LINEBELOW", (0, 0), (-1, -1), 2, _color(ACCENT))])
 
@@ -81,6 +82,7 @@ def _facts(words: InvoiceWords, width: float) -> Any:  # noqa: ANN401  (as above
         _text(words.account_name, size=12, is_bold=True),
         _text(f"Account {words.account_number}", color=QUIET),
         _text(f"Issued {words.issued_on}. Due on receipt, {words.due_on}. Balance: {words.balance}.", color=QUIET),
+        _text(words.caption, size=8, color=QUIET),
     ]
     return _table([[facts]], [width], [])
 

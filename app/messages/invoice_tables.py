@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from app.domain.explanations import explain
+from app.domain.invoices import LineKind
 from app.domain.money import CURRENCY
 from app.domain.periods import BILLING_ZONE, ZONE_NAME, day_before
 from app.messages.tables import Figure
@@ -14,6 +15,7 @@ from app.messages.tables import Figure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from app.domain.invoices import InvoiceLine
     from app.views.calls import Call
     from app.views.invoices import Invoice, PlacedLine
 
@@ -66,6 +68,7 @@ def call_rows(part: str, calls: Iterable[Call]) -> Iterator[tuple[str, ...]]:
 
 def _line_row(invoice: Invoice, placed: PlacedLine) -> tuple[str, ...]:
     line, words = placed.line, explain(placed.line)
+    quantity, unit = _quantity(line)
     return (
         Figure(invoice.facts.number),
         invoice.facts.account_name,
@@ -74,13 +77,20 @@ def _line_row(invoice: Invoice, placed: PlacedLine) -> tuple[str, ...]:
         words.title,
         Figure(line.period.starts_on),
         Figure(day_before(line.period.ends_before)),
-        Figure(line.quantity),
-        line.unit,
+        quantity,
+        unit,
         Figure(Decimal(line.unit_price).scaleb(-4)),
         Figure(Decimal(line.amount_cents).scaleb(-2)),
         CURRENCY,
         words.arithmetic,
     )
+
+
+def _quantity(line: InvoiceLine) -> tuple[Figure, str]:
+    """Return how much of which unit the price is for; a rate of tax is for each dollar of what is taxed."""
+    if line.kind is LineKind.TAX:
+        return Figure(Decimal(int(line.inputs["taxed_cents"])).scaleb(-2)), "dollar"
+    return Figure(line.quantity), line.unit
 
 
 def _call_row(part: str, call: Call) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.explanations import explain
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoices import InvoiceKind, InvoiceStatus, LineKind
 from app.domain.ledger import PaymentKind, PostingKind
 from app.domain.periods import billing_date, day_before
 from app.formatting import format_date, format_money
@@ -29,11 +29,34 @@ STATUS_NAMES = {
 }
 """Where an invoice stands, for people."""
 
+KIND_NAMES = {
+    InvoiceKind.CYCLE: "Monthly invoice",
+    InvoiceKind.PLAN_CHANGE: "Plan change",
+    InvoiceKind.PLAN_UPGRADE: "Automatic plan upgrade",
+    InvoiceKind.ADD_ON: "Add-on",
+    InvoiceKind.FINAL: "Final invoice",
+    InvoiceKind.CREDIT_NOTE: "Credit note",
+}
+"""What gave rise to an invoice, for people."""
+
+_CAPTIONS = {
+    InvoiceKind.CYCLE: "Charges for the month {}, and for usage of the months before",
+    InvoiceKind.PLAN_CHANGE: "The change of plan in the month {}, which it counts for in full",
+    InvoiceKind.PLAN_UPGRADE: "The plan that fits the usage of the month {}, in place of the one billed before",
+    InvoiceKind.ADD_ON: "What was bought in the month {}",
+    InvoiceKind.FINAL: "Charges for the last month, {}, and for usage of the months before",
+    InvoiceKind.CREDIT_NOTE: "What is given back, written in the month {}",
+}
+
 _PAYMENT = {PaymentKind.CHECK: "Check"}
 
 _CREDIT = {
-    PostingKind.CREDIT_GRANTED: "from an earlier invoice",
+    PostingKind.CREDIT_GRANTED: "from an earlier invoice or credit note",
+    PostingKind.TAX_CREDITED: "tax of an earlier invoice or credit note",
     PostingKind.OVERPAID: "from an earlier payment",
+    PostingKind.PREPAID: "paid in advance",
+    PostingKind.GOODWILL_GRANTED: "goodwill",
+    PostingKind.CREDIT_RESTORED: "back from an invoice that was withdrawn",
 }
 
 
@@ -59,11 +82,14 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceWords:
-    """All that a document shows, in its order."""
+    """All that a document shows, in its order. `about` names the other invoice that this one is about, if any."""
 
     issuer: str
     product: str
     number: str
+    title: str
+    kind: str
+    about: str
     account_name: str
     account_number: str
     status: str
@@ -71,6 +97,7 @@ class InvoiceWords:
     issued_on: str
     due_on: str
     period: str
+    caption: str
     lines: tuple[LineWords, ...]
     sums: tuple[Sum, ...]
     balance: str
@@ -83,6 +110,9 @@ def invoice_words(invoice: Invoice) -> InvoiceWords:
         issuer=ISSUER,
         product=PRODUCT,
         number=str(facts.number),
+        title=f"{'Credit note' if facts.kind is InvoiceKind.CREDIT_NOTE else 'Invoice'} {facts.number}",
+        kind=KIND_NAMES[facts.kind],
+        about=_about(invoice),
         account_name=facts.account_name,
         account_number=facts.account_external_id,
         status=STATUS_NAMES[facts.status],
@@ -90,10 +120,19 @@ def invoice_words(invoice: Invoice) -> InvoiceWords:
         issued_on=format_date(billing_date(facts.issued_at)),
         due_on=format_date(facts.due_on),
         period=_days(invoice.period),
-        lines=tuple(_line(placed) for placed in invoice.lines),
+        caption=_CAPTIONS[facts.kind].format(_days(invoice.period)),
+        lines=tuple(_line(placed) for placed in invoice.lines if placed.line.kind is not LineKind.TAX),
         sums=tuple(_sums(invoice)),
-        balance=format_money(invoice.balance_cents),
+        balance=format_money(facts.balance_cents),
     )
+
+
+def _about(invoice: Invoice) -> str:
+    facts = invoice.facts
+    if facts.corrects_number is None:
+        return ""
+    relation = "On" if facts.kind is InvoiceKind.CREDIT_NOTE else "In place of"
+    return f"{relation} invoice {facts.corrects_number}"
 
 
 def _line(placed: PlacedLine) -> LineWords:
@@ -112,16 +151,40 @@ def _days(period: Period) -> str:
 
 
 def _sums(invoice: Invoice) -> Iterator[Sum]:
+    """Yield the way from the lines to the balance; every amount is what it adds."""
     facts = invoice.facts
+    at_issue, later = invoice.credits_at_issue, invoice.later_credits
+    yield from _tax_sums(invoice)
     yield Sum("Total", format_money(facts.total_cents))
-    yield from (_credit(credit) for credit in invoice.credits)
+    yield from (_credit(credit) for credit in at_issue)
     if invoice.credit_created_cents:
-        note = "It pays for coming invoices."
+        note = "It pays for other invoices."
         yield Sum("Credited to your account", format_money(invoice.credit_created_cents), note)
-    if invoice.credits or invoice.credit_created_cents:
+    if at_issue or invoice.credit_created_cents:
         yield Sum("Amount due", format_money(facts.amount_due_cents))
+    yield from (_credit(credit) for credit in later)
     yield from (_payment(payment) for payment in invoice.payments)
-    yield Sum("Balance", format_money(invoice.balance_cents), is_final=True)
+    if facts.status is InvoiceStatus.VOID:
+        yield _withdrawn(invoice)
+    note = "written off" if facts.status is InvoiceStatus.UNCOLLECTIBLE else ""
+    yield Sum("Balance", format_money(facts.balance_cents), note, is_final=True)
+
+
+def _tax_sums(invoice: Invoice) -> Iterator[Sum]:
+    taxes = [placed.line for placed in invoice.lines if placed.line.kind is LineKind.TAX]
+    if taxes:
+        yield Sum("Subtotal", format_money(invoice.subtotal_cents))
+    for line in taxes:
+        words = explain(line)
+        yield Sum(words.title, format_money(line.amount_cents), words.arithmetic)
+
+
+def _withdrawn(invoice: Invoice) -> Sum:
+    """What was still due when the invoice became void is not to be paid; credit that it had used is credit again."""
+    settled_cents = sum(part.amount_cents for part in (*invoice.credits, *invoice.payments))
+    note = "The credit that it had used is yours again." if invoice.credits else ""
+    left_cents = max(0, invoice.facts.total_cents) - settled_cents
+    return Sum("Withdrawn", format_money(invoice.facts.balance_cents - left_cents), note)
 
 
 def _credit(credit: Credit) -> Sum:

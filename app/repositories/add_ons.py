@@ -35,14 +35,15 @@ class AddOnRepository:
         rows = await self._session.exec(select(AddOnVersionRow).order_by(col(AddOnVersionRow.id)))
         return tuple(_version(row) for row in rows)
 
-    async def end_sale(self, version_id: str, valid_before: date) -> None:
+    async def end_sale(self, version_id: str, valid_before: date | None) -> None:
         """Store from which date the version is not sold any more; accounts that have it keep it."""
         statement = update(AddOnVersionRow).where(col(AddOnVersionRow.id) == version_id)
         await self._session.exec(statement.values(valid_before=valid_before))
 
     async def end_all(self, account_id: str, ends_before: date) -> None:
         """Let every subscription of the account be over from the date on, unless it ends sooner."""
-        goes_on = col(AddOnSubscriptionRow.ends_before).is_(None) | (col(AddOnSubscriptionRow.ends_before) > ends_before)
+        end = col(AddOnSubscriptionRow.ends_before)
+        goes_on = end.is_(None) | (end > ends_before)
         statement = update(AddOnSubscriptionRow).where(col(AddOnSubscriptionRow.account_id) == account_id, goes_on)
         await self._session.exec(statement.values(ends_before=ends_before))
 

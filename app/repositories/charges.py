@@ -81,7 +81,7 @@ class ChargeRepository:
         return waiting
 
     async def by_invoice(self, account_id: str) -> dict[str, tuple[ExtraCharge, ...]]:
-        """Return the charges that each invoice of the account has lines for, void ones too, in the order of the lines."""
+        """Return the charges that each invoice of the account has lines for, void ones too, in their order."""
         rows = await self._session.exec(select(ExtraChargeRow).where(ExtraChargeRow.account_id == account_id))
         charges = {row.id: _charge(row) for row in rows}
         statement = (

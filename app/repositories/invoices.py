@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, insert, update
+from sqlalchemy import case, func, insert, update
 from sqlmodel import col, select
 
-from app.domain.invoices import InvoiceKind, InvoiceLine, InvoiceStatus, Issue
+from app.domain.invoices import InvoiceKind, InvoiceLine, InvoiceStatus, Issue, LineKind
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.models.invoices import InvoiceLineRow, InvoiceRow, SequenceRow
@@ -50,6 +50,11 @@ class StoredInvoice:
     issued_at: datetime
     lines: tuple[InvoiceLine, ...] = ()
     corrects_invoice_id: str | None = None
+
+    @property
+    def tax_cents(self) -> int:
+        """The part of the total that is tax."""
+        return sum(line.amount_cents for line in self.lines if line.kind is LineKind.TAX)
 
 
 class InvoiceRepository:
@@ -104,8 +109,13 @@ class InvoiceRepository:
         row = (await self._session.exec(select(InvoiceRow).where(InvoiceRow.number == number))).one_or_none()
         return None if row is None else (await self._with_lines([row]))[0]
 
+    async def last_issued_at(self, account_id: str) -> datetime | None:
+        """Return when the last invoice of an account was issued."""
+        statement = select(func.max(InvoiceRow.issued_at)).where(InvoiceRow.account_id == account_id)
+        return (await self._session.exec(statement)).one()
+
     async def list_correcting(self, invoice_id: str, account_id: str) -> list[StoredInvoice]:
-        """Return what was issued to correct an invoice, in order: credit notes, or the one in the place of a void one."""
+        """Return what corrects an invoice, in order: its credit notes, or what took the place of a void one."""
         statement = (
             select(InvoiceRow)
             .where(InvoiceRow.account_id == account_id, InvoiceRow.corrects_invoice_id == invoice_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -126,6 +127,16 @@ class LedgerRepository:
             .order_by(col(InvoiceRow.number))
         )
         return [OpenInvoice(invoice_id, int(balance)) for invoice_id, balance in await self._session.exec(statement)]
+
+    async def sums_of_invoice(self, account_id: str, invoice_id: str) -> Counter[PostingKind]:
+        """Return what the postings of an invoice add up to by kind; zero for a kind it has none of."""
+        statement = select(LedgerPostingRow.kind, LedgerPostingRow.amount_cents).where(
+            LedgerPostingRow.account_id == account_id, LedgerPostingRow.invoice_id == invoice_id
+        )
+        sums: Counter[PostingKind] = Counter()
+        for kind, amount_cents in await self._session.exec(statement):
+            sums[PostingKind(kind)] += amount_cents
+        return sums
 
     async def sums_by_kind(self, from_at: datetime, before_at: datetime) -> dict[PostingKind, tuple[int, int]]:
         """Return what the postings of every account add up to by kind: before an instant, and from it to another."""

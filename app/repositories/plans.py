@@ -40,7 +40,7 @@ class PlanRepository:
         self._session.add_all(_row(version) for version in versions if version.id not in known)
         await self._session.flush()
 
-    async def end_sale(self, version_id: str, valid_before: date) -> None:
+    async def end_sale(self, version_id: str, valid_before: date | None) -> None:
         """Store from which date the version is not sold any more; accounts that have it keep it."""
         statement = update(PlanVersionRow).where(col(PlanVersionRow.id) == version_id)
         await self._session.exec(statement.values(valid_before=valid_before))

@@ -32,11 +32,14 @@ class TaxRepository:
 
     async def list_for_account(self, account_id: str) -> list[DatedTaxRate]:
         """Return the rates of an account, oldest first."""
-        statement = (
-            select(TaxRateRow).where(TaxRateRow.account_id == account_id).order_by(col(TaxRateRow.valid_from))
-        )
+        statement = select(TaxRateRow).where(TaxRateRow.account_id == account_id).order_by(col(TaxRateRow.valid_from))
         rows = await self._session.exec(statement)
         return [DatedTaxRate(row.valid_from, TaxRate(row.name, row.ten_thousandths)) for row in rows]
+
+    async def find(self, account_id: str, on: date) -> TaxRate | None:
+        """Return the tax in force on a date; None where there is none or its rate is zero."""
+        begun = [dated.rate for dated in await self.list_for_account(account_id) if dated.valid_from <= on]
+        return begun[-1] if begun and begun[-1].ten_thousandths else None
 
     async def put(self, account_id: str, dated: DatedTaxRate) -> None:
         """Store a rate, in the place of one that begins on the same date."""

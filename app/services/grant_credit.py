@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
-from app.domain.ledger import Posting, PostingKind
+from app.domain.ledger import PaymentKind, Posting, PostingKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from app.domain.accounts import Account
-    from app.domain.ledger import PaymentKind
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
@@ -86,14 +85,13 @@ async def record_prepayment(
     clock: Clock,
     ids: Ids,
     account: str,
-    kind: PaymentKind,
     amount_cents: int,
     reference: str,
     received_on: date,
     actor: str,
     reason: str,
 ) -> CreditGranted:
-    """Turn money paid in advance into credit for the invoices to come; the same payment twice is recorded once.
+    """Turn a check sent in advance into credit for the invoices to come; the same check twice is recorded once.
 
     Unlike a payment that is recorded, it leaves open invoices alone.
     :raises InvalidAmount: when the amount is out of bounds.
@@ -108,8 +106,8 @@ async def record_prepayment(
 
     async def work(uow: UnitOfWork) -> CreditGranted:
         owner = await uow.accounts.get_by_external_id(account, lock=True)
-        payment = Payment(ids.new("pay"), owner.id, kind, amount_cents, reference.strip(), received_on)
-        known = await uow.ledger.find_payment(owner.id, kind, payment.reference)
+        payment = Payment(ids.new("pay"), owner.id, PaymentKind.CHECK, amount_cents, reference.strip(), received_on)
+        known = await uow.ledger.find_payment(owner.id, payment.kind, payment.reference)
         if known is not None and (known.amount_cents, known.received_on) != (amount_cents, received_on):
             raise PaymentConflict(known)
         if known is None:

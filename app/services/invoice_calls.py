@@ -1,4 +1,4 @@
-"""The calls that an invoice is about, as they were when it was issued: the month that ended, then what came in late."""
+"""The calls that an invoice is about, as they were when it was issued: the month it bills, then what came in late."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.repositories.pages.calls import MONTH_CALLS, calls_behind_page
 from app.views.calls import CallsBehind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from app.repositories.reader import PageRequest, Reader
     from app.views.calls import Call, CallPage
@@ -23,8 +23,9 @@ async def invoice_calls(
 ) -> AsyncIterator[tuple[str, Sequence[Call]]]:
     """Yield the calls of an invoice, oldest first in each of its parts, with the name of the part.
 
-    The month that ended comes whole, free calls too, without those that were corrected by then; a correction of an
-    earlier month with the calls that made it, and with those they corrected (rule 25). `account` is the external id.
+    The month whose usage it bills comes whole, free calls too, without those that were corrected by then; a correction
+    of an earlier month with the calls that made it, and with those they corrected (rule 25). `account` is the external
+    id.
     """
     for part, behind in parts_of(invoice):
         calls: Sequence[Call] | None = None
@@ -36,17 +37,26 @@ async def invoice_calls(
 
 
 def parts_of(invoice: Invoice) -> list[tuple[str, CallsBehind]]:
-    """Return the parts of an invoice that have calls; a first invoice has none: the trial is not billed (rule 10)."""
-    facts, ended = invoice.facts, invoice.period.shifted(-1)
-    since_on = max(ended.starts_on, facts.paid_starts_on)
-    month = CallsBehind(LineKind.OVERAGE, since_on, ended.ends_before, facts.usage_watermark, facts.earlier_watermark)
+    """Return the parts of an invoice that have calls: the month that ended, or the last one of a closed account, then
+    late calls. A first invoice has none, for the trial is not billed (rule 10); other kinds bill no usage.
+    """
     late = [
         (f"Correction for {placed.line.period.starts_on:%B %Y}", placed.behind)
         for placed in invoice.lines
         if placed.behind is not None and placed.line.kind is LineKind.ADJUSTMENT
     ]
-    usage = [(f"Usage of {ended.starts_on:%B %Y}", month)] if since_on < ended.ends_before else []
-    return usage + late
+    return [*_usage_of_month(invoice), *late]
+
+
+def _usage_of_month(invoice: Invoice) -> Iterator[tuple[str, CallsBehind]]:
+    facts, month = invoice.facts, invoice.usage_period
+    if month is None:
+        return
+    since_on = max(month.starts_on, facts.paid_starts_on)
+    if since_on < month.ends_before:
+        seen, seen_before = facts.usage_watermark, facts.earlier_watermark
+        behind = CallsBehind(LineKind.OVERAGE, since_on, month.ends_before, seen, seen_before)
+        yield f"Usage of {month.starts_on:%B %Y}", behind
 
 
 def _request(account: str, behind: CallsBehind, position: tuple[object, int], fetch: int) -> PageRequest[CallPage]:

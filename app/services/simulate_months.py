@@ -31,7 +31,7 @@ def closed_month_simulations(facts: Mapping[str, BillingFacts], catalogue: Catal
     """
     sold: dict[Period, tuple[PlanVersion, ...]] = {}
     for account_id, billing in facts.items():
-        ended = next((month for month in billing.used if month.period.ends_before == billing.period.starts_on), None)
+        ended = billing.ending
         if ended is None:
             continue
         if ended.period not in sold:

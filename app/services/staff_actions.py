@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.domain.explanations import dollars
+from app.services.explain import InvoiceNotFound
 from app.services.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
+    from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
 
 MOST_CENTS = 1_000_000_00
@@ -45,7 +47,9 @@ class InvalidTitle(ValueError):
     """What the customer reads is empty, too long, or does not print."""
 
     def __init__(self, title: str) -> None:
-        super().__init__(f"What the customer reads has 1 to {LONGEST_TITLE_CHARACTERS} printable characters on one line.")
+        super().__init__(
+            f"What the customer reads has 1 to {LONGEST_TITLE_CHARACTERS} printable characters on one line."
+        )
         self.title = title
 
 
@@ -87,6 +91,17 @@ def checked_title(title: str) -> str:
     if not 0 < len(stripped) <= LONGEST_TITLE_CHARACTERS or not stripped.isprintable():
         raise InvalidTitle(title)
     return stripped
+
+
+async def get_invoice(uow: UnitOfWork, account_id: str, number: int) -> StoredInvoice:
+    """Return the account's invoice of that number.
+
+    :raises InvoiceNotFound: when there is none, or it is another account's.
+    """
+    invoice = await uow.invoices.find_by_number(number)
+    if invoice is None or invoice.account_id != account_id:
+        raise InvoiceNotFound(number)
+    return invoice
 
 
 async def once_by_staff(

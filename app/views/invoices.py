@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime  # noqa: TC003  (named-tuple fields)
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.domain.invoices import USAGE_KINDS, InvoiceKind, InvoiceLine, InvoiceStatus
+from app.domain.invoices import USAGE_KINDS, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
 from app.domain.periods import Period
 from app.views.calls import CallsBehind
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 
 class InvoiceFacts(NamedTuple):
-    """What an invoice says of itself. Watermarks count the account's calls: those it saw, and its predecessor saw."""
+    """What an invoice says of itself, and where its payment stands.
+
+    `tax_cents` is part of the total. `balance_cents` is what the postings leave to be paid; what was written off counts
+    as not paid. Watermarks count the account's calls: those it saw, and those that the invoice of usage before it saw.
+    `corrects_id` and `corrects_number` name the invoice that a credit note gives back of, or whose place it takes.
+    """
 
     id: str
     account_id: str
@@ -34,7 +40,10 @@ class InvoiceFacts(NamedTuple):
     credit_applied_cents: int
     amount_due_cents: int
     content_hash: str
-    paid_cents: int
+    corrects_id: str | None
+    corrects_number: int | None
+    tax_cents: int
+    balance_cents: int
     paid_starts_on: date
     usage_watermark: int
     earlier_watermark: int
@@ -50,7 +59,7 @@ class Payment(NamedTuple):
 
 
 class Credit(NamedTuple):
-    """Credit that an invoice used up, and the posting that had granted it."""
+    """Credit that went to an invoice, at its issue or later, and the posting that had granted it."""
 
     amount_cents: int
     origin: PostingKind
@@ -61,7 +70,7 @@ class Credit(NamedTuple):
 class PlacedLine:
     """A line with its place on its invoice; `behind` are the calls that it bills, None where it bills none."""
 
-    invoice_id: str
+    invoice: InvoiceFacts
     position: int
     line: InvoiceLine
     behind: CallsBehind | None
@@ -69,7 +78,18 @@ class PlacedLine:
     @property
     def id(self) -> str:
         """What clients call the line; made from the invoice's id and the line's place, never stored."""
-        return f"line_{self.invoice_id.partition('_')[2]}_{self.position}"
+        return f"line_{self.invoice.id.partition('_')[2]}_{self.position}"
+
+    @property
+    def paid_days(self) -> int:
+        """The days of its month that the line charges or gives back: all, unless it says otherwise."""
+        paid_days = self.line.inputs.get("paid_days")
+        if paid_days is not None:
+            return int(paid_days)
+        if self.line.kind is LineKind.BASE_REVERSAL:
+            # What is given back was billed for the days paid, as what is charged instead (rule 13).
+            return self.line.period.days_from(self.invoice.paid_starts_on)
+        return self.line.period.days
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +103,34 @@ class Invoice:
 
     @property
     def period(self) -> Period:
-        """The month that the invoice opens."""
+        """The month that the invoice opens or, if it is not a cycle invoice, falls in."""
         return Period.containing(self.facts.period_on)
 
     @property
-    def balance_cents(self) -> int:
-        """What is still to be paid."""
-        return self.facts.amount_due_cents - self.facts.paid_cents
+    def credits_at_issue(self) -> Sequence[Credit]:
+        """The credit that it used when it was issued: the first ones, up to what it says itself (rule 35)."""
+        return self.credits[: self._count_at_issue()]
+
+    @property
+    def later_credits(self) -> Sequence[Credit]:
+        """The credit that went to it after it was issued, such as that of a credit note."""
+        return self.credits[self._count_at_issue() :]
+
+    def _count_at_issue(self) -> int:
+        sums = accumulate(credit.amount_cents for credit in self.credits)
+        return sum(cents <= self.facts.credit_applied_cents for cents in sums)
+
+    @property
+    def usage_period(self) -> Period | None:
+        """The month whose usage it bills: the one that ended, or the last of a closed account; None for other kinds."""
+        if self.facts.kind is InvoiceKind.CYCLE:
+            return self.period.shifted(-1)
+        return self.period if self.facts.kind is InvoiceKind.FINAL else None
+
+    @property
+    def subtotal_cents(self) -> int:
+        """The total before tax."""
+        return self.facts.total_cents - self.facts.tax_cents
 
     @property
     def credit_created_cents(self) -> int:
@@ -110,7 +151,7 @@ def place_line(facts: InvoiceFacts, position: int, line: InvoiceLine) -> PlacedL
     behind = None
     if line.kind in USAGE_KINDS:
         behind = calls_behind(facts, line)
-    return PlacedLine(facts.id, position, line, behind)
+    return PlacedLine(facts, position, line, behind)
 
 
 def calls_behind(facts: InvoiceFacts, line: InvoiceLine) -> CallsBehind:

@@ -96,3 +96,29 @@ class TestLadder:
         too_cheap = a_plan(code="220", base_cents=138_00, included_minutes=220)
         with pytest.raises(InvalidCatalogue, match=r"plan 220 is cost effective to 220 minutes.* the 100 of 100"):
             Catalogue((a_plan(), too_cheap)).check_ladder(TODAY)
+
+
+class TestMoves:
+    OLD = a_plan()
+    NEW = a_plan(base_cents=149_00, valid_from=date(2027, 1, 1), existing_move_on=date(2027, 3, 1))
+    NEWEST = a_plan(base_cents=159_00, valid_from=date(2028, 1, 1), existing_move_on=date(2028, 1, 1))
+    CATALOGUE = Catalogue((OLD, NEW, NEWEST, a_220_plan()))
+
+    @pytest.mark.parametrize(
+        ("plan", "on", "moved"),
+        [
+            (OLD, date(2027, 2, 1), OLD),
+            (OLD, date(2027, 3, 1), NEW),
+            (OLD, date(2027, 12, 1), NEW),
+            (OLD, date(2028, 1, 1), NEWEST),
+            (NEW, date(2027, 3, 1), NEW),
+            (NEWEST, date(2027, 3, 1), NEWEST),
+            (a_220_plan(), date(2028, 1, 1), a_220_plan()),
+        ],
+    )
+    def test_existing_accounts_move_to_the_newest_price_of_their_plan_whose_month_has_come(self, plan, on, moved):
+        assert self.CATALOGUE.moved(plan, on) == moved
+
+    def test_a_price_that_names_no_month_leaves_existing_accounts_alone(self):
+        catalogue = Catalogue((self.OLD, a_plan(base_cents=149_00, valid_from=date(2027, 1, 1))))
+        assert catalogue.moved(self.OLD, date(2099, 1, 1)) == self.OLD

@@ -18,6 +18,7 @@ def a_plan(
     name: str | None = None,
     valid_from: date = date(2020, 1, 1),
     valid_before: date | None = None,
+    existing_move_on: date | None = None,
 ) -> PlanVersion:
     return PlanVersion(
         id=identifier or f"plan_{code}_{valid_from.year}",
@@ -28,6 +29,7 @@ def a_plan(
         overage_rate=UnitPrice(overage_rate),
         valid_from=valid_from,
         valid_before=valid_before,
+        existing_move_on=existing_move_on,
     )
 
 

@@ -18,9 +18,9 @@ LIST = """query List($filter: InvoiceFilter, $first: Int! = 20, $after: String) 
 }"""
 
 SHOW = """query Show($id: ID!) { invoice(id: $id) {
-  id number kind status statusDisplayName accountName issuedAt dueOn paidAt hash
+  id number kind kindDisplayName status statusDisplayName corrects accountName issuedAt dueOn paidAt hash
   period { startsOn endsBefore }
-  total { amount } creditApplied { amount } creditCreated { amount } amountDue { amount } balance { amount }
+  subtotal { amount } tax { amount } total { amount } creditApplied { amount } creditCreated { amount } amountDue { amount } balance { amount }
   payments { kind amount { amount } receivedOn reference } credits { amount { amount } grantedOn origin }
   lines { __typename id kind displayName amount { amount } period { startsOn } explanation { rule arithmetic }
     ... on PlanLine { planCode planName paidDays }
@@ -66,6 +66,8 @@ class TestInvoice:
         assert invoice == {
             "number": "100002",
             "kind": "CYCLE",
+            "kindDisplayName": "Monthly invoice",
+            "corrects": None,
             "status": "PAID",
             "statusDisplayName": "Paid",
             "accountName": "Harbor Dental",
@@ -73,20 +75,22 @@ class TestInvoice:
             "dueOn": "2026-08-01",
             "paidAt": "2026-08-02T19:00:00.000Z",
             "period": {"startsOn": "2026-08-01", "endsBefore": "2026-09-01"},
-            "total": {"amount": "289.10"},
+            "subtotal": {"amount": "237.50"},
+            "tax": {"amount": "0.00"},
+            "total": {"amount": "237.50"},
             "creditApplied": {"amount": "0.00"},
             "creditCreated": {"amount": "0.00"},
-            "amountDue": {"amount": "289.10"},
+            "amountDue": {"amount": "237.50"},
             "balance": {"amount": "0.00"},
             "credits": [],
         }
         assert [(each["amount"]["amount"], each["reference"]) for each in payments] == [
             ("11.00", "1042"),
-            ("278.10", "1043"),
+            ("226.50", "1043"),
         ]
         assert [(line["__typename"], line["kind"], line["amount"]["amount"]) for line in lines] == [
             ("PlanLine", "BASE", "139.00"),
-            ("UsageLine", "OVERAGE", "145.77"),
+            ("UsageLine", "OVERAGE", "94.17"),
             ("UsageLine", "PATCH", "1.33"),
             ("UsageLine", "IVR", "3.00"),
         ]
@@ -94,19 +98,19 @@ class TestInvoice:
     async def test_lines_tell_what_their_kind_knows_and_how_they_were_worked_out(self, told):
         base, overage, *_ = (await show(told, 100_002))["lines"]
         assert (base["planCode"], base["planName"], base["paidDays"]) == ("100", "100 Minutes", 31)
-        assert overage["quantity"] == {"seconds": 6780, "minutes": "113.00"}
+        assert overage["quantity"] == {"seconds": 4380, "minutes": "73.00"}
         assert overage["rate"] == {"amount": "1.29", "per": "MINUTE"}
         assert overage["period"] == {"startsOn": "2026-07-01"}
         assert overage["explanation"]["rule"] == 7
-        assert overage["explanation"]["arithmetic"].endswith("113 min × $1.29 a minute = $145.77")
+        assert overage["explanation"]["arithmetic"].endswith("73 min × $1.29 a minute = $94.17")
 
     async def test_a_correction_shows_both_its_sides_and_credit_pays_first(self, told):
         """Rules 25 and 35."""
         invoice = await show(told, 100_003)
         correction = invoice["lines"][1]
         assert correction["__typename"] == "AdjustmentLine"
-        assert correction["amount"] == {"amount": "6.52"}
-        assert (correction["monthCharges"], correction["alreadyBilled"]) == ({"amount": "156.62"}, {"amount": "150.10"})
+        assert correction["amount"] == {"amount": "7.81"}
+        assert (correction["monthCharges"], correction["alreadyBilled"]) == ({"amount": "106.31"}, {"amount": "98.50"})
         assert invoice["credits"] == [
             {
                 "amount": {"amount": "100.00"},
@@ -114,7 +118,7 @@ class TestInvoice:
                 "origin": "A payment was larger than what was open",
             }
         ]
-        assert (invoice["amountDue"]["amount"], invoice["balance"]["amount"]) == ("45.52", "45.52")
+        assert (invoice["amountDue"]["amount"], invoice["balance"]["amount"]) == ("46.81", "46.81")
         assert (invoice["status"], invoice["paidAt"]) == ("OPEN", None)
 
     async def test_an_issued_invoice_stays_as_it_is_whatever_comes_in(self, told):
@@ -140,7 +144,7 @@ class TestUsageBehindALine:
             total = sum(call[name]["seconds"] for call in calls["nodes"])
             assert usage[name]["seconds"] == sum(day[name]["seconds"] for day in usage["days"]) == total
             assert usage["callCount"] == calls["totalCount"] == 40
-        assert lines["OVERAGE"]["usage"]["live"]["seconds"] == 12_780
+        assert lines["OVERAGE"]["usage"]["live"]["seconds"] == 10_380
 
     async def test_the_calls_of_a_correction_are_those_between_the_two_invoices(self, told):
         """Rule 25: the late ones, the correction, and the call that it took the place of."""
@@ -148,9 +152,9 @@ class TestUsageBehindALine:
         shown = [
             (call["live"]["seconds"], call["isBilled"], call["isCorrected"]) for call in correction["calls"]["nodes"]
         ]
-        assert shown == [(10, True, False), (302, False, True), (600, True, False), (150, False, False)]
+        assert shown == [(10, True, False), (242, False, True), (600, True, False), (150, False, False)]
         assert correction["calls"]["nodes"][0]["corrects"] == correction["calls"]["nodes"][1]["id"]
-        assert correction["usage"]["live"]["seconds"] == 12_780 - 302 + 10 + 600
+        assert correction["usage"]["live"]["seconds"] == 10_380 - 242 + 10 + 600
 
     async def test_before_its_correction_the_call_was_not_corrected(self, told):
         overage = metered(await show(told, 100_002, BEHIND, first=100))["OVERAGE"]

@@ -1,27 +1,22 @@
 """Issued invoices: what they charge, what was paid on them, and the documents to keep."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
 
-from app.domain import invoices as core
-from app.domain.explanations import explain
-from app.domain.invoices import InvoiceKind, InvoiceStatus, LineKind
+from app.domain.invoices import InvoiceKind, InvoiceStatus
 from app.domain.ledger import PaymentKind, PostingKind
 from app.domain.periods import billing_date
 from app.graphql.context import Info
-from app.graphql.loaders import MonthUsage
 from app.graphql.types.common import Period
-from app.graphql.types.duration import Duration
 from app.graphql.types.enums import described_enum
 from app.graphql.types.fields import computed
-from app.graphql.types.invoice_line import AdjustmentLine, InvoiceLine, PlanLine, UsageLine
+from app.graphql.types.invoice_line import InvoiceLine
+from app.graphql.types.line_kinds import lines_of
 from app.graphql.types.money import Money
 from app.graphql.types.node import Node
-from app.graphql.types.plan import UnitPrice
-from app.messages.invoice_words import STATUS_NAMES
+from app.messages.invoice_words import KIND_NAMES, STATUS_NAMES
 from app.services.document_links import DocumentKind, DocumentLinks
 from app.views import invoices as views
 
@@ -57,9 +52,14 @@ described_enum(
 )
 
 CREDIT_ORIGINS = {
-    PostingKind.CREDIT_GRANTED: "An earlier invoice came out below zero",
+    PostingKind.CREDIT_GRANTED: "An earlier invoice came out below zero, or a credit note was written",
+    PostingKind.TAX_CREDITED: "The tax on what an earlier invoice or a credit note gave back",
     PostingKind.OVERPAID: "A payment was larger than what was open",
+    PostingKind.PREPAID: "You paid in advance",
+    PostingKind.GOODWILL_GRANTED: "We gave it to you as goodwill",
+    PostingKind.CREDIT_RESTORED: "An invoice that had used it was withdrawn",
 }
+"""Where credit comes from, by the posting that granted it."""
 
 
 @strawberry.type(description="The part of a payment that went to an invoice.")
@@ -82,7 +82,7 @@ class InvoicePayment:
         )
 
 
-@strawberry.type(description="Credit of the account that an invoice used up when it was issued, the oldest first.")
+@strawberry.type(description="Credit of the account that paid for a part of an invoice, at its issue or later.")
 class InvoiceCredit:
     """Credit applied to an invoice."""
 
@@ -109,14 +109,16 @@ class InvoiceDocuments:
 
     html: str | None = strawberry.field(description="The invoice as a page to read and to print.")
     csv: str | None = strawberry.field(description="The lines as a table for a spreadsheet.")
-    calls_csv: str | None = strawberry.field(description="The calls that the invoice is about, as a table.")
+    calls_csv: str | None = strawberry.field(
+        description="The calls that the invoice is about, as a table; null where it bills no usage, as for an add-on."
+    )
     pdf: str | None = strawberry.field(description="The invoice as a PDF; null where PDF is not installed.")
     expires_at: datetime = strawberry.field(description="When these links stop working.")
 
     @classmethod
-    def of(cls, links: DocumentLinks, facts: views.InvoiceFacts) -> "InvoiceDocuments":
+    def of(cls, links: DocumentLinks, invoice: views.Invoice) -> "InvoiceDocuments":
         """Return fresh links for clients."""
-        expires_at = links.expires_at()
+        facts, expires_at = invoice.facts, links.expires_at()
 
         def make(kind: DocumentKind) -> str | None:
             return links.make(facts.account_external_id, facts.id, kind, expires_at)
@@ -124,7 +126,7 @@ class InvoiceDocuments:
         return cls(
             html=make(DocumentKind.HTML),
             csv=make(DocumentKind.CSV),
-            calls_csv=make(DocumentKind.CALLS_CSV),
+            calls_csv=make(DocumentKind.CALLS_CSV) if invoice.usage_period else None,
             pdf=make(DocumentKind.PDF),
             expires_at=expires_at,
         )
@@ -136,18 +138,29 @@ class Invoice(Node):
 
     number: str = strawberry.field(description="The number on the invoice; numbers have no gaps.")
     kind: InvoiceKind = strawberry.field(description="What gave rise to it.")
+    kind_display_name: str = strawberry.field(description="The kind for people, such as `Monthly invoice`.")
     status: InvoiceStatus = strawberry.field(description="Where it stands.")
     status_display_name: str = strawberry.field(description="The status for people, such as `Paid`.")
     account_name: str = strawberry.field(description="The name of the account at the time it was issued.")
-    period: Period = strawberry.field(description="The month that it opens: its base price is for this month.")
+    period: Period = strawberry.field(
+        description="The month that a monthly invoice opens: its base price is for this month. Any other invoice falls "
+        "in it."
+    )
+    corrects: strawberry.ID | None = strawberry.field(
+        description="The id of the invoice that a credit note gives back charges of, or that a later one replaced."
+    )
     issued_at: datetime = strawberry.field(description="When it was issued.")
     due_on: date = strawberry.field(description="When it is due: on receipt.")
     paid_at: datetime | None = strawberry.field(description="When nothing was left to pay; null while something is.")
+    subtotal: Money = strawberry.field(description="The sum of the lines before tax.")
+    tax: Money = strawberry.field(description="The tax in the total; zero where none is charged.")
     total: Money = strawberry.field(description="The sum of the lines; negative when more is given back than charged.")
-    credit_applied: Money = strawberry.field(description="How much credit of the account it used.")
+    credit_applied: Money = strawberry.field(description="How much credit of the account it used when it was issued.")
     credit_created: Money = strawberry.field(description="What a total below zero left to the account as credit.")
     amount_due: Money = strawberry.field(description="What was to be paid when it was issued: the total less credit.")
-    balance: Money = strawberry.field(description="What is still to be paid now.")
+    balance: Money = strawberry.field(
+        description="What is still to be paid now: zero once it is void; on an uncollectible one, what was written off."
+    )
     hash: str = strawberry.field(
         description="Stands for everything that is billed; a preview with the same hash bills exactly the same."
     )
@@ -161,18 +174,22 @@ class Invoice(Node):
             id=strawberry.ID(facts.id),
             number=str(facts.number),
             kind=facts.kind,
+            kind_display_name=KIND_NAMES[facts.kind],
             status=facts.status,
             status_display_name=STATUS_NAMES[facts.status],
             account_name=facts.account_name,
             period=Period.of(invoice.period),
+            corrects=None if facts.corrects_id is None else strawberry.ID(facts.corrects_id),
             issued_at=facts.issued_at,
             due_on=facts.due_on,
             paid_at=facts.paid_at,
+            subtotal=Money.of(invoice.subtotal_cents),
+            tax=Money.of(facts.tax_cents),
             total=Money.of(facts.total_cents),
             credit_applied=Money.of(facts.credit_applied_cents),
             credit_created=Money.of(invoice.credit_created_cents),
             amount_due=Money.of(facts.amount_due_cents),
-            balance=Money.of(invoice.balance_cents),
+            balance=Money.of(facts.balance_cents),
             hash=facts.content_hash,
             invoice=invoice,
         )
@@ -187,7 +204,10 @@ class Invoice(Node):
         """Return the payments."""
         return [InvoicePayment.of(payment) for payment in self.invoice.payments]
 
-    @computed(description="The credit that it used, the oldest first.")
+    @computed(
+        description="The credit that paid for a part of it, in the order in which it was used: first `creditApplied`, "
+        "then what was put to it after it was issued."
+    )
     def credits(self) -> list[InvoiceCredit]:
         """Return the uses of credit."""
         return [InvoiceCredit.of(credit) for credit in self.invoice.credits]
@@ -196,7 +216,7 @@ class Invoice(Node):
     def documents(self, info: Info) -> InvoiceDocuments | None:
         """Return links that are good from now on."""
         links = info.context.links
-        return None if links is None else InvoiceDocuments.of(links, self.invoice.facts)
+        return None if links is None else InvoiceDocuments.of(links, self.invoice)
 
 
 @strawberry.input(description="Which invoices to list; what you leave out does not narrow the list.")
@@ -204,60 +224,7 @@ class InvoiceFilter:
     """What invoices can be narrowed by."""
 
     status: InvoiceStatus | None = strawberry.field(default=None, description="Only invoices that stand so.")
-    month: str | None = strawberry.field(
-        default=None, description="Only the invoice that opens this month, written `YYYY-MM`."
-    )
+    month: str | None = strawberry.field(default=None, description="Only invoices of this month, written `YYYY-MM`.")
 
 
 FilterArgument = Annotated[InvoiceFilter | None, strawberry.argument(description="Narrows the list.")]
-
-
-def lines_of(invoice: views.Invoice) -> list[InvoiceLine]:
-    """Return the lines of an invoice for clients."""
-    months: dict[date, MonthUsage] = {}
-    return [line_of(placed, months) for placed in invoice.lines]
-
-
-def line_of(placed: views.PlacedLine, months: dict[date, MonthUsage]) -> InvoiceLine:
-    """Return a line for clients, as the type of its kind; `months` holds what lines of the invoice read together."""
-    line, behind = placed.line, placed.behind
-    shared = {
-        "id": strawberry.ID(placed.id),
-        "kind": line.kind,
-        "display_name": explain(line).title,
-        "amount": Money.of(line.amount_cents),
-        "period": Period.of(line.period),
-        "line": line,
-    }
-    if behind is not None:
-        shared |= {"behind": behind, "month": months.setdefault(line.period.starts_on, MonthUsage(behind))}
-    make, own = _KINDS[line.kind]
-    return make(**shared, **own(line))
-
-
-_LineFields = Callable[..., dict[str, object]]
-
-
-def _plan_fields(line: core.InvoiceLine) -> dict[str, object]:
-    inputs = line.inputs
-    return {"plan_code": inputs["plan"], "plan_name": inputs["plan_name"], "paid_days": inputs["paid_days"]}
-
-
-def _usage_fields(line: core.InvoiceLine) -> dict[str, object]:
-    return {"quantity": Duration.of(line.quantity), "rate": UnitPrice.of(line.unit_price)}
-
-
-def _adjustment_fields(line: core.InvoiceLine) -> dict[str, object]:
-    rated, billed = int(line.inputs["rated_cents"]), int(line.inputs["billed_cents"])
-    return {"month_charges": Money.of(rated), "already_billed": Money.of(billed)}
-
-
-LINE_TYPES = (PlanLine, UsageLine, AdjustmentLine)
-
-_KINDS: dict[LineKind, tuple[Callable[..., InvoiceLine], _LineFields]] = {
-    LineKind.BASE: (PlanLine, _plan_fields),
-    LineKind.OVERAGE: (UsageLine, _usage_fields),
-    LineKind.PATCH: (UsageLine, _usage_fields),
-    LineKind.IVR: (UsageLine, _usage_fields),
-    LineKind.ADJUSTMENT: (AdjustmentLine, _adjustment_fields),
-}

@@ -59,13 +59,27 @@ class MeteredLine(InvoiceLine):
         return await load_calls_behind(info, self.behind, first, after)
 
 
-@strawberry.type(description="The price of the plan for a month.")
+@strawberry.type(
+    description="The price of a plan for a month, or that price given back where another plan took its place "
+    "(`kind` is `BASE_REVERSAL`)."
+)
 class PlanLine(InvoiceLine):
-    """A base line."""
+    """A line of the base (rule 18)."""
 
     plan_code: str = strawberry.field(description="The plan's short name, such as `100`.")
     plan_name: str = strawberry.field(description="The plan's name for people, such as `100 Minutes`.")
     paid_days: int = strawberry.field(description="How many days of the month are billed; all but in a first month.")
+
+
+@strawberry.type(description="The price of an add-on or an additional telephone line for a month.")
+class AddOnLine(InvoiceLine):
+    """A line of something that recurs (rule 22)."""
+
+    add_on_code: str = strawberry.field(description="The short name of what is charged, such as `on_call`.")
+    add_on_name: str = strawberry.field(description="Its name for people, such as `On-Call`.")
+    paid_days: int = strawberry.field(
+        description="How many days of the month are billed: all, but where the month it was bought in is billed by day."
+    )
 
 
 @strawberry.type(description="Time that was used, at its price: overage, patched calls, or automated (IVR) time.")
@@ -82,3 +96,27 @@ class AdjustmentLine(MeteredLine):
 
     month_charges: Money = strawberry.field(description="What the usage of that month comes to, late calls included.")
     already_billed: Money = strawberry.field(description="What earlier invoices charged for the usage of that month.")
+
+
+@strawberry.type(
+    description="A single amount in words: a charge that our staff added, a late fee, or what an earlier invoice charged "
+    "and is given back (`kind` is `CORRECTION`)."
+)
+class ChargeLine(InvoiceLine):
+    """A line that bills once."""
+
+    corrects: strawberry.ID | None = strawberry.field(
+        description="The id of the invoice that it gives back a charge of; null on a charge and on a fee."
+    )
+    corrects_number: str | None = strawberry.field(
+        description="The number of that invoice; null on a charge and on a fee."
+    )
+
+
+@strawberry.type(description="Tax on all that the invoice charges.")
+class TaxLine(InvoiceLine):
+    """A line of tax (rule 11)."""
+
+    tax_name: str = strawberry.field(description="What the tax is called.")
+    percentage: str = strawberry.field(description="The rate in per cent, such as `6.5`.")
+    taxed: Money = strawberry.field(description="What the rate is of: the sum of the other lines.")

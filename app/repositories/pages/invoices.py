@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Date, bindparam, cast, func, or_, select
+from sqlalchemy import BigInteger, Date, bindparam, case, cast, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from app.domain.invoices import InvoiceKind, InvoiceLine, InvoiceStatus
-from app.domain.ledger import PostingKind
+from app.domain.invoices import InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
+from app.domain.ledger import Book, PostingKind
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.models.accounts import AccountRow
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     Rows = Sequence[tuple[Any, ...]]
 
+USAGE_INVOICES = (InvoiceKind.CYCLE, InvoiceKind.FINAL)
+"""The kinds that bill usage: what they saw of the calls is billed."""
+
 _NUMBER = col(InvoiceRow.number)
 
 
@@ -37,13 +40,40 @@ def _issued() -> tuple[Sql, Sql]:
     return own(InvoiceRow.account_id), col(InvoiceRow.status) != InvoiceStatus.DRAFT
 
 
-def _paid_cents() -> Sql:
+def _balance_cents() -> Sql:
+    """All that moved what is owed on the invoice, whatever its kind, but for writing it off, which pays nothing."""
+    posting = LedgerPostingRow
+    amount, is_debit = col(posting.amount_cents), col(posting.debit) == Book.RECEIVABLE
     return (
-        select(total(col(LedgerPostingRow.amount_cents)))
+        select(total(case((is_debit, amount), else_=-amount)))
         .where(
-            col(LedgerPostingRow.account_id) == col(InvoiceRow.account_id),
-            col(LedgerPostingRow.invoice_id) == col(InvoiceRow.id),
-            col(LedgerPostingRow.kind) == PostingKind.PAYMENT_RECEIVED,
+            col(posting.account_id) == col(InvoiceRow.account_id),
+            col(posting.invoice_id) == col(InvoiceRow.id),
+            is_debit | (col(posting.credit) == Book.RECEIVABLE),
+            col(posting.kind) != PostingKind.WRITTEN_OFF,
+        )
+        .correlate(InvoiceRow)
+        .scalar_subquery()
+    )
+
+
+def _tax_cents() -> Sql:
+    line = InvoiceLineRow
+    return (
+        select(total(col(line.amount_cents)))
+        .where(col(line.invoice_id) == col(InvoiceRow.id), col(line.kind) == LineKind.TAX)
+        .correlate(InvoiceRow)
+        .scalar_subquery()
+    )
+
+
+def _corrects_number() -> Sql:
+    corrected = aliased(InvoiceRow)
+    return (
+        select(col(corrected.number))
+        .where(
+            col(corrected.account_id) == col(InvoiceRow.account_id),
+            col(corrected.id) == col(InvoiceRow.corrects_invoice_id),
         )
         .correlate(InvoiceRow)
         .scalar_subquery()
@@ -51,14 +81,19 @@ def _paid_cents() -> Sql:
 
 
 def _earlier_watermark() -> Sql:
-    """The watermark of the cycle invoice before, which billed every call up to it; zero for the first."""
+    """The watermark of the invoice of usage before, which billed every call up to it; zero for the first.
+
+    Invoices of other kinds bill no usage. A void one billed nothing: only the newest can be voided, so that no other
+    than the one in its place has been issued since.
+    """
     earlier = aliased(InvoiceRow)
     found = (
         select(col(earlier.usage_watermark))
         .where(
             col(earlier.account_id) == col(InvoiceRow.account_id),
             col(earlier.number) < _NUMBER,
-            col(earlier.kind) == InvoiceKind.CYCLE,
+            col(earlier.kind).in_(USAGE_INVOICES),
+            col(earlier.status) != InvoiceStatus.VOID,
         )
         .order_by(col(earlier.number).desc())
         .limit(1)
@@ -85,11 +120,14 @@ def _select_invoices() -> Sql:
         InvoiceRow.credit_applied_cents,
         InvoiceRow.amount_due_cents,
         InvoiceRow.content_hash,
+        InvoiceRow.corrects_invoice_id,
     )
     return (
         select(
             *(col(column) for column in columns),
-            _paid_cents().label("paid_cents"),
+            _corrects_number().label("corrects_number"),
+            _tax_cents().label("tax_cents"),
+            _balance_cents().label("balance_cents"),
             col(AccountRow.paid_starts_on),
             col(InvoiceRow.usage_watermark),
             _earlier_watermark().label("earlier_watermark"),

@@ -1,0 +1,187 @@
+"""Staff write a credit note: what an invoice charged too much is given back under a number of its own (rule 27)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.books import settle_credit
+from app.domain.credit_notes import Creditable, CreditNoteRefused, credit_note_draft, credit_note_facts_hash
+from app.domain.invoices import ENGINE_VERSION, InvoiceKind, InvoiceStatus, Issue
+from app.domain.ledger import OpenInvoice, issue_postings
+from app.domain.periods import Period, billing_date
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.services.change_plan import load_standing
+from app.services.staff_actions import check_amount, check_staff, get_invoice, once_by_staff
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from app.domain.accounts import Account
+    from app.domain.invoices import InvoiceDraft
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.invoices import StoredInvoice
+    from app.repositories.unit_of_work import UnitOfWork
+
+OPERATION = "staff.credit_note"
+CREDITABLE = frozenset({InvoiceStatus.OPEN, InvoiceStatus.PAID})
+
+
+class InvoiceNotCreditable(CreditNoteRefused):
+    """The invoice is itself a credit note, or nobody owes anything on it any more."""
+
+    def __init__(self, invoice: StoredInvoice) -> None:
+        is_note = invoice.kind is InvoiceKind.CREDIT_NOTE
+        why = "it is a credit note" if is_note else f"it is {invoice.status.lower()}"
+        super().__init__(f"No credit note can be written over invoice {invoice.number}: {why}.")
+        self.number = invoice.number
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNoteIssued:
+    """A credit note. Of `credited_cents`, tax and all, `applied_cents` went to the invoice; the rest is credit.
+
+    `is_new` is false when it had been written before.
+    """
+
+    invoice_id: str
+    number: int
+    credited_cents: int
+    applied_cents: int
+    is_new: bool = True
+
+
+async def issue_credit_note(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    account: str,
+    invoice_number: int,
+    cents_by_line: Mapping[int, int | None],
+    reference: str,
+    actor: str,
+    reason: str,
+) -> CreditNoteIssued:
+    """Give back amounts before tax, by the line's position from 1 (None: all that is left of it); no line: all of it.
+
+    The tax on them is given back too. The credit first lowers what is open on the invoice; the rest waits for the next
+    one. The same reference twice writes one note.
+    :raises InvoiceNotFound: when the account has no such invoice.
+    :raises InvalidAmount: when an amount is out of bounds.
+    :raises CreditNoteRefused: in one of its forms, when the invoice has not that much to give back.
+    :raises IdempotencyConflict: when the reference was used for another note.
+    """
+    check_staff(actor, reason)
+    for amount_cents in cents_by_line.values():
+        if amount_cents is not None:
+            check_amount(amount_cents)
+
+    async def work(uow: UnitOfWork) -> CreditNoteIssued:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        now = clock.now()
+        wanted = [[position, cents] for position, cents in sorted(cents_by_line.items())]
+
+        async def write_note() -> dict[str, Any]:
+            invoice = await get_invoice(uow, owner.id, invoice_number)
+            return await _write(uow, ids, owner, invoice, cents_by_line, now, actor, reason)
+
+        result, is_new = await once_by_staff(
+            uow,
+            account_id=owner.id,
+            operation=OPERATION,
+            reference=reference,
+            request={"invoice": invoice_number, "lines": wanted},
+            now=now,
+            work=write_note,
+        )
+        return CreditNoteIssued(**result, is_new=is_new)
+
+    return await unit_of_work.write(database, work)
+
+
+async def _write(
+    uow: UnitOfWork,
+    ids: Ids,
+    owner: Account,
+    invoice: StoredInvoice,
+    cents_by_line: Mapping[int, int | None],
+    now: datetime,
+    actor: str,
+    reason: str,
+) -> dict[str, Any]:
+    if invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.status not in CREDITABLE:
+        raise InvoiceNotCreditable(invoice)
+    creditable = await load_creditable(uow, invoice)
+    draft = credit_note_draft(creditable, cents_by_line, Period.containing(billing_date(now)))
+    issue = await _issue(uow, ids, owner, invoice, draft, creditable, now)
+    applied_cents, balance = await _apply(uow, invoice, -draft.total_cents, now)
+    result = {
+        "invoice_id": issue.id,
+        "number": issue.number,
+        "credited_cents": -draft.total_cents,
+        "applied_cents": applied_cents,
+    }
+    data = result | {"corrects": invoice.number, "balance_cents": balance, "reason": reason}
+    await uow.events.add_many([Event(ids.new("evt"), owner.id, "credit_note.issued", actor, now, issue.id, data)])
+    return result
+
+
+async def load_creditable(uow: UnitOfWork, invoice: StoredInvoice, before_number: int | None = None) -> Creditable:
+    """Return an invoice with the lines of its credit notes, all or those numbered below `before_number`."""
+    notes = await uow.invoices.list_correcting(invoice.id, invoice.account_id)
+    earlier = [
+        line
+        for note in notes
+        if note.kind is InvoiceKind.CREDIT_NOTE and (before_number is None or note.number < before_number)
+        for line in note.lines
+    ]
+    return Creditable(invoice.number, invoice.lines, earlier)
+
+
+async def _issue(
+    uow: UnitOfWork,
+    ids: Ids,
+    owner: Account,
+    invoice: StoredInvoice,
+    draft: InvoiceDraft,
+    creditable: Creditable,
+    now: datetime,
+) -> Issue:
+    standing = await load_standing(uow, owner.external_id, now)
+    issue = Issue(
+        id=ids.new("inv"),
+        account_id=owner.id,
+        account_name=owner.name,
+        number=await uow.invoices.take_numbers(1),
+        draft=draft,
+        plan_version_id=invoice.plan_version_id,
+        policies_version=invoice.policies_version,
+        usage_watermark=standing.usage_seq,
+        ledger_watermark=standing.ledger_seq,
+        facts_hash=credit_note_facts_hash(creditable, draft),
+        corrects_invoice_id=invoice.id,
+    )
+    await uow.invoices.issue_many([issue], engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now))
+    await uow.ledger.append(owner.id, issue_postings(draft, issue.id, ()), posted_at=now)
+    return issue
+
+
+async def _apply(uow: UnitOfWork, invoice: StoredInvoice, credited_cents: int, now: datetime) -> tuple[int, list[int]]:
+    """Lower what is open on the invoice by as much as was credited; return how much, and the balance before and after.
+
+    The account's oldest credit is used up first (rule 35).
+    """
+    open_invoices = await uow.ledger.open_invoices(invoice.account_id)
+    balance = next((each.balance_cents for each in open_invoices if each.id == invoice.id), 0)
+    applied_cents = min(balance, credited_cents)
+    grants = (await uow.ledger.credit_grants([invoice.account_id])).get(invoice.account_id, ())
+    postings = tuple(settle_credit(grants, [OpenInvoice(invoice.id, applied_cents)]))
+    await uow.ledger.append(invoice.account_id, postings, posted_at=now)
+    if 0 < balance == applied_cents:
+        await uow.invoices.mark_paid([invoice.id], paid_at=now)
+    return applied_cents, [balance, balance - applied_cents]
