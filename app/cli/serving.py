@@ -40,6 +40,7 @@ def serve(
     settings.require_complete()
     listener = listen(host, port)
     with listener:
+        settings = _with_address(settings, host, port)
         run(_nothing, settings)
         serve_until_stopped(settings, listener, logging.INFO)
 
@@ -52,7 +53,7 @@ def demo(
     ] = None,
 ) -> None:
     """Start the server with a believable company in it: eighteen months of history, and tokens to try it with."""
-    settings = _demo_settings(data)
+    settings = _with_address(_demo_settings(data), HOST, port)
     try:
         listen(HOST, port).close()
         prepare_demo(settings, reset=reset)
@@ -62,6 +63,13 @@ def demo(
     except KeyboardInterrupt:
         say("Stopped before the demo was ready. Start it again, and it begins anew.")
         raise
+
+
+def _with_address(settings: Settings, host: str, port: int) -> Settings:
+    """Let the sandbox's links lead to where it listens, unless the settings say where that is."""
+    if settings.public_url is not None or not settings.is_sandbox:
+        return settings
+    return settings.model_copy(update={"public_url": f"http://{host}:{port}"})
 
 
 def _demo_settings(data: Path | None) -> Settings:

@@ -175,7 +175,12 @@ class Metering:
         return refuse(original.started_at, self.now, account.open_from, policies_on(original.on_date))
 
     def _record(
-        self, report: CallReport, account: MeteredAccount, on: date, is_billable: bool, original: RecordedCall | None  # noqa: FBT001
+        self,
+        report: CallReport,
+        account: MeteredAccount,
+        on: date,
+        is_billable: bool,
+        original: RecordedCall | None,  # noqa: FBT001
     ) -> None:
         account.seq += 1
         call = RecordedCall(

@@ -67,7 +67,12 @@ FREEZES: Mapping[str, tuple[Freeze, ...]] = {
     ),
     "invoice_line": (
         Freeze("invoice_line", "INSERT", "an issued invoice gets no new line", _ISSUED.format(row="NEW")),
-        Freeze("invoice_line", "UPDATE", "a line of an issued invoice never changes", _ISSUED.format(row="OLD")),
+        Freeze(
+            "invoice_line",
+            "UPDATE",
+            "a line of an issued invoice never changes",
+            f"{_ISSUED.format(row='OLD')} OR {_ISSUED.format(row='NEW')}",
+        ),
         Freeze("invoice_line", "DELETE", "a line of an issued invoice is never deleted", _ISSUED.format(row="OLD")),
     ),
     "call": _append_only("call"),
@@ -110,8 +115,5 @@ def _create(freeze: Freeze, dialect_name: str) -> Iterator[str]:
     body = f"RAISE EXCEPTION '{freeze.message}' USING ERRCODE = 'integrity_constraint_violation';"
     if freeze.when:
         body = f"IF {freeze.when} THEN {body} END IF;"
-    yield (
-        f"CREATE FUNCTION {freeze.name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN {body} RETURN {kept}; END $$"
-    )
+    yield (f"CREATE FUNCTION {freeze.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN {kept}; END $$")
     yield f"{head} EXECUTE FUNCTION {freeze.name}()"

@@ -148,9 +148,7 @@ class CycleRepository:
         for month in months:
             opened.append((month.account_id, month.period_on, month.plan_version_id, opened_at))
             adjustable = adjustable_from(month.next_cycle_on)
-            advanced.append(
-                (month.next_cycle_on, month.next_close_at, adjustable, month.ledger_seq, month.account_id)
-            )
+            advanced.append((month.next_cycle_on, month.next_close_at, adjustable, month.ledger_seq, month.account_id))
         await execute_many(self._session, _INSERT_CYCLE, opened)
         await execute_many(self._session, _ADVANCE_ACCOUNT, advanced)
 

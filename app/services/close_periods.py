@@ -61,9 +61,7 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
         _issue(account, facts[account.id], ids.new("inv"), number)
         for number, account in enumerate(due, start=first_number)
     ]
-    await uow.invoices.issue_many(
-        issues, engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now)
-    )
+    await uow.invoices.issue_many(issues, engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now))
     last_postings = await _post(uow, due, issues, facts, now)
     await uow.cycles.open_months(
         (_opened(account, facts[account.id], last_postings[account.id]) for account in due), opened_at=now
@@ -116,9 +114,7 @@ def _opened(account: DueAccount, facts: BillingFacts, last_posting: int) -> Open
         period_on=facts.period.starts_on,
         plan_version_id=account.plan_version_id,
         next_cycle_on=following.starts_on,
-        next_close_at=cycle_runs_at(
-            following.starts_on, account.paid_starts_on, policies_on(following.starts_on)
-        ),
+        next_close_at=cycle_runs_at(following.starts_on, account.paid_starts_on, policies_on(following.starts_on)),
         ledger_seq=last_posting,
     )
 

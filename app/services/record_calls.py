@@ -105,9 +105,7 @@ def _quarantined(item: Item, verdict: Verdict, source: str, metering: Metering, 
     reason = verdict.reason or RefusalReason.MALFORMED
     message = item.call.message if isinstance(item.call, Unreadable) else REFUSALS[reason]
     fingerprint = sha256(f"{source}\n{payload}".encode()).hexdigest()
-    return QuarantinedCall(
-        ids.new("qua"), fingerprint, source, item.position, payload, reason, message, metering.now
-    )
+    return QuarantinedCall(ids.new("qua"), fingerprint, source, item.position, payload, reason, message, metering.now)
 
 
 _MALFORMED = Verdict(Outcome.QUARANTINED, RefusalReason.MALFORMED)

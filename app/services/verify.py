@@ -170,9 +170,7 @@ def _words(line: InvoiceLine | None) -> str:
     return f"{line.kind} {line.period.month} {line.amount_cents} ({figures})"
 
 
-def _check_months(
-    account: Account, invoices: Sequence[StoredInvoice], opened: Iterable[date]
-) -> Iterator[Difference]:
+def _check_months(account: Account, invoices: Sequence[StoredInvoice], opened: Iterable[date]) -> Iterator[Difference]:
     """Check that the months from the paid start on are billed once each, none left out (rule 12)."""
     found = [invoice.period for invoice in invoices]
     first = Period.containing(account.paid_starts_on)

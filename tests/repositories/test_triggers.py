@@ -68,6 +68,16 @@ INSERT INTO invoice_line (invoice_id, position, account_id, kind, period_on, qua
 SELECT invoice_id, position + 1, account_id, kind, period_on, quantity, unit, unit_price, amount_cents, rule, inputs FROM invoice_line
 """
 
+_COLUMNS = (
+    "account_name, kind, plan_version_id, policies_version, engine_version, usage_watermark, ledger_watermark, "
+    "total_cents, credit_applied_cents, amount_due_cents, facts_hash, content_hash"
+)
+DRAFT = f"""
+INSERT INTO invoice (id, account_id, status, period_on, {_COLUMNS})
+SELECT 'inv_draft', account_id, 'DRAFT', '2026-08-01', {_COLUMNS} FROM invoice
+"""  # noqa: S608
+DRAFT_LINE = LINE_COPY.replace("SELECT invoice_id, position + 1", "SELECT 'inv_draft', 1")
+
 # the table, what is tried, and what the database says
 FORBIDDEN: list[tuple[str, str, str]] = [
     *(
@@ -103,6 +113,20 @@ class TestFrozen:
 
         found = await frozen.read_tx(lambda session: session.exec(text("SELECT status, paid_at FROM invoice")))
         assert [tuple(row) for row in found] == [("UNCOLLECTIBLE", None)]
+
+    async def test_rule_27_a_line_of_a_draft_cannot_be_moved_to_an_issued_invoice(self, frozen):
+        await run(frozen, DRAFT)
+        await run(frozen, DRAFT_LINE)
+
+        with pytest.raises(DBAPIError, match="a line of an issued invoice never changes"):
+            await run(
+                frozen,
+                "UPDATE invoice_line SET position = 2, invoice_id = (SELECT id FROM invoice WHERE number = 100001) "
+                "WHERE invoice_id = 'inv_draft'",
+            )
+
+        await run(frozen, "DELETE FROM invoice_line WHERE invoice_id = 'inv_draft'")
+        await run(frozen, "DELETE FROM invoice WHERE status = 'DRAFT'")
 
     async def test_every_trigger_has_been_tried(self):
         named = {freeze.message for freezes in FREEZES.values() for freeze in freezes}

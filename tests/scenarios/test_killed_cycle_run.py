@@ -43,7 +43,9 @@ POSTINGS = """
 SELECT external_id, seq, kind, amount_cents, grant_seq
 FROM ledger_posting JOIN account ON account.id = account_id ORDER BY external_id, seq
 """
-ISSUED_EVENTS = "SELECT account_id, json_extract(data, '$.month') FROM event WHERE kind = 'invoice.issued' ORDER BY 1, 2"
+ISSUED_EVENTS = (
+    "SELECT account_id, json_extract(data, '$.month') FROM event WHERE kind = 'invoice.issued' ORDER BY 1, 2"
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,9 @@ async def due_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
         world.clock.instant = NOW
         for at in range(ACCOUNTS):
             name = f"AA{at:04d}"
-            await world.add_account(name, plan=("economy", "100", "220")[at % 3], paid_since_on=date(2026, 7, 1 + at % 20))
+            await world.add_account(
+                name, plan=("economy", "100", "220")[at % 3], paid_since_on=date(2026, 7, 1 + at % 20)
+            )
             if at % 5 == 0:
                 await world.pay(100_00 + at, account=name)
         await world.add_calls(

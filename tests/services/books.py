@@ -27,7 +27,9 @@ def connection(database: Database) -> Iterator[sqlite3.Connection]:
 def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
     with connection(database) as opened:
-        tables = [name for (name,) in opened.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+        tables = [
+            name for (name,) in opened.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        ]
         return {table: sorted(opened.execute(f'SELECT * FROM "{table}"'), key=repr) for table in tables}  # noqa: S608
 
 

@@ -59,7 +59,9 @@ class TestCreating:
         await make(world)
         before = dump(world.database)
 
-        with pytest.raises(KeyNameTaken, match="A key named 'east' is in use. Revoke it first, or choose another name."):
+        with pytest.raises(
+            KeyNameTaken, match="A key named 'east' is in use. Revoke it first, or choose another name."
+        ):
             await make(world, purpose=KeyPurpose.SERVICE)
 
         assert dump(world.database) == before

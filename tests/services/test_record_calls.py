@@ -137,7 +137,9 @@ class TestRecording:
 
         unknown = refused(RefusalReason.UNKNOWN_ACCOUNT)
         assert verdicts == [unknown, refused(RefusalReason.MALFORMED), ACCEPTED]
-        kept = rows(july.database, "SELECT position, payload, reason, message, resolution FROM quarantined_call ORDER BY id")
+        kept = rows(
+            july.database, "SELECT position, payload, reason, message, resolution FROM quarantined_call ORDER BY id"
+        )
         assert kept == [
             (7, "first", "UNKNOWN_ACCOUNT", "No account has this id. Create the account, then release the call.", None),
             (8, "sec\N{REPLACEMENT CHARACTER}nd", "MALFORMED", "startedAt: missing.", None),
@@ -235,7 +237,9 @@ class TestLateCalls:
         await july.advance_to(pacific(2026, 8, 10))
         await july.add_calls(
             a_call(event_id="2", started_at=pacific(2026, 7, 30), script_seconds=20 * MINUTE, patch_seconds=450),
-            a_call(event_id="3", started_at=pacific(2026, 7, 31), script_seconds=0, recording_seconds=0, ivr_seconds=200),
+            a_call(
+                event_id="3", started_at=pacific(2026, 7, 31), script_seconds=0, recording_seconds=0, ivr_seconds=200
+            ),
         )
         assert await differences(july.database) == []  # the invoices before saw none of it
 
@@ -280,8 +284,13 @@ class TestLateCalls:
         await july.advance_to(pacific(2026, 9, 1, 6))
 
         assert plans_before == rows(july.database, "SELECT * FROM billing_cycle WHERE period_on < '2026-09-01'")
-        assert {plan for (plan,) in rows(july.database, "SELECT plan_version_id FROM billing_cycle")} == {"plan_100_2020"}
-        assert (await lines(july.database))[-1] == [("BASE", "2026-09", 139_00), ("ADJUSTMENT", "2026-07", 4_900 * 1_29)]
+        assert {plan for (plan,) in rows(july.database, "SELECT plan_version_id FROM billing_cycle")} == {
+            "plan_100_2020"
+        }
+        assert (await lines(july.database))[-1] == [
+            ("BASE", "2026-09", 139_00),
+            ("ADJUSTMENT", "2026-07", 4_900 * 1_29),
+        ]
         assert await differences(july.database) == []
 
     async def test_a_late_call_within_the_allowance_costs_nothing_and_gives_no_line(self, july):
