@@ -91,7 +91,7 @@ def make_verifier(settings: Settings) -> TokenVerifier:
 
 
 def make_links(settings: Settings) -> DocumentLinks:
-    """Return who signs links to documents, by real time; in the sandbox with a secret of the data folder unless told."""
+    """Return who signs links to documents, by real time; the sandbox has a secret of its own unless told."""
     return DocumentLinks(
         secret=signing_secret(settings).encode(),
         base_url=settings.public_url or SANDBOX_ADDRESS,

@@ -79,7 +79,7 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True)
 class UsedPeriod:
-    """A month whose usage is to be billed: its own plan, prices and policies, its calls to date, and what was billed."""
+    """A month whose usage is to be billed: its own plan, prices and policies, its calls so far, and what was billed."""
 
     period: Period
     plan: PlanVersion
@@ -93,8 +93,8 @@ class BillingFacts:
     """All that a cycle invoice depends on.
 
     `period`: the month that the invoice opens; its base is billed. `plan`, `policies`: those of that month.
-    `used`: months before it, newest first; the newest is the month now ending, the others are closed and bill late usage.
-    `credit_available_cents`: credit of the account at issue.
+    `used`: months before it, newest first; the newest is the month now ending, the others are closed and bill late
+    usage. `credit_available_cents`: credit of the account at issue.
     """
 
     period: Period

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_FILE = "sandbox-signing-key.json"
-SECRET_FILE = "sandbox-signing-secret"
+LINKS_FILE = "sandbox-signing-secret"
 SECRET_BYTES = 32
 
 LIFETIME = timedelta(days=30)
@@ -64,7 +64,7 @@ class SandboxTokens:
 
 def open_secret(folder: Path) -> str:
     """Return the secret of a data folder that links are signed with, made there the first time."""
-    path = folder / SECRET_FILE
+    path = folder / LINKS_FILE
     if not path.exists():
         _write_for_owner(path, secrets.token_urlsafe(SECRET_BYTES))
     return path.read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """Write the database of this release as SQL text, for the releases after it: `python -m tests.data.make_dump`.
 
-The same code gives the same text, byte for byte. A dump is named by its revision; once that is released it stays as it is.
+The same code gives the same text, byte for byte. A dump is named by its revision; once that is released it never
+changes again.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def calls_of_month(month: int) -> list[CallReport]:
             started_at=pacific(2026, month, day, 7 + at * 5, day * 2),
             script_seconds=(day * 31 + month * 17 + at * 101) % 1_500,
             recording_seconds=(day * 47 + at * 53) % 1_500,
-            patch_seconds=60 * (day % 4 == 0),
+            patch_seconds=60 * (day % 3 == 0),
             ivr_seconds=45 * (day % 5 == 0),
             disposition="WRONG NUMBER" if day % 9 == 0 else "MESSAGE",
             is_billable=day % 9 != 0,
@@ -90,7 +91,7 @@ async def quiet(world: World) -> None:
 
 async def in_august(world: World) -> None:
     """A late call, a correction across months, a call of nobody that is discarded, and one that waits for a person."""
-    july = calls_of_month(7)[4]
+    july = calls_of_month(7)[-1]
     await world.add_calls(
         a_call(event_id="late", started_at=pacific(2026, 7, 30, 9), script_seconds=95 * MINUTE, ivr_seconds=300),
         july._replace(event_id="moved", started_at=pacific(2026, 8, 3, 9), corrects=july.event_id),
@@ -107,7 +108,7 @@ async def in_august(world: World) -> None:
 async def in_september(world: World) -> None:
     """A month of 300 minutes too many, and two checks ahead of their invoices."""
     await world.add_calls(
-        a_call(event_id="long", account="AA0102", started_at=pacific(2026, 9, 20, 9), script_seconds=800 * MINUTE)
+        a_call(event_id="long", account="AA0102", started_at=pacific(2026, 9, 26, 9), script_seconds=800 * MINUTE)
     )
     await world.pay(60_00, account="AA0103", reference="ahead 1")
     await world.pay(75_00, account="AA0103", reference="ahead 2")
@@ -118,7 +119,7 @@ async def in_october(world: World) -> None:
     short = a_call(
         event_id="short",
         account="AA0102",
-        started_at=pacific(2026, 9, 20, 9),
+        started_at=pacific(2026, 9, 26, 9),
         script_seconds=5 * MINUTE,
         corrects="long",
     )

@@ -55,8 +55,10 @@ class TestAccounts:
         assert refusal(await service.put("AA0102", plan="500", name="Other")) == (
             409,
             "BAD_INPUT",
-            "Account 'AA0102' has been invoiced: the plan cannot be changed here any more. "
-            "Send the values it was created with.",
+            (
+                "Account 'AA0102' has been invoiced: the plan cannot be changed here any more. "
+                "Send the values it was created with."
+            ),
         )
         assert dump(service.world.database) == before
         assert (await service.put("AA0102", plan="220", name="Other")).json()["name"] == "Other"

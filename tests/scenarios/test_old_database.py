@@ -1,4 +1,4 @@
-"""A database of each earlier revision, kept as text, is brought up to date without losing a row, and its books agree."""
+"""A database of each earlier revision, kept as text, is brought up to date with every row, and its books agree."""
 
 from __future__ import annotations
 

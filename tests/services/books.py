@@ -93,6 +93,6 @@ def days(database: Database) -> dict[date, tuple[int, int, int, int, int]]:
     """The daily sums: live, patch and IVR seconds, calls, and calls that are free."""
     found = rows(
         database,
-        "SELECT on_date, live_seconds, patch_seconds, ivr_seconds, call_count, free_call_count FROM usage_day ORDER BY 1",
+        "SELECT on_date, live_seconds, patch_seconds, ivr_seconds, call_count, free_call_count FROM usage_day",
     )
     return {date.fromisoformat(on): tuple(sums) for on, *sums in found}

@@ -270,7 +270,7 @@ class TestLateCalls:
         assert await differences(july.database) == []
 
     async def test_rule_26_late_usage_moves_no_closed_month_to_another_plan(self, july):
-        """Rule 26: 5,000 late minutes are billed at the price of the month's own plan, on the next invoice and no other."""
+        """Rule 26: 5,000 late minutes are billed at the price of the month's own plan, on the next invoice alone."""
         await july.advance_to(pacific(2026, 8, 10))
         await july.add_calls(
             *(
