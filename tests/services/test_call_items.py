@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.usage import CallReport
-from app.services.call_items import read_call_item, read_call_text
-from app.services.record_calls import Unreadable
+from app.services.call_items import Unreadable, read_call_item, read_call_text
 
 WHOLE = {
     "eventId": "e-1",

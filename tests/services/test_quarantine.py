@@ -10,9 +10,10 @@ from app.domain.metering import Outcome
 from app.domain.usage import RefusalReason
 from app.repositories import unit_of_work
 from app.repositories.calls import QuarantinedCall
+from app.services.call_items import Unreadable
 from app.services.import_calls import read_payload
 from app.services.quarantine import NotInQuarantine, Released, discard, release
-from app.services.record_calls import Item, Unreadable, record_calls
+from app.services.record_calls import Item, record_calls
 from tests.factories.calls import a_call
 from tests.services.books import days, differences, dump, rows
 from tests.world import World, pacific
@@ -22,7 +23,7 @@ NEW_ACCOUNT_CALL = '{"eventId":"1","account":"AA0102","startedAt":"2026-07-13T09
 
 async def send(world: World, payload: str) -> str:
     """A call whose source could not be understood at once; returns its id in quarantine."""
-    item = Item(1, lambda: payload, read_payload("east", payload))
+    item = Item(1, read_payload("east", payload), payload)
     await record_calls(**world._parts, source="east", items=[item], actor="key:east")
     return (await waiting(world))[-1]
 
@@ -73,7 +74,7 @@ class TestReleasing:
         await record_calls(
             **july._parts,
             source="east",
-            items=[Item(1, lambda: "", read_payload("east", NEW_ACCOUNT_CALL))],
+            items=[Item(1, read_payload("east", NEW_ACCOUNT_CALL))],
             actor="key:east",
         )
 
@@ -126,7 +127,7 @@ class TestDiscarding:
             **july._parts, quarantined_id=await send(july, NEW_ACCOUNT_CALL), actor="staff:ann", reason="A test call."
         )
         before = dump(july.database)
-        item = Item(1, lambda: NEW_ACCOUNT_CALL, a_call(account="AA0102", source="east"))
+        item = Item(1, a_call(account="AA0102", source="east"), NEW_ACCOUNT_CALL)
 
         await record_calls(**july._parts, source="east", items=[item], actor="key:east")
 
@@ -148,7 +149,7 @@ class TestOnce:
 
     async def test_an_unreadable_item_is_kept_once_for_each_source_and_text(self, july):
         for source in ("east", "west", "east"):
-            items = [Item(at, lambda: "nonsense", Unreadable("No call.")) for at in range(2)]
+            items = [Item(at, Unreadable("No call."), "nonsense") for at in range(2)]
             await record_calls(**july._parts, source=source, items=items, actor="test")
 
         assert len(await waiting(july)) == 2

@@ -8,7 +8,8 @@ import pytest
 
 from app.domain.metering import Outcome, Verdict
 from app.domain.usage import RefusalReason
-from app.services.record_calls import Item, Unreadable, record_calls
+from app.services.call_items import Unreadable, write_call
+from app.services.record_calls import Item, record_calls
 from tests.factories.calls import a_call
 from tests.services.books import days, differences, dump, events, invoices, lines, rows
 from tests.world import World, pacific
@@ -102,11 +103,12 @@ class TestRecording:
 
     async def test_rule_24_a_conflict_that_comes_again_waits_once(self, july):
         call = a_call(started_at=pacific(2026, 7, 13, 9))
+        other = call._replace(script_seconds=999)
         await july.add_calls(call)
         for _ in range(3):
-            await july.add_calls(call._replace(script_seconds=999))
+            await july.add_calls(other)
 
-        assert quarantine(july) == [("CONFLICT", "")]
+        assert quarantine(july) == [("CONFLICT", write_call(other))]
 
     async def test_rule_24_sources_have_event_ids_of_their_own(self, july):
         call = a_call(started_at=pacific(2026, 7, 13, 9), source="east")
@@ -128,9 +130,9 @@ class TestRecording:
 
     async def test_a_call_of_nobody_waits_and_the_rest_of_the_batch_goes_on(self, july):
         items = [
-            Item(7, lambda: "first", a_call(account="nobody", event_id="1")),
-            Item(8, lambda: "sec\0nd", Unreadable("startedAt: missing.")),
-            Item(9, lambda: "third", a_call(event_id="3", started_at=pacific(2026, 7, 13, 9))),
+            Item(7, a_call(account="nobody", event_id="1"), "first"),
+            Item(8, Unreadable("startedAt: missing."), "sec\0nd"),
+            Item(9, a_call(event_id="3", started_at=pacific(2026, 7, 13, 9)), "third"),
         ]
 
         verdicts = await record_calls(**july._parts, source="call-centre", items=items, actor="test")
