@@ -16,13 +16,16 @@ from app.gateways.ids import RandomIds
 from app.gateways.signing_keys import FetchedKeys, FixedKeys
 from app.graphql.contract import read_contract
 from app.http.application import EdgeOptions, EdgeServices, build_application
+from app.http.documents import document_kinds, document_routes
 from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
 from app.http.service_routes import service_routes
 from app.http.static_files import static_route
 from app.jobs.ticker import Ticker, closing_round, next_due_at
+from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
+from app.services.document_links import DocumentLinks
 from app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from app.graphql.contract import Contract
     from app.http.health import Probe
     from app.ports import Clock, Ids, TokenVerifier
+
+SANDBOX_ADDRESS = "http://127.0.0.1:8000"
+"""Where a sandbox is reached that was not told its address."""
 
 LONGEST_LAG_SECONDS = 120.0
 """How late the ticker may be before load balancers hear of it: longer than its longest pause after a failure."""
@@ -84,6 +90,25 @@ def make_verifier(settings: Settings) -> TokenVerifier:
     return JwtVerifier(FetchedKeys(settings.jwks_url or ""), rules)
 
 
+def make_links(settings: Settings) -> DocumentLinks:
+    """Return who signs links to documents, by real time; the sandbox has a secret of its own unless told."""
+    return DocumentLinks(
+        secret=signing_secret(settings).encode(),
+        base_url=settings.public_url or SANDBOX_ADDRESS,
+        clock=SystemClock(),
+        kinds=document_kinds(),
+    )
+
+
+def signing_secret(settings: Settings) -> str:
+    """Return the secret behind everything that we sign ourselves."""
+    if settings.signing_secret is not None:
+        return settings.signing_secret.get_secret_value()
+    from app.sandbox.tokens import open_secret  # noqa: PLC0415  (production never loads the sandbox)
+
+    return open_secret(settings.data)
+
+
 def create_app(settings: Settings | None = None) -> Starlette:
     """Return the application; `uvicorn --factory app.main:create_app` works too.
 
@@ -95,7 +120,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 def build(surroundings: Surroundings) -> Starlette:
     """Return the application; its lifespan runs the ticker and closes the database at the end."""
     settings, database = surroundings.settings, surroundings.database
-    contract = read_contract()
+    contract, links = read_contract(), make_links(settings)
     pulse = _Pulse(surroundings)
     services = EdgeServices(
         verifier=make_verifier(settings),
@@ -103,6 +128,7 @@ def build(surroundings: Surroundings) -> Starlette:
         ids=surroundings.ids,
         reader=database.reader,
         probe=pulse.probe,
+        links=links,
     )
     page = _developer_page(settings, contract) if settings.shows_graphiql else None
     return build_application(
@@ -117,6 +143,7 @@ def build(surroundings: Surroundings) -> Starlette:
         developer_page=page,
         routes=[
             *service_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
+            *document_routes(reader=database.reader, links=links, renderer=Renderer()),
             *([static_route()] if page is not None else []),
         ],
         lifespan=pulse.lifespan,

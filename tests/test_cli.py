@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import time
 from typing import NamedTuple
@@ -86,7 +87,7 @@ class TestBadInput:
             (("key", "revoke", "phone"), "There is no live key named 'phone'"),
             (("key", "create", "flex", "--purpose", "service", "--source", "x"), "Only a key for calls"),
             (("quarantine", "discard", "qua_1", "--reason", "old"), "Nothing waits in quarantine as 'qua_1'"),
-            (("account", "create", "B", "--name", "B", "--plan", "gold", "--paid-since", "1999-01-01"), "no plan 'gold'"),
+            (("account", "create", "B", "--name", "B", "--plan", "gold", "--paid-since", "1999-01-01"), "no plan"),
             (("account", "create", "B", "--name", "B", "--plan", "100"), "Give `trialEndsOn`"),
             (
                 ("account", "create", "B", "--name", "B", "--plan", "100", "--paid-since", "1999-01-01",
@@ -205,8 +206,6 @@ class TestBilling:
         assert "$139.00 (rule 11: 1 month at $139.00)" in invoice.out
 
     def test_verify_exits_1_with_the_differences(self, sandbox, tmp_path):
-        import sqlite3
-
         _advanced_to_february(sandbox)
         with sqlite3.connect(tmp_path / "data" / "flex-billing.db") as books:
             books.execute("UPDATE account SET paid_starts_on = '1999-01-02'")
@@ -350,8 +349,6 @@ class TestInterrupted:
 
 
 def _calls_so_far(command_line):
-    import sqlite3
-
     books = sqlite3.connect(f"file:{command_line.data}/flex-billing.db?mode=ro", uri=True)
     try:
         return [name for (name,) in books.execute("SELECT external_id FROM account WHERE usage_seq > 0")]

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from app.formatting import find_locale, format_date, format_money
+from app.formatting import find_locale, format_date, format_money, format_unit_price
 
 
 class TestFormatting:
@@ -35,3 +35,18 @@ class TestFormatting:
         assert format_date(on) == "August 31, 2026"
         assert format_date(on, "de-DE", "full") == "Montag, 31. August 2026"
         assert format_date(on, "nowhere", "short") == "8/31/26"
+
+
+class TestFormatUnitPrice:
+    @pytest.mark.parametrize(
+        ("rate", "locale", "text"),
+        [
+            (1_2900, "en-US", "$1.29"),
+            (1_2950, "en-US", "$1.2950"),
+            (1_2900, "de-DE", "1,29\N{NO-BREAK SPACE}$"),
+            (1_2955, "de-DE", "1,2955\N{NO-BREAK SPACE}$"),
+            (1_000, "tlh", "$0.10"),
+        ],
+    )
+    def test_has_two_decimals_or_four_when_finer_than_a_cent(self, rate, locale, text):
+        assert format_unit_price(rate, "USD", locale) == text

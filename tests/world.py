@@ -118,7 +118,7 @@ class World:
         """Record calls now, as their sources' batches; the calls of a batch keep their order."""
         verdicts = []
         for source in dict.fromkeys(call.source for call in calls):
-            items = [Item(at, lambda: "", call) for at, call in enumerate(calls) if call.source == source]
+            items = [Item(at, call) for at, call in enumerate(calls) if call.source == source]
             verdicts += await record_calls(**self._parts, source=source, items=items, actor="test")
         return verdicts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import getpass
 import re
 from datetime import date
@@ -36,6 +37,8 @@ def run(job: Callable[[Surroundings], Awaitable[T]], settings: Settings | None =
         finally:
             await surroundings.database.close()
 
+    # What is loaded by now stays: the collector need not look at it again with every batch.
+    gc.freeze()
     return asyncio.run(work())
 
 

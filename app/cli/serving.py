@@ -36,7 +36,7 @@ def serve(
     port: Port = PORT,
 ) -> None:
     """Start the server. Ctrl-C or SIGTERM ends it."""
-    settings = read_settings()
+    settings = _reached_at(read_settings(), host, port)
     settings.require_complete()
     listener = listen(host, port)
     with listener:
@@ -52,7 +52,7 @@ def demo(
     ] = None,
 ) -> None:
     """Start the server with a believable company in it: eighteen months of history, and tokens to try it with."""
-    settings = _demo_settings(data)
+    settings = _demo_settings(data, port)
     try:
         listen(HOST, port).close()
         prepare_demo(settings, reset=reset)
@@ -64,12 +64,26 @@ def demo(
         raise
 
 
-def _demo_settings(data: Path | None) -> Settings:
+def _reached_at(settings: Settings, host: str, port: int) -> Settings:
+    """Return the settings with the address that the sandbox is reached at, unless one was given."""
+    if settings.public_url is not None or not settings.is_sandbox:
+        return settings
+    name = f"[{host}]" if ":" in host else host
+    return settings.model_copy(update={"public_url": f"http://{name}:{port}"})
+
+
+def _demo_settings(data: Path | None, port: int) -> Settings:
     """Return the settings of the demo: its folder's own database, whatever else is set."""
     chosen = sandbox_settings("The demo")
     folder = chosen.data if data is None else data
     return read_settings(
-        data=folder, database_url=None, jwks=None, jwks_url=None, allowed_hosts=LOOPBACK_HOSTS, graphiql=True
+        data=folder,
+        database_url=None,
+        jwks=None,
+        jwks_url=None,
+        allowed_hosts=LOOPBACK_HOSTS,
+        public_url=f"http://{HOST}:{port}",
+        graphiql=True,
     )
 
 

@@ -41,8 +41,8 @@ class KeyPurpose(StrEnum):
 class Account:
     """One customer. `next_cycle_on` is the first day of the month whose cycle invoice comes next.
 
-    `external_id` is what the rest of SAS Flex calls the account; `trial_ends_on` is the last day of its trial, if it had
-    one; `plan_version_id` is the plan it chose at the prices it was sold.
+    `external_id` is what the rest of SAS Flex calls the account; `trial_ends_on` is the last day of its trial, if
+    it had one; `plan_version_id` is the plan it chose at the prices it was sold.
     """
 
     id: str

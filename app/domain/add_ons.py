@@ -86,7 +86,12 @@ def recurring_items(subscriptions: Iterable[AddOnSubscription], period: Period) 
 
 
 def purchase_facts(
-    version: AddOnVersion, today: date, month_plan: PlanVersion, paid_starts_on: date, credit_cents: int, tax: TaxRate | None
+    version: AddOnVersion,
+    today: date,
+    month_plan: PlanVersion,
+    paid_starts_on: date,
+    credit_cents: int,
+    tax: TaxRate | None,
 ) -> BillingFacts:
     """Return the facts of the invoice of a purchase: the rest of the month by day, or all of it (rule 22)."""
     period = Period.containing(today)

@@ -211,7 +211,9 @@ class InvoiceDraft:
     @property
     def content_hash(self) -> str:
         """A hash of everything the customer is billed; equal content gives an equal hash (rule 28)."""
-        return digest([_line_content(line) for line in self.lines], self.kind, self.period.month, self.credit_applied_cents)
+        return digest(
+            [_line_content(line) for line in self.lines], self.kind, self.period.month, self.credit_applied_cents
+        )
 
 
 def compute_invoice(facts: BillingFacts) -> InvoiceDraft:
@@ -284,7 +286,12 @@ def _base_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
 def _base_line(facts: BillingFacts) -> InvoiceLine:
     plan, period = facts.plan, facts.period
     paid_days = period.days_from(facts.paid_starts_on)
-    inputs: dict[str, int | str] = {"plan": plan.code, "plan_name": plan.name, "paid_days": paid_days, "days": period.days}
+    inputs: dict[str, int | str] = {
+        "plan": plan.code,
+        "plan_name": plan.name,
+        "paid_days": paid_days,
+        "days": period.days,
+    }
     amount = prorated_cents(plan.base_cents, period, facts.paid_starts_on)
     if paid_days == period.days:
         return InvoiceLine(LineKind.BASE, period, 1, "month", UnitPrice(plan.base_cents * 100), amount, 11, inputs)
@@ -345,7 +352,9 @@ def _ended_month_lines(month: UsedPeriod, rated: RatedUsage) -> Iterator[Invoice
             "allowance_seconds": rated.allowance_seconds,
         }
         rate = month.plan.overage_rate
-        yield InvoiceLine(LineKind.OVERAGE, period, rated.overage_seconds, "second", rate, rated.overage_cents, 7, inputs)
+        yield InvoiceLine(
+            LineKind.OVERAGE, period, rated.overage_seconds, "second", rate, rated.overage_cents, 7, inputs
+        )
     if usage.patch_seconds:
         rate = month.policies.patch_rate
         yield InvoiceLine(LineKind.PATCH, period, usage.patch_seconds, "second", rate, rated.patch_cents, 6)

@@ -133,9 +133,7 @@ def issue_postings(draft: InvoiceDraft, invoice_id: str, grants: Iterable[Credit
     )
 
 
-def payment_postings(
-    amount_cents: int, payment_id: str, open_invoices: Iterable[OpenInvoice]
-) -> tuple[Posting, ...]:
+def payment_postings(amount_cents: int, payment_id: str, open_invoices: Iterable[OpenInvoice]) -> tuple[Posting, ...]:
     """Return how a payment is spread: over open invoices in the order given, the rest becomes credit (rule 35)."""
     postings: list[Posting] = []
     left = amount_cents

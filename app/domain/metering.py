@@ -1,4 +1,4 @@
-"""What becomes of reported calls: recorded once, recognised again, corrected, or refused with a reason (rules 24, 25)."""
+"""What becomes of reported calls: recorded once, recognised again, corrected, or refused (rules 24, 25)."""
 
 from __future__ import annotations
 
@@ -181,7 +181,12 @@ class Metering:
         return refuse(original.started_at, self.now, account.open_from, policies_on(original.on_date))
 
     def _record(
-        self, report: CallReport, account: MeteredAccount, on: date, is_billable: bool, original: RecordedCall | None  # noqa: FBT001
+        self,
+        report: CallReport,
+        account: MeteredAccount,
+        on: date,
+        is_billable: bool,  # noqa: FBT001
+        original: RecordedCall | None,
     ) -> None:
         account.seq += 1
         call = RecordedCall(
@@ -232,7 +237,9 @@ REFUSALS: dict[RefusalReason, str] = {
     RefusalReason.UNKNOWN_ACCOUNT: "No account has this id. Create the account, then release the call.",
     RefusalReason.TOO_OLD: "The month of this call is closed, and its time for late calls is over.",
     RefusalReason.IN_THE_FUTURE: "The call begins later than now. Check the clock of its source.",
-    RefusalReason.CONFLICT: "Another call with this event id is recorded with other figures. Send a correction instead.",
+    RefusalReason.CONFLICT: (
+        "Another call with this event id is recorded with other figures. Send a correction instead."
+    ),
     RefusalReason.UNKNOWN_ORIGINAL: "The call that this one corrects is not recorded for the account.",
     RefusalReason.ACCOUNT_CLOSED: "The account is closed and has had its last invoice.",
     RefusalReason.ALREADY_CORRECTED: "The call that this one corrects was corrected already. Correct the correction.",

@@ -107,7 +107,9 @@ def offer_plan_change(standing: PlanStanding, target: PlanVersion, when: When, c
     if target.id == standing.month_plan.id == standing.next_plan.id:
         raise AlreadyOnPlan(target)
     _guard_downgrade(standing, target, catalogue)
-    draft = compute_invoice(plan_change_facts(standing, target, InvoiceKind.PLAN_CHANGE)) if standing.billed_base else None
+    draft = (
+        compute_invoice(plan_change_facts(standing, target, InvoiceKind.PLAN_CHANGE)) if standing.billed_base else None
+    )
     return PlanChangeOffer(target, when, standing.period.starts_on, draft if draft and draft.lines else None)
 
 

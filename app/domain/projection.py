@@ -198,7 +198,5 @@ _EXPLANATIONS: dict[ProjectionBasis, str] = {
         "Too early to tell: a projection needs {least} whole days, and {count}. This is what is used so far."
     ),
     ProjectionBasis.DAILY_AVERAGE: "Projected from the average of the {days} since {since}.",
-    ProjectionBasis.WEEKDAY_PATTERN: (
-        "Projected weekday by weekday, from the averages of the {days} since {since}."
-    ),
+    ProjectionBasis.WEEKDAY_PATTERN: ("Projected weekday by weekday, from the averages of the {days} since {since}."),
 }

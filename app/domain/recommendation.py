@@ -118,9 +118,7 @@ def advise(
     sold = catalogue.sold_on(today)
     versions = sorted({plan.id: plan, **{v.id: v for v in sold}}.values(), key=lambda v: (v.base_cents, v.id))
     costs = [_month_costs(month, versions, paid_starts_on, catalogue) for month in months]
-    simulations = tuple(
-        PlanSimulation(version, tuple(month[version.id] for month in costs)) for version in versions
-    )
+    simulations = tuple(PlanSimulation(version, tuple(month[version.id] for month in costs)) for version in versions)
     current = next(simulation for simulation in simulations if simulation.plan.id == plan.id)
     best = min((s for s in simulations if s.plan in sold), key=lambda s: s.total_cents, default=current)
     no_advice = _why_not(months, current, best)

@@ -1,4 +1,4 @@
-"""Calls and what they add up to: rating quantities in seconds, acceptance, and corrections (rules 3, 6, 8, 10, 24, 25)."""
+"""Calls and what they add up to: quantities in seconds, and which calls are taken (rules 3, 6, 8, 10, 24, 25)."""
 
 from __future__ import annotations
 

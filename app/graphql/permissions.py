@@ -173,5 +173,7 @@ def section(*, permission: Permission, description: str, name: str | None = None
 
 def permission_of(field: StrawberryField) -> Permission | None:
     """Return the permission that a field was declared with, for the test that lists fields without one."""
-    guards = [extension for extension in field.extensions if isinstance(extension, RootGuard | MutationGuard | SectionGuard)]
+    guards = [
+        extension for extension in field.extensions if isinstance(extension, RootGuard | MutationGuard | SectionGuard)
+    ]
     return guards[0].permission if guards else None

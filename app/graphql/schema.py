@@ -43,7 +43,9 @@ class BillingSchema(strawberry.Schema):
         """Log nothing."""
 
 
-schema = BillingSchema(query=Query, mutation=Mutation, types=[ErrorCode, *LINE_TYPES], config=StrawberryConfig(scalar_map=SCALARS))
+schema = BillingSchema(
+    query=Query, mutation=Mutation, types=[ErrorCode, *LINE_TYPES], config=StrawberryConfig(scalar_map=SCALARS)
+)
 
 graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001  the only door to graphql-core's own schema
 

@@ -19,8 +19,8 @@ from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
 from app.services import access_keys, put_account, record_calls
-from app.services.call_items import read_call_item, read_call_text
-from app.services.record_calls import BATCH_SIZE, Item, Unreadable
+from app.services.call_items import Unreadable, read_call_item, read_call_text
+from app.services.record_calls import BATCH_SIZE, Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -166,7 +166,7 @@ def _items(body: bytes, content_type: str, source: str) -> Iterator[Item]:
         for position, line in enumerate(body.splitlines(), start=1):
             if line.strip():
                 text = line.decode("utf-8", "replace")
-                yield Item(position, lambda text=text: text, read_call_text(text, source))  # type: ignore[misc]
+                yield Item(position, read_call_text(text, source), text)
         return
     if media_type != answers.JSON:
         raise Refused(
@@ -175,7 +175,8 @@ def _items(body: bytes, content_type: str, source: str) -> Iterator[Item]:
             f"Send calls as a JSON array with content type {answers.JSON}, or one a line with {NDJSON}.",
         )
     for position, value in enumerate(_json_array(body)):
-        yield Item(position, lambda value=value: _text(value), read_call_item(value, source))  # type: ignore[misc]
+        call = read_call_item(value, source)
+        yield Item(position, call, _text(value) if isinstance(call, Unreadable) else None)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401  (any JSON value)

@@ -5,10 +5,13 @@ Rebuilding a table on SQLite drops its triggers: a revision that does so calls `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from alembic import op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,12 @@ FREEZES: Mapping[str, tuple[Freeze, ...]] = {
     ),
     "invoice_line": (
         Freeze("invoice_line", "INSERT", "an issued invoice gets no new line", _ISSUED.format(row="NEW")),
-        Freeze("invoice_line", "UPDATE", "a line of an issued invoice never changes", _ISSUED.format(row="OLD")),
+        Freeze(
+            "invoice_line",
+            "UPDATE",
+            "a line of an issued invoice never changes",
+            f"{_ISSUED.format(row='OLD')} OR {_ISSUED.format(row='NEW')}",
+        ),
         Freeze("invoice_line", "DELETE", "a line of an issued invoice is never deleted", _ISSUED.format(row="OLD")),
     ),
     "call": _append_only("call"),

@@ -175,9 +175,7 @@ class UserRepository:
         """Add the person, or bring email and name of the known one up to date; returns the stored person."""
         row = (await self._session.exec(select(UserRow).where(UserRow.subject == user.subject))).one_or_none()
         if row is None:
-            row = UserRow(
-                id=user.id, subject=user.subject, email=user.email, name=user.name, created_at=created_at
-            )
+            row = UserRow(id=user.id, subject=user.subject, email=user.email, name=user.name, created_at=created_at)
         row.email, row.name = user.email, user.name
         self._session.add(row)
         await self._session.flush()

@@ -234,9 +234,7 @@ def read_account(row: Iterable[Any]) -> AccountFacts:
 def read_plan(columns: Iterable[Any]) -> PlanVersion:
     """Return the plan version behind its columns, in the order of `PLAN_COLUMNS`."""
     identifier, code, name, base_cents, included_minutes, rate, valid_from, valid_before = columns
-    return PlanVersion(
-        identifier, code, name, base_cents, included_minutes, UnitPrice(rate), valid_from, valid_before
-    )
+    return PlanVersion(identifier, code, name, base_cents, included_minutes, UnitPrice(rate), valid_from, valid_before)
 
 
 def read_add_on(columns: Iterable[Any]) -> AddOnVersion:

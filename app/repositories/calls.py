@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 _CALL_COLUMNS = tuple(col(getattr(CallRow, name)) for name in RecordedCall._fields)
 _BILLED_SECONDS = (col(CallRow.live_seconds), col(CallRow.patch_seconds), col(CallRow.ivr_seconds))
 _INSERT_CALL = insert(CallRow)
-_FIND_KNOWN = select(*_CALL_COLUMNS).where(
-    CallRow.source == bindparam("source"), one_of(CallRow.event_id, "event_ids")
-)
+_FIND_KNOWN = select(*_CALL_COLUMNS).where(CallRow.source == bindparam("source"), one_of(CallRow.event_id, "event_ids"))
 
 
 def _add_to_day(stored: Columns, incoming: Columns) -> Mapping[str, ColumnElement[Any]]:
@@ -150,9 +148,7 @@ class CallRepository:
     async def days(self, account_id: str) -> dict[date, UsageTotals]:
         """Return the daily sums that pages read."""
         rows = await self._session.exec(select(UsageDayRow).where(UsageDayRow.account_id == account_id))
-        return {
-            r.on_date: UsageTotals(r.live_seconds, r.patch_seconds, r.ivr_seconds, r.call_count) for r in rows
-        }
+        return {r.on_date: UsageTotals(r.live_seconds, r.patch_seconds, r.ivr_seconds, r.call_count) for r in rows}
 
 
 class QuarantineRepository:

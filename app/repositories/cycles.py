@@ -46,7 +46,10 @@ _ADVANCE_ACCOUNT = (
         adjustable_from_on=bindparam("adjustable_from"),
         ledger_seq=bindparam("last_posting"),
         plan_version_id=bindparam("plan"),
-        upgrade_count=case((col(AccountRow.pending_plan_version_id).is_(None), col(AccountRow.upgrade_count)), else_=literal_column("0")),
+        upgrade_count=case(
+            (col(AccountRow.pending_plan_version_id).is_(None), col(AccountRow.upgrade_count)),
+            else_=literal_column("0"),
+        ),
         pending_plan_version_id=null(),
     )
 )

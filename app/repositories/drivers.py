@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy.exc import OperationalError
 
@@ -66,6 +66,7 @@ class SqliteDriver:
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[aiosqlite.Connection]] = (
             WeakKeyDictionary()
         )
+        self._closed_in: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
     async def fetch_row(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
         """Run the statement; when its time is over, interrupt the connection until it has given up."""
@@ -88,7 +89,8 @@ class SqliteDriver:
             return row
 
     async def close(self) -> None:
-        """Close the connections of all loops."""
+        """Close the connections of all loops; a read that comes too late in one finds the database unreachable."""
+        self._closed_in.update(self._connections)
         tasks, self._connections = list(self._connections.values()), WeakKeyDictionary()
         for task in tasks:
             with suppress(DatabaseUnreachable):
@@ -97,6 +99,8 @@ class SqliteDriver:
     async def _connection(self, loop: asyncio.AbstractEventLoop) -> aiosqlite.Connection:
         task = self._connections.get(loop)
         if task is None:
+            if loop in self._closed_in:
+                raise DatabaseUnreachable(place_of(self._url), "it is closed")
             task = self._connections[loop] = loop.create_task(connect_sqlite_reader(self._url))
         elif task.done() and not task.cancelled() and task.exception() is None:
             return task.result()

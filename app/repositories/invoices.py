@@ -74,7 +74,9 @@ class InvoiceRepository:
         await self._session.flush()
         return first
 
-    async def issue_many(self, issues: Sequence[Issue], *, engine_version: int, issued_at: datetime, due_on: date) -> None:
+    async def issue_many(
+        self, issues: Sequence[Issue], *, engine_version: int, issued_at: datetime, due_on: date
+    ) -> None:
         """Write drafts with their lines, then issue them: open, or paid at once where nothing is due (rule 27)."""
         await execute_many(
             self._session, _INSERT_INVOICE, [_invoice_values(i, engine_version, issued_at, due_on) for i in issues]
@@ -134,7 +136,9 @@ class InvoiceRepository:
 
     async def numbers(self) -> AsyncIterator[int]:
         """Yield every invoice number in order."""
-        statement = select(InvoiceRow.number).where(col(InvoiceRow.number).is_not(None)).order_by(col(InvoiceRow.number))
+        statement = (
+            select(InvoiceRow.number).where(col(InvoiceRow.number).is_not(None)).order_by(col(InvoiceRow.number))
+        )
         async for number in await self._session.stream_scalars(statement):
             yield number
 

@@ -81,7 +81,11 @@ class LedgerRepository:
     async def credit_grants(self, account_ids: Sequence[str]) -> dict[str, list[CreditGrant]]:
         """Return the credits with something left, oldest first, by account."""
         used = (
-            select(LedgerPostingRow.account_id, LedgerPostingRow.grant_seq, func.sum(LedgerPostingRow.amount_cents).label("cents"))
+            select(
+                LedgerPostingRow.account_id,
+                LedgerPostingRow.grant_seq,
+                func.sum(LedgerPostingRow.amount_cents).label("cents"),
+            )
             .where(LedgerPostingRow.debit == Book.CUSTOMER_CREDIT)
             .group_by(col(LedgerPostingRow.account_id), col(LedgerPostingRow.grant_seq))
             .subquery()

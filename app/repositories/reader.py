@@ -163,8 +163,9 @@ def _attempt(function: Callable[[Any], Any], argument: object) -> Any:  # noqa: 
 
 
 class OperationReader(Generic[S]):
-    """Reads of one GraphQL operation: loads asked for in the same tick of the loop go to the database together, and those
-    below the first ones in one more trip, which waits until nobody has asked for more for a few ticks.
+    """Reads of one GraphQL operation: loads asked for in the same tick of the loop go to the database together.
+
+    Those below the first ones go in one more trip, which waits until nobody has asked for more for a few ticks.
 
     `first` is a request that the first batch always holds, such as the look-up of who is asking.
     """
@@ -217,7 +218,11 @@ class OperationReader(Generic[S]):
 
     def _dispatch(self) -> None:
         self._has_read = True
-        batch, self._waiting = self._waiting, []
+        # Who asked may have been cancelled since, when a neighbouring field failed: nothing is read for nobody.
+        batch = [(request, future) for request, future in self._waiting if not future.done()]
+        self._waiting = []
+        if not batch:
+            return
         task = asyncio.get_running_loop().create_task(self._answer(batch))
         self._batches.add(task)
         task.add_done_callback(self._batches.discard)

@@ -14,6 +14,7 @@ from app.repositories.invoices import InvoiceRepository
 from app.repositories.ledger import LedgerRepository
 from app.repositories.operations import OperationRepository
 from app.repositories.plans import PlanRepository
+from app.repositories.simulations import SimulationRepository
 from app.repositories.taxes import TaxRepository
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class UnitOfWork:
         self.events = EventRepository(session)
         self.operations = OperationRepository(session)
         self.charges = ChargeRepository(session)
+        self.simulations = SimulationRepository(session)
         self.taxes = TaxRepository(session)
 
 

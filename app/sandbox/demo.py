@@ -24,11 +24,12 @@ from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.sandbox.demo_company import MONTHS_OF_HISTORY, demo_accounts
 from app.sandbox.sample_calls import write_sample_calls
+from app.services.call_items import Unreadable
 from app.services.close_periods import close_periods
-from app.services.import_calls import payload_of, read_items
+from app.services.import_calls import read_items
 from app.services.load_catalogue import load_catalogue
 from app.services.put_account import put_account
-from app.services.record_calls import BATCH_SIZE, Item, Unreadable, record_calls
+from app.services.record_calls import BATCH_SIZE, Item, record_calls
 from app.services.record_payment import record_payment
 
 if TYPE_CHECKING:
@@ -274,4 +275,4 @@ def _of_account(item: Item, account: DemoAccount) -> Item:
     call = item.call._replace(
         account=account.external_id, event_id=f"{account.external_id}/{item.call.event_id.partition('/')[2]}"
     )
-    return Item(item.position, payload_of(call), call)
+    return Item(item.position, call)

@@ -76,6 +76,10 @@ class DemoAccount:
 
 def demo_accounts(today: date) -> tuple[DemoAccount, ...]:
     """Return the accounts as they are on a day: long served, new, on trial, and on a plan that no longer fits."""
+    return (*_settled_accounts(today), *_new_accounts(today))
+
+
+def _settled_accounts(today: date) -> tuple[DemoAccount, ...]:
     this_month = Period.containing(today)
     harbor_signed_up = this_month.shifted(-MONTHS_OF_HISTORY).starts_on
     economy_signed_up = this_month.shifted(-4).starts_on + timedelta(days=9)
@@ -109,6 +113,11 @@ def demo_accounts(today: date) -> tuple[DemoAccount, ...]:
             last_calls=140,
             is_paying=False,
         ),
+    )
+
+
+def _new_accounts(today: date) -> tuple[DemoAccount, ...]:
+    return (
         DemoAccount(
             external_id="northgate-plumbing",
             name="Northgate Plumbing",

@@ -1,9 +1,10 @@
-"""Signs the tokens of the sandbox's personas with a key of its own, kept in the data folder for its owner alone."""
+"""The sandbox's own keys, kept in the data folder for its owner alone: they sign tokens of personas, and links."""
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_FILE = "sandbox-signing-key.json"
+LINKS_FILE = "sandbox-signing-secret"
+SECRET_BYTES = 32
 
 LIFETIME = timedelta(days=30)
 
@@ -57,6 +60,14 @@ class SandboxTokens:
             "exp": now + int(LIFETIME.total_seconds()),
         }
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
+
+
+def open_secret(folder: Path) -> str:
+    """Return the secret of a data folder that links are signed with, made there the first time."""
+    path = folder / LINKS_FILE
+    if not path.exists():
+        _write_for_owner(path, secrets.token_urlsafe(SECRET_BYTES))
+    return path.read_text(encoding="utf-8")
 
 
 def _write_for_owner(path: Path, text: str) -> None:

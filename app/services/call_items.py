@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import orjson
 from pydantic import (
@@ -19,7 +19,6 @@ from pydantic.alias_generators import to_camel
 
 from app.domain.periods import BILLING_ZONE
 from app.domain.usage import CallReport
-from app.services.record_calls import Unreadable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,11 +34,35 @@ _Name = Annotated[_Text, StringConstraints(min_length=1)]
 _Seconds = Annotated[int, Field(ge=0, le=LONGEST_CALL_SECONDS, strict=True)]
 
 
+def write_call(call: CallReport) -> str:
+    """Return a call as the JSON text that `read_call_text` reads again."""
+    return orjson.dumps(
+        {
+            "eventId": call.event_id,
+            "account": call.account,
+            "startedAt": call.started_at,
+            "scriptSeconds": call.script_seconds,
+            "recordingSeconds": call.recording_seconds,
+            "patchSeconds": call.patch_seconds,
+            "ivrSeconds": call.ivr_seconds,
+            "disposition": call.disposition,
+            "billable": call.is_billable,
+            "corrects": call.corrects,
+        }
+    ).decode()
+
+
 def _written_out(value: object) -> object:
     """Refuse a bare number: whether it counts seconds or milliseconds would be a guess about money."""
     if not isinstance(value, str) or not _DATE_AND_TIME.match(value):
         raise ValueError("write it as 2026-08-14T09:30:00-07:00")
     return value
+
+
+class Unreadable(NamedTuple):
+    """An item that could not be read as a call, and why."""
+
+    message: str
 
 
 class CallItem(BaseModel):

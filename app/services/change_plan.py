@@ -77,7 +77,9 @@ class PlanChanged:
         return self.when is When.NEXT_CYCLE
 
 
-def preview_plan_change(standing: AccountStanding, plan_version_id: str, when: When, desk: QuoteDesk) -> PlanChangeQuote:
+def preview_plan_change(
+    standing: AccountStanding, plan_version_id: str, when: When, desk: QuoteDesk
+) -> PlanChangeQuote:
     """Return the quote for a change to a plan on sale, by its version.
 
     :raises PlanNotAvailable: when no such version is on sale today.

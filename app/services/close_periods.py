@@ -14,6 +14,7 @@ from app.repositories import unit_of_work
 from app.repositories.cycles import OpenedMonth
 from app.repositories.events import Event
 from app.repositories.ledger import PostedPosting
+from app.services.simulate_months import closed_month_simulations
 from app.services.upgrade_plans import upgrade_month
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
     if not due:
         return 0
     facts = await uow.cycles.facts([account.id for account in due])
-    if await _upgrade_ending_months(uow, due, facts, ids, now):
+    catalogue = await uow.plans.catalogue()
+    if await _upgrade_ending_months(uow, due, facts, catalogue, ids, now):
         due = await uow.cycles.claim_due(now, chunk_size)
         facts = await uow.cycles.facts([account.id for account in due])
     first_number = await uow.invoices.take_numbers(len(due))
@@ -67,9 +69,7 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
         _issue(account, facts[account.id], ids.new("inv"), number)
         for number, account in enumerate(due, start=first_number)
     ]
-    await uow.invoices.issue_many(
-        issues, engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now)
-    )
+    await uow.invoices.issue_many(issues, engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now))
     last_postings = await _post(uow, due, issues, facts, now)
     await uow.charges.mark_invoiced(
         (charge.id, issue.id) for issue in issues for charge in facts[issue.account_id].charges
@@ -77,15 +77,20 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
     await uow.cycles.open_months(
         (_opened(account, facts[account.id], last_postings[account.id]) for account in due), opened_at=now
     )
+    await uow.simulations.add_many(closed_month_simulations(facts, catalogue))
     await uow.events.add_many(_issued_event(issue, ids.new("evt"), now) for issue in issues)
     return len(due)
 
 
 async def _upgrade_ending_months(
-    uow: UnitOfWork, due: Sequence[DueAccount], facts: dict[str, BillingFacts], ids: Ids, now: datetime
+    uow: UnitOfWork,
+    due: Sequence[DueAccount],
+    facts: dict[str, BillingFacts],
+    catalogue: Catalogue,
+    ids: Ids,
+    now: datetime,
 ) -> bool:
     """Upgrade the months that are about to close where their usage calls for it (rules 19, 20); tell whether any was."""
-    catalogue = await uow.plans.catalogue()
     outgrown = [account for account in due if _ends_outgrown(account, facts[account.id], catalogue)]
     for account in outgrown:
         last_day = day_before(facts[account.id].period.starts_on)
@@ -152,9 +157,7 @@ def _opened(account: DueAccount, facts: BillingFacts, last_posting: int) -> Open
         period_on=facts.period.starts_on,
         plan_version_id=facts.plan.id,
         next_cycle_on=following.starts_on,
-        next_close_at=cycle_runs_at(
-            following.starts_on, account.paid_starts_on, policies_on(following.starts_on)
-        ),
+        next_close_at=cycle_runs_at(following.starts_on, account.paid_starts_on, policies_on(following.starts_on)),
         ledger_seq=last_posting,
     )
 

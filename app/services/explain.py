@@ -143,9 +143,7 @@ def _day_facts(days: Mapping[date, UsageTotals]) -> Iterator[Fact]:
         yield Fact(f"usage of {on}", f"{calls}; {seconds}" if seconds else calls)
 
 
-def _touching(
-    invoice: StoredInvoice, events: Iterable[Event], postings: Iterable[PostedPosting]
-) -> Iterator[Event]:
+def _touching(invoice: StoredInvoice, events: Iterable[Event], postings: Iterable[PostedPosting]) -> Iterator[Event]:
     payments = {posted.posting.payment_id for posted in postings if posted.posting.invoice_id == invoice.id}
     return (event for event in events if event.subject_id == invoice.id or event.subject_id in payments - {None})
 

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import orjson
-
 from app.domain.metering import Outcome
 from app.domain.usage import CallReport
 from app.repositories import unit_of_work
 from app.services.call_file import DEFAULT_SOURCE, MalformedRow, read_call_file
-from app.services.call_items import read_call_text
+from app.services.call_items import Unreadable, read_call_text
 from app.services.put_account import AccountParticulars, put_account
-from app.services.record_calls import BATCH_SIZE, Item, Unreadable, record_calls
+from app.services.record_calls import BATCH_SIZE, Item, record_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -110,28 +108,10 @@ def read_items(path: Path, source: str, on_progress: Callable[[int], None] | Non
     for row in read_call_file(path, source, on_progress):
         if isinstance(row, MalformedRow):
             line_number = row.line_number
-            yield Item(line_number, _text(row), Unreadable(_sentence(row.reason)))
+            yield Item(line_number, Unreadable(_sentence(row.reason)), row.text)
         else:
             line_number += 1
-            yield Item(line_number, payload_of(row), row)
-
-
-def payload_of(call: CallReport) -> Callable[[], str]:
-    """Return the way to a call's text in the form that other systems send, which `read_payload` reads again."""
-    return lambda: orjson.dumps(
-        {
-            "eventId": call.event_id,
-            "account": call.account,
-            "startedAt": call.started_at,
-            "scriptSeconds": call.script_seconds,
-            "recordingSeconds": call.recording_seconds,
-            "patchSeconds": call.patch_seconds,
-            "ivrSeconds": call.ivr_seconds,
-            "disposition": call.disposition,
-            "billable": call.is_billable,
-            "corrects": call.corrects,
-        }
-    ).decode()
+            yield Item(line_number, row)
 
 
 def read_payload(source: str, payload: str) -> CallReport | Unreadable:
@@ -185,10 +165,6 @@ class _AccountMaker:
             database=self._database, clock=self._clock, ids=self._ids, particulars=wanted, actor=self._actor
         )
         return put.is_new
-
-
-def _text(row: MalformedRow) -> Callable[[], str]:
-    return lambda: row.text
 
 
 def _sentence(reason: str) -> str:

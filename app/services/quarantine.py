@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.repositories.calls import QuarantinedCall
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.record_calls import Unreadable
+    from app.services.call_items import Unreadable
 
     Parse = Callable[[str, str], CallReport | Unreadable]
     """Reads a payload of a source again, in whatever format it came."""
@@ -62,7 +62,7 @@ async def release(
 
     async def work(uow: UnitOfWork) -> Released:
         call = await _get(uow, quarantined_id)
-        item = Item(call.position, lambda: call.payload, parse(call.source, call.payload))
+        item = Item(call.position, parse(call.source, call.payload), call.payload)
         (verdict,) = await record_within(uow, clock, ids, call.source, [item], actor)
         released = Released(call, verdict)
         if released.is_released:

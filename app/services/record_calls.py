@@ -10,9 +10,10 @@ from app.domain.usage import CallReport, RefusalReason
 from app.repositories import unit_of_work
 from app.repositories.calls import QuarantinedCall
 from app.repositories.events import Event
+from app.services.call_items import Unreadable, write_call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from app.ports import Clock, Ids
     from app.repositories.database import Database
@@ -22,18 +23,12 @@ BATCH_SIZE = 500
 """How many reports one transaction takes: long enough to be cheap, short enough not to hold others up."""
 
 
-class Unreadable(NamedTuple):
-    """An item that could not be read as a call, and why."""
-
-    message: str
-
-
 class Item(NamedTuple):
-    """One thing a source sent: its place there, a way to its text, and the call it was read as."""
+    """One thing a source sent: its place there, and the call it was read as; its text where it could not be read."""
 
     position: int
-    payload: Callable[[], str]
     call: CallReport | Unreadable
+    text: str | None = None
 
 
 async def record_calls(
@@ -101,13 +96,16 @@ async def _store(uow: UnitOfWork, metering: Metering, ids: Ids, actor: str) -> N
 
 
 def _quarantined(item: Item, verdict: Verdict, source: str, metering: Metering, ids: Ids) -> QuarantinedCall:
-    payload = item.payload().replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL keeps no NUL in a text
+    payload = _payload(item).replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL keeps no NUL in a text
     reason = verdict.reason or RefusalReason.MALFORMED
     message = item.call.message if isinstance(item.call, Unreadable) else REFUSALS[reason]
     fingerprint = sha256(f"{source}\n{payload}".encode()).hexdigest()
-    return QuarantinedCall(
-        ids.new("qua"), fingerprint, source, item.position, payload, reason, message, metering.now
-    )
+    return QuarantinedCall(ids.new("qua"), fingerprint, source, item.position, payload, reason, message, metering.now)
+
+
+def _payload(item: Item) -> str:
+    """Return the item's text, or its call in the form that `call_items` reads again."""
+    return write_call(item.call) if item.text is None and isinstance(item.call, CallReport) else item.text or ""
 
 
 _MALFORMED = Verdict(Outcome.QUARANTINED, RefusalReason.MALFORMED)

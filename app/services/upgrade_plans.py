@@ -42,7 +42,8 @@ async def upgrade_plans(*, database: Database, clock: Clock, ids: Ids, chunk_siz
         for account in found:
             if account.is_outgrown:
                 upgraded += await unit_of_work.write(
-                    database, lambda uow: _upgrade_now(uow, ids, account.external_id, now)  # noqa: B023
+                    database,
+                    lambda uow: _upgrade_now(uow, ids, account.external_id, now),  # noqa: B023
                 )
         after = found[-1].id
 

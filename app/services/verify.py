@@ -77,9 +77,7 @@ async def _check_account(uow: UnitOfWork, account: Account, since: datetime | No
     return differences + list(_check_plans(account, plans, replay))
 
 
-async def _check_invoice(
-    uow: UnitOfWork, account: Account, invoice: StoredInvoice, replay: Replay
-) -> list[Difference]:
+async def _check_invoice(uow: UnitOfWork, account: Account, invoice: StoredInvoice, replay: Replay) -> list[Difference]:
     """Compute the invoice again, by this release's engine and under its own policies, and compare (rule 28)."""
     place = f"invoice {invoice.number}"
     if invoice.engine_version != ENGINE_VERSION:
@@ -127,9 +125,7 @@ def _words(line: InvoiceLine | None) -> str:
     return f"{line.kind} {line.period.month} {line.amount_cents} ({figures})"
 
 
-def _check_months(
-    account: Account, invoices: Sequence[StoredInvoice], opened: Iterable[date]
-) -> Iterator[Difference]:
+def _check_months(account: Account, invoices: Sequence[StoredInvoice], opened: Iterable[date]) -> Iterator[Difference]:
     """Check that the months from the paid start on are billed once each, none left out (rule 12)."""
     found = [
         invoice.period
@@ -190,4 +186,3 @@ async def _check_numbers(uow: UnitOfWork) -> list[Difference]:
     if following != expected:
         differences.append(Difference("all", "next invoice number", str(following), str(expected)))
     return differences
-

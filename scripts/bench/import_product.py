@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING
 
 from app.gateways.ids import RandomIds
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 def import_file(*, database: Path, file: Path) -> ImportCounts:
     """Import the whole file into a database that has its accounts, and count its rows."""
+    gc.freeze()  # as the command line does before it runs a job
     return asyncio.run(_import(database, file))
 
 

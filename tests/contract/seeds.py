@@ -69,7 +69,7 @@ class Builder:
         )
 
     async def calls(self, *calls: CallReport) -> None:
-        items = [Item(position, str, call) for position, call in enumerate(calls, start=1)]
+        items = [Item(position, call) for position, call in enumerate(calls, start=1)]
         verdicts = await record_calls(
             database=self.database, clock=self.clock, ids=self.ids, source="call-centre", items=items, actor="ingest"
         )

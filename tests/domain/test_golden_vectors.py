@@ -24,9 +24,7 @@ PLAN_220 = SEED_CATALOGUE.get("220", PAID_FROM)
 
 
 def amounts(invoice_facts):
-    return [
-        (line.kind, line.period.month, line.amount_cents) for line in compute_invoice(invoice_facts).lines
-    ]
+    return [(line.kind, line.period.month, line.amount_cents) for line in compute_invoice(invoice_facts).lines]
 
 
 class TestGoldenVectors:

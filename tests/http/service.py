@@ -55,7 +55,9 @@ class Service:
         async with client(self.world.application) as http:
             return await http.request(method, path, content=content, headers={**headers, **self.bearer(key)})
 
-    async def put(self, account: str = ACCOUNT, *, key: str = "flex", body: Any = None, **changes: Any) -> httpx2.Response:
+    async def put(
+        self, account: str = ACCOUNT, *, key: str = "flex", body: Any = None, **changes: Any
+    ) -> httpx2.Response:
         given = {**PARTICULARS, **changes} if body is None else body
         return await self.send(given, key=key, path=f"{ACCOUNTS}/{account}", method="PUT")
 

@@ -55,8 +55,10 @@ class TestAccounts:
         assert refusal(await service.put("AA0102", plan="500", name="Other")) == (
             409,
             "BAD_INPUT",
-            "Account 'AA0102' has been invoiced: the plan cannot be changed here any more. "
-            "Send the values it was created with.",
+            (
+                "Account 'AA0102' has been invoiced: the plan cannot be changed here any more. "
+                "Send the values it was created with."
+            ),
         )
         assert dump(service.world.database) == before
         assert (await service.put("AA0102", plan="220", name="Other")).json()["name"] == "Other"
@@ -147,7 +149,10 @@ REFUSED_ACCOUNTS: dict[str, tuple[Any, str]] = {
         "There is no plan '101' on sale on 2026-08-01. Choose one of: economy, 100, 220, 500, 1000, 2500, 5000, 10000.",
     ),
     "a day as a number": ({**PARTICULARS, "paidSinceOn": 0}, "paidSinceOn: Input should be a valid date."),
-    "a day with a time": ({**PARTICULARS, "paidSinceOn": "2026-08-01T00:00:00"}, "paidSinceOn: Input should be a valid date"),
+    "a day with a time": (
+        {**PARTICULARS, "paidSinceOn": "2026-08-01T00:00:00"},
+        "paidSinceOn: Input should be a valid date",
+    ),
     "the 31st of June": ({**PARTICULARS, "paidSinceOn": "2026-06-31"}, "paidSinceOn: Input should be a valid date"),
     "no first paid day": ({**PARTICULARS, "paidSinceOn": None}, "Give `trialEndsOn`, the last day of the trial, or"),
     "a paid day within the trial": (
@@ -160,7 +165,10 @@ REFUSED_ACCOUNTS: dict[str, tuple[Any, str]] = {
     "users as an object": ({**PARTICULARS, "users": USER}, "users: Input should be a valid array."),
     "too many users": ({**PARTICULARS, "users": [USER] * 501}, "users: List should have at most 500 items"),
     "one user twice": ({**PARTICULARS, "users": [USER, USER]}, "User 'user-1' is named more than once."),
-    "an unknown role": ({**PARTICULARS, "users": [{**USER, "role": "OWNER"}]}, "users.0.role: Input should be 'ADMIN', "),
+    "an unknown role": (
+        {**PARTICULARS, "users": [{**USER, "role": "OWNER"}]},
+        "users.0.role: Input should be 'ADMIN', ",
+    ),
     "no address": (
         {**PARTICULARS, "users": [{**USER, "email": "ann"}]},
         "users.0.email: value is not a valid email address: An email address must have an @-sign.",

@@ -149,7 +149,9 @@ class TestCalls:
         assert outcomes(answer) == ["QUARANTINED", "ACCEPTED", "QUARANTINED", "QUARANTINED"]
         answer = await service.send(b'\xff\xfe\0{}\n{"eventId":"\0"}', headers=NDJSON)
         assert outcomes(answer) == ["QUARANTINED", "QUARANTINED"]
-        payloads = "".join(text for (text,) in rows(service.world.database, "SELECT payload || message FROM quarantined_call"))
+        payloads = "".join(
+            text for (text,) in rows(service.world.database, "SELECT payload || message FROM quarantined_call")
+        )
         assert "\0" not in payloads
 
 
@@ -177,8 +179,20 @@ REFUSED_BATCHES: dict[str, tuple[bytes, dict[str, str], int, str, str]] = {
         "LIMIT_EXCEEDED",
         "A batch holds at most 5,000 calls; this one has 5,001. Send it in parts.",
     ),
-    "too many lines": (b"0\n" * (LARGEST_BATCH + 1), NDJSON, 413, "LIMIT_EXCEEDED", "A batch holds at most 5,000 calls; "),
-    "too long": (b" " * (LARGEST_INGEST_BODY + 1), JSON, 413, "LIMIT_EXCEEDED", "The request body is too large; at most"),
+    "too many lines": (
+        b"0\n" * (LARGEST_BATCH + 1),
+        NDJSON,
+        413,
+        "LIMIT_EXCEEDED",
+        "A batch holds at most 5,000 calls; ",
+    ),
+    "too long": (
+        b" " * (LARGEST_INGEST_BODY + 1),
+        JSON,
+        413,
+        "LIMIT_EXCEEDED",
+        "The request body is too large; at most",
+    ),
 }
 
 
@@ -205,11 +219,25 @@ class TestRefusedBatches:
 class TestKeys:
     @pytest.mark.parametrize(
         "authorization",
-        [None, "", "Bearer", "Bearer ", "Bearer flex_ingest_made-up", "Basic {east}", "{east}", "Bearer é", "Bearer {flex}"],
+        [
+            None,
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer flex_ingest_made-up",
+            "Basic {east}",
+            "{east}",
+            "Bearer é",
+            "Bearer {flex}",
+        ],
     )
     async def test_calls_need_an_ingest_key(self, service, authorization):
         before = dump(service.world.database)
-        given = {} if authorization is None else {"authorization": authorization.format(**service.secrets).encode("latin-1")}
+        given = (
+            {}
+            if authorization is None
+            else {"authorization": authorization.format(**service.secrets).encode("latin-1")}
+        )
 
         async with client(service.world.application) as http:
             answer = await http.post(INGEST, json=[CALL], headers=given)
@@ -234,6 +262,8 @@ class TestKeys:
 
     async def test_the_scheme_is_read_in_any_case(self, service):
         async with client(service.world.application) as http:
-            answer = await http.post(INGEST, json=[CALL], headers={"authorization": f"bearer  {service.secrets['east']}"})
+            answer = await http.post(
+                INGEST, json=[CALL], headers={"authorization": f"bearer  {service.secrets['east']}"}
+            )
 
         assert outcomes(answer) == ["ACCEPTED"]

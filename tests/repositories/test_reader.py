@@ -400,6 +400,15 @@ class TestConnections:
         assert await database.reader.load(COUNT.request()) == [0]
         await database.close()
 
+    async def test_a_read_that_comes_after_the_end_opens_nothing(self, sqlite_url):
+        make_tables(sqlite_url)
+        database = Database.open(sqlite_url)
+        await database.reader.load(COUNT.request())
+        await database.close()
+
+        with pytest.raises(DatabaseUnreachable, match="closed"):
+            await database.reader.load(COUNT.request())
+
     async def test_refuses_to_write(self, filled):
         driver = filled.reader._driver
 

@@ -1,5 +1,6 @@
 """What is issued, recorded or posted is frozen by the database itself, on both engines (rule 27)."""
 
+# ruff: noqa: S608 -- every statement is written here
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
@@ -36,7 +37,7 @@ async def run(database: Database, statement: str) -> None:
 
 async def content(database: Database, table: str) -> list[tuple[Any, ...]]:
     async def work(session: Any) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await session.exec(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]  # noqa: S608
+        return [tuple(row) for row in await session.exec(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
 
     return await database.read_tx(work)
 
@@ -63,15 +64,25 @@ INVOICE_CHANGES = {
     "due_on": "NULL",
 }
 
-LINE_COPY = """
-INSERT INTO invoice_line (invoice_id, position, account_id, kind, period_on, quantity, unit, unit_price, amount_cents, rule, inputs)
-SELECT invoice_id, position + 1, account_id, kind, period_on, quantity, unit, unit_price, amount_cents, rule, inputs FROM invoice_line
+_SAID = "account_id, kind, period_on, quantity, unit, unit_price, amount_cents, rule, inputs"
+LINE_COPY = f"""
+INSERT INTO invoice_line (invoice_id, position, {_SAID}) SELECT invoice_id, position + 1, {_SAID} FROM invoice_line
 """
+
+_COLUMNS = (
+    "account_name, kind, plan_version_id, policies_version, engine_version, usage_watermark, ledger_watermark, "
+    "total_cents, credit_applied_cents, amount_due_cents, facts_hash, content_hash"
+)
+DRAFT = f"""
+INSERT INTO invoice (id, account_id, status, period_on, {_COLUMNS})
+SELECT 'inv_draft', account_id, 'DRAFT', '2026-08-01', {_COLUMNS} FROM invoice
+"""
+DRAFT_LINE = LINE_COPY.replace("SELECT invoice_id, position + 1", "SELECT 'inv_draft', 1")
 
 # the table, what is tried, and what the database says
 FORBIDDEN: list[tuple[str, str, str]] = [
     *(
-        ("invoice", f"UPDATE invoice SET {column} = {value}", "an issued invoice never changes")  # noqa: S608
+        ("invoice", f"UPDATE invoice SET {column} = {value}", "an issued invoice never changes")
         for column, value in INVOICE_CHANGES.items()
     ),
     ("invoice", "DELETE FROM invoice", "an issued invoice is never deleted"),
@@ -89,7 +100,7 @@ FORBIDDEN: list[tuple[str, str, str]] = [
 
 class TestFrozen:
     async def test_rule_27_nothing_of_it_changes_and_nothing_goes(self, frozen):
-        """Every statement, one after the other over one database, for a database of PostgreSQL takes a while to make."""
+        """Every statement over one database, for a database of PostgreSQL takes a while to make."""
         for table, statement, message in FORBIDDEN:
             before = await content(frozen, table)
             assert len(before) > 0
@@ -103,6 +114,20 @@ class TestFrozen:
 
         found = await frozen.read_tx(lambda session: session.exec(text("SELECT status, paid_at FROM invoice")))
         assert [tuple(row) for row in found] == [("UNCOLLECTIBLE", None)]
+
+    async def test_rule_27_a_line_of_a_draft_cannot_be_moved_to_an_issued_invoice(self, frozen):
+        await run(frozen, DRAFT)
+        await run(frozen, DRAFT_LINE)
+
+        with pytest.raises(DBAPIError, match="a line of an issued invoice never changes"):
+            await run(
+                frozen,
+                "UPDATE invoice_line SET position = 2, invoice_id = (SELECT id FROM invoice WHERE number = 100001) "
+                "WHERE invoice_id = 'inv_draft'",
+            )
+
+        await run(frozen, "DELETE FROM invoice_line WHERE invoice_id = 'inv_draft'")
+        await run(frozen, "DELETE FROM invoice WHERE status = 'DRAFT'")
 
     async def test_every_trigger_has_been_tried(self):
         named = {freeze.message for freezes in FREEZES.values() for freeze in freezes}

@@ -62,7 +62,7 @@ class TestOffsetClock:
     @pytest.mark.parametrize("line", ["advance", "advance soon", "back 5", "advance nan", "advance 1e300"])
     def test_a_spoilt_file_is_refused_with_its_line(self, tmp_path, line):
         (tmp_path / CLOCK_FILE).write_text(f"start 10\n{line}\n")
-        with pytest.raises(ClockRefused, match="Line 2 of .* cannot be read"):
+        with pytest.raises(ClockRefused, match=r"Line 2 of .* cannot be read"):
             OffsetClock(tmp_path, RealTime()).now()
 
     @pytest.mark.parametrize("year", [1989, 2200])

@@ -27,7 +27,9 @@ def connection(database: Database) -> Iterator[sqlite3.Connection]:
 def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
     with connection(database) as opened:
-        tables = [name for (name,) in opened.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+        tables = [
+            name for (name,) in opened.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        ]
         return {table: sorted(opened.execute(f'SELECT * FROM "{table}"'), key=repr) for table in tables}  # noqa: S608
 
 
@@ -91,6 +93,6 @@ def days(database: Database) -> dict[date, tuple[int, int, int, int, int]]:
     """The daily sums: live, patch and IVR seconds, calls, and calls that are free."""
     found = rows(
         database,
-        "SELECT on_date, live_seconds, patch_seconds, ivr_seconds, call_count, free_call_count FROM usage_day ORDER BY 1",
+        "SELECT on_date, live_seconds, patch_seconds, ivr_seconds, call_count, free_call_count FROM usage_day",
     )
     return {date.fromisoformat(on): tuple(sums) for on, *sums in found}

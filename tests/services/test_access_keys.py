@@ -59,7 +59,9 @@ class TestCreating:
         await make(world)
         before = dump(world.database)
 
-        with pytest.raises(KeyNameTaken, match="A key named 'east' is in use. Revoke it first, or choose another name."):
+        with pytest.raises(
+            KeyNameTaken, match=r"A key named 'east' is in use\. Revoke it first, or choose another name\."
+        ):
             await make(world, purpose=KeyPurpose.SERVICE)
 
         assert dump(world.database) == before
@@ -83,7 +85,7 @@ class TestRevoking:
         await revoke_key(**world._parts, name="east", actor="staff:ann")
         before = dump(world.database)
 
-        with pytest.raises(KeyNotFound, match="There is no live key named 'east'."):
+        with pytest.raises(KeyNotFound, match=r"There is no live key named 'east'\."):
             await revoke_key(**world._parts, name="east", actor="staff:ann")
 
         assert dump(world.database) == before
@@ -94,11 +96,11 @@ class TestChecking:
     async def test_an_unknown_secret_is_refused(self, world, secret):
         await make(world)
 
-        with pytest.raises(KeyRefused, match="unknown, revoked, or not meant for this"):
+        with pytest.raises(KeyRefused, match=r"unknown, revoked, or not meant for this"):
             await check(world, secret)
 
     async def test_a_key_of_another_purpose_is_refused_in_the_same_words(self, world):
         new = await make(world)
 
-        with pytest.raises(KeyRefused, match="unknown, revoked, or not meant for this"):
+        with pytest.raises(KeyRefused, match=r"unknown, revoked, or not meant for this"):
             await check(world, new.secret, KeyPurpose.SERVICE)

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.usage import CallReport
-from app.services.call_items import read_call_item, read_call_text
-from app.services.record_calls import Unreadable
+from app.services.call_items import Unreadable, read_call_item, read_call_text
 
 WHOLE = {
     "eventId": "e-1",
@@ -60,7 +59,9 @@ class TestReading:
         ["2026-08-14T16:30:00Z", "2026-08-14 16:30:00+00:00", "2026-08-14t16:30z", "2026-08-14T16:30:00.000+00:00"],
     )
     def test_an_instant_may_be_written_in_each_usual_way(self, written):
-        assert read_call_item({**LEAST, "startedAt": written}, "east").started_at == datetime(2026, 8, 14, 16, 30, tzinfo=UTC)
+        assert read_call_item({**LEAST, "startedAt": written}, "east").started_at == datetime(
+            2026, 8, 14, 16, 30, tzinfo=UTC
+        )
 
     def test_a_text_is_read_as_its_value(self):
         assert read_call_text(orjson.dumps(WHOLE).decode(), "east") == read_call_item(WHOLE, "east")
@@ -81,7 +82,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "eventId: String should match pattern '^[^\\x00-\\x1f\\x7f]*$'.",
     ),
     "a number as id": ({**LEAST, "eventId": 7}, "eventId: Input should be a valid string."),
-    "seconds below zero": ({**LEAST, "scriptSeconds": -1}, "scriptSeconds: Input should be greater than or equal to 0."),
+    "seconds below zero": (
+        {**LEAST, "scriptSeconds": -1},
+        "scriptSeconds: Input should be greater than or equal to 0.",
+    ),
     "a call of more than a day": (
         {**LEAST, "recordingSeconds": 86_401},
         "recordingSeconds: Input should be less than or equal to 86400.",

@@ -17,7 +17,7 @@ MINUTE = 60
 
 @pytest.fixture
 async def august(world: World) -> World:
-    """Noon of 10 August 2026: 110 minutes in July, a check of $200.00, so that August's invoice took $61.00 of credit."""
+    """Noon of 10 August 2026: 110 minutes in July, a check of $200.00, so August's invoice took $61.00 of credit."""
     await world.add_account(trial_ends_on=date(2026, 6, 30))
     await world.advance_to(pacific(2026, 7, 20))
     await world.add_calls(
@@ -75,7 +75,7 @@ class TestAccount:
         assert Fact("next invoice, due as of now", "$139.00") in story.facts
 
     async def test_an_unknown_account_is_refused(self, world):
-        with pytest.raises(AccountNotFound, match="There is no account 'AA0101'"):
+        with pytest.raises(AccountNotFound, match=r"There is no account 'AA0101'"):
             await explain_account(database=world.database, account=ACCOUNT)
 
 
@@ -113,7 +113,7 @@ class TestInvoice:
         assert [entry.what for entry in story.timeline] == ["invoice.issued", "payment.recorded"]
 
     async def test_an_unknown_number_is_refused(self, august):
-        with pytest.raises(InvoiceNotFound, match="There is no invoice 7. Its number has six digits or more"):
+        with pytest.raises(InvoiceNotFound, match=r"There is no invoice 7\. Its number has six digits or more"):
             await explain_invoice(database=august.database, number=7)
 
     async def test_telling_writes_nothing(self, august):

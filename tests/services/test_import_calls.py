@@ -16,10 +16,10 @@ from app.repositories.database import Database
 from app.sandbox.sample_calls import write_sample_calls
 from app.services import quarantine
 from app.services.call_file import NotACallFile, read_call_file
-from app.services.import_calls import ImportCounts, NewAccounts, import_calls, payload_of, read_payload
+from app.services.call_items import Unreadable, write_call
+from app.services.import_calls import ImportCounts, NewAccounts, import_calls, read_payload
 from app.services.load_catalogue import load_catalogue
 from app.services.put_account import AccountParticulars, put_account
-from app.services.record_calls import Unreadable
 from tests.factories.calls import a_call
 
 PLAN_100 = NewAccounts("100", date(1999, 1, 1))
@@ -136,7 +136,7 @@ class TestImportCalls:
 class TestPayloads:
     def test_a_call_survives_the_way_through_its_text(self):
         call = a_call(source="call-file", corrects="AA0101/1/260914", is_billable=False, ivr_seconds=4)
-        assert read_payload("call-file", payload_of(call)()) == call
+        assert read_payload("call-file", write_call(call)) == call
 
     def test_a_row_that_could_not_be_read_stays_unreadable(self):
         assert isinstance(read_payload("call-file", "AA0101\t1\t"), Unreadable)

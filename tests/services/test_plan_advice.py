@@ -63,9 +63,7 @@ async def next_invoice_facts(world: World) -> Any:
 
 
 async def store(world: World, *simulations: MonthSimulation) -> int:
-    return await unit_of_work.write(
-        world.database, lambda uow: SimulationRepository(uow.session).add_many(simulations)
-    )
+    return await unit_of_work.write(world.database, lambda uow: SimulationRepository(uow.session).add_many(simulations))
 
 
 class TestFacts:

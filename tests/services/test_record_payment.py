@@ -104,7 +104,7 @@ class TestAgain:
         await pay(september)
         before = dump(september.database)
 
-        with pytest.raises(PaymentConflict, match="'4711' is already recorded, over \\$139.00 received on 2026-09-02"):
+        with pytest.raises(PaymentConflict, match=r"'4711' is already recorded, over \$139\.00 received on 2026-09-02"):
             await pay(september, **changes)
 
         assert dump(september.database) == before

@@ -1,5 +1,6 @@
 """The check of the books: silent over every story, and precise about everything that somebody tampered with."""
 
+# ruff: noqa: S608 -- every statement is written here
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
@@ -20,7 +21,7 @@ MINUTE = 60
 
 @pytest.fixture(scope="module")
 async def books_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two accounts. AA0101: 110 minutes in July, corrected and added to in August; a check of $200.00, so credit of $61.00.
+    """Two accounts. AA0101: 110 minutes in July, corrected and added to in August; a check leaves credit of $61.00.
 
     Invoices 100001 (AA0101, July), 100002 (AA0101, August), 100003 (AA0102, August), then September's.
     """
@@ -111,8 +112,10 @@ TAMPERING: dict[str, tuple[list[str], list[tuple[str, str, str]]]] = {
     ),
     "a line added": (
         [
-            f"INSERT INTO invoice_line SELECT invoice_id, 2, account_id, kind, period_on, quantity, unit, unit_price, "  # noqa: S608
-            f"amount_cents, rule, inputs FROM invoice_line WHERE invoice_id = {FIRST}"
+            (
+                "INSERT INTO invoice_line SELECT invoice_id, 2, account_id, kind, period_on, quantity, unit, "
+                f"unit_price, amount_cents, rule, inputs FROM invoice_line WHERE invoice_id = {FIRST}"
+            )
         ],
         [
             (
@@ -220,8 +223,10 @@ TAMPERING: dict[str, tuple[list[str], list[tuple[str, str, str]]]] = {
     ),
     "a month opened": (
         [
-            f"INSERT INTO billing_cycle SELECT account_id, '2027-01-01', plan_version_id, opened_at "  # noqa: S608
-            f"FROM billing_cycle WHERE account_id = {AA0101} AND period_on = '2026-09-01'"
+            (
+                "INSERT INTO billing_cycle SELECT account_id, '2027-01-01', plan_version_id, opened_at "
+                f"FROM billing_cycle WHERE account_id = {AA0101} AND period_on = '2026-09-01'"
+            )
         ],
         [("months opened", "2026-07, 2026-08, 2026-09, 2027-01", "2026-07, 2026-08, 2026-09")],
     ),

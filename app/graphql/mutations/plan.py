@@ -21,7 +21,9 @@ from app.graphql.types.plan_change import (
 from app.services import change_plan
 
 ChangeInput = Annotated[ChangePlanInput, strawberry.argument(description="Which quote to confirm.")]
-CancelInput = Annotated[CancelScheduledPlanChangeInput, strawberry.argument(description="Which scheduled change to cancel.")]
+CancelInput = Annotated[
+    CancelScheduledPlanChangeInput, strawberry.argument(description="Which scheduled change to cancel.")
+]
 
 
 @strawberry.type

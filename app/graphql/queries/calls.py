@@ -58,7 +58,7 @@ def time_asked_for(narrowed: CallFilter) -> tuple[datetime, datetime]:
     if narrowed.since is not None and narrowed.until is not None and narrowed.since > narrowed.until:
         raise BadInput(f"`from` is {narrowed.since}, which is after `to`, {narrowed.until}. Exchange them.")
     since_at = EARLIEST_AT if narrowed.since is None else _starts_at(narrowed.since)
-    before_at = LATEST_AT if narrowed.until is None else _starts_at(narrowed.until + timedelta(days=1))
+    before_at = LATEST_AT if narrowed.until is None else _ends_at(narrowed.until)
     return since_at, before_at
 
 
@@ -89,6 +89,10 @@ def _starts_at(on: date) -> datetime:
     if on.year < FIRST_YEAR:
         return EARLIEST_AT
     return LATEST_AT if on.year > LAST_YEAR else day_starts_at(on)
+
+
+def _ends_at(on: date) -> datetime:
+    return LATEST_AT if on.year > LAST_YEAR else _starts_at(on + timedelta(days=1))
 
 
 @strawberry.type

@@ -16,7 +16,9 @@ from app.services.change_plan import preview_plan_change, standing_dates
 from app.services.plan_offers import plan_offers
 from app.services.usage_months import current_month
 
-PlanIdArgument = Annotated[strawberry.ID, strawberry.argument(description="The plan to change to, as `plans` lists it.")]
+PlanIdArgument = Annotated[
+    strawberry.ID, strawberry.argument(description="The plan to change to, as `plans` lists it.")
+]
 WhenArgument = Annotated[When, strawberry.argument(description="From when on.")]
 
 

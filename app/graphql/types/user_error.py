@@ -64,4 +64,3 @@ class DowngradeNotCostEffective(UserError):
     threshold_minutes: int = strawberry.field(description="Up to this many minutes the lower plan is cost-effective.")
     current_cost: Money = strawberry.field(description="What this month costs to date on the plan you have.")
     target_cost: Money = strawberry.field(description="What this month would cost to date on the lower plan.")
-

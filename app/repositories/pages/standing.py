@@ -60,6 +60,7 @@ _ACCOUNT_FIELDS = (
 _PLAN_WIDTH = len(PLAN_COLUMNS)
 _PLANS_START = tuple(len(_ACCOUNT_FIELDS) + place * _PLAN_WIDTH for place in range(3))
 
+
 def _plan_columns(row: Any, prefix: str) -> list[Sql]:  # noqa: ANN401 -- an alias of the row class
     return [getattr(row, column.key).label(f"{prefix}_{column.key}") for column in PLAN_COLUMNS]
 
@@ -139,6 +140,7 @@ _TAXES = (
 _CATALOGUE = select(*PLAN_COLUMNS).order_by(col(PlanVersionRow.id))
 
 _ADD_ONS = select(*ADD_ON_COLUMNS).order_by(col(AddOnVersionRow.id))
+
 
 def read_billed_base(lines: Sequence[Any]) -> BilledBase | None:
     """Return what the base lines of a month add up to, and the plan of the last that charged; None for no lines."""

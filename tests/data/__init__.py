@@ -1,0 +1,1 @@
+"""A database of an earlier release, and the program that made it."""

@@ -1,0 +1,123 @@
+"""A database of each earlier revision, kept as text, is brought up to date with every row, and its books agree."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.domain.invoices import InvoiceStatus, LineKind
+from app.domain.ledger import PostingKind
+from app.migrations.upgrade import head_revision, upgrade
+from app.repositories.database import Database
+from tests.data.make_dump import FOLDER, dump_path, make_dump
+from tests.services.books import differences
+from tests.world import World, pacific
+
+DUMPS = sorted(FOLDER.glob("database-*.sql"))
+LARGEST_DUMP_BYTES = 300_000
+
+KINDS = {
+    "lines": "SELECT kind FROM invoice_line",
+    "postings": "SELECT kind FROM ledger_posting",
+    "invoices": "SELECT status FROM invoice",
+    "totals": "SELECT sign(total_cents) FROM invoice",
+    "quarantine": "SELECT reason FROM quarantined_call",
+    "settled": "SELECT resolution FROM quarantined_call",
+    "corrections": "SELECT corrects_seq IS NOT NULL FROM call",
+    "free calls": "SELECT is_billable FROM call",
+}
+
+
+def counts(path: Path) -> dict[str, int]:
+    """The number of rows of each table."""
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        return {
+            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
+            for (name,) in tables
+        }
+
+
+def schema(path: Path) -> list[str]:
+    """The statements that make the tables, indexes and triggers."""
+    with closing(sqlite3.connect(path)) as connection:
+        return sorted(sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+
+
+def load(dump: Path, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(dump.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
+class TestDatabaseOfAnEarlierRevision:
+    async def test_keeps_its_rows_and_its_books_agree_once_it_is_up_to_date(self, dump, tmp_path):
+        path = tmp_path / "old.db"
+        load(dump, path)
+        before = counts(path)
+
+        await asyncio.to_thread(upgrade, f"sqlite:///{path}")
+
+        after = counts(path)
+        assert {table: after.get(table) for table in before} == before
+        database = Database.open(f"sqlite:///{path}", revision=head_revision())
+        try:
+            await database.check()
+            assert await differences(database) == []
+        finally:
+            await database.close()
+
+    async def test_goes_on_being_billed(self, dump, tmp_path):
+        path = tmp_path / "old.db"
+        load(dump, path)
+        await asyncio.to_thread(upgrade, f"sqlite:///{path}")
+        database = Database.open(f"sqlite:///{path}")
+        try:
+            world = World(database, pacific(2027, 1, 6))
+            world.ids.count = 1_000_000
+
+            assert await world.advance_to(pacific(2027, 3, 2)) == 8
+
+            assert await differences(database) == []
+        finally:
+            await database.close()
+
+    def test_holds_some_of_everything_and_is_small(self, dump, tmp_path):
+        load(dump, tmp_path / "old.db")
+
+        empty = [table for table, count in counts(tmp_path / "old.db").items() if count == 0]
+
+        assert empty == []
+        assert dump.stat().st_size <= LARGEST_DUMP_BYTES
+
+
+class TestDumpOfThisRevision:
+    def test_is_kept_with_the_tables_and_triggers_that_the_migrations_make(self, migrated_file, tmp_path):
+        """One that differs belongs to a revision that was changed after it: `python -m tests.data.make_dump`."""
+        load(dump_path(head_revision()), tmp_path / "kept.db")
+
+        assert schema(tmp_path / "kept.db") == schema(migrated_file)
+
+    def test_holds_each_kind_of_line_of_posting_and_of_call(self, tmp_path):
+        load(dump_path(head_revision()), tmp_path / "kept.db")
+
+        with closing(sqlite3.connect(tmp_path / "kept.db")) as connection:
+            found = {name: {value for (value,) in connection.execute(statement)} for name, statement in KINDS.items()}
+
+        assert found == {
+            "lines": set(LineKind),
+            "postings": set(PostingKind),
+            "invoices": {InvoiceStatus.OPEN, InvoiceStatus.PAID},
+            "totals": {-1, 1},
+            "quarantine": {"UNKNOWN_ACCOUNT", "MALFORMED", "CONFLICT"},
+            "settled": {None, "DISCARDED"},
+            "corrections": {0, 1},
+            "free calls": {0, 1},
+        }
+
+    async def test_is_made_the_same_each_time(self):
+        assert await make_dump() == await make_dump()

@@ -1,0 +1,74 @@
+"""What tests of staff's actions share: who acts, the balances of the books, and the checks that hold after every action."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from app.repositories.database import Database
+from app.repositories.events import Event
+from tests.services.books import events, rows
+from tests.world import ACCOUNT, World
+
+ANN = {"actor": "staff:ann", "reason": "Ticket 4711."}
+
+
+def around(world: World) -> dict[str, Any]:
+    return dict(world._parts)
+
+
+def balances(database: Database) -> dict[int, tuple[str, int]]:
+    """Status and what is still to be paid of every invoice, by number, from the postings alone."""
+    found = rows(
+        database,
+        """
+        SELECT number, status, coalesce((
+            SELECT sum(CASE WHEN debit = 'RECEIVABLE' THEN amount_cents ELSE -amount_cents END) FROM ledger_posting AS p
+            WHERE p.invoice_id = invoice.id AND 'RECEIVABLE' IN (debit, credit)), 0)
+        FROM invoice ORDER BY number
+        """,
+    )
+    return {number: (status, cents) for number, status, cents in found}
+
+
+def credit(database: Database) -> int:
+    """All credit that customers have, from the postings alone."""
+    return book(database, "CUSTOMER_CREDIT", -1)
+
+
+def book(database: Database, name: str, sign: int = 1) -> int:
+    moved = rows(
+        database,
+        "SELECT coalesce(sum(amount_cents * ((debit = ?) - (credit = ?))), 0) FROM ledger_posting",
+        name,
+        name,
+    )
+    return sign * moved[0][0]
+
+
+def check_books(database: Database) -> None:
+    """Debits equal credits, credit is never negative nor used twice, and statuses are what the postings say (rule 35)."""
+    sides: Counter[str] = Counter()
+    left: dict[tuple[str, int], int] = {}
+    statement = "SELECT account_id, seq, debit, credit, amount_cents, grant_seq FROM ledger_posting ORDER BY 1, 2"
+    for account_id, seq, debit, credited, cents, grant_seq in rows(database, statement):
+        sides[debit] += cents
+        sides[credited] -= cents
+        if credited == "CUSTOMER_CREDIT":
+            left[account_id, seq] = cents
+        if debit == "CUSTOMER_CREDIT":
+            left[account_id, grant_seq] -= cents
+            assert left[account_id, grant_seq] >= 0, (account_id, seq)
+    assert sum(sides.values()) == 0
+    assert sum(left.values()) == credit(database)
+    for number, (status, cents) in balances(database).items():
+        assert (cents > 0) == (status == "OPEN"), (number, status, cents)
+        assert cents >= 0, number
+    numbers = list(balances(database))
+    assert numbers == list(range(100_001, 100_001 + len(numbers)))
+    assert rows(database, "SELECT id FROM account WHERE ledger_seq <> (SELECT count(*) FROM ledger_posting AS p "
+                          "WHERE p.account_id = account.id)") == []  # fmt: skip
+
+
+async def last_event(world: World, account: str = ACCOUNT) -> Event:
+    return (await events(world.database, account))[-1]
