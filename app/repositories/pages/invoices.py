@@ -37,16 +37,13 @@ def _issued() -> tuple[Sql, Sql]:
     return own(InvoiceRow.account_id), col(InvoiceRow.status) != InvoiceStatus.DRAFT
 
 
-def _paid_cents() -> Sql:
+def _paid() -> Sql:
+    """What was paid on each invoice of the account: one pass over its postings, however many invoices are read."""
     return (
-        select(total(col(LedgerPostingRow.amount_cents)))
-        .where(
-            col(LedgerPostingRow.account_id) == col(InvoiceRow.account_id),
-            col(LedgerPostingRow.invoice_id) == col(InvoiceRow.id),
-            col(LedgerPostingRow.kind) == PostingKind.PAYMENT_RECEIVED,
-        )
-        .correlate(InvoiceRow)
-        .scalar_subquery()
+        select(col(LedgerPostingRow.invoice_id), total(col(LedgerPostingRow.amount_cents)).label("cents"))
+        .where(own(LedgerPostingRow.account_id), col(LedgerPostingRow.kind) == PostingKind.PAYMENT_RECEIVED)
+        .group_by(col(LedgerPostingRow.invoice_id))
+        .subquery("paid")
     )
 
 
@@ -69,6 +66,7 @@ def _earlier_watermark() -> Sql:
 
 
 def _select_invoices() -> Sql:
+    paid = _paid()
     columns = (
         InvoiceRow.id,
         InvoiceRow.account_id,
@@ -89,12 +87,13 @@ def _select_invoices() -> Sql:
     return (
         select(
             *(col(column) for column in columns),
-            _paid_cents().label("paid_cents"),
+            func.coalesce(paid.c.cents, 0).label("paid_cents"),
             col(AccountRow.paid_starts_on),
             col(InvoiceRow.usage_watermark),
             _earlier_watermark().label("earlier_watermark"),
         )
         .join(AccountRow, col(AccountRow.id) == col(InvoiceRow.account_id))
+        .outerjoin(paid, paid.c.invoice_id == col(InvoiceRow.id))
         .where(*_issued())
     )
 
