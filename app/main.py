@@ -14,6 +14,7 @@ from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier, TokenRules
 from app.gateways.ids import RandomIds
 from app.gateways.signing_keys import FetchedKeys, FixedKeys
+from app.graphql.context import Writes
 from app.graphql.contract import read_contract
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.documents import document_kinds, document_routes
@@ -26,6 +27,7 @@ from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
 from app.services.document_links import DocumentLinks
+from app.services.quotes import QuoteDesk
 from app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -129,6 +131,7 @@ def build(surroundings: Surroundings) -> Starlette:
         reader=database.reader,
         probe=pulse.probe,
         links=links,
+        writes=Writes(database, QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids)),
     )
     page = _developer_page(settings, contract) if settings.shows_graphiql else None
     return build_application(

@@ -22,24 +22,29 @@ from app.domain.ledger import PaymentKind
 from app.domain.metering import Verdict
 from app.domain.periods import billing_instant
 from app.domain.plans import Catalogue
-from app.domain.seed_catalogue import SEED_CATALOGUE
+from app.domain.seed_catalogue import SEED_ADD_ONS, SEED_CATALOGUE
 from app.domain.usage import CallReport
 from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
+from app.graphql.context import Writes
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.documents import document_kinds, document_routes
 from app.http.health import Readiness
 from app.messages.render import Renderer
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.repositories.events import Event
 from app.repositories.invoices import StoredInvoice
 from app.repositories.unit_of_work import UnitOfWork
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
 from app.services.close_periods import close_periods
 from app.services.document_links import DocumentLinks
 from app.services.put_account import AccountParticulars, Member, put_account
+from app.services.quotes import QuoteDesk
 from app.services.record_calls import Item, record_calls
 from app.services.record_payment import RecordedPayment, record_payment
+from app.services.verify import verify
+from app.services.verify_ledger import Difference
 from tests.fakes.edge import CountingIds, client
 
 ACCOUNT = "AA0101"
@@ -81,6 +86,7 @@ class World:
                 reader=database.reader,
                 probe=_ready,
                 links=links,
+                writes=Writes(database, QuoteDesk(SECRET.decode(), self.clock, self.ids)),
             ),
             options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"]),
             routes=document_routes(reader=database.reader, links=links, renderer=_renderer()),
@@ -91,7 +97,11 @@ class World:
     async def create(
         cls, database: Database, *, now: datetime = BEGINNING, catalogue: Catalogue = SEED_CATALOGUE
     ) -> World:
-        await unit_of_work.write(database, lambda uow: uow.plans.add_all(catalogue.versions))
+        async def load(uow: UnitOfWork) -> None:
+            await uow.plans.add_all(catalogue.versions)
+            await uow.add_ons.add_versions(SEED_ADD_ONS)
+
+        await unit_of_work.write(database, load)
         return cls(database, now)
 
     async def add_account(
@@ -141,6 +151,19 @@ class World:
         async def find(uow: UnitOfWork) -> list[StoredInvoice]:
             owner = await uow.accounts.get_by_external_id(account)
             return await uow.invoices.list_for_account(owner.id)
+
+        return await unit_of_work.read(self.database, find)
+
+    async def differences(self) -> list[Difference]:
+        """What the books say against themselves; nothing when they agree."""
+        return [difference async for difference in verify(database=self.database)]
+
+    async def trail(self, account: str = ACCOUNT) -> list[Event]:
+        """What happened to the account, oldest first."""
+
+        async def find(uow: UnitOfWork) -> list[Event]:
+            owner = await uow.accounts.get_by_external_id(account)
+            return await uow.events.list_for_account(owner.id)
 
         return await unit_of_work.read(self.database, find)
 

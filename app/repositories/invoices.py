@@ -65,10 +65,7 @@ class InvoiceRepository:
 
     async def take_numbers(self, count: int) -> int:
         """Return the first of `count` invoice numbers in a row; given back if the transaction fails (rule 27)."""
-        row = await self._session.get(SequenceRow, INVOICE_NUMBERS, with_for_update=True)
-        if row is None:
-            row = SequenceRow(name=INVOICE_NUMBERS, next_value=FIRST_INVOICE_NUMBER)
-            self._session.add(row)
+        row = await self._session.get_one(SequenceRow, INVOICE_NUMBERS, with_for_update=True)
         first = row.next_value
         row.next_value = first + count
         await self._session.flush()
@@ -144,8 +141,7 @@ class InvoiceRepository:
 
     async def next_number(self) -> int:
         """Return the number that the next invoice will have."""
-        row = await self._session.get(SequenceRow, INVOICE_NUMBERS)
-        return FIRST_INVOICE_NUMBER if row is None else row.next_value
+        return (await self._session.get_one(SequenceRow, INVOICE_NUMBERS)).next_value
 
     async def _with_lines(self, rows: Sequence[InvoiceRow]) -> list[StoredInvoice]:
         statement = (

@@ -247,6 +247,30 @@ class TestInvoices:
         assert names == {status.value for status in InvoiceStatus}
 
 
+class TestLookingAhead:
+    """The list reads lines and payments only for who asks for them, in whatever way."""
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "{ invoices { nodes { ...Row } } } fragment Row on Invoice { number ...Lines } fragment Lines on Invoice "
+            "{ lines { kind } }",
+            "{ invoices { nodes { ...Row } edges { node { ...Row ... on Node { id ...Row } } } } } "
+            "fragment Row on Invoice { number lines { kind } }",
+            "{ invoices { nodes { number ... on Invoice { lines { kind } } } } }",
+        ],
+    )
+    async def test_lines_are_found_through_fragments(self, told, query):
+        nodes = (await told.data(query))["invoices"]["nodes"]
+        assert [len(node["lines"]) for node in nodes] == [2, 4, 1]
+
+    async def test_a_list_without_lines_reads_none(self, told):
+        row = "fragment Row on Invoice { number balance { amount } }"
+        async with counted_trips() as trips:
+            await told.data("{ invoices { nodes { ...Row } edges { node { ...Row } } } } " + row)
+        assert "invoice_line" not in trips.statements[0]
+
+
 class TestWhoMaySee:
     @pytest.mark.parametrize("field", ["invoices { totalCount }", 'invoice(id: "x") { id }'])
     async def test_a_member_is_refused(self, told, field):

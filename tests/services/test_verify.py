@@ -331,7 +331,7 @@ class TestTampering:
         assert {account for account, *_ in found} == {"all"}
 
     async def test_rule_27_numbers_taken_before_any_invoice_are_told(self, world):
-        tamper(world.database, "INSERT INTO sequence VALUES ('invoice_number', 100002)")
+        tamper(world.database, "UPDATE sequence SET next_value = 100002")
 
         assert await differences(world.database) == [("all", "next invoice number", "100002", "100001")]
 

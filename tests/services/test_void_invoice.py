@@ -234,10 +234,10 @@ class TestRefusals:
     async def test_an_invoice_that_gave_credit_stands(self, world):
         await world.add_account(plan="economy")
         await world.advance_to(pacific(2026, 8, 2))
-        await world.add_calls(a_call(event_id="1", started_at=pacific(2026, 7, 20), script_seconds=100 * MINUTE))
+        call = a_call(event_id="1", started_at=pacific(2026, 7, 31), script_seconds=100 * MINUTE, recording_seconds=0)
+        await world.add_calls(call)
         await world.advance_to(pacific(2026, 9, 1, 12))
-        correction = a_call(event_id="2", corrects="1", started_at=pacific(2026, 7, 20), script_seconds=0)
-        await world.add_calls(correction)
+        await world.add_calls(call._replace(event_id="2", corrects="1", script_seconds=0))
         await world.advance_to(pacific(2026, 10, 1, 12))
         [last] = (await invoices(world.database))[-1:]
         assert last.total_cents == 39_00 - 139_00

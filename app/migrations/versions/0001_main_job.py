@@ -452,6 +452,8 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_ledger_posting_account_id_invoice_id"), ["account_id", "invoice_id"], unique=False
         )
+    # Here from the beginning, so that two first cycle runs wait for each other on one row.
+    op.execute("INSERT INTO sequence (name, next_value) VALUES ('invoice_number', 100001)")
     triggers.install()
 
 

@@ -40,20 +40,22 @@ def _issued() -> tuple[Sql, Sql]:
     return own(InvoiceRow.account_id), col(InvoiceRow.status) != InvoiceStatus.DRAFT
 
 
-def _balance_cents() -> Sql:
-    """All that moved what is owed on the invoice, whatever its kind, but for writing it off, which pays nothing."""
+def _balances() -> Sql:
+    """What is owed on each invoice of the account: one pass over its postings, however many invoices are read.
+
+    All that moved it counts, whatever its kind, but for writing it off, which pays nothing.
+    """
     posting = LedgerPostingRow
     amount, is_debit = col(posting.amount_cents), col(posting.debit) == Book.RECEIVABLE
     return (
-        select(total(case((is_debit, amount), else_=-amount)))
+        select(col(posting.invoice_id), total(case((is_debit, amount), else_=-amount)).label("cents"))
         .where(
-            col(posting.account_id) == col(InvoiceRow.account_id),
-            col(posting.invoice_id) == col(InvoiceRow.id),
+            own(posting.account_id),
             is_debit | (col(posting.credit) == Book.RECEIVABLE),
             col(posting.kind) != PostingKind.WRITTEN_OFF,
         )
-        .correlate(InvoiceRow)
-        .scalar_subquery()
+        .group_by(col(posting.invoice_id))
+        .subquery("balances")
     )
 
 
@@ -104,6 +106,7 @@ def _earlier_watermark() -> Sql:
 
 
 def _select_invoices() -> Sql:
+    balances = _balances()
     columns = (
         InvoiceRow.id,
         InvoiceRow.account_id,
@@ -127,12 +130,13 @@ def _select_invoices() -> Sql:
             *(col(column) for column in columns),
             _corrects_number().label("corrects_number"),
             _tax_cents().label("tax_cents"),
-            _balance_cents().label("balance_cents"),
+            func.coalesce(balances.c.cents, 0).label("balance_cents"),
             col(AccountRow.paid_starts_on),
             col(InvoiceRow.usage_watermark),
             _earlier_watermark().label("earlier_watermark"),
         )
         .join(AccountRow, col(AccountRow.id) == col(InvoiceRow.account_id))
+        .outerjoin(balances, balances.c.invoice_id == col(InvoiceRow.id))
         .where(*_issued())
     )
 
