@@ -234,6 +234,17 @@ class TestRefusing:
         assert taken(batch, a_call(**change)) == [quarantined(reason)]
         assert (batch.calls, batch.days, batch.known) == ([], {}, {})
 
+    def test_records_nothing_more_for_a_closed_account_and_still_knows_its_calls(self):
+        first = a_metering()
+        assert taken(first, a_call(event_id="1")) == [ACCEPTED]
+        batch = a_metering(after=first)
+        batch.accounts["AA0101"].is_closed = True
+
+        verdicts = taken(batch, a_call(event_id="1"), a_call(event_id="2"), a_call(event_id="3", account="AA0102"))
+
+        assert verdicts == [DUPLICATE, quarantined(RefusalReason.ACCOUNT_CLOSED), ACCEPTED]
+        assert [call.event_id for call in batch.calls] == ["3"]
+
     def test_refuses_a_call_on_the_last_day_of_the_calendar(self):
         call = a_call(started_at=datetime(9999, 12, 31, 23, 59, tzinfo=UTC))
         assert taken(a_metering(), call) == [quarantined(RefusalReason.IN_THE_FUTURE)]

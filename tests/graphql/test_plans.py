@@ -39,8 +39,11 @@ def in_units(text, decimals):
 
 @pytest.fixture
 async def august(world):
-    """Paid since 1 July on plan 100; 14 August with 230 live minutes, 10 patched and 2 automated."""
-    await world.add_account()
+    """Paid since January on plan 100; 14 August with 230 live minutes, 10 patched and 2 automated.
+
+    After six months such a month is not upgraded by itself: 230 minutes are short of what plan 220 is good for (rule 19).
+    """
+    await world.add_account(paid_since_on=date(2026, 1, 1))
     await world.advance_to(pacific(2026, 8, 14, 12))
     await world.add_calls(
         a_call(started_at=pacific(2026, 8, 10, 9), script_seconds=230 * 60, patch_seconds=600, ivr_seconds=120)

@@ -11,6 +11,7 @@ from textwrap import dedent, indent
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from app.migrations.upgrade import downgrade, drift, head_revision, upgrade, write_revision
 from app.repositories.database import Database, DatabaseUnmigrated, DatabaseUnreachable, DatabaseUnsuitable
@@ -30,6 +31,20 @@ REBUILD_PARENT = """
 with op.batch_alter_table("parent", recreate="auto") as table:
     table.alter_column("name", new_column_name="title", nullable=True)
     table.add_column(sa.Column("more", sa.Text()))
+"""
+
+AN_ISSUED_INVOICE = """
+    INSERT INTO plan_version (id, code, name, base_cents, included_minutes, overage_rate, valid_from)
+    VALUES ('plan', '100', '100 Minutes', 13900, 100, 12900, '2020-01-01');
+    INSERT INTO account (id, external_id, name, status, paid_starts_on, plan_version_id, next_cycle_on,
+                         adjustable_from_on, usage_seq, ledger_seq, created_at)
+    VALUES ('acc', 'AA0101', 'Harbor Dental', 'ACTIVE', '2026-07-01', 'plan', '2026-08-01',
+            '2026-05-01', 0, 0, '2026-07-01 12:00:00');
+    INSERT INTO invoice (id, account_id, account_name, kind, status, number, period_on, plan_version_id,
+                         policies_version, engine_version, usage_watermark, ledger_watermark, total_cents,
+                         credit_applied_cents, amount_due_cents, facts_hash, content_hash, issued_at)
+    VALUES ('inv', 'acc', 'Harbor Dental', 'CYCLE', 'OPEN', 100001, '2026-07-01', 'plan',
+            '2026-11', 1, 0, 0, 13900, 0, 13900, '', '', '2026-07-01 12:00:00')
 """
 
 
@@ -201,6 +216,26 @@ class TestTheProgram:
         upgrade(url)
 
         assert drift(url) == []
+
+    def test_goes_back_to_its_first_revision_and_forward_again(self, url):
+        upgrade(url)
+
+        downgrade(url, "0001")
+        upgrade(url)
+
+        assert drift(url) == []
+
+    def test_freezes_what_an_issued_invoice_corrects(self, url):
+        upgrade(url)
+        engine = create_engine(url.replace("+aiosqlite", "").replace("postgresql://", "postgresql+psycopg://"))
+        with engine.begin() as connection:
+            for statement in AN_ISSUED_INVOICE.split(";"):
+                connection.execute(text(statement))
+        with engine.connect() as connection, pytest.raises(IntegrityError, match="an issued invoice never changes"):
+            connection.execute(text("UPDATE invoice SET corrects_invoice_id = 'inv'"))
+        with engine.begin() as connection:
+            assert connection.execute(text("UPDATE invoice SET status = 'VOID'")).rowcount == 1
+        engine.dispose()
 
     def test_tells_its_revision_without_loading_alembic(self):
         code = "import sys; from app.migrations.upgrade import head_revision; head_revision(); print(*sys.modules)"

@@ -1,4 +1,4 @@
-"""What tests of staff's actions share: who acts, the balances of the books, and the checks that hold after every action."""
+"""What tests of staff's actions share: who acts, the balances of the books, and what always holds."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def book(database: Database, name: str, sign: int = 1) -> int:
 
 
 def check_books(database: Database) -> None:
-    """Debits equal credits, credit is never negative nor used twice, and statuses are what the postings say (rule 35)."""
+    """Debits equal credits, credit is never used twice, and statuses are what the postings say (rule 35)."""
     sides: Counter[str] = Counter()
     left: dict[tuple[str, int], int] = {}
     statement = "SELECT account_id, seq, debit, credit, amount_cents, grant_seq FROM ledger_posting ORDER BY 1, 2"

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from app.domain.add_ons import AddOnSubscription
 from app.domain.accounts import AccountStatus
+from app.domain.add_ons import AddOnSubscription
 from app.domain.metering import Outcome, Verdict
 from app.domain.seed_catalogue import SEED_ADD_ONS
 from app.domain.usage import RefusalReason
@@ -40,16 +40,14 @@ async def close(world: World, **changes):
 
 
 async def goodwill(world: World, cents: int) -> None:
-    await grant_goodwill(
-        **around(world), account=ACCOUNT, amount_cents=cents, reference=world.ids.new("ref"), **ANN
-    )
+    await grant_goodwill(**around(world), account=ACCOUNT, amount_cents=cents, reference=world.ids.new("ref"), **ANN)
 
 
 class TestFinalInvoice:
     async def test_the_month_to_date_is_billed_by_line_and_no_base(self, august):
         await august.add_calls(
             a_call(event_id="1", started_at=pacific(2026, 8, 3), script_seconds=110 * MINUTE),
-            a_call(event_id="2", started_at=pacific(2026, 8, 4), script_seconds=0, recording_seconds=0, patch_seconds=450),
+            a_call(event_id="2", started_at=pacific(2026, 8, 4), script_seconds=0, patch_seconds=450),
         )
 
         closing = await close(august)

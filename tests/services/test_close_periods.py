@@ -268,10 +268,10 @@ class TestCredit:
         assert rows(world.database, "SELECT status, paid_at = issued_at FROM invoice") == [("PAID", 1)]
 
     async def test_a_total_below_zero_becomes_credit_for_the_invoices_after_it(self, world):
-        """Rule 14: 200 minutes too many were billed; taking them back leaves $119.00, used up by the next invoice."""
-        await world.add_account()
+        """Rule 14: 71 minutes too many were billed; taking them back leaves $59.67, of which the next invoice uses $39."""
+        await world.add_account(plan="economy")
         await world.advance_to(pacific(2026, 7, 20))
-        call = a_call(event_id="1", started_at=pacific(2026, 7, 19), script_seconds=300 * MINUTE)
+        call = a_call(event_id="1", started_at=pacific(2026, 7, 19), script_seconds=71 * MINUTE)
         await world.add_calls(call)
         await world.advance_to(pacific(2026, 8, 10))
         await world.add_calls(call._replace(event_id="2", script_seconds=1, recording_seconds=0, corrects="1"))
@@ -282,15 +282,15 @@ class TestCredit:
             for i in await invoices(world.database)
         ]
         assert figures == [
-            (InvoiceStatus.OPEN, 139_00, 0, 139_00),
-            (InvoiceStatus.OPEN, 397_00, 0, 397_00),
-            (InvoiceStatus.PAID, -119_00, 0, 0),
-            (InvoiceStatus.OPEN, 139_00, 119_00, 20_00),
+            (InvoiceStatus.OPEN, 39_00, 0, 39_00),
+            (InvoiceStatus.OPEN, 137_69, 0, 137_69),
+            (InvoiceStatus.PAID, -59_67, 0, 0),
+            (InvoiceStatus.PAID, 39_00, 39_00, 0),
         ]
         assert moved(await postings(world.database))[2:] == [
-            ("CREDIT_GRANTED", 119_00, None),
-            ("INVOICED", 139_00, None),
-            ("CREDIT_APPLIED", 119_00, 3),
+            ("CREDIT_GRANTED", 59_67, None),
+            ("INVOICED", 39_00, None),
+            ("CREDIT_APPLIED", 39_00, 3),
         ]
         assert await differences(world.database) == []
 

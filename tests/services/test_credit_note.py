@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from app.domain.credit_notes import CreditTooHigh, LineNotCreditable, NothingLeftToCredit
 from app.services.add_charge import add_charge
 from app.services.credit_note import InvoiceNotCreditable, issue_credit_note
 from app.services.explain import InvoiceNotFound
@@ -15,7 +16,6 @@ from app.services.set_tax_rate import set_tax_rate
 from app.services.staff_actions import ActorMissing, InvalidAmount, ReasonMissing
 from app.services.void_invoice import void_invoice
 from app.services.write_off import write_off_invoice
-from app.domain.credit_notes import CreditTooHigh, LineNotCreditable, NothingLeftToCredit
 from tests.services.books import dump, invoices, lines, postings, rows
 from tests.services.staff import ANN, around, balances, book, check_books, credit, last_event
 from tests.world import ACCOUNT, World, pacific

@@ -1,4 +1,4 @@
-"""The newest monthly invoice is void and its month is invoiced again on today's facts; nothing of it is lost (rule 27)."""
+"""The newest monthly invoice is void and its month is invoiced again on today's facts (rule 27)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from app.domain.plan_changes import When
+from app.repositories import unit_of_work
 from app.services.add_charge import add_charge
 from app.services.change_plan import change_plan, load_standing, preview_plan_change
 from app.services.close_account import close_account
@@ -17,7 +18,6 @@ from app.services.quotes import QuoteDesk
 from app.services.staff_actions import ActorMissing, ReasonMissing
 from app.services.void_invoice import InvoiceNotVoidable, void_invoice
 from app.services.write_off import write_off_invoice
-from app.repositories import unit_of_work
 from tests.factories.calls import a_call
 from tests.services.books import connection, dump, events, invoices, lines, postings, rows
 from tests.services.staff import ANN, around, balances, book, check_books, credit

@@ -1,4 +1,4 @@
-"""What nobody will pay is written off: out of what customers owe, into bad debt, and for ever in the trail (rule 27)."""
+"""What nobody will pay is written off: it leaves what customers owe and is bad debt (rule 27)."""
 
 from __future__ import annotations
 
