@@ -253,10 +253,14 @@ class TestLookingAhead:
     @pytest.mark.parametrize(
         "query",
         [
-            "{ invoices { nodes { ...Row } } } fragment Row on Invoice { number ...Lines } fragment Lines on Invoice "
-            "{ lines { kind } }",
-            "{ invoices { nodes { ...Row } edges { node { ...Row ... on Node { id ...Row } } } } } "
-            "fragment Row on Invoice { number lines { kind } }",
+            (
+                "{ invoices { nodes { ...Row } } } fragment Row on Invoice { number ...Lines } "
+                "fragment Lines on Invoice { lines { kind } }"
+            ),
+            (
+                "{ invoices { nodes { ...Row } edges { node { ...Row ... on Node { id ...Row } } } } } "
+                "fragment Row on Invoice { number lines { kind } }"
+            ),
             "{ invoices { nodes { number ... on Invoice { lines { kind } } } } }",
         ],
     )
