@@ -1,4 +1,4 @@
-"""A second, naive reckoning of a cycle invoice, written from the billing rules alone.
+"""A second, naive reckoning of cycle invoices, changes of plan and upgrades, written from the billing rules alone.
 
 It shares no code with the product: days are walked one by one, daylight saving is worked out from the calendar,
 and money is held in exact fractions until the single rounding of each line.
@@ -6,7 +6,7 @@ and money is held in exact fractions until the single rounding of each line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -91,6 +91,59 @@ def allowance_of(month: Month, paid_from: date, included_minutes: int) -> int:
     days = days_of(month)
     share = sum((Fraction(included_minutes, len(days)) for day in days if day >= paid_from), Fraction(0))
     return half_up(share)
+
+
+def base_charges(month: Month, paid_from: date, base_prices: Iterable[int]) -> list[int]:
+    """What each invoice of a month charges when it stands on plans of these base prices one after the other.
+
+    The first is the month's own; every later one gives back all that was billed and charges the new base (rule 13).
+    """
+    charges: list[int] = []
+    for price in base_prices:
+        charges.append(base_of(month, paid_from, price) - sum(charges))
+    return charges
+
+
+def credit_after(charges: Iterable[int]) -> tuple[int, int]:
+    """What invoices of these totals leave to be paid in all, and as credit, which pays what comes later (rule 14)."""
+    due, credit = 0, 0
+    for charge in charges:
+        credit -= charge
+        due, credit = due + max(0, -credit), max(0, credit)
+    return due, credit
+
+
+def fitting_plan(month: Month, paid_from: date, ladder: Sequence[PlanFigures], at: int, live_seconds: int) -> int:
+    """The place on the ladder at which the month ends, from place `at` on (rule 19).
+
+    Step up while the next plan costs less. From six months after the paid start on, only when the usage is also past
+    what the next plan is good for: the whole minutes up to which it costs no more than the one above it.
+    """
+    fits = at
+    while fits + 1 < len(ladder) and cost_of_month(month, paid_from, ladder[fits + 1], live_seconds) < cost_of_month(
+        month, paid_from, ladder[fits], live_seconds
+    ):
+        fits += 1
+    if fits == at or not has_six_months(month, paid_from):
+        return fits
+    return fits if at + 2 < len(ladder) and live_seconds > 60 * good_to(ladder[at + 1], ladder[at + 2]) else at
+
+
+def cost_of_month(month: Month, paid_from: date, plan: PlanFigures, live_seconds: int) -> int:
+    """Base and overage of a month in cents (rules 7, 9, 10)."""
+    over = max(0, live_seconds - 60 * allowance_of(month, paid_from, plan.included_minutes))
+    return base_of(month, paid_from, plan.base_cents) + half_up(cost_of(over, plan.overage_rate))
+
+
+def good_to(plan: PlanFigures, higher: PlanFigures) -> int:
+    """The last whole minute at which a plan costs no more than the next one (section 1.3)."""
+    return plan.included_minutes + floor(Fraction((higher.base_cents - plan.base_cents) * 100, plan.overage_rate))
+
+
+def has_six_months(month: Month, paid_from: date) -> bool:
+    """Whether six months had gone by since the paid start when the month began."""
+    since = (month[0] - paid_from.year) * 12 + month[1] - paid_from.month
+    return since > 6 or (since == 6 and paid_from.day == 1)
 
 
 def usage_of(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.cli import access, billing, calls, clock, serving, setup
+from app.cli import access, billing, calls, clock, serving, setup, staff
 from app.cli.failures import BAD_INPUT, BROKEN, INTERRUPTED, expected, keep_details
 from app.cli.terminal import say
 
@@ -34,11 +34,13 @@ def _register() -> None:
     application.command("explain", rich_help_panel=look)(billing.explain)
     application.command("verify", rich_help_panel=look)(billing.verify)
     application.add_typer(calls.quarantine, rich_help_panel=look)
-    application.add_typer(billing.staff, rich_help_panel=look)
+    application.add_typer(staff.staff, rich_help_panel=look)
+    application.add_typer(staff.report, rich_help_panel=look)
     application.command("migrate", rich_help_panel=set_up)(setup.migrate)
     application.command("settings", rich_help_panel=set_up)(setup.settings)
     application.command("export-schema", rich_help_panel=set_up)(setup.export_schema)
     application.add_typer(access.account, rich_help_panel=set_up)
+    application.add_typer(staff.catalogue, rich_help_panel=set_up)
     application.add_typer(access.key, rich_help_panel=set_up)
     application.command("sample-calls", rich_help_panel=play)(calls.sample_calls)
     application.command("token", rich_help_panel=play)(access.token)

@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from app.cli.failures import FOUND_PROBLEMS
-from app.cli.running import parse_cents, parse_date, run
+from app.cli.running import parse_date, run
 from app.cli.terminal import counting, say, show_table, tell
-from app.domain.ledger import PaymentKind
 from app.domain.periods import BILLING_ZONE, day_starts_at
-from app.formatting import format_money
 from app.jobs.ticker import next_due_at
 from app.main import Surroundings
 from app.repositories import unit_of_work
@@ -21,12 +19,6 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services import explain as explaining
 from app.services import verify as verifying
 from app.services.close_periods import close_periods
-from app.services.record_payment import RecordedPayment
-from app.services.record_payment import record_payment as record
-
-staff = typer.Typer(name="staff", help="What staff do by hand.", no_args_is_help=True)
-
-ExternalId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="As SAS Flex calls it, such as AA0101.")]
 
 
 def run_due() -> None:
@@ -43,46 +35,6 @@ def run_due() -> None:
     tell("Nothing was due." if not issued else f"{issued:,} invoice{'s' * (issued != 1)} issued.")
     if due_at is not None:
         tell(f"The next invoice falls due on {due_at.astimezone(BILLING_ZONE):%Y-%m-%d at %H:%M %Z}.")
-
-
-@staff.command("record-payment")
-def record_payment(
-    account: ExternalId,
-    amount: Annotated[str, typer.Argument(help="In dollars, such as 4967.70.", show_default=False)],
-    reference: Annotated[str, typer.Option(help="What the payment is known by, such as the check's number.")],
-    received_on: Annotated[str, typer.Option(metavar="DATE", help="When it was received.")],
-    who: Annotated[str, typer.Option("--actor", help="Who records it.")],
-    reason: Annotated[str, typer.Option(help="Why, for the trail.")],
-) -> None:
-    """Record a check: it pays open invoices from the oldest on, and what is left becomes credit."""
-    amount_cents, received = parse_cents(amount), parse_date(received_on)
-
-    async def job(around: Surroundings) -> RecordedPayment:
-        return await record(
-            database=around.database,
-            clock=around.clock,
-            ids=around.ids,
-            account=account,
-            kind=PaymentKind.CHECK,
-            amount_cents=amount_cents,
-            reference=reference,
-            received_on=received,
-            actor=f"staff:{who}",
-            reason=reason,
-        )
-
-    _tell_payment(account, run(job))
-
-
-def _tell_payment(account: str, recorded: RecordedPayment) -> None:
-    amount = format_money(recorded.payment.amount_cents)
-    if not recorded.is_new:
-        tell(f"{amount} from {account} had been recorded before; nothing changed.")
-        return
-    paid = len(recorded.paid_invoice_ids)
-    tell(f"{amount} from {account} recorded: {paid} invoice{'s' * (paid != 1)} paid in full.")
-    if recorded.credit_cents:
-        tell(f"{format_money(recorded.credit_cents)} is left over and became credit.")
 
 
 def explain(

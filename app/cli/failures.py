@@ -6,18 +6,27 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from app.domain.credit_notes import CreditNoteRefused
 from app.domain.periods import InvalidMonth
-from app.domain.plans import PlanNotAvailable
+from app.domain.plans import InvalidCatalogue, PlanNotAvailable
 from app.gateways.signing_keys import KeysUnusable
 from app.graphql.contract import ContractUnreadable
 from app.repositories.accounts import AccountNotFound
 from app.repositories.database import DatabaseProblem
 from app.services.access_keys import KeyNameTaken, KeyNotFound
 from app.services.call_file import NotACallFile
+from app.services.catalogue_file import InvalidCatalogueFile
+from app.services.close_account import InvoicesDue
 from app.services.explain import InvoiceNotFound
+from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.put_account import AccountAlreadyBilled, InvalidParticulars
 from app.services.quarantine import NotInQuarantine
 from app.services.record_payment import InvalidPayment, PaymentConflict
+from app.services.set_tax_rate import InvalidTaxRate, TaxBackdated
+from app.services.staff_actions import AccountClosed, ActorMissing, InvalidAmount, InvalidTitle, ReasonMissing
+from app.services.void_invoice import InvoiceNotVoidable
+from app.services.waive_charge import ChargeAlreadyInvoiced, ChargeNotFound
+from app.services.write_off import NothingToWriteOff
 from app.settings import SettingsUnusable
 
 BAD_INPUT = 2
@@ -39,6 +48,23 @@ def expected() -> tuple[type[Exception], ...]:
 
     return (
         AccountAlreadyBilled,
+        AccountClosed,
+        ActorMissing,
+        ChargeAlreadyInvoiced,
+        ChargeNotFound,
+        CreditNoteRefused,
+        IdempotencyConflict,
+        InvalidAmount,
+        InvalidCatalogue,
+        InvalidCatalogueFile,
+        InvalidIdempotencyKey,
+        InvalidTaxRate,
+        InvalidTitle,
+        InvoiceNotVoidable,
+        InvoicesDue,
+        NothingToWriteOff,
+        ReasonMissing,
+        TaxBackdated,
         AccountNotFound,
         ClockRefused,
         ContractUnreadable,

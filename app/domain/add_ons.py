@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date  # noqa: TC003  (a public value's type)
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import BillingFacts, InvoiceKind, LineKind, RecurringItem, TaxRate
+from app.domain.billing_items import RecurringItem, TaxRate
+from app.domain.invoices import BillingFacts, InvoiceKind, LineKind
 from app.domain.periods import Period
 from app.domain.policies import policies_on
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from app.domain.plans import PlanVersion
+
+
+ENTITLEMENTS = ("onCall", "transcription", "liveCall", "queueVoicemail")
+"""What add-ons can unlock in the rest of SAS Flex, by name."""
 
 
 class AddOnNotAvailable(LookupError):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
+    from app.domain.billing_items import BilledBase, ExtraCharge, RecurringItem, TaxRate
     from app.domain.periods import Period
     from app.domain.plans import PlanVersion
     from app.domain.policies import Policies
@@ -105,49 +106,6 @@ class UsedPeriod:
     usage: UsageTotals
     billed_cents: int = 0
     is_current: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BilledBase:
-    """What earlier invoices charged for the base of the month, in sum, and the plan it was for."""
-
-    plan_code: str
-    plan_name: str
-    amount_cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecurringItem:
-    """An add-on or an additional line, active in the month at `monthly_cents`.
-
-    `first_day` is set where this is the month it was bought in: from then on it is paid for, prorated by day where
-    `is_prorated` says so (rule 22).
-    """
-
-    kind: LineKind
-    code: str
-    name: str
-    monthly_cents: int
-    is_prorated: bool = False
-    first_day: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ExtraCharge:
-    """A single charge: a fee, or one that staff added, with the words the customer reads. `kind` says which."""
-
-    kind: LineKind
-    id: str
-    title: str
-    amount_cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class TaxRate:
-    """A tax on everything the invoice charges; `ten_thousandths` of the amount: 650 is 6.5 %."""
-
-    name: str
-    ten_thousandths: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from datetime import date  # noqa: TC003  (a public value's type)
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import BilledBase, BillingFacts, InvoiceDraft, InvoiceKind, TaxRate, compute_invoice, digest
+from app.domain.billing_items import BilledBase, TaxRate
+from app.domain.invoices import BillingFacts, InvoiceDraft, InvoiceKind, compute_invoice, digest
 from app.domain.plans import SECONDS_PER_MINUTE
 from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents
@@ -53,7 +54,8 @@ class PlanStanding:
 
     `month_plan` is what the current month is billed on, `chosen_plan` what the account returns to next month, and
     `pending_plan` a change already arranged for then. `billed_base` is None while the month's cycle invoice is not
-    issued. `usage` is that of the current month to date.
+    issued. `next_cycle_on`: the first day of the month that the next cycle invoice opens, which is the current month
+    until it is issued. `usage` is that of the current month to date.
     """
 
     today: date
@@ -62,6 +64,7 @@ class PlanStanding:
     month_plan: PlanVersion
     chosen_plan: PlanVersion
     pending_plan: PlanVersion | None
+    next_cycle_on: date
     usage: UsageTotals
     billed_base: BilledBase | None
     credit_available_cents: int = 0
@@ -103,7 +106,7 @@ def offer_plan_change(standing: PlanStanding, target: PlanVersion, when: When, c
     if when is When.NEXT_CYCLE:
         if target.id == standing.next_plan.id:
             raise AlreadyOnPlan(target)
-        return PlanChangeOffer(target, when, standing.period.ends_before, None)
+        return PlanChangeOffer(target, when, standing.next_cycle_on, None)
     if target.id == standing.month_plan.id == standing.next_plan.id:
         raise AlreadyOnPlan(target)
     _guard_downgrade(standing, target, catalogue)

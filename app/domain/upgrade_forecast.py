@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import BilledBase, InvoiceKind, compute_invoice
+from app.domain.billing_items import BilledBase
+from app.domain.invoices import InvoiceKind, compute_invoice
 from app.domain.plan_changes import plan_change_facts
 from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents

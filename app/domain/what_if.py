@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.add_ons import AddOnNotAvailable, get_add_on, recurring_items
-from app.domain.invoices import BillingFacts, LineKind, RecurringItem, UsedPeriod, compute_invoice
+from app.domain.billing_items import RecurringItem
+from app.domain.invoices import BillingFacts, LineKind, UsedPeriod, compute_invoice
 from app.domain.plans import SECONDS_PER_MINUTE
 from app.domain.policies import policies_on
 from app.domain.usage import UsageTotals
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from app.domain.add_ons import AddOnSubscription, AddOnVersion
-    from app.domain.invoices import InvoiceDraft, TaxRate
+    from app.domain.billing_items import TaxRate
+    from app.domain.invoices import InvoiceDraft
     from app.domain.periods import Period
     from app.domain.plans import PlanVersion
 

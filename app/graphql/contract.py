@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, FragmentSpreadNode, GraphQLSyntaxError, OperationDefinitionNode, Visitor, parse, visit
+from graphql import (
+    DocumentNode,
+    FragmentSpreadNode,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    Visitor,
+    parse,
+    visit,
+)
 
 FOLDER = Path(__file__).resolve().parents[2] / "frontend-contract"
 
@@ -35,6 +44,7 @@ class Operation:
     comment: str
     document: str
     variables: Mapping[str, Any]
+    kind: OperationType = OperationType.QUERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +77,12 @@ def read_contract(folder: Path = FOLDER) -> Contract:
 
 def _operation(path: Path, fragments: Mapping[str, Path]) -> Operation:
     text, node = _read(path)
-    if [type(definition) for definition in node.definitions] != [OperationDefinitionNode]:
+    definition = node.definitions[0]
+    if len(node.definitions) > 1 or not isinstance(definition, OperationDefinitionNode):
         raise ContractUnreadable(path, "it has to hold one operation and nothing else.")
     parts = [text, *(_read(fragments[name])[0] for name in _used_fragments(path, node, fragments))]
     comment, variables = _header(path, text)
-    return Operation(path.stem, comment, "\n".join(parts), variables)
+    return Operation(path.stem, comment, "\n".join(parts), variables, definition.operation)
 
 
 def _read(path: Path) -> tuple[str, DocumentNode]:

@@ -20,6 +20,18 @@ class ErrorCode(Enum):
         "ACCOUNT_SUSPENDED",
         description="The account is suspended or closed, and buys nothing until its open balance is paid.",
     )
+    ADD_ON_ALREADY_ACTIVE = strawberry.enum_value(
+        "ADD_ON_ALREADY_ACTIVE",
+        description="The account has the add-on; where it is cancelled, keep it instead of buying it again.",
+    )
+    ADD_ON_NOT_ACTIVE = strawberry.enum_value(
+        "ADD_ON_NOT_ACTIVE",
+        description="The account does not have the add-on, or it is not in the state that the switch needs.",
+    )
+    ADD_ON_NOT_AVAILABLE = strawberry.enum_value(
+        "ADD_ON_NOT_AVAILABLE",
+        description="The add-on is not on sale today.",
+    )
     ALREADY_ON_PLAN = strawberry.enum_value(
         "ALREADY_ON_PLAN",
         description="The change of plan would change nothing.",
@@ -87,6 +99,10 @@ class ErrorCode(Enum):
     QUOTE_STALE = strawberry.enum_value(
         "QUOTE_STALE",
         description="What the quote covers has moved, its time is over, or it was used.",
+    )
+    TERMS_NOT_ACCEPTED = strawberry.enum_value(
+        "TERMS_NOT_ACCEPTED",
+        description="The terms that were accepted are not the ones in force.",
     )
     TIMEOUT = strawberry.enum_value(
         "TIMEOUT",

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from app.domain.periods import InvalidMonth, Period, billing_date
 from app.graphql.context import Info
 from app.graphql.permissions import Permission
+from app.graphql.queries.add_ons import load_add_on
+from app.graphql.queries.billing_summary import load_next_invoice, load_summary
 from app.graphql.queries.usage import load_usage
 from app.graphql.types.billing_summary import BillingSummary
 from app.graphql.types.call import Call
@@ -16,14 +18,11 @@ from app.graphql.types.node import Node, read_derived_id
 from app.graphql.types.plan import Plan
 from app.graphql.types.usage import UsageMonth
 from app.graphql.types.viewer import Account, User, Viewer
-from app.repositories.pages.billing_summary import BILLING_SUMMARY
 from app.repositories.pages.calls import CALL
 from app.repositories.pages.invoices import INVOICE
-from app.repositories.pages.next_invoice import NEXT_INVOICE
 from app.repositories.pages.plans import CATALOGUE
-from app.services import billing_summary as services
-from app.services.next_invoice import next_invoice
-from app.services.usage_months import current_month, show_plan, usage_month
+from app.services.usage_months import show_plan, usage_month
+from app.views.next_invoice import NextInvoiceBasis
 
 Find = Callable[[Info, str], Awaitable[Node | None]]
 
@@ -42,17 +41,14 @@ async def find_user(info: Info, id: str) -> User | None:
 
 async def find_summary(info: Info, id: str) -> BillingSummary | None:
     """Return the account's Billing Summary."""
-    now = info.context.clock.now()
-    month = current_month(now)
-    facts = await info.context.load(BILLING_SUMMARY, since=month.starts_on, before=month.ends_before)
-    found = BillingSummary.of(services.BillingSummary(facts, now)) if facts else None
+    found = await load_summary(info)
     return found if found and found.id == id else None
 
 
 async def find_next_invoice(info: Info, id: str) -> NextInvoice | None:
     """Return the preview of the account's next invoice."""
-    facts = await info.context.load(NEXT_INVOICE)
-    found = NextInvoice.of(next_invoice(facts=facts, now=info.context.clock.now())) if facts else None
+    is_projected = id.endswith(f"_{NextInvoiceBasis.PROJECTED.lower()}")
+    found = await load_next_invoice(info, NextInvoiceBasis.PROJECTED if is_projected else NextInvoiceBasis.ACCRUED)
     return found if found and found.id == id else None
 
 
@@ -105,6 +101,7 @@ SOURCES: dict[str, tuple[Permission, Find]] = {
     "usr": (Permission.VIEW_ACCOUNT, find_user),
     "summary": (Permission.VIEW_SUMMARY, find_summary),
     "next": (Permission.VIEW_SUMMARY, find_next_invoice),
+    "addon": (Permission.VIEW_PLANS, load_add_on),
     "plan": (Permission.VIEW_SUMMARY, find_plan),
     "usage": (Permission.VIEW_USAGE, find_usage_month),
     "inv": (Permission.VIEW_INVOICES, find_invoice),

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     VIEW_INVOICES = "VIEW_INVOICES"
     VIEW_PAYMENT_DETAILS = "VIEW_PAYMENT_DETAILS"
     CHANGE_PLAN = "CHANGE_PLAN"
+    VIEW_ACTIVITY = "VIEW_ACTIVITY"
 
 
 described_enum(
@@ -38,9 +39,10 @@ described_enum(
         Permission.VIEW_ACCOUNT: "See who you are, your role, and the account's name and state.",
         Permission.VIEW_SUMMARY: "See the Billing Summary: the plan, this month's usage, and the next invoice so far.",
         Permission.VIEW_USAGE: "See usage by month and day, and the calls behind it.",
-        Permission.VIEW_PLANS: "See the plans, and what each of them would cost you this month.",
+        Permission.VIEW_PLANS: "See the plans and add-ons, and what each of them costs you.",
         Permission.VIEW_INVOICES: "See invoices with their lines, payments and documents.",
         Permission.CHANGE_PLAN: "Change the plan, and switch add-ons on and off.",
+        Permission.VIEW_ACTIVITY: "See who did what to the account, and when.",
         Permission.VIEW_PAYMENT_DETAILS: "See how the account pays, what is open, and its credit.",
     },
 )

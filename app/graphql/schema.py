@@ -7,11 +7,15 @@ from strawberry.types.execution import ExecutionContext
 
 from app.graphql import refusal_members  # noqa: F401  (registers which refusal becomes which member)
 from app.graphql.errors import ErrorCode
+from app.graphql.mutations.add_on import AddOnMutations
 from app.graphql.mutations.plan import PlanMutations
+from app.graphql.queries.activity import ActivityQueries
+from app.graphql.queries.add_ons import AddOnQueries
 from app.graphql.queries.billing_summary import BillingSummaryQueries
 from app.graphql.queries.calls import CallQueries
 from app.graphql.queries.invoices import InvoiceQueries
 from app.graphql.queries.node import NodeQueries
+from app.graphql.queries.plan_advice import PlanAdviceQueries
 from app.graphql.queries.plans import PlanQueries
 from app.graphql.queries.usage import UsageQueries
 from app.graphql.queries.viewer import ViewerQueries
@@ -24,7 +28,18 @@ from app.graphql.types.line_kinds import LINE_TYPES
     "in to. Money is exact to the cent, instants are UTC, and billing dates are those of the billing time zone. "
     "Every error has `extensions.code` (see `ErrorCode`), `requestId` and `retryable`."
 )
-class Query(ViewerQueries, BillingSummaryQueries, UsageQueries, PlanQueries, CallQueries, InvoiceQueries, NodeQueries):
+class Query(
+    ViewerQueries,
+    BillingSummaryQueries,
+    UsageQueries,
+    PlanQueries,
+    PlanAdviceQueries,
+    AddOnQueries,
+    CallQueries,
+    InvoiceQueries,
+    ActivityQueries,
+    NodeQueries,
+):
     """The root of all reads."""
 
 
@@ -32,7 +47,7 @@ class Query(ViewerQueries, BillingSummaryQueries, UsageQueries, PlanQueries, Cal
     description="What you can do. Every mutation takes one `input` and returns a union: what it did, or the one refusal "
     "that stopped it, which is always a `UserError`."
 )
-class Mutation(PlanMutations):
+class Mutation(PlanMutations, AddOnMutations):
     """The root of all writes."""
 
 

@@ -11,13 +11,16 @@ from pydantic.alias_generators import to_camel
 from starlette.routing import Route
 
 from app.domain.accounts import KeyPurpose, Role
+from app.domain.add_ons import ENTITLEMENTS
 from app.domain.metering import REFUSALS
+from app.domain.periods import billing_date
 from app.domain.plans import PlanNotAvailable
 from app.graphql.errors import ErrorCode
 from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
+from app.repositories.pages.entitlements import ENTITLEMENTS as ENTITLEMENTS_PAGE
 from app.services import access_keys, put_account, record_calls
 from app.services.call_items import Unreadable, read_call_item, read_call_text
 from app.services.record_calls import BATCH_SIZE, Item
@@ -44,8 +47,10 @@ def service_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[Ba
     """Return the routes of other systems, each behind its body limit and its key."""
     ingest = guarded(Ingest(database, clock, ids), largest_body=LARGEST_INGEST_BODY, seconds=BODY_SECONDS)
     accounts = guarded(PutAccount(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
+    entitlements = guarded(Entitlements(database, clock), largest_body=0, seconds=BODY_SECONDS)
     return [
         Route("/ingest/calls", Only(ingest, "POST")),
+        Route("/internal/accounts/{account}/entitlements", Only(entitlements, "GET")),
         Route("/internal/accounts/{account}", Only(accounts, "PUT")),
     ]
 
@@ -148,6 +153,25 @@ class PutAccount:
             "paidStartsOn": account.paid_starts_on,
         }
         await answers.send_json(send, answers.CREATED if put.is_new else answers.OK, answer)
+
+
+class Entitlements:
+    """`GET /internal/accounts/{id}/entitlements`: what the account's add-ons unlock today, in one cheap read."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        await _authenticated(self._database, scope, KeyPurpose.SERVICE)
+        account = scope["path_params"]["account"]
+        today = billing_date(self._clock.now())
+        (names,) = await self._database.reader.load(ENTITLEMENTS_PAGE.request(account=account, today=today))
+        if names is None:
+            raise Refused(answers.NOT_FOUND, ErrorCode.NOT_FOUND, f"There is no account {account!r}.")
+        unlocked = {name: name in names for name in ENTITLEMENTS}
+        await answers.send_json(send, answers.OK, {"account": account, "on": today, "entitlements": unlocked})
 
 
 async def _authenticated(database: Database, scope: Scope, purpose: KeyPurpose) -> AccessKey:

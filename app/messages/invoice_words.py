@@ -88,7 +88,6 @@ class InvoiceWords:
     product: str
     number: str
     title: str
-    kind: str
     about: str
     account_name: str
     account_number: str
@@ -111,7 +110,6 @@ def invoice_words(invoice: Invoice) -> InvoiceWords:
         product=PRODUCT,
         number=str(facts.number),
         title=f"{'Credit note' if facts.kind is InvoiceKind.CREDIT_NOTE else 'Invoice'} {facts.number}",
-        kind=KIND_NAMES[facts.kind],
         about=_about(invoice),
         account_name=facts.account_name,
         account_number=facts.account_external_id,
@@ -181,7 +179,8 @@ def _tax_sums(invoice: Invoice) -> Iterator[Sum]:
 
 def _withdrawn(invoice: Invoice) -> Sum:
     """What was still due when the invoice became void is not to be paid; credit that it had used is credit again."""
-    settled_cents = sum(part.amount_cents for part in (*invoice.credits, *invoice.payments))
+    credited_cents = sum(credit.amount_cents for credit in invoice.credits)
+    settled_cents = credited_cents + sum(payment.amount_cents for payment in invoice.payments)
     note = "The credit that it had used is yours again." if invoice.credits else ""
     left_cents = max(0, invoice.facts.total_cents) - settled_cents
     return Sum("Withdrawn", format_money(invoice.facts.balance_cents - left_cents), note)

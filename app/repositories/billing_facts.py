@@ -8,11 +8,12 @@ from sqlalchemy import BigInteger, case, cast, func, select
 from sqlmodel import col
 
 from app.domain.add_ons import AddOnSubscription, AddOnVersion, recurring_items
-from app.domain.invoices import USAGE_KINDS, BillingFacts, ExtraCharge, InvoiceStatus, TaxRate, UsedPeriod
+from app.domain.billing_items import ExtraCharge, TaxRate
+from app.domain.invoices import USAGE_KINDS, BillingFacts, InvoiceStatus, UsedPeriod
 from app.domain.ledger import Book
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
-from app.domain.plans import PlanVersion
+from app.domain.plans import Catalogue, PlanVersion
 from app.domain.policies import policies_on
 from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
@@ -46,6 +47,7 @@ PLAN_COLUMNS: tuple[Sql, ...] = (
     col(PlanVersionRow.overage_rate),
     col(PlanVersionRow.valid_from),
     col(PlanVersionRow.valid_before),
+    col(PlanVersionRow.existing_move_on),
 )
 """The columns of a plan version, in the order of `PlanVersion`."""
 
@@ -213,8 +215,12 @@ def select_taxes(scope: Scope) -> Sql:
 
 
 def fact_parts(scope: Scope) -> dict[str, Sql]:
-    """Return every select that the facts of a bill are read by, by name; `account` is the account itself."""
+    """Return every select that the facts of a bill are read by, by name.
+
+    `account` is the account itself, and `prices` all that was ever sold; the others begin with the account's id.
+    """
     return {
+        "prices": select(*PLAN_COLUMNS).order_by(col(PlanVersionRow.id)),
         "account": select_accounts(scope),
         "cycles": select_cycles(scope),
         "usage": select_usage(scope),
@@ -233,8 +239,13 @@ def read_account(row: Iterable[Any]) -> AccountFacts:
 
 def read_plan(columns: Iterable[Any]) -> PlanVersion:
     """Return the plan version behind its columns, in the order of `PLAN_COLUMNS`."""
-    identifier, code, name, base_cents, included_minutes, rate, valid_from, valid_before = columns
-    return PlanVersion(identifier, code, name, base_cents, included_minutes, UnitPrice(rate), valid_from, valid_before)
+    identifier, code, name, base_cents, included_minutes, rate, *dates = columns
+    return PlanVersion(identifier, code, name, base_cents, included_minutes, UnitPrice(rate), *dates)
+
+
+def read_prices(rows: Iterable[Any]) -> Catalogue:
+    """Return the catalogue of the rows of `prices`."""
+    return Catalogue(tuple(read_plan(row) for row in rows))
 
 
 def read_add_on(columns: Iterable[Any]) -> AddOnVersion:
@@ -258,6 +269,7 @@ def read_tax(rows: Sequence[Any]) -> TaxRate | None:
 
 def assemble_facts(
     account: AccountFacts,
+    prices: Catalogue,
     *,
     cycles: Iterable[Any] = (),
     usage: Iterable[Any] = (),
@@ -266,7 +278,10 @@ def assemble_facts(
     charges: Iterable[Any] = (),
     taxes: Sequence[Any] = (),
 ) -> BillingFacts:
-    """Put the rows of one account together; `cycles` come newest month first."""
+    """Put the rows of one account together; `cycles` come newest month first.
+
+    The plan of the next month is the account's, at the prices that existing accounts have moved to by then.
+    """
     used = {month: UsageTotals(*sums) for _, month, *sums in usage}
     charged = {month: cents for _, month, cents in billed}
     months = tuple(
@@ -284,7 +299,7 @@ def assemble_facts(
     return BillingFacts(
         period,
         account.paid_starts_on,
-        account.plan,
+        prices.moved(account.plan, period.starts_on),
         policies,
         months,
         account.credit_cents,

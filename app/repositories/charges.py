@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 
-from app.domain.invoices import ExtraCharge, LineKind
+from app.domain.billing_items import ExtraCharge
+from app.domain.invoices import LineKind
 from app.models.charges import ExtraChargeRow
 from app.models.invoices import InvoiceLineRow
 from app.repositories.bulk import execute_many

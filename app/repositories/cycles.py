@@ -15,7 +15,7 @@ from app.models.calls import UsageDayRow
 from app.models.cycles import BillingCycleRow
 from app.models.plans import PlanVersionRow
 from app.repositories.accounts import adjustable_from
-from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, total
+from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_prices, total
 from app.repositories.bulk import execute_many, read_rows
 from app.repositories.conditions import one_of
 from app.repositories.plans import plan_from_row
@@ -214,9 +214,12 @@ class CycleRepository:
         ids = list(account_ids)
         rows = {name: await read_rows(self._session, part, account_ids=ids) for name, part in _FACTS.items()}
         accounts = [read_account(row) for row in rows.pop("account")]
+        prices = read_prices(rows.pop("prices"))
         grouped = {name: _by_account(found) for name, found in rows.items()}
         return {
-            account.id: assemble_facts(account, **{name: found.get(account.id, ()) for name, found in grouped.items()})
+            account.id: assemble_facts(
+                account, prices, **{name: found.get(account.id, ()) for name, found in grouped.items()}
+            )
             for account in accounts
         }
 

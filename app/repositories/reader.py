@@ -188,6 +188,13 @@ class OperationReader(Generic[S]):
             self._session = self._enqueue(self._first)
         return await self._enqueue(request)
 
+    async def load_together(self, *requests: PageRequest[Any]) -> list[Any]:
+        """Return the views of several pages, asked for at once and in order, so that they travel with their neighbours."""
+        if self._session is None and self._first is not None:
+            self._session = self._enqueue(self._first)
+        waiting = [self._enqueue(request) for request in requests]
+        return [await future for future in waiting]
+
     async def session(self) -> S:
         """Return the view of the first request, however often it is asked for.
 

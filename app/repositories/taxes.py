@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
-from app.domain.invoices import TaxRate
+from app.domain.billing_items import TaxRate
 from app.models.charges import TaxRateRow
 
 if TYPE_CHECKING:

@@ -7,23 +7,31 @@ from typing import TYPE_CHECKING
 
 from app.domain.periods import Period, billing_date
 from app.services.next_invoice import next_invoice
+from app.services.plan_advice import project_month, upgrades_ahead
 from app.services.usage_months import show_plan, usage_month
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from app.domain.projection import Projection
+    from app.domain.upgrade_forecast import UpgradeForecast
     from app.views.billing_summary import SummaryFacts
     from app.views.next_invoice import NextInvoice
+    from app.views.plan_advice import PlanAdviceFacts
     from app.views.plans import Plan
     from app.views.usage import UsageMonth
 
 
 @dataclass(frozen=True, slots=True)
 class BillingSummary:
-    """The boxes of one account at one instant; nothing is computed before it is asked for."""
+    """The boxes of one account at one instant; nothing is computed before it is asked for.
+
+    `advice` is what the projection and the upgrades ahead rest on; without it there are none.
+    """
 
     facts: SummaryFacts
     now: datetime
+    advice: PlanAdviceFacts | None = None
 
     @property
     def period(self) -> Period:
@@ -51,3 +59,13 @@ class BillingSummary:
     def next_invoice(self) -> NextInvoice:
         """The next invoice on the usage so far."""
         return next_invoice(facts=self.facts.next_invoice, now=self.now)
+
+    @property
+    def projection(self) -> Projection | None:
+        """This month at its end (rule 40)."""
+        return None if self.advice is None else project_month(self.advice)
+
+    @property
+    def upgrades_ahead(self) -> tuple[UpgradeForecast, ...]:
+        """The automatic upgrades that this month is heading for (rule 21)."""
+        return () if self.advice is None else upgrades_ahead(self.advice)

@@ -105,6 +105,7 @@ async def change_plan(
     actor: str,
     quote_token: str,
     idempotency_key: str,
+    request_id: str | None = None,
 ) -> PlanChanged:
     """Confirm a quote: change the plan at once with its invoice, or arrange the change for the next month.
 
@@ -122,7 +123,7 @@ async def change_plan(
         async def confirm() -> dict[str, Any]:
             standing = await load_standing(uow, account, now)
             offer = await _confirmed(uow, standing, quote, desk, now)
-            return await _apply(uow, ids, standing, offer, now, actor)
+            return await _apply(uow, ids, standing, offer, now, actor, request_id)
 
         result = await once(
             uow,
@@ -139,7 +140,14 @@ async def change_plan(
 
 
 async def cancel_scheduled_plan_change(
-    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, plan_version_id: str
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    account: str,
+    actor: str,
+    plan_version_id: str,
+    request_id: str | None = None,
 ) -> PlanVersion:
     """Take back the change to a plan arranged for the next month, and return the plan that the account keeps.
 
@@ -155,7 +163,7 @@ async def cancel_scheduled_plan_change(
             raise NoScheduledChange
         await uow.accounts.set_pending_plan(standing.account_id, None)
         data = {"from": standing.pending_plan.id, "to": standing.chosen_plan.id}
-        event = Event(ids.new("evt"), standing.account_id, "plan.change_cancelled", actor, now, None, data)
+        event = Event(ids.new("evt"), standing.account_id, "plan.change_cancelled", actor, now, None, data, request_id)
         await uow.events.add_many([event])
         return standing.chosen_plan
 
@@ -188,7 +196,13 @@ async def _confirmed(
 
 
 async def _apply(
-    uow: UnitOfWork, ids: Ids, standing: AccountStanding, offer: PlanChangeOffer, now: datetime, actor: str
+    uow: UnitOfWork,
+    ids: Ids,
+    standing: AccountStanding,
+    offer: PlanChangeOffer,
+    now: datetime,
+    actor: str,
+    request_id: str | None,
 ) -> dict[str, Any]:
     target, invoice_id = offer.target, None
     if offer.when is When.NEXT_CYCLE:
@@ -198,7 +212,14 @@ async def _apply(
         if offer.draft is not None:
             facts = plan_change_facts(standing.plan, target, InvoiceKind.PLAN_CHANGE)
             issue = await issue_invoice(
-                uow, ids=ids, standing=standing, facts=facts, plan_version_id=target.id, now=now, actor=actor
+                uow,
+                ids=ids,
+                standing=standing,
+                facts=facts,
+                plan_version_id=target.id,
+                now=now,
+                actor=actor,
+                request_id=request_id,
             )
             invoice_id = issue.id
         if standing.opened_plan is not None:
@@ -212,7 +233,8 @@ async def _apply(
     }
     kind = "plan.change_scheduled" if offer.when is When.NEXT_CYCLE else "plan.changed"
     data = result | {"from": standing.plan.next_plan.id}
-    await uow.events.add_many([Event(ids.new("evt"), standing.account_id, kind, actor, now, invoice_id, data)])
+    event = Event(ids.new("evt"), standing.account_id, kind, actor, now, invoice_id, data, request_id)
+    await uow.events.add_many([event])
     return result
 
 

@@ -28,6 +28,7 @@ async def issue_invoice(
     now: datetime,
     actor: str,
     corrects_invoice_id: str | None = None,
+    request_id: str | None = None,
 ) -> Issue:
     """Issue the invoice of the facts, due on receipt, and post it; `plan_version_id` is the month's plan after it."""
     issue = Issue(
@@ -47,11 +48,11 @@ async def issue_invoice(
     grants = await uow.ledger.credit_grants([standing.account_id]) if facts.credit_available_cents else {}
     postings = issue_postings(issue.draft, issue.id, grants.get(standing.account_id, ()))
     await uow.ledger.append(standing.account_id, postings, posted_at=now)
-    await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor)])
+    await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor, request_id)])
     return issue
 
 
-def _issued_event(issue: Issue, event_id: str, now: datetime, actor: str) -> Event:
+def _issued_event(issue: Issue, event_id: str, now: datetime, actor: str, request_id: str | None) -> Event:
     draft = issue.draft
     return Event(
         id=event_id,
@@ -66,4 +67,5 @@ def _issued_event(issue: Issue, event_id: str, now: datetime, actor: str) -> Eve
             "month": draft.period.month,
             "amount_due_cents": draft.amount_due_cents,
         },
+        request_id=request_id,
     )

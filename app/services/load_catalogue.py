@@ -39,15 +39,20 @@ class CatalogueLoaded:
 
 
 async def load_catalogue(*, database: Database, clock: Clock, ids: Ids, actor: str) -> int:
-    """Load the seed catalogue into a database without plans and return how many versions of plans that were."""
+    """Load the seed catalogue into a database without plans and return how many versions of plans that were.
+
+    A database from before there were add-ons has plans of its own and none of those: it gets the add-ons alone.
+    """
 
     async def work(uow: UnitOfWork) -> int:
-        if (await uow.plans.catalogue()).versions:
+        plans = () if (await uow.plans.catalogue()).versions else SEED_CATALOGUE.versions
+        add_ons = () if await uow.add_ons.versions() else SEED_ADD_ONS
+        if not (plans or add_ons):
             return 0
-        await uow.plans.add_all(SEED_CATALOGUE.versions)
-        await uow.add_ons.add_versions(SEED_ADD_ONS)
-        count = len(SEED_CATALOGUE.versions)
-        data = {"versions": count, "add_ons": len(SEED_ADD_ONS)}
+        await uow.plans.add_all(plans)
+        await uow.add_ons.add_versions(add_ons)
+        count = len(plans)
+        data = {"versions": count, "add_ons": len(add_ons)}
         await uow.events.add_many([Event(ids.new("evt"), None, "catalogue.loaded", actor, clock.now(), None, data)])
         return count
 

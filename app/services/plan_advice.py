@@ -11,6 +11,7 @@ from app.domain.recommendation import MOST_MONTHS, AdviceMonth, advise
 from app.domain.upgrade_forecast import forecast_upgrades
 from app.domain.what_if import items_of, what_if
 from app.services.next_invoice import next_invoice
+from app.views.next_invoice import NextInvoiceBasis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -85,7 +86,7 @@ def projected_next_invoice(*, facts: NextInvoiceFacts, advice: PlanAdviceFacts, 
         next_plan=next_plan,
         credit_used_cents=sum(upgrade.draft.credit_applied_cents for upgrade in upgrades),
     )
-    return next_invoice(facts=replace(facts, billing=billing), now=now)
+    return next_invoice(facts=replace(facts, billing=billing), now=now, basis=NextInvoiceBasis.PROJECTED)
 
 
 def what_if_month(

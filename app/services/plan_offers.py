@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.accounts import AccountStatus
 from app.domain.periods import Period, billing_date
+from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective, When, offer_plan_change
 from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents, rate_usage
+from app.services.change_plan import AccountSuspended
 from app.services.usage_months import NO_CALLS, show_plan
-from app.views.plans import PlanOffer
+from app.views.plans import PlanChoice, PlanOffer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
     from app.domain.plans import PlanVersion
+    from app.views.standing import AccountStanding
     from app.views.usage import UsageFacts
 
 
@@ -24,6 +29,25 @@ def plan_offers(*, facts: UsageFacts, now: datetime) -> list[PlanOffer]:
     """
     today = billing_date(now)
     return [_offer(facts, version, today) for version in _versions(facts, today)]
+
+
+def plan_choices(offers: Iterable[PlanOffer], standing: AccountStanding, recommended: str | None) -> list[PlanChoice]:
+    """Return the offers with whether each can be changed to at once; `recommended` is the id of the plan to take."""
+    return [
+        PlanChoice(offer, why_not_now(standing, offer.plan.version), offer.plan.version.id == recommended)
+        for offer in offers
+    ]
+
+
+def why_not_now(standing: AccountStanding, version: PlanVersion) -> Exception | None:
+    """Return what would refuse a change to the plan at once, or None when nothing would (rules 13, 15)."""
+    if standing.status is not AccountStatus.ACTIVE:
+        return AccountSuspended(standing.status)
+    try:
+        offer_plan_change(standing.plan, version, When.NOW, standing.catalogue)
+    except (AlreadyOnPlan, DowngradeNotCostEffective) as refusal:
+        return refusal
+    return None
 
 
 def _versions(facts: UsageFacts, today: date) -> list[PlanVersion]:

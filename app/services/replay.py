@@ -7,16 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.domain.add_ons import purchase_facts, recurring_items
-from app.domain.invoices import (
-    BASE_KINDS,
-    USAGE_KINDS,
-    BilledBase,
-    BillingFacts,
-    InvoiceKind,
-    InvoiceStatus,
-    LineKind,
-    UsedPeriod,
-)
+from app.domain.billing_items import BilledBase
+from app.domain.invoices import BASE_KINDS, USAGE_KINDS, BillingFacts, InvoiceKind, InvoiceStatus, LineKind, UsedPeriod
 from app.domain.ledger import Book, moved_cents
 from app.domain.periods import Period, billing_date, day_before
 from app.domain.policies import policies_on, policies_version
@@ -29,7 +21,8 @@ if TYPE_CHECKING:
 
     from app.domain.accounts import Account
     from app.domain.add_ons import AddOnSubscription
-    from app.domain.invoices import ExtraCharge, InvoiceLine, RecurringItem, TaxRate
+    from app.domain.billing_items import ExtraCharge, RecurringItem, TaxRate
+    from app.domain.invoices import InvoiceLine
     from app.domain.plans import PlanVersion
     from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import PostedPosting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import TaxRate
+from app.domain.billing_items import TaxRate
 from app.domain.periods import billing_date
 from app.repositories import unit_of_work
 from app.repositories.events import Event

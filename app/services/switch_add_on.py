@@ -1,4 +1,4 @@
-"""The add-on switches: buy by quote with the terms accepted, cancel at the end of the month, or keep it (rules 22, 23)."""
+"""The add-on switches: buy by quote and accepted terms, cancel at the end of the month, or keep it (rules 22, 23)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import AccountStatus
-from app.domain.add_ons import AddOnSubscription, AddOnVersion, get_add_on, purchase_facts
-from app.domain.invoices import InvoiceDraft, compute_invoice, digest
+from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion, get_add_on, purchase_facts
+from app.domain.invoices import InvoiceDraft, LineKind, compute_invoice, digest
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.change_plan import AccountSuspended, load_standing
@@ -78,6 +78,7 @@ class AddOnActivated:
 
     subscription_id: str
     invoice_id: str
+    code: str
 
 
 def preview_add_on(standing: AccountStanding, code: str, desk: QuoteDesk) -> AddOnQuote:
@@ -90,6 +91,8 @@ def preview_add_on(standing: AccountStanding, code: str, desk: QuoteDesk) -> Add
     if standing.status is not AccountStatus.ACTIVE:
         raise AccountSuspended(standing.status)
     version = get_add_on(standing.add_on_versions, code, standing.today)
+    if version.kind is not LineKind.ADD_ON:
+        raise AddOnNotAvailable(code, standing.today)
     active = find_active(standing, code)
     if active is not None:
         raise AddOnAlreadyActive(active)
@@ -110,6 +113,7 @@ async def activate_add_on(
     quote_token: str,
     terms_version: str,
     idempotency_key: str,
+    request_id: str | None = None,
 ) -> AddOnActivated:
     """Confirm a quote: the add-on is invoiced and usable at once (rule 22).
 
@@ -129,7 +133,7 @@ async def activate_add_on(
             version = await _confirmed(uow, standing, quote, desk, now)
             if version.terms_version != terms_version:
                 raise TermsNotAccepted(version)
-            return await _buy(uow, ids, standing, version, now, actor)
+            return await _buy(uow, ids, standing, version, now, actor, request_id)
 
         result = await once(
             uow,
@@ -140,12 +144,14 @@ async def activate_add_on(
             now=now,
             work=confirm,
         )
-        return AddOnActivated(result["subscription"], result["invoice"])
+        return AddOnActivated(result["subscription"], result["invoice"], quote.terms.subject)
 
     return await unit_of_work.write(database, work)
 
 
-async def cancel_add_on(*, database: Database, clock: Clock, ids: Ids, account: str, actor: str, code: str) -> date:
+async def cancel_add_on(
+    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, code: str, request_id: str | None = None
+) -> date:
     """Let the add-on end with this month, and return the first day without it; nothing is refunded (rule 23).
 
     :raises AddOnNotActive: when the account does not have it, or it was cancelled already.
@@ -153,17 +159,19 @@ async def cancel_add_on(*, database: Database, clock: Clock, ids: Ids, account: 
 
     async def work(uow: UnitOfWork) -> date:
         standing = await _held(uow, account, clock.now())
-        active = find_active(standing, code)
+        active = _find_add_on(standing, code)
         if active is None or active.ends_before is not None:
             raise AddOnNotActive(code, "cancelled")
         ends_before = standing.period.ends_before
-        await _set_end(uow, ids, standing, active, ends_before, actor, clock.now())
+        await _set_end(uow, ids, standing, active, ends_before, actor, clock.now(), request_id)
         return ends_before
 
     return await unit_of_work.write(database, work)
 
 
-async def keep_add_on(*, database: Database, clock: Clock, ids: Ids, account: str, actor: str, code: str) -> None:
+async def keep_add_on(
+    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, code: str, request_id: str | None = None
+) -> None:
     """Take a cancellation back while the add-on is still active; nothing is invoiced (rule 23).
 
     :raises AddOnNotActive: when there is no cancellation to take back.
@@ -171,10 +179,10 @@ async def keep_add_on(*, database: Database, clock: Clock, ids: Ids, account: st
 
     async def work(uow: UnitOfWork) -> None:
         standing = await _held(uow, account, clock.now())
-        active = find_active(standing, code)
+        active = _find_add_on(standing, code)
         if active is None or active.ends_before is None:
             raise AddOnNotActive(code, "kept")
-        await _set_end(uow, ids, standing, active, None, actor, clock.now())
+        await _set_end(uow, ids, standing, active, None, actor, clock.now(), request_id)
 
     await unit_of_work.write(database, work)
 
@@ -185,6 +193,12 @@ def find_active(standing: AccountStanding, code: str) -> AddOnSubscription | Non
         if subscription.version.code == code and subscription.is_active_on(standing.today):
             return subscription
     return None
+
+
+def _find_add_on(standing: AccountStanding, code: str) -> AddOnSubscription | None:
+    """Return the active subscription behind a switch; additional lines have none, for staff add them."""
+    active = find_active(standing, code)
+    return active if active is not None and active.version.kind is LineKind.ADD_ON else None
 
 
 async def _held(uow: UnitOfWork, account: str, now: datetime) -> AccountStanding:
@@ -203,7 +217,13 @@ async def _confirmed(
 
 
 async def _buy(
-    uow: UnitOfWork, ids: Ids, standing: AccountStanding, version: AddOnVersion, now: datetime, actor: str
+    uow: UnitOfWork,
+    ids: Ids,
+    standing: AccountStanding,
+    version: AddOnVersion,
+    now: datetime,
+    actor: str,
+    request_id: str | None,
 ) -> dict[str, Any]:
     subscription = AddOnSubscription(ids.new("sub"), version, standing.today)
     await uow.add_ons.subscribe(subscription, standing.account_id, accepted_by=actor, accepted_at=now)
@@ -215,9 +235,12 @@ async def _buy(
         plan_version_id=standing.plan.month_plan.id,
         now=now,
         actor=actor,
+        request_id=request_id,
     )
     data = {"add_on": version.code, "version": version.id, "terms": version.terms_version, "invoice": issue.id}
-    event = Event(ids.new("evt"), standing.account_id, "add_on.activated", actor, now, subscription.id, data)
+    event = Event(
+        ids.new("evt"), standing.account_id, "add_on.activated", actor, now, subscription.id, data, request_id
+    )
     await uow.events.add_many([event])
     return {"subscription": subscription.id, "invoice": issue.id}
 
@@ -230,12 +253,14 @@ async def _set_end(
     ends_before: date | None,
     actor: str,
     now: datetime,
+    request_id: str | None,
 ) -> None:
     await uow.add_ons.set_end(subscription.id, standing.account_id, ends_before)
     kind = "add_on.kept" if ends_before is None else "add_on.cancelled"
     ends = None if ends_before is None else ends_before.isoformat()
     data = {"add_on": subscription.version.code, "ends_before": ends}
-    await uow.events.add_many([Event(ids.new("evt"), standing.account_id, kind, actor, now, subscription.id, data)])
+    event = Event(ids.new("evt"), standing.account_id, kind, actor, now, subscription.id, data, request_id)
+    await uow.events.add_many([event])
 
 
 def _facts(standing: AccountStanding, version: AddOnVersion) -> BillingFacts:

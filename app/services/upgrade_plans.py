@@ -120,7 +120,8 @@ async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: 
         await uow.accounts.choose_plan(account_id, target.id)
     else:
         await uow.accounts.count_upgrade(account_id)
-    await uow.cycles.mark_checked([(account_id, standing.usage_seq)])
+    if standing.period.contains(billing_date(now)):  # at the close, calls of the month after are still to be looked at
+        await uow.cycles.mark_checked([(account_id, standing.usage_seq)])
     data = {
         "from": standing.plan.month_plan.id,
         "to": target.id,

@@ -10,6 +10,7 @@ from datetime import date
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from app.domain.credit_notes import CreditNoteRefused, credit_note_facts_hash, recompute_credit_note
 from app.domain.invoices import ENGINE_VERSION, InvoiceKind, InvoiceStatus, compute_invoice, facts_hash
 from app.domain.periods import Period
 from app.domain.policies import UnknownPolicies
@@ -17,6 +18,7 @@ from app.domain.proration import prorated_cents
 from app.domain.usage import UsageTotals
 from app.repositories import unit_of_work
 from app.repositories.invoices import FIRST_INVOICE_NUMBER
+from app.services.credit_note import load_creditable
 from app.services.replay import FactsMissing, Replay
 from app.services.verify_ledger import Difference, check_ledger
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.accounts import Account
-    from app.domain.invoices import BillingFacts, InvoiceDraft, InvoiceLine
+    from app.domain.invoices import InvoiceDraft, InvoiceLine
     from app.domain.plans import PlanVersion
     from app.repositories.database import Database
     from app.repositories.invoices import StoredInvoice
@@ -70,19 +72,25 @@ async def _check_account(uow: UnitOfWork, account: Account, since: datetime | No
         *check_ledger(account.external_id, invoices, postings, payments, last_posting),
         *await _check_sums(uow, account),
     ]
+    by_id: dict[str | None, StoredInvoice] = {invoice.id: invoice for invoice in invoices}
     for invoice in invoices:
         if since is None or invoice.issued_at >= since:
-            differences += await _check_invoice(uow, account, invoice, replay)
+            corrected = by_id.get(invoice.corrects_invoice_id)
+            differences += await _check_invoice(uow, account, invoice, replay, corrected)
         replay.passed(invoice)
     return differences + list(_check_plans(account, plans, replay))
 
 
-async def _check_invoice(uow: UnitOfWork, account: Account, invoice: StoredInvoice, replay: Replay) -> list[Difference]:
+async def _check_invoice(
+    uow: UnitOfWork, account: Account, invoice: StoredInvoice, replay: Replay, corrected: StoredInvoice | None
+) -> list[Difference]:
     """Compute the invoice again, by this release's engine and under its own policies, and compare (rule 28)."""
     place = f"invoice {invoice.number}"
     if invoice.engine_version != ENGINE_VERSION:
         engines = f"engine {invoice.engine_version}", f"engine {ENGINE_VERSION}"
         return [Difference(account.external_id, place, *engines)]
+    if invoice.kind is InvoiceKind.CREDIT_NOTE:
+        return await _check_credit_note(uow, account, invoice, corrected)
     try:
         facts = await replay.facts(uow, invoice)
     except UnknownPolicies as error:
@@ -90,20 +98,41 @@ async def _check_invoice(uow: UnitOfWork, account: Account, invoice: StoredInvoi
     except FactsMissing as error:
         return [Difference(account.external_id, f"{place}, facts", str(error), "what it was computed from")]
     draft = compute_invoice(facts)
+    plan = ("plan", invoice.plan_version_id, facts.plan.id)
+    return _compare(account, invoice, draft, facts_hash(facts), plan)
+
+
+async def _check_credit_note(
+    uow: UnitOfWork, account: Account, note: StoredInvoice, corrected: StoredInvoice | None
+) -> list[Difference]:
+    """Compute a credit note again from the invoice that it corrects, and compare."""
+    if corrected is None:
+        return [Difference(account.external_id, f"invoice {note.number}, corrects", "nothing", "an invoice")]
+    creditable = await load_creditable(uow, corrected, before_number=note.number)
+    try:
+        draft = recompute_credit_note(creditable, note.lines, note.period)
+    except CreditNoteRefused as error:
+        return [Difference(account.external_id, f"invoice {note.number}, lines", str(error), "what can be credited")]
+    return _compare(account, note, draft, credit_note_facts_hash(creditable, draft))
+
+
+def _compare(
+    account: Account, invoice: StoredInvoice, draft: InvoiceDraft, expected_facts: str, *more: tuple[str, str, str]
+) -> list[Difference]:
+    found = (*_figures(invoice, draft, expected_facts), *more, *_lines(invoice.lines, draft.lines))
     return [
-        Difference(account.external_id, f"{place}, {name}", found, expected)
-        for name, found, expected in (*_figures(invoice, draft, facts), *_lines(invoice.lines, draft.lines))
-        if found != expected
+        Difference(account.external_id, f"invoice {invoice.number}, {name}", is_so, should_be)
+        for name, is_so, should_be in found
+        if is_so != should_be
     ]
 
 
-def _figures(invoice: StoredInvoice, draft: InvoiceDraft, facts: BillingFacts) -> Iterator[tuple[str, str, str]]:
-    yield "facts", invoice.facts_hash, facts_hash(facts)
+def _figures(invoice: StoredInvoice, draft: InvoiceDraft, expected_facts: str) -> Iterator[tuple[str, str, str]]:
+    yield "facts", invoice.facts_hash, expected_facts
     yield "content", invoice.content_hash, draft.content_hash
     yield "total", str(invoice.total_cents), str(draft.total_cents)
     yield "credit applied", str(invoice.credit_applied_cents), str(draft.credit_applied_cents)
     yield "amount due", str(invoice.amount_due_cents), str(draft.amount_due_cents)
-    yield "plan", invoice.plan_version_id, facts.plan.id
 
 
 def _lines(found: Sequence[InvoiceLine], expected: Sequence[InvoiceLine]) -> Iterator[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoices import InvoiceStatus, LineKind
 from app.domain.ledger import Book, PostingKind, moved_cents
 
 if TYPE_CHECKING:
@@ -75,29 +75,65 @@ def _check_credit(postings: Sequence[PostedPosting]) -> Iterator[Comparison]:
 
 
 def _check_charges(invoices: Sequence[StoredInvoice], postings: Sequence[PostedPosting]) -> Iterator[Comparison]:
-    """Compare what was posted for each invoice with what the invoice says (rules 14, 35)."""
-    moved: Counter[tuple[str | None, PostingKind]] = Counter()
-    for _, _, posting in postings:
-        moved[posting.invoice_id, posting.kind] += posting.amount_cents
+    """Compare what was posted for each invoice when it was issued with what the invoice says (rules 14, 35)."""
     for invoice in invoices:
-        for kind, cents in (
-            (PostingKind.INVOICED, max(0, invoice.total_cents)),
-            (PostingKind.CREDIT_GRANTED, max(0, -invoice.total_cents)),
-            (PostingKind.CREDIT_APPLIED, invoice.credit_applied_cents),
-        ):
-            yield f"invoice {invoice.number}, posted {kind}", str(moved[invoice.id, kind]), str(cents)
+        tax_cents = sum(line.amount_cents for line in invoice.lines if line.kind is LineKind.TAX)
+        net_cents = invoice.total_cents - tax_cents
+        is_charge = invoice.total_cents >= 0
+        said = {
+            PostingKind.INVOICED: net_cents if is_charge else 0,
+            PostingKind.TAX_INVOICED: tax_cents if is_charge else 0,
+            PostingKind.CREDIT_GRANTED: 0 if is_charge else -net_cents,
+            PostingKind.TAX_CREDITED: 0 if is_charge else -tax_cents,
+            PostingKind.CREDIT_APPLIED: invoice.credit_applied_cents,
+        }
+        posted = _posted_at_issue(invoice, postings)
+        for kind, cents in said.items():
+            yield f"invoice {invoice.number}, posted {kind}", str(posted[kind]), str(cents)
+
+
+def _posted_at_issue(invoice: StoredInvoice, postings: Sequence[PostedPosting]) -> Counter[PostingKind]:
+    """Add up the postings that follow the last one the invoice saw; what came later is not the invoice's doing.
+
+    Charges and grants of an invoice are posted only then; credit is applied to it later too.
+    """
+    moved: Counter[PostingKind] = Counter()
+    for _, seq, posting in postings:
+        if posting.invoice_id != invoice.id or posting.kind not in _AT_ISSUE:
+            continue
+        if posting.kind is not PostingKind.CREDIT_APPLIED or moved[posting.kind] < invoice.credit_applied_cents:
+            moved[posting.kind] += posting.amount_cents if seq > invoice.ledger_watermark else 0
+    return moved
+
+
+_AT_ISSUE = frozenset(
+    {
+        PostingKind.INVOICED,
+        PostingKind.TAX_INVOICED,
+        PostingKind.CREDIT_GRANTED,
+        PostingKind.TAX_CREDITED,
+        PostingKind.CREDIT_APPLIED,
+    }
+)
 
 
 def _check_statuses(invoices: Sequence[StoredInvoice], postings: Sequence[PostedPosting]) -> Iterator[Comparison]:
-    """An invoice is open while something is left to pay, and paid once nothing is; never more than paid (rule 27)."""
+    """An invoice is open while something is left to pay, and paid once nothing is; never more than paid (rule 27).
+
+    One that is void, or given up on, has nothing left either.
+    """
     open_cents: Counter[str | None] = Counter()
     for _, _, posting in postings:
         open_cents[posting.invoice_id] += moved_cents(posting, Book.RECEIVABLE)
     for invoice in invoices:
         left = open_cents[invoice.id]
-        status = InvoiceStatus.OPEN if left > 0 else InvoiceStatus.PAID
+        settled = invoice.status if invoice.status in _ENDED else InvoiceStatus.PAID
+        status = InvoiceStatus.OPEN if left > 0 else settled
         place = f"invoice {invoice.number}, status"
         yield place, f"{invoice.status} with {left} cents open", f"{status} with {max(0, left)} cents open"
+
+
+_ENDED = frozenset({InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE})
 
 
 def _check_payments(payments: Sequence[Payment], postings: Sequence[PostedPosting]) -> Iterator[Comparison]:

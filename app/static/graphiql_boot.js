@@ -138,19 +138,21 @@
     content: Guide,
   };
 
-  // In the tabs' variables, `inv_latest` and `inv_before` stand for the two newest invoices of whoever asks first, and
-  // `line_latest` for a line of theirs with calls behind it.
+  // In the tabs' variables, `inv_latest` and `inv_before` stand for the two newest invoices of whoever asks first,
+  // `line_latest` for a line of theirs with calls behind it, and `addon_latest` for an add-on.
   const newestIds = async () => {
     if (current === null) return {};
-    const query = "{ invoices(first: 2) { nodes { id lines { id ... on MeteredLine { __typename } } } } }";
+    const query = "{ invoices(first: 2) { nodes { id lines { id ... on MeteredLine { __typename } } } } addOns { id } }";
     const answer = await fetch(config.endpoint, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: bearer(current) },
       body: JSON.stringify({ query }),
     });
-    const invoices = (await answer.json()).data?.invoices?.nodes ?? [];
+    const data = (await answer.json()).data;
+    const invoices = data?.invoices?.nodes ?? [];
     const metered = invoices.flatMap((invoice) => invoice.lines).find((line) => line.__typename);
-    return { inv_latest: invoices[0]?.id, inv_before: invoices[1]?.id, line_latest: metered?.id };
+    const [inv_latest, inv_before] = invoices.map((invoice) => invoice.id);
+    return { inv_latest, inv_before, line_latest: metered?.id, addon_latest: data?.addOns?.[0]?.id };
   };
 
   const isEmpty = (value) => Object.keys(value).length === 0;

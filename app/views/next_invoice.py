@@ -17,6 +17,7 @@ class NextInvoiceBasis(StrEnum):
     """Which usage a preview counts."""
 
     ACCRUED = "ACCRUED"
+    PROJECTED = "PROJECTED"
 
 
 @dataclass(frozen=True, slots=True)

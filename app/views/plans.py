@@ -25,3 +25,12 @@ class PlanOffer:
     is_current: bool
     month_cost_cents: int
     usage_cost_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChoice:
+    """A plan to choose: `refusal` says why it cannot be had at once; `is_recommended` where advice was asked for."""
+
+    offer: PlanOffer
+    refusal: Exception | None
+    is_recommended: bool

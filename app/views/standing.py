@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from app.domain.accounts import AccountStatus
     from app.domain.add_ons import AddOnSubscription, AddOnVersion
-    from app.domain.invoices import BilledBase, TaxRate
+    from app.domain.billing_items import BilledBase, TaxRate
     from app.domain.periods import Period
     from app.domain.plans import Catalogue, PlanVersion
     from app.domain.usage import UsageTotals
@@ -59,6 +59,7 @@ class AccountStanding:
             month_plan=self.opened_plan or next_plan,
             chosen_plan=self.chosen_plan,
             pending_plan=self.pending_plan,
+            next_cycle_on=self.next_cycle_on,
             usage=self.usage,
             billed_base=self.billed_base if self.opened_plan else None,
             credit_available_cents=self.credit_cents,

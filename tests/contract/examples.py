@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import orjson
 
 from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
+from app.graphql.context import Writes
 from app.graphql.contract import FOLDER, read_contract
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.health import Readiness
@@ -24,12 +25,14 @@ from app.repositories.database import Database
 from app.repositories.reader import PageRequest
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
 from app.services.document_links import DocumentKind, DocumentLinks
-from tests.contract.seeds import PERSONAS, SEEDS, Builder, SeedClock, SeedIds
+from app.services.quotes import QuoteDesk
+from tests.contract.seeds import PERSONAS, SEEDS, Builder, LaterIds, SeedClock
 
 EXAMPLES = FOLDER / "examples"
 CONTRACT = read_contract()
 
 HOST = "flex.test"
+HTTP_OK = 200
 LINK_SECRET = b"signs the links of examples alone"
 
 
@@ -54,7 +57,31 @@ class Example:
 
     @property
     def codes(self) -> set[str]:
-        return {error["extensions"]["code"] for error in (self.content["response"] or {}).get("errors", ())}
+        """Of errors, and of refusals in the data."""
+        response = self.content["response"] or {}
+        errors = {error["extensions"]["code"] for error in response.get("errors", ())}
+        return errors | {refusal["code"] for refusal in _refusals(response.get("data"))}
+
+    @property
+    def steps(self) -> list[Example]:
+        """What is done before, in the same world and, unless it says otherwise, by the same person at the same time."""
+        shared = {key: self.content[key] for key in ("as", "at", "seed")}
+        return [
+            Example(EXAMPLES / step["operation"] / "step.json", shared | {"variables": {}} | step)
+            for step in self.content.get("after", ())
+        ]
+
+
+def _refusals(value: Any) -> Iterator[dict[str, Any]]:
+    """Every `UserError` in the data of an answer: whatever has a code and a message, as no other type has both."""
+    if isinstance(value, dict):
+        if {"code", "message"} <= value.keys():
+            yield value
+        for below in value.values():
+            yield from _refusals(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _refusals(below)
 
 
 def examples() -> list[Example]:
@@ -83,19 +110,23 @@ class Stage:
         self.tokens = SandboxTokens.open(folder)
 
     async def play(self, example: Example) -> tuple[int, Any]:
-        async with self.client(example) as client:
-            response = await client.send(self._request(client, example))
-        return response.status_code, orjson.loads(response.content) if response.content else None
+        """Play what comes before an example, then the example itself, and return its answer."""
+        async with self.prepared(example) as played:
+            return await played.send(example)
 
     @asynccontextmanager
-    async def client(self, example: Example) -> AsyncIterator[httpx2.AsyncClient]:
+    async def prepared(self, example: Example) -> AsyncIterator[Play]:
+        """A copy of the example's world in which everything before the example itself has happened."""
         copy = self.folder / "played.db"
         shutil.copyfile(await self.world_of(example.content["seed"]), copy)
         database = Database.open(_url(copy))
-        transport = httpx2.ASGITransport(app=self._application(example, database))
+        played = Play(self, database)
         try:
-            async with httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
-                yield client
+            for step in example.steps:
+                status, answer = await played.send(step)
+                if status != HTTP_OK or "errors" in answer:
+                    raise ValueError(f"{example.name}: a step before it failed: {answer}")
+            yield played
         finally:
             await database.close()
 
@@ -109,17 +140,36 @@ class Stage:
             await database.close()
         return path
 
-    def _application(self, example: Example, database: Database) -> Any:
+
+@dataclass
+class Play:
+    """One copy of a world in which one request follows the other; `answers` are the data of those so far."""
+
+    stage: Stage
+    database: Database
+    ids: LaterIds = field(default_factory=LaterIds)
+    answers: list[Any] = field(default_factory=list)
+
+    async def send(self, example: Example) -> tuple[int, Any]:
+        transport = httpx2.ASGITransport(app=self._application(example))
+        async with httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
+            response = await client.send(self._request(client, example))
+        answer = orjson.loads(response.content) if response.content else None
+        self.answers.append((answer or {}).get("data"))
+        return response.status_code, answer
+
+    def _application(self, example: Example) -> Any:
         fault = example.content.get("fault")
-        readers = {"DATABASE_FAILS": BrokenReader(), "DATABASE_HANGS": HangingReader(), None: database.reader}
+        readers = {"DATABASE_FAILS": BrokenReader(), "DATABASE_HANGS": HangingReader(), None: self.database.reader}
         clock = SeedClock(datetime.fromisoformat(example.content["at"]))
         services = EdgeServices(
-            verifier=JwtVerifier(FixedKeys(self.tokens.public_keys()), SANDBOX_RULES),
+            verifier=JwtVerifier(FixedKeys(self.stage.tokens.public_keys()), SANDBOX_RULES),
             clock=clock,
-            ids=SeedIds(),
+            ids=self.ids,
             reader=readers[fault],
             probe=_ready,
             links=DocumentLinks(secret=LINK_SECRET, base_url=f"https://{HOST}", clock=clock, kinds=DocumentKind),
+            writes=Writes(self.database, QuoteDesk(LINK_SECRET.decode(), clock, self.ids)),
         )
         seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0
         options = EdgeOptions(is_sandbox=False, allowed_hosts=[HOST], operation_seconds=seconds)
@@ -132,11 +182,12 @@ class Stage:
         who = example.content["as"]
         if who is not None:
             subject, account = PERSONAS[who]
-            headers["authorization"] = f"Bearer {self.tokens.sign(subject=subject, account=account)}"
+            headers["authorization"] = f"Bearer {self.stage.tokens.sign(subject=subject, account=account)}"
         operation = CONTRACT.find(example.operation)
         if operation is None:
             raise LookupError(f"{example.name}: there is no such operation.")
-        body = {"query": said.get("query", operation.document), "variables": example.content["variables"]}
+        variables = {name: self._value(value) for name, value in example.content["variables"].items()}
+        body = {"query": said.get("query", operation.document), "variables": variables}
         if "operationName" in said:
             body["operationName"] = said["operationName"]
         content = said["body"] if "body" in said else orjson.dumps(body)
@@ -146,6 +197,16 @@ class Stage:
             headers=headers | said.get("headers", {}),
             content=content,
         )
+
+    def _value(self, value: Any) -> Any:
+        """The value of a variable: `@1.planChangePreview.id` is a part of the answer to the first step."""
+        if not (isinstance(value, str) and value.startswith("@")):
+            return value
+        place, *path = value.removeprefix("@").split(".")
+        found = self.answers[int(place) - 1]
+        for name in path:
+            found = found[int(name)] if isinstance(found, list) else found[name]
+        return found
 
 
 def _url(path: Path) -> str:

@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from app.domain.accounts import Role
 from app.domain.ledger import PaymentKind
 from app.domain.periods import billing_instant
-from app.domain.seed_catalogue import SEED_CATALOGUE
+from app.domain.seed_catalogue import SEED_ADD_ONS, SEED_CATALOGUE
 from app.domain.usage import CallReport
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.close_account import close_account
 from app.services.close_periods import close_periods
 from app.services.put_account import AccountParticulars, Member, put_account
 from app.services.record_calls import Item, record_calls
@@ -50,6 +52,14 @@ class SeedIds:
     def new(self, prefix: str) -> str:
         self.counts[prefix] += 1
         return f"{prefix}_{self.counts[prefix]:026d}"
+
+
+class LaterIds(SeedIds):
+    """Counts on from where no seed gets to; the ids of requests begin anew, for they are in no seed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts.update(dict.fromkeys(("adj", "evt", "inv", "quo", "sub"), 900000))
 
 
 class Builder:
@@ -91,6 +101,16 @@ class Builder:
             reason="Check received by mail",
         )
 
+    async def end(self, account: str) -> None:
+        await close_account(
+            database=self.database,
+            clock=self.clock,
+            ids=self.ids,
+            account=account,
+            actor="staff:office",
+            reason="The customer has given notice",
+        )
+
     async def close(self) -> None:
         await close_periods(database=self.database, clock=self.clock, ids=self.ids)
 
@@ -103,9 +123,15 @@ def call(account: str, on: date, number: int, **figures: object) -> CallReport:
     return CallReport("call-centre", event_id, account, started_at, **(usual | figures))
 
 
+async def load_catalogue(uow: UnitOfWork) -> None:
+    """The plans and add-ons of the demonstration."""
+    await uow.plans.add_all(SEED_CATALOGUE.versions)
+    await uow.add_ons.add_versions(SEED_ADD_ONS)
+
+
 async def empty(builder: Builder) -> None:
     """Two accounts that were made this morning: nothing has been called, and nothing billed."""
-    await unit_of_work.write(builder.database, lambda uow: uow.plans.add_all(SEED_CATALOGUE.versions))
+    await unit_of_work.write(builder.database, load_catalogue)
     builder.at(date(2026, 6, 1), 5)
     people = (
         Member("user-admin", "ann@harbor-dental.example", "Ann Ames", Role.ADMIN),
@@ -173,4 +199,13 @@ async def summer(builder: Builder) -> None:
     await builder.calls(*(call(DENTIST, date(2026, 8, day), 1) for day in range(10, 20)))
 
 
-SEEDS: dict[str, Callable[[Builder], Awaitable[None]]] = {"empty": empty, "summer": summer}
+async def ended(builder: Builder) -> None:
+    """The first days of June 2026, after which the dentist's account is closed."""
+    await empty(builder)
+    builder.at(date(2026, 6, 1), 7)
+    await builder.close()
+    builder.at(date(2026, 6, 10), 12)
+    await builder.end(DENTIST)
+
+
+SEEDS: dict[str, Callable[[Builder], Awaitable[None]]] = {"empty": empty, "summer": summer, "ended": ended}

@@ -16,14 +16,13 @@ LISTED = orjson.loads((FOLDER / "errors.json").read_bytes())
 PARTS = {"meaning", "retryable", "whoCanAct", "suggestedCopy", "httpStatus"}
 
 
+def is_code(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ErrorCode"
+
+
 def raised() -> set[str]:
     """Codes that some line of the program names, the definition apart."""
-    found = {
-        node.attr
-        for path in python_files(APP)
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ErrorCode"
-    }
+    found = {node.attr for path in python_files(APP) for node in ast.walk(tree(path)) if is_code(node)}
     # A limit's error brings its code by name.
     limits = tree(APP / "graphql" / "limits.py")
     names = {node.value for node in ast.walk(limits) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -46,6 +45,10 @@ class TestErrors:
         assert set(entry) == PARTS
         assert entry["retryable"] is (ErrorCode[code] in RETRYABLE)
         assert all(entry[part].endswith(".") for part in ("meaning", "whoCanAct", "suggestedCopy"))
+
+    def test_every_refusal_of_a_service_leads_to_a_listed_code(self):
+        named = {node.attr for node in ast.walk(tree(APP / "graphql" / "refusal_members.py")) if is_code(node)}
+        assert named <= set(LISTED)
 
     @pytest.mark.parametrize("example", examples(), ids=lambda example: example.name)
     def test_examples_show_a_code_with_a_listed_status(self, example):

@@ -7,8 +7,11 @@ from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLNamedType,
+    GraphQLUnionType,
     OperationDefinitionNode,
     Visitor,
+    get_named_type,
     parse,
     validate,
     visit,
@@ -35,6 +38,11 @@ class Spreads(Visitor):
 
     def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
         self.names.add(node.name.value)
+
+
+def result_of(operation: OperationDefinitionNode, field: FieldNode) -> GraphQLNamedType:
+    root = graphql_schema.get_root_type(operation.operation)
+    return get_named_type(root.fields[field.name.value].type)
 
 
 def definition(text: str) -> OperationDefinitionNode | FragmentDefinitionNode:
@@ -83,7 +91,7 @@ class TestOperations:
             for selection in part.selection_set.selections
             if isinstance(selection, FieldNode)
         }
-        assert used == set(graphql_schema.query_type.fields)
+        assert used == set(graphql_schema.query_type.fields) | set(graphql_schema.mutation_type.fields)
 
 
 class TestFragments:
@@ -94,6 +102,20 @@ class TestFragments:
         assert isinstance(fragment, FragmentDefinitionNode)
         assert fragment.name.value == name
         assert text.startswith("# ")
+
+    def test_every_result_asks_for_the_refusals_it_may_not_know(self):
+        """Whatever answers with a union selects the interface of all refusals, so that a newer one still has words."""
+        silent = [
+            (operation.name, selection.name.value)
+            for operation in CONTRACT.operations
+            for part in parse(operation.document).definitions
+            if isinstance(part, OperationDefinitionNode)
+            for selection in part.selection_set.selections
+            if isinstance(selection, FieldNode)
+            and isinstance(result_of(part, selection), GraphQLUnionType)
+            and "UserErrorParts" not in Spreads(selection).names
+        ]
+        assert silent == []
 
     def test_every_fragment_is_used(self):
         used = {name for operation in CONTRACT.operations for name in Spreads(parse(operation.document)).names}

@@ -8,13 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.comparison import KindDifference, compare_lines, movement
-from app.domain.invoices import InvoiceLine, LineKind, compute_invoice
+from app.domain.billing_items import TaxRate
+from app.domain.comparison import KIND_NAMES, KindDifference, compare_lines, movement
+from app.domain.invoices import InvoiceKind, InvoiceLine, LineKind, compute_invoice
 from app.domain.plans import PlanVersion
 from tests.factories.calls import usage
-from tests.factories.invoices import a_used_month, facts
+from tests.factories.invoices import (
+    SALES_TAX,
+    a_charge,
+    a_correction,
+    a_used_month,
+    an_extra_line,
+    an_item,
+    billed_base,
+    facts,
+    lines_of_every_kind,
+)
 from tests.factories.plans import a_220_plan, a_plan
-from tests.factories.strategies import TOTALS
+from tests.factories.strategies import TOTALS, any_facts
 
 
 def lines(
@@ -119,6 +130,85 @@ class TestCausesOfUsage:
         )
 
 
+class TestCausesOfWhatRecurs:
+    """Rule 22."""
+
+    def test_an_add_on_that_is_new_or_gone(self):
+        with_add_on = lines(recurring=(an_item(),))
+        assert causes(lines(), with_add_on)[1] == "Add-ons rose by $25.00: On-Call: 1 instead of 0."
+        assert causes(with_add_on, lines())[1] == "Add-ons fell by $25.00: On-Call: 0 instead of 1."
+
+    def test_more_lines(self):
+        one, two = lines(recurring=(an_extra_line(),)), lines(recurring=(an_extra_line(),) * 2)
+        assert causes(one, two)[1] == "Additional lines rose by $10.00: Additional line: 2 instead of 1."
+
+    def test_another_price(self):
+        dear = lines(recurring=(an_item(monthly_cents=30_00),))
+        assert causes(lines(recurring=(an_item(),)), dear)[1] == (
+            "Add-ons rose by $5.00: On-Call costs $30.00 a month instead of $25.00."
+        )
+
+    def test_part_of_the_month_it_was_bought_in(self):
+        bought = lines(recurring=(an_item(first_day=date(2026, 10, 12)),))
+        assert causes(bought, lines(recurring=(an_item(),)))[1] == (
+            "Add-ons rose by $8.80: the earlier invoice bills On-Call for 20 of 31 days."
+        )
+
+    def test_the_same_items_have_no_cause(self):
+        both = (an_item(), an_item(name="Live Call"))
+        assert causes(lines(recurring=both), lines(recurring=both))[1] == "Add-ons stayed at $50.00."
+
+
+class TestCausesOfSingleAmounts:
+    def test_are_named_on_both_sides(self):
+        before = lines(charges=(a_charge(),))
+        after = lines(charges=(a_charge(amount_cents=15_00, title="Number set up"),))
+        assert causes(before, after)[1] == (
+            "Single charges fell by $25.00: Number set up ($15.00) on the later invoice; "
+            "Script rewritten ($40.00) on the earlier one."
+        )
+
+    def test_a_change_of_plan_beside_the_months_own_invoice(self):
+        """Rule 13."""
+        change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed_base())
+        base, given_back = causes(lines(), compute_invoice(change).lines)
+        assert base == "Base price rose by $100.00: the plan is 220 Minutes instead of 100 Minutes."
+        assert given_back == (
+            "Base price given back fell by $139.00: 100 Minutes plan, October 2026: given back (-$139.00) "
+            "on the later invoice."
+        )
+
+    def test_a_credit_note_beside_its_invoice(self):
+        """Rule 27."""
+        assert causes(lines(), (a_correction(),))[1] == (
+            "Credit on earlier invoices fell by $50.00: Credit on invoice 100001: 100 Minutes plan, October 2026 "
+            "(-$50.00) on the later invoice."
+        )
+
+
+class TestCausesOfTax:
+    def test_what_it_is_on(self):
+        before, after = lines(tax=SALES_TAX), lines(tax=SALES_TAX, charges=(a_charge(),))
+        assert causes(before, after)[-1] == "Tax rose by $2.60: it is on $179.00 instead of $139.00."
+
+    def test_its_rate(self):
+        assert causes(lines(tax=SALES_TAX), lines(tax=TaxRate("Tax", 700)))[-1] == (
+            "Tax rose by $0.69: the rate is 7 % instead of 6.5 %."
+        )
+
+    def test_on_one_invoice_only(self):
+        assert causes(lines(), lines(tax=SALES_TAX))[-1] == "Tax rose by $9.04: only the later invoice is taxed."
+        assert causes(lines(tax=SALES_TAX), lines())[-1] == "Tax fell by $9.04: only the earlier invoice is taxed."
+
+
+class TestEveryKind:
+    def test_has_a_name_and_its_own_cause(self):
+        assert set(KIND_NAMES) == set(LineKind)
+        found = compare_lines((), lines_of_every_kind())
+        assert [one.kind for one in found] == list(LineKind)
+        assert all(": " in one.cause for one in found)
+
+
 class TestMovement:
     @pytest.mark.parametrize(
         ("before", "after", "words"),
@@ -139,6 +229,12 @@ PAID_FROM = st.dates(date(2026, 8, 1), date(2026, 10, 31))
 
 
 class TestEveryPair:
+    @given(any_facts(), any_facts())
+    def test_of_any_two_invoices_adds_up(self, one, other):
+        before, after = compute_invoice(one), compute_invoice(other)
+        differences = compare_lines(before.lines, after.lines)
+        assert sum(each.difference_cents for each in differences) == after.total_cents - before.total_cents
+
     @given(TOTALS, TOTALS, st.sampled_from(PLANS), st.sampled_from(PLANS), PAID_FROM)
     def test_the_differences_add_up_to_the_difference_of_the_totals(self, used, later_used, plan, later_plan, paid_on):
         before = compute_invoice(facts("2026-10", paid_starts_on=paid_on, used=(a_used_month(usage=used, plan=plan),)))

@@ -6,10 +6,23 @@ from datetime import date
 
 import pytest
 
-from app.domain.explanations import Explanation, dollars, duration, explain, rate
-from app.domain.invoices import LineKind, compute_invoice
+from app.domain.explanations import Explanation, dollars, duration, explain, percent, rate
+from app.domain.invoices import InvoiceKind, LineKind, compute_invoice
 from tests.factories.calls import usage
-from tests.factories.invoices import a_line, a_used_month, facts
+from tests.factories.invoices import (
+    SALES_TAX,
+    a_charge,
+    a_correction,
+    a_late_fee,
+    a_line,
+    a_used_month,
+    an_extra_line,
+    an_item,
+    billed_base,
+    facts,
+    lines_of_every_kind,
+)
+from tests.factories.plans import a_220_plan
 
 
 def explanations(invoice_facts):
@@ -53,10 +66,48 @@ class TestExplain:
             Explanation("Correction for August 2026: calls that reached us after its invoice", arithmetic)
         ]
 
+    def test_a_change_of_plan_names_what_is_charged_and_what_is_given_back(self):
+        """Rule 13."""
+        change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed_base())
+        assert explanations(change) == [
+            Explanation("220 Minutes plan, October 2026", "1 month at $239.00"),
+            Explanation(
+                "100 Minutes plan, October 2026: given back", "what was billed for the month before the change: $139.00"
+            ),
+        ]
+
+    def test_an_add_on_by_day_and_a_line_by_month(self):
+        """Rule 22."""
+        bought = (an_item(first_day=date(2026, 9, 11)), an_extra_line(first_day=date(2026, 9, 11)))
+        assert explanations(facts("2026-09", bills_base=False, recurring=bought)) == [
+            Explanation("On-Call, September 2026", "$25.00 / 30 days = $0.83 a day; 20 paid days × $0.83 = $16.60"),
+            Explanation("Additional line, September 2026", "1 month at $10.00"),
+        ]
+
+    def test_single_charges_in_their_own_words(self):
+        charges = (a_charge(), a_late_fee())
+        assert explanations(facts(bills_base=False, charges=charges)) == [
+            Explanation("Script rewritten", "$40.00"),
+            Explanation("Late fee for invoice 100001", "$25.00"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("given", "arithmetic"),
+        [
+            ({}, "charged $139.00, given back now $50.00"),
+            ({"credited_before_cents": 20_00}, "charged $139.00, given back before $20.00, given back now $50.00"),
+        ],
+    )
+    def test_what_a_credit_note_gives_back(self, given, arithmetic):
+        """Rule 27."""
+        title = "Credit on invoice 100001: 100 Minutes plan, October 2026"
+        assert explain(a_correction(**given)) == Explanation(title, arithmetic)
+
+    def test_tax(self):
+        assert explanations(facts(tax=SALES_TAX))[1:] == [Explanation("Kansas sales tax", "6.5 % of $139.00 = $9.04")]
+
     def test_has_words_for_every_kind_of_line(self):
-        every = usage(live_minutes=110, patch_seconds=450, ivr_seconds=200)
-        used = (a_used_month(usage=every), a_used_month("2026-08", usage=every))
-        lines = compute_invoice(facts(used=used)).lines
+        lines = lines_of_every_kind()
         assert [line.kind for line in lines] == list(LineKind)
         assert all(explain(line).title and explain(line).arithmetic for line in lines)
 
@@ -74,6 +125,12 @@ class TestFigures:
     )
     def test_unit_prices_have_more_decimals_only_where_needed(self, ten_thousandths, text):
         assert rate(ten_thousandths) == text
+
+    @pytest.mark.parametrize(
+        ("ten_thousandths", "text"), [(650, "6.5"), (700, "7"), (1_000, "10"), (825, "8.25"), (5, "0.05")]
+    )
+    def test_percentages_without_needless_zeros(self, ten_thousandths, text):
+        assert percent(ten_thousandths) == text
 
     @pytest.mark.parametrize(
         ("seconds", "text"), [(0, "0 min"), (22, "0 min 22 s"), (6_000, "100 min"), (223_042, "3,717 min 22 s")]

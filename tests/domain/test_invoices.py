@@ -1,4 +1,8 @@
-"""The one computation of a bill: its lines, its totals and its hashes (rules 4, 7, 9, 11, 14, 25, 27 and 28)."""
+"""The one computation of a bill: its lines, its totals and its hashes (rules 4, 7, 9, 11, 14, 25, 27 and 28).
+
+Single charges, tax and the last invoice of an account: `test_charges_and_tax.py`; changes of plan and add-ons: in files
+of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.invoices import (
-    USAGE_KINDS,
-    InvoiceStatus,
-    LineKind,
-    compute_invoice,
-    facts_hash,
-)
+from app.domain.billing_items import TaxRate
+from app.domain.invoices import USAGE_KINDS, InvoiceKind, InvoiceStatus, LineKind, compute_invoice, facts_hash
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS, Policies
 from tests.factories.calls import usage
-from tests.factories.invoices import a_draft, a_line, a_used_month, facts
+from tests.factories.invoices import (
+    SALES_TAX,
+    a_charge,
+    a_draft,
+    a_late_fee,
+    a_line,
+    a_used_month,
+    an_extra_line,
+    an_item,
+    billed_base,
+    facts,
+    lines_of_every_kind,
+)
 from tests.factories.plans import a_220_plan
-from tests.factories.strategies import billing_facts
+from tests.factories.strategies import any_facts, billing_facts
 
 POLICIES = POLICY_VERSIONS[-1]
 # Recorded once: an invoice issued long ago has to show the same hash when it is computed again.
@@ -45,18 +56,30 @@ def without_counts(known):
 
 
 class TestLines:
-    def test_rule_11_puts_the_base_first_then_usage_then_corrections(self):
+    def test_rule_11_puts_the_base_first_then_what_recurs_usage_corrections_single_charges_and_tax(self):
         late = a_used_month("2026-08", usage=ALL_KINDS_OF_USAGE, billed_cents=12_90)
-        draft = drafted(used=(a_used_month(usage=ALL_KINDS_OF_USAGE), late))
+        draft = drafted(
+            used=(a_used_month(usage=ALL_KINDS_OF_USAGE), late),
+            recurring=(an_item(), an_extra_line()),
+            charges=(a_charge(), a_late_fee()),
+            tax=SALES_TAX,
+        )
         assert charges(draft) == [
             (LineKind.BASE, "2026-10", 139_00),
+            (LineKind.ADD_ON, "2026-10", 25_00),
+            (LineKind.ADDITIONAL_LINE, "2026-10", 10_00),
             (LineKind.OVERAGE, "2026-09", 12_90),
             (LineKind.PATCH, "2026-09", 75),
             (LineKind.IVR, "2026-09", 50),
             (LineKind.ADJUSTMENT, "2026-08", 1_25),
+            (LineKind.CHARGE, "2026-10", 40_00),
+            (LineKind.LATE_FEE, "2026-10", 25_00),
+            (LineKind.TAX, "2026-10", 16_54),
         ]
-        assert [line.rule for line in draft.lines] == [11, 7, 6, 6, 25]
-        assert list(LineKind) == [line.kind for line in draft.lines]
+        assert [line.rule for line in draft.lines] == [11, 22, 22, 7, 6, 6, 25, 27, 32, 11]
+
+    def test_of_every_kind_have_one_order(self):
+        assert [line.kind for line in lines_of_every_kind()] == list(LineKind)
 
     def test_bill_only_the_base_when_nothing_was_used(self):
         assert charges(drafted(used=(a_used_month(),))) == [(LineKind.BASE, "2026-10", 139_00)]
@@ -183,7 +206,7 @@ class TestTotals:
     def test_rule_27_an_invoice_stands_in_one_of_five_places(self):
         assert [status.value for status in InvoiceStatus] == ["DRAFT", "OPEN", "PAID", "VOID", "UNCOLLECTIBLE"]
 
-    @given(billing_facts())
+    @given(any_facts())
     def test_are_never_negative_and_always_add_up(self, known):
         """Rules 14 and 35: no credit below zero, none above what there is, none left unused while money is due."""
         draft = compute_invoice(known)
@@ -193,11 +216,14 @@ class TestTotals:
         assert draft.amount_due_cents == 0 or draft.credit_applied_cents == known.credit_available_cents
         assert draft.total_cents == draft.amount_due_cents + draft.credit_applied_cents - draft.credit_created_cents
 
-    @given(billing_facts())
+    @given(any_facts())
     def test_lines_stand_in_the_order_of_rule_11(self, known):
-        kinds = [list(LineKind).index(line.kind) for line in compute_invoice(known).lines]
-        assert kinds == sorted(kinds)
-        assert kinds.count(0) == 1
+        order = {kind: place for place, kind in enumerate(LineKind)}
+        # Add-ons and lines stand together in the order in which they were bought, single charges and fees as well.
+        order |= {LineKind.ADDITIONAL_LINE: order[LineKind.ADD_ON], LineKind.LATE_FEE: order[LineKind.CHARGE]}
+        places = [order[line.kind] for line in compute_invoice(known).lines]
+        assert places == sorted(places)
+        assert places.count(order[LineKind.BASE]) == known.bills_base or known.billed_base is not None
 
 
 class TestFactsHash:
@@ -218,13 +244,13 @@ class TestFactsHash:
     def test_is_the_same_in_every_build(self):
         assert facts_hash(self.KNOWN) == HASH_OF_KNOWN_FACTS
 
-    @given(billing_facts())
+    @given(any_facts())
     def test_equal_facts_have_an_equal_hash_and_an_equal_invoice(self, known):
         twin = replace(known, used=tuple(replace(month) for month in known.used))
         assert facts_hash(twin) == facts_hash(known)
         assert compute_invoice(twin).content_hash == compute_invoice(known).content_hash
 
-    @given(known=billing_facts(), other=billing_facts())
+    @given(known=any_facts(), other=any_facts())
     def test_other_facts_have_another_hash(self, known, other):
         known, other = without_counts(known), without_counts(other)
         assert (facts_hash(known) == facts_hash(other)) == (known == other)
@@ -245,6 +271,17 @@ class TestFactsHash:
             "patch": self.changed(usage=replace(month.usage, patch_seconds=451)),
             "ivr": self.changed(usage=replace(month.usage, ivr_seconds=201)),
             "billed": self.changed(billed_cents=1),
+            "kind": replace(self.KNOWN, kind=InvoiceKind.FINAL),
+            "no base": replace(self.KNOWN, bills_base=False),
+            "base billed": replace(self.KNOWN, billed_base=billed_base()),
+            "other base billed": replace(self.KNOWN, billed_base=billed_base(138_00)),
+            "add-on": replace(self.KNOWN, recurring=(an_item(),)),
+            "add-on bought now": replace(self.KNOWN, recurring=(an_item(first_day=date(2026, 10, 2)),)),
+            "line": replace(self.KNOWN, recurring=(an_extra_line(),)),
+            "charge": replace(self.KNOWN, charges=(a_charge(),)),
+            "fee": replace(self.KNOWN, charges=(a_late_fee(),)),
+            "tax": replace(self.KNOWN, tax=SALES_TAX),
+            "other tax": replace(self.KNOWN, tax=TaxRate("Kansas sales tax", 651)),
         }
         hashes = {name: facts_hash(other) for name, other in others.items()}
         hashes["as it was"] = facts_hash(self.KNOWN)

@@ -5,17 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from app.domain.invoices import LineKind, compute_invoice
+from app.domain.invoices import InvoiceKind, LineKind, compute_invoice
 from app.domain.line_inputs import LineInput, inputs_of
 from tests.factories.calls import usage
-from tests.factories.invoices import a_line, a_used_month, facts
+from tests.factories.invoices import (
+    SALES_TAX,
+    a_charge,
+    a_correction,
+    a_line,
+    a_used_month,
+    an_item,
+    billed_base,
+    facts,
+    lines_of_every_kind,
+)
+from tests.factories.plans import a_220_plan
 
 
 def words(line):
     return {key: f"{name}: {value}" for key, name, value in inputs_of(line)}
 
 
-def line_of(kind, **options):
+def line_of(kind, /, **options):
     return next(line for line in compute_invoice(facts(**options)).lines if line.kind is kind)
 
 
@@ -76,6 +87,45 @@ class TestInputsOf:
                 "billed_cents": "Already billed for it: $0.50",
             }.items()
         )
+
+    def test_what_is_given_back_has_a_plan_and_no_quantity(self):
+        change = {"kind": InvoiceKind.PLAN_CHANGE, "plan": a_220_plan(), "billed_base": billed_base()}
+        assert words(line_of(LineKind.BASE_REVERSAL, **change)) == {"plan_name": "Plan: 100 Minutes"}
+
+    def test_an_add_on_of_part_of_a_month_are_its_name_and_its_days(self):
+        """Rule 22."""
+        line = line_of(LineKind.ADD_ON, month="2026-09", recurring=(an_item(first_day=date(2026, 9, 11)),))
+        assert words(line) == {
+            "quantity": "Quantity: 20 days",
+            "unit_price": "Unit price: $0.83 a day",
+            "item_name": "Item: On-Call",
+            "paid_days": "Paid days: 20",
+            "days": "Days in the month: 30",
+            "monthly_cents": "Price of a full month: $25.00",
+            "daily_cents": "Price of a day: $0.83",
+        }
+
+    def test_a_single_charge_is_its_title(self):
+        assert words(line_of(LineKind.CHARGE, charges=(a_charge(),))) == {"title": "Charge: Script rewritten"}
+
+    def test_what_a_credit_note_gives_back_are_the_invoice_and_its_line(self):
+        assert words(a_correction(credited_before_cents=20_00)) == {
+            "title": "Charge: Credit on invoice 100001: 100 Minutes plan, October 2026",
+            "invoice": "Invoice: 100001",
+            "line": "Line of that invoice: 1",
+            "charged_cents": "Charged on that line: $139.00",
+            "credited_before_cents": "Given back before: $20.00",
+        }
+
+    def test_tax_are_its_rate_and_what_it_is_on(self):
+        assert words(line_of(LineKind.TAX, tax=SALES_TAX)) == {
+            "tax_rate": "Rate: 6.5 %",
+            "tax_name": "Tax: Kansas sales tax",
+            "taxed_cents": "Taxed amount: $139.00",
+        }
+
+    def test_of_every_kind_have_names(self):
+        assert [key for line in lines_of_every_kind() for key, name, _ in inputs_of(line) if name == key] == []
 
     def test_several_months_and_inputs_without_words_are_shown_as_they_are(self):
         line = replace(a_line(), quantity=2, inputs={"seats": 1_200, "plan": "100"})

@@ -253,6 +253,11 @@ class TestRefusing:
         batch = a_metering()
         assert taken(batch, a_call(started_at=datetime(2026, 8, 11, 12, 0, tzinfo=UTC))) == [ACCEPTED]
 
+    def test_rule_25_takes_a_call_of_a_month_still_open_however_late(self):
+        """Its invoice is overdue: 45 days ago is not too long ago."""
+        batch = a_metering(open_from=date(2026, 8, 1))
+        assert taken(batch, a_call(started_at=datetime(2026, 8, 1, 12, 0, tzinfo=UTC))) == [ACCEPTED]
+
     def test_has_words_for_every_reason(self):
         assert set(REFUSALS) == set(RefusalReason)
         assert all(text.endswith(".") for text in REFUSALS.values())

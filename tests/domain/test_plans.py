@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -29,6 +30,42 @@ class TestPlanVersion:
 
     def test_without_an_end_is_sold_for_ever(self):
         assert a_plan().is_sold_on(date.max)
+
+
+class TestPricesThatMove:
+    """An account keeps its prices until a later version says from which month existing accounts pay its own."""
+
+    LATER = replace(a_plan(base_cents=149_00, valid_from=date(2026, 6, 1)), existing_move_on=date(2026, 9, 1))
+    LAST = replace(a_plan(base_cents=159_00, valid_from=date(2026, 10, 1)), existing_move_on=date(2027, 1, 1))
+    NEW_ONLY = a_plan(base_cents=155_00, valid_from=date(2026, 8, 1))
+    MOVING = Catalogue((a_plan(), LATER, NEW_ONLY, LAST, a_220_plan()))
+
+    @pytest.mark.parametrize(
+        ("on", "base_cents"),
+        [
+            (date(2026, 8, 1), 139_00),
+            (date(2026, 9, 1), 149_00),
+            (date(2026, 12, 1), 149_00),
+            (date(2027, 1, 1), 159_00),
+        ],
+    )
+    def test_move_in_the_month_that_a_version_names(self, on, base_cents):
+        assert self.MOVING.moved(a_plan(), on).base_cents == base_cents
+
+    def test_stay_where_no_later_version_names_a_month(self):
+        assert self.MOVING.moved(a_220_plan(), date(2030, 1, 1)) == a_220_plan()
+        assert self.MOVING.moved(self.LAST, date(2030, 1, 1)) == self.LAST
+
+
+class TestCheck:
+    def test_takes_a_ladder_that_holds_on_every_date(self):
+        CATALOGUE.check()
+
+    def test_names_the_date_on_which_a_price_breaks_it(self):
+        dear = a_plan(base_cents=240_00, valid_from=date(2027, 1, 1))
+        cheap_until = replace(a_plan(), valid_before=date(2027, 1, 1))
+        with pytest.raises(InvalidCatalogue, match="On 2027-01-01"):
+            Catalogue((cheap_until, dear, a_220_plan())).check()
 
 
 class TestCatalogue:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.invoices import BilledBase, InvoiceKind, LineKind, TaxRate
+from app.domain.billing_items import BilledBase, TaxRate
+from app.domain.invoices import InvoiceKind, LineKind
 from app.domain.periods import Period
 from app.domain.plan_changes import PlanStanding
 from app.domain.policies import policies_on
@@ -59,6 +60,7 @@ def forecasts(
         month_plan=version,
         chosen_plan=version,
         pending_plan=None,
+        next_cycle_on=date(2026, 10, 1) if is_billed else SEPTEMBER.starts_on,
         usage=projection.used,
         billed_base=BilledBase(version.code, version.name, version.base_cents) if is_billed else None,
         credit_available_cents=credit_cents,

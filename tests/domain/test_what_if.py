@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion
-from app.domain.invoices import LineKind, RecurringItem, TaxRate
+from app.domain.billing_items import RecurringItem, TaxRate
+from app.domain.invoices import LineKind
 from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS
 from app.domain.pricing import month_cost_cents

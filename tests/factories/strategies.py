@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from app.domain.invoices import BillingFacts, UsedPeriod
+from app.domain.billing_items import BilledBase, ExtraCharge, RecurringItem, TaxRate
+from app.domain.invoices import BillingFacts, InvoiceKind, LineKind, UsedPeriod
 from app.domain.periods import Period
 from app.domain.plans import PlanVersion
 from app.domain.policies import POLICY_VERSIONS
@@ -50,6 +51,32 @@ def billing_facts(draw: st.DrawFn) -> BillingFacts:
     ]
     credit = draw(st.integers(0, 1_000_000))
     return BillingFacts(first.shifted(months), paid_starts_on, draw(plans()), POLICIES, tuple(used), credit)
+
+
+CENTS = st.integers(0, 50_000)
+ITEM_KINDS = st.sampled_from([LineKind.ADD_ON, LineKind.ADDITIONAL_LINE])
+CHARGE_KINDS = st.sampled_from([LineKind.CHARGE, LineKind.LATE_FEE])
+CHARGES = st.lists(st.builds(ExtraCharge, CHARGE_KINDS, st.text(max_size=3), st.text(max_size=5), CENTS), max_size=3)
+
+
+@st.composite
+def any_facts(draw: st.DrawFn) -> BillingFacts:
+    """Facts of an invoice of any kind: with a base billed before, add-ons, single charges and tax, or without."""
+    known = draw(billing_facts())
+    first_days = st.none() | st.integers(0, 27).map(lambda day: known.period.starts_on + timedelta(days=day))
+    item = st.builds(
+        RecurringItem, ITEM_KINDS, st.text(max_size=3), st.text(max_size=3), CENTS, st.booleans(), first_days
+    )
+    billed = st.builds(BilledBase, st.text(max_size=3), st.text(max_size=3), st.integers(0, 500_000))
+    return replace(
+        known,
+        kind=draw(st.sampled_from([InvoiceKind.CYCLE, InvoiceKind.PLAN_CHANGE, InvoiceKind.ADD_ON])),
+        bills_base=draw(st.booleans()),
+        billed_base=draw(st.none() | billed),
+        recurring=tuple(draw(st.lists(item, max_size=3))),
+        charges=tuple(draw(CHARGES)),
+        tax=draw(st.none() | st.builds(TaxRate, st.text(max_size=3), st.integers(1, 2_000))),
+    )
 
 
 @dataclass(frozen=True, slots=True)

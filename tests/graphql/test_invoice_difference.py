@@ -32,31 +32,31 @@ class TestInvoiceDifference:
     async def test_every_kind_has_its_difference_and_its_cause(self, told):
         found = await difference(told, 100_001, 100_002)
         assert (found["from"], found["to"]) == ({"number": "100001"}, {"number": "100002"})
-        assert found["summary"] == "The total rose by $150.10."
+        assert found["summary"] == "The total rose by $98.50."
         assert [(item["kind"], item["difference"]["amount"], item["cause"]) for item in found["items"]] == [
             ("BASE", "0.00", "Base price stayed at $139.00."),
-            ("OVERAGE", "145.77", "Overage rose by $145.77: 113 more minutes above the allowance."),
+            ("OVERAGE", "94.17", "Overage rose by $94.17: 73 more minutes above the allowance."),
             ("PATCH", "1.33", "Patched calls rose by $1.33: 13 min 20 s more of patched calls."),
             ("IVR", "3.00", "Automated (IVR) time rose by $3.00: 20 more minutes of IVR time."),
         ]
 
     async def test_credit_moves_the_amount_due_and_not_the_total(self, told):
         found = await difference(told, 100_002, 100_003)
-        assert found["totalDifference"]["amount"] == "-143.58"
+        assert found["totalDifference"]["amount"] == "-90.69"
         assert found["creditAppliedDifference"]["amount"] == "100.00"
-        assert found["amountDueDifference"]["amount"] == "-243.58"
+        assert found["amountDueDifference"]["amount"] == "-190.69"
         assert found["items"][-1]["cause"] == (
-            "Corrections rose by $6.52: July 2026 was corrected by $6.52 on the later invoice."
+            "Corrections rose by $7.81: July 2026 was corrected by $7.81 on the later invoice."
         )
 
     async def test_the_other_way_round_every_sign_turns(self, told):
         there, back = await difference(told, 100_001, 100_003), await difference(told, 100_003, 100_001)
-        assert there["totalDifference"]["amount"] == "6.52"
-        assert back["totalDifference"]["amount"] == "-6.52"
+        assert there["totalDifference"]["amount"] == "7.81"
+        assert back["totalDifference"]["amount"] == "-7.81"
 
     async def test_an_invoice_beside_itself_has_changed_in_nothing(self, told):
         found = await difference(told, 100_002, 100_002)
-        assert found["summary"] == "The total stayed at $289.10."
+        assert found["summary"] == "The total stayed at $237.50."
         assert {item["difference"]["amount"] for item in found["items"]} == {"0.00"}
 
     async def test_it_takes_one_trip(self, told):

@@ -102,7 +102,9 @@ class TestAnUpgradeNow:
         assert changed["invoice"]["total"] == changed["invoice"]["amountDue"] == quote["total"] == {"amount": "100.00"}
         assert amounts(changed["invoice"]["lines"]) == amounts(quote["lines"])
         assert changed["invoice"]["kind"] == "PLAN_CHANGE"
-        assert changed["billingSummary"]["currentPlan"] == changed["billingSummary"]["nextMonthPlan"] == {"id": PLAN_220}
+        assert (
+            changed["billingSummary"]["currentPlan"] == changed["billingSummary"]["nextMonthPlan"] == {"id": PLAN_220}
+        )
         assert changed["billingSummary"]["openBalance"] == {"amount": "378.00"}
 
     async def test_calls_that_come_in_leave_the_quote_valid(self, august):

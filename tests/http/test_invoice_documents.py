@@ -12,6 +12,7 @@ import pytest
 
 from app.services import invoice_calls
 from app.services.document_links import DocumentClaim, DocumentKind, sign
+from tests.every_kind import tell_every_kind
 from tests.factories.calls import a_call
 from tests.fakes.edge import client
 from tests.story import invoice_ids, late_calls, tell
@@ -87,9 +88,9 @@ class TestPage:
         page = (await fetch(told, (await links(told, 100_002))["html"])).text
         shown = [
             "Invoice 100002",
-            "213 min live - 100 min included = 113 min × $1.29 a minute = $145.77",
+            "173 min live - 100 min included = 73 min × $1.29 a minute = $94.17",
             "Check 1042, received August 2, 2026",
-            "-$278.10",
+            "-$226.50",
             "Paid",
         ]
         assert [words for words in shown if words not in page] == []
@@ -99,15 +100,15 @@ class TestPage:
         page = (await fetch(told, (await links(told, 100_003))["html"])).text
         assert "from an earlier payment, August 2, 2026" in page
         assert "-$100.00" in page
-        assert "$45.52" in page
+        assert "$46.81" in page
 
 
 class TestLinesTable:
     async def test_amounts_add_up_to_the_total(self, told):
         rows = await table(told, 100_002, "csv")
-        assert sum(Decimal(row["Amount"]) for row in rows) == Decimal("289.10")
+        assert sum(Decimal(row["Amount"]) for row in rows) == Decimal("237.50")
         assert [row["Kind"] for row in rows] == ["BASE", "OVERAGE", "PATCH", "IVR"]
-        assert (rows[1]["First day"], rows[1]["Last day"], rows[1]["Quantity"]) == ("2026-07-01", "2026-07-31", "6780")
+        assert (rows[1]["First day"], rows[1]["Last day"], rows[1]["Quantity"]) == ("2026-07-01", "2026-07-31", "4380")
 
     async def test_a_name_that_would_be_a_formula_stands_behind_an_apostrophe(self, told):
         assert {row["Account"] for row in await table(told, 100_002, "csv")} == {"'" + NAME}
@@ -118,7 +119,7 @@ class TestCallsTable:
         rows = await table(told, 100_002, "callsCsv")
         assert {row["Part of the invoice"] for row in rows} == {"Usage of July 2026"}
         billed = [row for row in rows if row["Billed"] == "yes"]
-        assert sum(int(row["Live seconds"]) for row in billed) == 12_780
+        assert sum(int(row["Live seconds"]) for row in billed) == 10_380
         assert sum(int(row["IVR seconds"]) for row in billed) == 1_200
 
     async def test_what_came_in_late_stands_under_its_correction(self, told):
@@ -127,9 +128,17 @@ class TestCallsTable:
         assert {row["Part of the invoice"] for row in rows} == {"Correction for July 2026"}
         assert [(row["Live seconds"], row["Billed"], row["Corrected"]) for row in rows] == [
             ("10", "yes", "no"),
-            ("302", "no", "yes"),
+            ("242", "no", "yes"),
             ("600", "yes", "no"),
             ("150", "no", "no"),
+        ]
+
+    async def test_a_final_invoice_has_the_calls_of_its_own_month_and_then_the_late_ones(self, world):
+        await tell_every_kind(world)
+        rows = await table(world, 100_007, "callsCsv")
+        assert [(row["Part of the invoice"], row["Live seconds"]) for row in rows] == [
+            ("Usage of August 2026", "6600"),
+            ("Correction for July 2026", "600"),
         ]
 
     async def test_a_first_invoice_has_no_calls(self, told):
@@ -150,6 +159,35 @@ class TestCallsTable:
         later = [call._replace(event_id=f"{call.event_id} again") for call in late_calls()[:1]]
         await told.add_calls(*later)
         assert await table(told, 100_002, "callsCsv") == before
+
+
+class TestOtherKinds:
+    async def test_a_credit_note_is_called_one_and_names_its_invoice(self, world):
+        """Rule 27."""
+        await tell_every_kind(world)
+        page = (await fetch(world, (await links(world, 100_006))["html"])).text
+        shown = (
+            "<h1>Credit note 100006</h1>",
+            "On invoice 100001",
+            "charged $139.00, given back now $50.00",
+            "-$50.00",
+        )
+        assert [text for text in shown if text not in page] == []
+
+    async def test_tax_stands_below_the_lines_of_the_page_and_among_the_rows_of_the_table(self, world):
+        await tell_every_kind(world)
+        page = (await fetch(world, (await links(world, 100_005))["html"])).text
+        assert page.index("Subtotal") < page.index("6.5 % of $374.25 = $24.33") < page.index('row">Total')
+        rows = await table(world, 100_005, "csv")
+        assert sum(Decimal(row["Amount"]) for row in rows) == Decimal("398.58")
+        assert (rows[-1]["Kind"], rows[-1]["Amount"]) == ("TAX", "24.33")
+
+    async def test_every_kind_has_every_document(self, world):
+        await tell_every_kind(world)
+        for number in range(100_001, 100_008):
+            for kind, address in (await links(world, number)).items():
+                if address and kind != "expiresAt":
+                    assert (await fetch(world, address)).status_code == 200
 
 
 class TestRefusals:

@@ -4,39 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from app.domain.invoices import InvoiceKind, InvoiceStatus
-from app.domain.ledger import PaymentKind, PostingKind
-from app.messages.invoice_words import Sum, invoice_words
-from app.views.invoices import Credit, Invoice, InvoiceFacts, Payment, place_line
-from tests.factories.invoices import a_line
+import pytest
 
-ISSUED_AT = datetime(2026, 8, 1, 13, 0, tzinfo=UTC)
+from app.domain.invoices import InvoiceKind, InvoiceStatus, compute_invoice
+from app.domain.ledger import BOOKS_OF, Book, PaymentKind, PostingKind
+from app.messages.invoice_words import KIND_NAMES, Sum, invoice_words
+from app.views.invoices import Credit, Payment
+from tests.factories.invoices import SALES_TAX, a_charge, a_correction, facts
+from tests.factories.issued import an_invoice
+
+GRANTED_AT = datetime(2026, 7, 2, 5, tzinfo=UTC)
+CHECK = Payment(PaymentKind.CHECK, 100_00, date(2026, 8, 3), "1042")
 
 
-def an_invoice(*, total_cents=139_00, used=(), payments=(), status=InvoiceStatus.OPEN) -> Invoice:
-    applied_cents = sum(credit.amount_cents for credit in used)
-    facts = InvoiceFacts(
-        id="inv_1",
-        account_id="acc_1",
-        account_external_id="AA0101",
-        account_name="Harbor Dental",
-        kind=InvoiceKind.CYCLE,
-        status=status,
-        number=100_002,
-        period_on=date(2026, 8, 1),
-        issued_at=ISSUED_AT,
-        due_on=date(2026, 8, 1),
-        paid_at=None,
-        total_cents=total_cents,
-        credit_applied_cents=applied_cents,
-        amount_due_cents=max(0, total_cents) - applied_cents,
-        content_hash="",
-        paid_cents=sum(payment.amount_cents for payment in payments),
-        paid_starts_on=date(2026, 7, 1),
-        usage_watermark=0,
-        earlier_watermark=0,
-    )
-    return Invoice(facts, [place_line(facts, 1, a_line(amount_cents=total_cents, month="2026-08"))], payments, used)
+def labels(words):
+    return [(one.label, one.amount) for one in words.sums]
 
 
 class TestInvoiceWords:
@@ -47,12 +29,11 @@ class TestInvoiceWords:
         assert words.period == "August 1, 2026 – August 31, 2026"
 
     def test_credit_and_payments_stand_between_them(self):
-        credit = Credit(30_00, PostingKind.CREDIT_GRANTED, datetime(2026, 7, 2, 5, tzinfo=UTC))
-        payment = Payment(PaymentKind.CHECK, 100_00, date(2026, 8, 3), "1042")
-        words = invoice_words(an_invoice(used=(credit,), payments=(payment,)))
+        credit = Credit(30_00, PostingKind.CREDIT_GRANTED, GRANTED_AT)
+        words = invoice_words(an_invoice(used=(credit,), payments=(CHECK,)))
         assert words.sums == (
             Sum("Total", "$139.00"),
-            Sum("Credit applied", "-$30.00", "from an earlier invoice, July 1, 2026"),
+            Sum("Credit applied", "-$30.00", "from an earlier invoice or credit note, July 1, 2026"),
             Sum("Amount due", "$109.00"),
             Sum("Payment", "-$100.00", "Check 1042, received August 3, 2026"),
             Sum("Balance", "$9.00", is_final=True),
@@ -63,8 +44,75 @@ class TestInvoiceWords:
         words = invoice_words(an_invoice(total_cents=-91_00, status=InvoiceStatus.PAID))
         assert words.sums == (
             Sum("Total", "-$91.00"),
-            Sum("Credited to your account", "$91.00", "It pays for coming invoices."),
+            Sum("Credited to your account", "$91.00", "It pays for other invoices."),
             Sum("Amount due", "$0.00"),
             Sum("Balance", "$0.00", is_final=True),
         )
         assert (words.status, words.is_open) == ("Paid", False)
+
+    def test_tax_stands_below_the_lines_after_what_it_is_on(self):
+        """Rule 11."""
+        taxed = compute_invoice(facts("2026-08", charges=(a_charge(),), tax=SALES_TAX)).lines
+        words = invoice_words(an_invoice(lines=taxed))
+        assert [line.title for line in words.lines] == ["100 Minutes plan, August 2026", "Script rewritten"]
+        assert words.sums == (
+            Sum("Subtotal", "$179.00"),
+            Sum("Kansas sales tax", "$11.64", "6.5 % of $179.00 = $11.64"),
+            Sum("Total", "$190.64"),
+            Sum("Balance", "$190.64", is_final=True),
+        )
+
+    def test_credit_that_came_after_the_issue_stands_below_the_amount_due(self):
+        """Rules 27 and 35: a credit note over it."""
+        at_issue = Credit(30_00, PostingKind.GOODWILL_GRANTED, GRANTED_AT)
+        later = Credit(50_00, PostingKind.CREDIT_GRANTED, datetime(2026, 8, 5, 19, tzinfo=UTC))
+        words = invoice_words(an_invoice(used=(at_issue,), used_later=(later,)))
+        assert words.sums == (
+            Sum("Total", "$139.00"),
+            Sum("Credit applied", "-$30.00", "goodwill, July 1, 2026"),
+            Sum("Amount due", "$109.00"),
+            Sum("Credit applied", "-$50.00", "from an earlier invoice or credit note, August 5, 2026"),
+            Sum("Balance", "$59.00", is_final=True),
+        )
+
+    def test_a_void_invoice_takes_back_what_was_still_due(self):
+        """Rule 27."""
+        credit = Credit(30_00, PostingKind.PREPAID, GRANTED_AT)
+        words = invoice_words(an_invoice(used=(credit,), status=InvoiceStatus.VOID))
+        assert words.sums[-2:] == (
+            Sum("Withdrawn", "-$109.00", "The credit that it had used is yours again."),
+            Sum("Balance", "$0.00", is_final=True),
+        )
+        assert labels(invoice_words(an_invoice(status=InvoiceStatus.VOID))) == [
+            ("Total", "$139.00"),
+            ("Withdrawn", "-$139.00"),
+            ("Balance", "$0.00"),
+        ]
+
+    def test_what_was_written_off_is_said_beside_the_balance(self):
+        words = invoice_words(an_invoice(payments=(CHECK,), status=InvoiceStatus.UNCOLLECTIBLE))
+        assert words.sums[-1] == Sum("Balance", "$39.00", "written off", is_final=True)
+
+    def test_a_credit_note_says_which_invoice_it_is_on(self):
+        note = an_invoice(
+            lines=[a_correction()], kind=InvoiceKind.CREDIT_NOTE, status=InvoiceStatus.PAID, corrects_number=100_001
+        )
+        words = invoice_words(note)
+        assert (words.title, words.about) == ("Credit note 100002", "On invoice 100001")
+        assert words.lines[0].arithmetic == "charged $139.00, given back now $50.00"
+        assert labels(words)[:2] == [("Total", "-$50.00"), ("Credited to your account", "$50.00")]
+
+    def test_an_invoice_in_the_place_of_a_void_one_says_so(self):
+        words = invoice_words(an_invoice(corrects_number=100_001))
+        assert (words.title, words.about) == ("Invoice 100002", "In place of invoice 100001")
+        assert invoice_words(an_invoice()).about == ""
+
+    @pytest.mark.parametrize("kind", list(InvoiceKind))
+    def test_every_kind_has_a_name_and_says_what_it_charges(self, kind):
+        assert KIND_NAMES[kind]
+        assert "August 1, 2026 – August 31, 2026" in invoice_words(an_invoice(kind=kind)).caption
+
+    @pytest.mark.parametrize("origin", [kind for kind, books in BOOKS_OF.items() if books[1] is Book.CUSTOMER_CREDIT])
+    def test_every_way_to_credit_has_words(self, origin):
+        words = invoice_words(an_invoice(used=(Credit(30_00, origin, GRANTED_AT),)))
+        assert words.sums[1].note.endswith(", July 1, 2026")

@@ -18,6 +18,8 @@ WORDS = InvoiceWords(
     issuer="Specialty Answering Service",
     product="SAS Flex Billing",
     number="100002",
+    title="Invoice 100002",
+    about="In place of invoice 100001",
     account_name='שירותי מענה "Ocean" <script>alert(1)</script> & Sons',
     account_number="AA0101",
     status="Open",
@@ -25,6 +27,7 @@ WORDS = InvoiceWords(
     issued_on="August 1, 2026",
     due_on="August 1, 2026",
     period="August 1, 2026 – August 31, 2026",
+    caption="Charges for the month August 1, 2026 – August 31, 2026",
     lines=(LineWords("100 Minutes plan, August 2026", "August 1 – 31", "1 month at $139.00", "$139.00"),),
     sums=(Sum("Total", "$139.00"), Sum("Payment", "-$9.00", "Check <1>"), Sum("Balance", "$130.00", is_final=True)),
     balance="$130.00",
@@ -59,7 +62,8 @@ def renderer() -> Renderer:
 class TestInvoicePage:
     def test_shows_every_word(self, renderer):
         text = Outline(renderer.invoice(WORDS)).text
-        shown = [WORDS.number, WORDS.account_name, WORDS.status, "Check <1>", "1 month at $139.00", "$130.00"]
+        shown = [WORDS.title, WORDS.about, WORDS.caption, WORDS.account_name, WORDS.status, WORDS.balance]
+        shown += ["Check <1>", "1 month at $139.00"]
         assert [word for word in shown if word not in text] == []
 
     def test_a_name_stays_text_whatever_is_in_it(self, renderer):

@@ -51,6 +51,7 @@ INVOICE_CHANGES = {
     "number": "number + 1",
     "period_on": "'2026-09-01'",
     "plan_version_id": "'plan_220_2020'",
+    "corrects_invoice_id": "id",
     "policies_version": "'1899-01'",
     "engine_version": "engine_version + 1",
     "usage_watermark": "usage_watermark + 1",

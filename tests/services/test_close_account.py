@@ -47,7 +47,13 @@ class TestFinalInvoice:
     async def test_the_month_to_date_is_billed_by_line_and_no_base(self, august):
         await august.add_calls(
             a_call(event_id="1", started_at=pacific(2026, 8, 3), script_seconds=110 * MINUTE),
-            a_call(event_id="2", started_at=pacific(2026, 8, 4), script_seconds=0, patch_seconds=450),
+            a_call(
+                event_id="2",
+                started_at=pacific(2026, 8, 4),
+                script_seconds=0,
+                recording_seconds=0,
+                patch_seconds=450,
+            ),
         )
 
         closing = await close(august)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -67,6 +68,13 @@ class TestGoodwill:
 
         assert (again.is_new, again.credit_cents) == (False, 25_00)
         assert dump(july.database) == before
+
+    async def test_rule_36_pressed_five_times_at_once_it_is_given_once(self, july):
+        granted = await asyncio.gather(*(goodwill(july) for _ in range(5)))
+
+        assert sorted(each.is_new for each in granted) == [False] * 4 + [True]
+        assert credit(july.database) == 25_00
+        check_books(july.database)
 
     async def test_another_amount_under_the_same_reference_is_refused(self, july):
         await goodwill(july)

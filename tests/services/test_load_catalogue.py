@@ -73,12 +73,21 @@ class TestSeed:
         counts = f'{{"versions":{len(SEED_CATALOGUE.versions)},"add_ons":{len(SEED_ADD_ONS)}}}'
         assert rows(database, "SELECT kind, actor, data FROM event") == [("catalogue.loaded", "system", counts)]
 
-    async def test_a_database_that_has_plans_keeps_its_own(self, database):
+    async def test_a_database_that_has_plans_keeps_its_own_and_gets_add_ons_where_it_has_none(self, database):
         await unit_of_work.write(database, lambda uow: uow.plans.add_all(SEED_CATALOGUE.versions[:1]))
+        world = World(database, pacific(2026, 7, 1))
+
+        assert await load_seed(world) == 0
+
+        assert (await catalogue(world)).versions == SEED_CATALOGUE.versions[:1]
+        assert set(await unit_of_work.read(database, lambda uow: uow.add_ons.versions())) == set(SEED_ADD_ONS)
+
+    async def test_a_second_time_changes_nothing(self, database):
+        world = World(database, pacific(2026, 7, 1))
+        await load_seed(world)
         before = dump(database)
 
-        assert await load_seed(World(database, pacific(2026, 7, 1))) == 0
-
+        assert await load_seed(world) == 0
         assert dump(database) == before
 
 

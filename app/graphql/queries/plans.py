@@ -7,13 +7,18 @@ import strawberry
 from app.domain.plan_changes import When
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, root_field
+from app.graphql.selections import mentions
 from app.graphql.types.plan_change import PlanChangePreviewResult
 from app.graphql.types.plan_offer import PlanOffer
 from app.graphql.types.quote import PlanChangeQuote
+from app.repositories.pages.next_invoice import NEXT_INVOICE
+from app.repositories.pages.plan_advice import PLAN_ADVICE
 from app.repositories.pages.standing import STANDING
 from app.repositories.pages.usage import USAGE_BY_MONTH
 from app.services.change_plan import preview_plan_change, standing_dates
-from app.services.plan_offers import plan_offers
+from app.services.next_invoice import next_invoice_after
+from app.services.plan_advice import plan_advice, plan_advice_dates
+from app.services.plan_offers import plan_choices, plan_offers
 from app.services.usage_months import current_month
 
 PlanIdArgument = Annotated[
@@ -35,8 +40,15 @@ class PlanQueries:
         """Resolve `plans`."""
         now = info.context.clock.now()
         month = current_month(now)
-        facts = await info.context.load(USAGE_BY_MONTH, since=month.starts_on, before=month.ends_before)
-        return [PlanOffer.of(offer) for offer in plan_offers(facts=facts, now=now)] if facts else None
+        facts, advice = await info.context.load_together(
+            (USAGE_BY_MONTH, {"since": month.starts_on, "before": month.ends_before}),
+            (PLAN_ADVICE, plan_advice_dates(now)),
+        )
+        if facts is None or advice is None:
+            return None
+        best = plan_advice(advice).recommended if mentions(info, "isRecommended") else None
+        choices = plan_choices(plan_offers(facts=facts, now=now), advice.standing, best.id if best else None)
+        return [PlanOffer.of(choice) for choice in choices]
 
     @root_field(
         permission=Permission.CHANGE_PLAN,
@@ -46,7 +58,10 @@ class PlanQueries:
         self, info: Info, plan_id: PlanIdArgument, when: WhenArgument
     ) -> PlanChangePreviewResult | None:
         """Resolve `planChangePreview`."""
-        standing = await info.context.load(STANDING, **standing_dates(info.context.clock.now()))
-        if standing is None:
+        now = info.context.clock.now()
+        standing, facts = await info.context.load_together((STANDING, standing_dates(now)), (NEXT_INVOICE, {}))
+        if standing is None or facts is None:
             return None
-        return PlanChangeQuote.of(preview_plan_change(standing, plan_id, when, info.context.desk))
+        quoted = preview_plan_change(standing, plan_id, when, info.context.desk)
+        following = next_invoice_after(facts=facts, offer=quoted.offer, month=standing.period, now=now)
+        return PlanChangeQuote.of(quoted, following)

@@ -10,6 +10,7 @@ from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import NextInvoice
 from app.graphql.types.node import Node
 from app.graphql.types.plan import Plan
+from app.graphql.types.projection import Projection, UpgradeForecast
 from app.graphql.types.usage import UsageMonth
 from app.services import billing_summary as services
 
@@ -67,3 +68,16 @@ class BillingSummary(Node):
     def next_invoice(self) -> NextInvoice | None:
         """Return the preview."""
         return NextInvoice.of(self.summary.next_invoice)
+
+    @computed(description="This month at its end, if it goes on at its pace.")
+    def projection(self) -> Projection | None:
+        """Return the projection."""
+        found = self.summary.projection
+        return Projection.of(found) if found else None
+
+    @computed(
+        description="The automatic upgrades that this month is heading for at its pace, in order; most months have none."
+    )
+    def upgrade_forecast(self) -> list[UpgradeForecast] | None:
+        """Return the forecast."""
+        return [UpgradeForecast.of(one, self.summary) for one in self.summary.upgrades_ahead]

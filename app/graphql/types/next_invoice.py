@@ -20,7 +20,10 @@ from app.views.next_invoice import NextInvoiceBasis
 described_enum(
     NextInvoiceBasis,
     description="Which usage a preview of the next invoice counts.",
-    values={NextInvoiceBasis.ACCRUED: "The calls known so far, and nothing that is still to come."},
+    values={
+        NextInvoiceBasis.ACCRUED: "The calls known so far, and nothing that is still to come.",
+        NextInvoiceBasis.PROJECTED: "The month at its end, if it goes on at its pace, with the upgrades on the way.",
+    },
 )
 
 

@@ -2,8 +2,10 @@
 
 import strawberry
 
+from app.graphql.refusals import as_member
 from app.graphql.types.money import Money
 from app.graphql.types.plan import Plan
+from app.graphql.types.user_error import UserError
 from app.views import plans as views
 
 
@@ -17,13 +19,20 @@ class PlanOffer:
         description="This month on this plan: its base, and the charges for the usage so far. It grows with the usage."
     )
     usage_cost: Money = strawberry.field(description="The charges for the usage so far alone.")
+    can_change_now: bool = strawberry.field(description="Whether this month can change to it at once.")
+    why_not: UserError | None = strawberry.field(description="What stands against that; null when nothing does.")
+    is_recommended: bool = strawberry.field(description="Whether your own months advise it; see `planAdvice`.")
 
     @classmethod
-    def of(cls, offer: views.PlanOffer) -> "PlanOffer":
+    def of(cls, choice: views.PlanChoice) -> "PlanOffer":
         """Return an offer for clients."""
+        offer = choice.offer
         return cls(
             plan=Plan.of(offer.plan),
             is_current=offer.is_current,
             cost_this_month=Money.of(offer.month_cost_cents),
             usage_cost=Money.of(offer.usage_cost_cents),
+            can_change_now=choice.refusal is None,
+            why_not=None if choice.refusal is None else as_member(choice.refusal),
+            is_recommended=choice.is_recommended,
         )

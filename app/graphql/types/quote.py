@@ -7,9 +7,10 @@ import strawberry
 from app.domain.plan_changes import When
 from app.graphql.types.enums import described_enum
 from app.graphql.types.money import Money
-from app.graphql.types.next_invoice import PreviewLine
+from app.graphql.types.next_invoice import NextInvoice, PreviewLine
 from app.graphql.types.user_error import UserError
 from app.services import change_plan
+from app.views import next_invoice as views
 
 described_enum(
     When,
@@ -39,10 +40,14 @@ class PlanChangeQuote:
     amount_due_now: Money = strawberry.field(description="What would be left to pay now.")
     hash: str = strawberry.field(description="A fingerprint of what confirming does.")
     expires_at: datetime = strawberry.field(description="Until when it can be confirmed.")
+    next_invoice: NextInvoice | None = strawberry.field(
+        description="The next invoice as it would be after the change, on the usage so far. Null on a quote that comes "
+        "with a refusal: ask for a preview."
+    )
 
     @classmethod
-    def of(cls, quoted: change_plan.PlanChangeQuote) -> "PlanChangeQuote":
-        """Return a quote for clients."""
+    def of(cls, quoted: change_plan.PlanChangeQuote, following: views.NextInvoice | None = None) -> "PlanChangeQuote":
+        """Return a quote for clients, with the next invoice that it would leave where that was worked out."""
         offer = quoted.offer
         draft = offer.draft
         return cls(
@@ -56,6 +61,7 @@ class PlanChangeQuote:
             amount_due_now=Money.of(offer.amount_due_now_cents),
             hash=offer.content_hash,
             expires_at=quoted.quote.expires_at,
+            next_invoice=NextInvoice.of(following) if following else None,
         )
 
 

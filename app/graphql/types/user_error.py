@@ -1,5 +1,7 @@
 """Expected refusals: what went wrong, in words for the customer, as one member of a result's union."""
 
+from datetime import date
+
 import strawberry
 
 from app.graphql.errors import ErrorCode
@@ -46,6 +48,31 @@ class PlanNotAvailable(UserError):
 @strawberry.type(description="The change would change nothing: the account has this plan.")
 class AlreadyOnPlan(UserError):
     """A change to the same plan."""
+
+
+@strawberry.type(description="The add-on is not on sale today, or there is none of that id.")
+class AddOnNotAvailable(UserError):
+    """An add-on that cannot be had."""
+
+
+@strawberry.type(description="You have the add-on. Where it is cancelled, keep it instead.")
+class AddOnAlreadyActive(UserError):
+    """An add-on bought twice."""
+
+    until: date | None = strawberry.field(description="Its last day where it is cancelled.")
+
+
+@strawberry.type(description="You do not have the add-on, or it is not in the state that this needs.")
+class AddOnNotActive(UserError):
+    """Nothing to cancel or to keep."""
+
+
+@strawberry.type(description="Other terms are in force than the ones that were accepted. Show these, and ask again.")
+class TermsNotAccepted(UserError):
+    """A purchase without the terms in force."""
+
+    terms_version: str = strawberry.field(description="The version of the terms in force.")
+    terms: str = strawberry.field(description="The terms in force.")
 
 
 @strawberry.type(description="No change of plan is scheduled, so there is none to cancel.")

@@ -10,7 +10,7 @@ from sqlmodel import col
 from app.domain.ledger import Book
 from app.models.accounts import AccountRow
 from app.models.ledger import LedgerPostingRow
-from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, total
+from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_prices, total
 from app.repositories.pages.scope import own
 from app.repositories.pages.usage import CATALOGUE, DAYS, read_catalogue, read_days
 from app.repositories.reader import Page
@@ -34,13 +34,13 @@ def _open_balance(account_id: Any) -> ColumnElement[int]:  # noqa: ANN401 -- a c
 
 
 def _assemble(
-    account: Sequence[Any], days: Iterable[Any], catalogue: Iterable[Any], **rows: Sequence[Any]
+    account: Sequence[Any], days: Iterable[Any], catalogue: Iterable[Any], prices: Iterable[Any], **rows: Sequence[Any]
 ) -> SummaryFacts | None:
     if not account:
         return None
     *columns, open_balance_cents = account[0]
     found = read_account(columns)
-    billing = assemble_facts(found, **rows)
+    billing = assemble_facts(found, read_prices(prices), **rows)
     known, sums = read_days(days)
     plans = {month.period.starts_on: month.plan for month in billing.used}
     return SummaryFacts(

@@ -8,7 +8,8 @@ from sqlalchemy import Date, and_, bindparam, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from app.domain.invoices import BASE_KINDS, BilledBase, InvoiceStatus
+from app.domain.billing_items import BilledBase
+from app.domain.invoices import BASE_KINDS, InvoiceStatus
 from app.domain.periods import Period
 from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow

@@ -1,0 +1,268 @@
+"""Commands for what staff do by hand; each says who does it and why, and the trail keeps both."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from app.cli.failures import Refused
+from app.cli.running import parse_cents, parse_date, run
+from app.cli.terminal import show_table, tell
+from app.domain.ledger import PaymentKind
+from app.formatting import format_money
+from app.services import add_charge as adding
+from app.services import close_account as closing
+from app.services import credit_note as noting
+from app.services import grant_credit as granting
+from app.services import load_catalogue as loading
+from app.services import record_payment as recording
+from app.services import report_month as reporting
+from app.services import set_tax_rate as taxing
+from app.services import void_invoice as voiding
+from app.services import waive_charge as waiving
+from app.services import write_off as writing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from app.domain.books import MonthReport
+    from app.main import Surroundings
+
+T = TypeVar("T")
+
+staff = typer.Typer(name="staff", help="What staff do by hand.", no_args_is_help=True)
+catalogue = typer.Typer(name="catalogue", help="What is sold, and at which prices.", no_args_is_help=True)
+report = typer.Typer(name="report", help="Figures for the accountant.", no_args_is_help=True)
+
+ExternalId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="As SAS Flex calls it, such as AA0101.")]
+Number = Annotated[int, typer.Argument(metavar="INVOICE", help="The invoice's number.")]
+Amount = Annotated[str, typer.Argument(help="In dollars, such as 4967.70.", show_default=False)]
+Reference = Annotated[str, typer.Option(help="What it is known by; the same reference twice does it once.")]
+ReceivedOn = Annotated[str, typer.Option(metavar="DATE", help="When it was received.")]
+Who = Annotated[str, typer.Option("--actor", help="Who does it.")]
+Reason = Annotated[str, typer.Option(help="Why, for the trail.")]
+
+_LINE = re.compile(r"(?P<position>\d{1,3})(?:=(?P<amount>.+))?", re.ASCII)
+_PERCENT = re.compile(r"(?P<whole>\d{1,2})(?:\.(?P<part>\d{1,2}))?%?", re.ASCII)
+
+
+def _act(service: Callable[..., Awaitable[T]], who: str, reason: str, **given: Any) -> T:  # noqa: ANN401
+    async def job(around: Surroundings) -> T:
+        return await service(
+            database=around.database,
+            clock=around.clock,
+            ids=around.ids,
+            actor=f"staff:{who}",
+            reason=reason,
+            **given,
+        )
+
+    return run(job)
+
+
+def _tell(sentence: str, *, is_new: bool) -> None:
+    tell(sentence if is_new else f"That had been done before; nothing changed. ({sentence})")
+
+
+@staff.command("record-payment")
+def record_payment(
+    account: ExternalId, amount: Amount, reference: Reference, received_on: ReceivedOn, who: Who, reason: Reason
+) -> None:
+    """Record a check: it pays open invoices from the oldest on, and what is left becomes credit."""
+    recorded = _act(
+        recording.record_payment,
+        who,
+        reason,
+        account=account,
+        kind=PaymentKind.CHECK,
+        amount_cents=parse_cents(amount),
+        reference=reference,
+        received_on=parse_date(received_on),
+    )
+    money = format_money(recorded.payment.amount_cents)
+    if not recorded.is_new:
+        tell(f"{money} from {account} had been recorded before; nothing changed.")
+        return
+    paid = len(recorded.paid_invoice_ids)
+    tell(f"{money} from {account} recorded: {paid} invoice{'s' * (paid != 1)} paid in full.")
+    if recorded.credit_cents:
+        tell(f"{format_money(recorded.credit_cents)} is left over and became credit.")
+
+
+@staff.command("record-prepayment")
+def record_prepayment(
+    account: ExternalId, amount: Amount, reference: Reference, received_on: ReceivedOn, who: Who, reason: Reason
+) -> None:
+    """Record money paid in advance: all of it becomes credit for coming invoices."""
+    granted = _act(
+        granting.record_prepayment,
+        who,
+        reason,
+        account=account,
+        amount_cents=parse_cents(amount),
+        reference=reference,
+        received_on=parse_date(received_on),
+    )
+    _tell(f"The credit of {account} is {format_money(granted.credit_cents)}.", is_new=granted.is_new)
+
+
+@staff.command("grant-credit")
+def grant_credit(account: ExternalId, amount: Amount, reference: Reference, who: Who, reason: Reason) -> None:
+    """Give credit out of goodwill; it pays for coming invoices."""
+    granted = _act(
+        granting.grant_goodwill, who, reason, account=account, amount_cents=parse_cents(amount), reference=reference
+    )
+    _tell(f"The credit of {account} is {format_money(granted.credit_cents)}.", is_new=granted.is_new)
+
+
+@staff.command("credit-note")
+def credit_note(
+    account: ExternalId,
+    invoice: Number,
+    reference: Reference,
+    who: Who,
+    reason: Reason,
+    line: Annotated[
+        list[str] | None, typer.Option(help="A line to give back, such as 2, or 2=12.50 for a part; else all of them.")
+    ] = None,
+) -> None:
+    """Give back what an invoice charged too much, with its tax: it lowers what is open, and the rest is credit."""
+    issued = _act(
+        noting.issue_credit_note,
+        who,
+        reason,
+        account=account,
+        invoice_number=invoice,
+        cents_by_line=dict(map(_read_line, line or ())),
+        reference=reference,
+    )
+    _tell(f"Credit note {issued.number} over {format_money(issued.credited_cents)} is issued.", is_new=issued.is_new)
+
+
+@staff.command("void-invoice")
+def void_invoice(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
+    """Void the newest monthly invoice, on which nothing was paid, and issue it again from today's facts."""
+    voided = _act(voiding.void_invoice, who, reason, account=account, invoice_number=invoice)
+    _tell(f"Invoice {invoice} is void; {voided.replacement_number} takes its place.", is_new=voided.is_new)
+
+
+@staff.command("write-off")
+def write_off(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
+    """Give an open invoice up: it is not expected to be paid any more."""
+    written = _act(writing.write_off_invoice, who, reason, account=account, invoice_number=invoice)
+    _tell(f"{format_money(written.amount_cents)} of invoice {invoice} is written off.", is_new=written.is_new)
+
+
+@staff.command("add-charge")
+def add_charge(
+    account: ExternalId,
+    amount: Amount,
+    title: Annotated[str, typer.Option(help="What the customer reads on the invoice.")],
+    reference: Reference,
+    who: Who,
+    reason: Reason,
+) -> None:
+    """Put one more line on the next invoice."""
+    added = _act(
+        adding.add_charge,
+        who,
+        reason,
+        account=account,
+        title=title,
+        amount_cents=parse_cents(amount),
+        reference=reference,
+    )
+    _tell(f"{format_money(added.amount_cents)} will be on the next invoice, as {added.charge_id}.", is_new=added.is_new)
+
+
+@staff.command("waive-charge")
+def waive_charge(
+    account: ExternalId,
+    charge: Annotated[str, typer.Argument(metavar="CHARGE", help="Its id, as add-charge told it.")],
+    who: Who,
+    reason: Reason,
+) -> None:
+    """Waive a fee or a charge that is not invoiced yet."""
+    waived = _act(waiving.waive_charge, who, reason, account=account, charge_id=charge)
+    _tell(f"{charge} is waived.", is_new=waived.is_new)
+
+
+@staff.command("set-tax")
+def set_tax(
+    account: ExternalId,
+    percent: Annotated[str, typer.Argument(help="Such as 6.5; 0 ends the tax.", show_default=False)],
+    name: Annotated[str, typer.Option(help="What the customer reads on the invoice.")],
+    valid_from: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day it is due.")],
+    who: Who,
+    reason: Reason,
+) -> None:
+    """Set the tax that an account pays from a date on."""
+    _act(
+        taxing.set_tax_rate,
+        who,
+        reason,
+        account=account,
+        name=name,
+        ten_thousandths=_read_percent(percent),
+        valid_from=parse_date(valid_from),
+    )
+    tell(f"From {valid_from} on {account} pays {name} of {percent.removesuffix('%')} %.")
+
+
+@staff.command("close-account")
+def close_account(account: ExternalId, who: Who, reason: Reason) -> None:
+    """Close an account: a last invoice for its usage, no base; credit pays it, and what is left is to be paid out."""
+    closed = _act(closing.close_account, who, reason, account=account)
+    due, out = format_money(closed.amount_due_cents), format_money(closed.paid_out_cents)
+    sentence = f"{account} is closed. Its last invoice leaves {due} due; {out} of credit is to be paid out."
+    _tell(sentence, is_new=closed.is_new)
+
+
+@catalogue.command("load")
+def load(
+    file: Annotated[Path, typer.Argument(help="JSON or TOML with plans and add_ons.")], who: Who, reason: Reason
+) -> None:
+    """Take new prices from a file: all of it, or nothing. Accounts keep theirs unless a plan says when they move."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise Refused(f"{file} cannot be read ({error.strerror}).") from None
+    loaded = _act(loading.load_catalogue_file, who, reason, content=content)
+    names = ", ".join(version.id for version in loaded.added) or "nothing"
+    _tell(f"Added: {names}.", is_new=loaded.is_new)
+
+
+@report.command("month")
+def month(
+    month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month.")],
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV instead of a table.")] = False,
+) -> None:
+    """Show what receivables and credit came to, from the opening of a month to its end."""
+
+    async def job(around: Surroundings) -> MonthReport:
+        return await reporting.report_month(database=around.database, month=month)
+
+    found = run(job)
+    if csv:
+        typer.echo(reporting.csv_text(found), nl=False)
+        return
+    for book in (found.receivable, found.credit):
+        rows = [("opening", book.opening_cents), *book.movements, ("closing", book.closing_cents)]
+        show_table(book.name, ("entry", "amount"), [(str(entry), format_money(cents)) for entry, cents in rows])
+
+
+def _read_line(text: str) -> tuple[int, int | None]:
+    match = _LINE.fullmatch(text)
+    if match is None:
+        raise Refused(f"{text!r} is no line of an invoice. Write its position, such as 2, or 2=12.50 for a part of it.")
+    return int(match["position"]), None if match["amount"] is None else parse_cents(match["amount"])
+
+
+def _read_percent(text: str) -> int:
+    match = _PERCENT.fullmatch(text)
+    if match is None:
+        raise Refused(f"{text!r} is no percentage. Write it like 6.5.")
+    return int(match["whole"]) * 100 + int((match["part"] or "").ljust(2, "0"))

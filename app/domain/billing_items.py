@@ -1,0 +1,54 @@
+"""What a bill may charge besides the plan and usage: add-ons and lines, single charges, tax; and what a base had cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from app.domain.invoices import LineKind
+
+
+@dataclass(frozen=True, slots=True)
+class BilledBase:
+    """What earlier invoices charged for the base of the month, in sum, and the plan it was for."""
+
+    plan_code: str
+    plan_name: str
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringItem:
+    """An add-on or an additional line, active in the month at `monthly_cents`.
+
+    `first_day` is set where this is the month it was bought in: from then on it is paid for, prorated by day where
+    `is_prorated` says so (rule 22).
+    """
+
+    kind: LineKind
+    code: str
+    name: str
+    monthly_cents: int
+    is_prorated: bool = False
+    first_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraCharge:
+    """A single charge: a fee, or one that staff added, with the words the customer reads. `kind` says which."""
+
+    kind: LineKind
+    id: str
+    title: str
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRate:
+    """A tax on everything the invoice charges; `ten_thousandths` of the amount: 650 is 6.5 %."""
+
+    name: str
+    ten_thousandths: int

@@ -1,0 +1,65 @@
+"""What happened to the account, and to its plan."""
+
+import strawberry
+
+from app.graphql.connections import (
+    DEFAULT_PAGE,
+    AfterArgument,
+    Connection,
+    FirstArgument,
+    Keys,
+    open_window,
+    page_of,
+)
+from app.graphql.context import Info
+from app.graphql.permissions import Permission, root_field
+from app.graphql.types.activity import Activity
+from app.repositories.pages.activity import LAST_ID, activity_page
+from app.services.activity import activity
+from app.views.activity import ActivityEntry
+
+ACTIVITY = "activity"
+PLAN_HISTORY = "planHistory"
+PLAN_EVENTS = "plan."
+
+
+async def load_activity(info: Info, kind: str, first: int, after: str | None, prefix: str = "") -> Connection[Activity]:
+    """Return a page of the account's trail.
+
+    :raises BadInput: when `first` is out of bounds, or `after` is no cursor of this list.
+    """
+    window = open_window(info, kind=kind, first=first, after=after, keys=(str,))
+    page = activity_page(prefix=prefix, is_counted=window.is_counted)
+    after_id = LAST_ID if window.after is None else str(window.after[0])
+    facts = await info.context.load(page, after_id=after_id, fetch=window.fetch)
+    return page_of(activity(facts), window, node=Activity.of, keys=_keys, total=facts.total)
+
+
+def _keys(entry: ActivityEntry) -> Keys:
+    return (entry.event.id,)
+
+
+@strawberry.type
+class ActivityQueries:
+    """Root fields of the trail."""
+
+    @root_field(
+        permission=Permission.VIEW_ACTIVITY,
+        description="Who did what to the account, and what it changed, newest first. Calls have a list of their own.",
+    )
+    async def activity(
+        self, info: Info, first: FirstArgument = DEFAULT_PAGE, after: AfterArgument = None
+    ) -> Connection[Activity] | None:
+        """Resolve `activity`."""
+        return await load_activity(info, ACTIVITY, first, after)
+
+    @root_field(
+        permission=Permission.VIEW_PLANS,
+        description="How the plan came to be what it is: changes, those scheduled and taken back, and upgrades by "
+        "themselves, newest first.",
+    )
+    async def plan_history(
+        self, info: Info, first: FirstArgument = DEFAULT_PAGE, after: AfterArgument = None
+    ) -> Connection[Activity] | None:
+        """Resolve `planHistory`."""
+        return await load_activity(info, PLAN_HISTORY, first, after, PLAN_EVENTS)

@@ -1,0 +1,62 @@
+"""The add-ons, what one would cost, and what they unlock."""
+
+from typing import Annotated
+
+import strawberry
+
+from app.domain.periods import billing_date
+from app.graphql.context import Info
+from app.graphql.permissions import Permission, root_field
+from app.graphql.types.add_on import AddOn, AddOnChangePreviewResult, AddOnQuote, Entitlements, read_add_on_id
+from app.repositories.pages.entitlements import ENTITLEMENTS
+from app.repositories.pages.standing import STANDING
+from app.services.add_on_offers import add_on_offers
+from app.services.change_plan import standing_dates
+from app.services.switch_add_on import preview_add_on
+
+AddOnIdArgument = Annotated[strawberry.ID, strawberry.argument(description="The add-on to buy, as `addOns` lists it.")]
+
+
+async def load_add_ons(info: Info) -> list[AddOn] | None:
+    """Return the add-ons of the caller's account."""
+    standing = await info.context.load(STANDING, **standing_dates(info.context.clock.now()))
+    return [AddOn.of(offer) for offer in add_on_offers(standing)] if standing else None
+
+
+async def load_add_on(info: Info, id: str) -> AddOn | None:
+    """Return one add-on of the caller's account by its id."""
+    return next((add_on for add_on in await load_add_ons(info) or () if add_on.id == id), None)
+
+
+@strawberry.type
+class AddOnQueries:
+    """Root fields about add-ons."""
+
+    @root_field(
+        permission=Permission.VIEW_PLANS,
+        description="The add-ons on sale today and those that you have, by name.",
+    )
+    async def add_ons(self, info: Info) -> list[AddOn] | None:
+        """Resolve `addOns`."""
+        return await load_add_ons(info)
+
+    @root_field(
+        permission=Permission.CHANGE_PLAN,
+        description="What buying an add-on would cost now, as a quote to confirm; or why it cannot be bought.",
+    )
+    async def add_on_change_preview(self, info: Info, add_on_id: AddOnIdArgument) -> AddOnChangePreviewResult | None:
+        """Resolve `addOnChangePreview`."""
+        standing = await info.context.load(STANDING, **standing_dates(info.context.clock.now()))
+        if standing is None:
+            return None
+        code = read_add_on_id(add_on_id, standing.account_id)
+        return AddOnQuote.of(preview_add_on(standing, code, info.context.desk))
+
+    @root_field(
+        permission=Permission.VIEW_ACCOUNT,
+        description="What your add-ons unlock today. Show only what is true here.",
+    )
+    async def entitlements(self, info: Info) -> Entitlements | None:
+        """Resolve `entitlements`."""
+        names = await info.context.load(ENTITLEMENTS, today=billing_date(info.context.clock.now()))
+        return None if names is None else Entitlements.of(names)

@@ -1,0 +1,108 @@
+"""The trail in words: who did what to the account, and what it changed, before and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.domain.explanations import dollars
+from app.views.activity import ActivityEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from app.views.activity import ActivityFacts
+
+SENTENCES = {
+    "account.changed": "Changed the account's particulars or people.",
+    "account.closed": "Closed the account.",
+    "account.created": "Opened the account.",
+    "add_on.activated": "Bought the add-on {add_on}.",
+    "add_on.cancelled": "Cancelled the add-on {add_on}.",
+    "add_on.kept": "Took back the cancellation of the add-on {add_on}.",
+    "charge.added": "Added the charge “{title}” of {amount}.",
+    "charge.waived": "Waived the charge “{title}” of {amount}.",
+    "credit.granted": "Granted credit of {amount}.",
+    "credit.settled": "Settled the credit of the closed account.",
+    "credit_note.issued": "Issued the credit note {number} for invoice {corrects}.",
+    "invoice.issued": "Issued invoice {number}; {amount_due} was left to pay.",
+    "invoice.voided": "Voided invoice {number} and issued {replaced_by} in its place.",
+    "invoice.written_off": "Wrote off what was open on invoice {number}.",
+    "payment.prepaid": "Recorded a prepayment of {amount}, which became credit.",
+    "payment.recorded": "Recorded a payment of {amount}.",
+    "plan.change_cancelled": "Took back the change to {from} that was scheduled; the plan stays {to}.",
+    "plan.change_scheduled": "Scheduled the change from {from} to {plan}.",
+    "plan.changed": "Changed the plan from {from} to {plan}.",
+    "plan.upgraded": "The month's usage outgrew {from}: upgraded to {to}.",
+    "tax.set": "Set the tax rate of the account.",
+}
+"""What happened, by the kind of an event; the names in braces are its data, in words."""
+
+_PLAN_NAMES = frozenset({"from", "to", "plan"})
+_CENTS = "_cents"
+
+
+def activity(facts: ActivityFacts) -> list[ActivityEntry]:
+    """Return the events in words, in their order."""
+    return [
+        ActivityEntry(
+            event=event,
+            who=_who(event.actor, event.actor_name),
+            what=_what(event.kind, said := dict(_details(event.data, facts))),
+            details=[(_title(name), value) for name, value in said.items()],
+        )
+        for event in facts.events
+    ]
+
+
+def _who(actor: str, name: str | None) -> str:
+    kind, _, rest = actor.partition(":")
+    if kind == "user":
+        return name or "A former user"
+    if kind == "staff":
+        return f"{rest} of our staff"
+    if kind in {"key", "service"}:
+        return f"SAS Flex ({rest})"
+    return "Automatically" if actor == "system" else actor
+
+
+def _what(kind: str, said: Mapping[str, str]) -> str:
+    sentence = SENTENCES.get(kind)
+    if sentence is None:
+        return f"{_title(kind.replace('.', ' '))}."
+    return sentence.format_map(_Said(said))
+
+
+class _Said(dict[str, str]):
+    """Data of an event in words; what an older event does not have is left open."""
+
+    def __missing__(self, name: str) -> str:
+        return self.get(name + _CENTS, "…")
+
+
+def _details(data: Mapping[str, Any], facts: ActivityFacts) -> Iterator[tuple[str, str]]:
+    for name, value in data.items():
+        if isinstance(value, list) and len(value) == 2 and name != "paid":
+            yield name, " → ".join(_value(name, one, facts) for one in value)
+        else:
+            yield name, _value(name, value, facts)
+
+
+def _value(name: str, value: Any, facts: ActivityFacts) -> str:  # noqa: ANN401 -- any JSON value
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_value(name, one, facts) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{_title(key)}: {_value(key, one, facts)}" for key, one in value.items())
+    if name.endswith(_CENTS) and isinstance(value, int):
+        return dollars(value)
+    if name in _PLAN_NAMES:
+        return facts.plan_names.get(str(value), str(value))
+    return facts.add_on_names.get(str(value), str(value)) if name == "add_on" else str(value)
+
+
+def _title(name: str) -> str:
+    """Return a name of data for people: `amount_due_cents` is `Amount due`."""
+    return name.removesuffix(_CENTS).replace("_", " ").capitalize()

@@ -1,0 +1,43 @@
+"""The trail as people read it: who did what, when, and what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEvent:
+    """One event as it is stored; `actor_name` is the person's where a user did it."""
+
+    id: str
+    kind: str
+    actor: str
+    actor_name: str | None
+    occurred_at: datetime
+    request_id: str | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFacts:
+    """A part of an account's trail, newest first, and the names of what it speaks of by id or code."""
+
+    events: Sequence[TrailEvent]
+    total: int | None
+    plan_names: Mapping[str, str]
+    add_on_names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityEntry:
+    """An event in words; `details` are what it changed, by name."""
+
+    event: TrailEvent
+    who: str
+    what: str
+    details: Sequence[tuple[str, str]]
