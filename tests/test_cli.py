@@ -162,7 +162,7 @@ class TestHelp:
 
 class TestBilling:
     def test_a_check_pays_invoices_once_and_the_rest_becomes_credit(self, sandbox):
-        assert "2 invoices issued" in _advanced_to_february(sandbox).out
+        assert "2 monthly invoices issued" in _advanced_to_february(sandbox).out
         check = (
             "staff",
             "record-payment",

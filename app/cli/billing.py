@@ -19,20 +19,24 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services import explain as explaining
 from app.services import verify as verifying
 from app.services.close_periods import close_periods
+from app.services.upgrade_plans import upgrade_plans
 
 
 def run_due() -> None:
     """Issue every invoice that is due, month after month. Running it again issues nothing."""
 
-    async def job(around: Surroundings) -> tuple[int, datetime | None]:
+    async def job(around: Surroundings) -> tuple[int, int, datetime | None]:
         with counting("Issuing invoices") as on_progress:
             issued = await close_periods(
                 database=around.database, clock=around.clock, ids=around.ids, on_progress=on_progress
             )
-        return issued, await next_due_at(around.database)
+        upgraded = await upgrade_plans(database=around.database, clock=around.clock, ids=around.ids)
+        return issued, upgraded, await next_due_at(around.database)
 
-    issued, due_at = run(job)
-    tell("Nothing was due." if not issued else f"{issued:,} invoice{'s' * (issued != 1)} issued.")
+    issued, upgraded, due_at = run(job)
+    tell("Nothing was due." if not issued else f"{issued:,} monthly invoice{'s' * (issued != 1)} issued.")
+    if upgraded:
+        tell(f"{upgraded:,} account{'s' * (upgraded != 1)} moved up to a plan that fits this month.")
     if due_at is not None:
         tell(f"The next invoice falls due on {due_at.astimezone(BILLING_ZONE):%Y-%m-%d at %H:%M %Z}.")
 

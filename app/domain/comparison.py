@@ -118,14 +118,16 @@ def _base_reasons(before: Sequence[InvoiceLine], after: Sequence[InvoiceLine]) -
 
 
 def _item_reasons(before: Sequence[InvoiceLine], after: Sequence[InvoiceLine]) -> Iterator[str]:
-    """Compare add-ons and additional lines by name: how many there are, what a month costs, how much of it is billed."""
+    """Compare add-ons and additional lines by name: how many there are, what a month costs, what part is billed."""
     earlier, later = _by_item(before), _by_item(after)
     for name in dict.fromkeys((*earlier, *later)):
         old, new = earlier.get(name, []), later.get(name, [])
         if len(old) != len(new):
             yield f"{name}: {len(new)} instead of {len(old)}"
         if old and new and _monthly_cents(old[-1]) != _monthly_cents(new[-1]):
-            yield f"{name} costs {dollars(_monthly_cents(new[-1]))} a month instead of {dollars(_monthly_cents(old[-1]))}"
+            yield "{} costs {} a month instead of {}".format(
+                name, *(dollars(_monthly_cents(x[-1])) for x in (new, old))
+            )
         yield from (
             f"the {place} invoice bills {name} for {line.inputs['paid_days']} of {line.inputs['days']} days"
             for place, lines in (("earlier", old), ("later", new))

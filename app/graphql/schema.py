@@ -44,8 +44,8 @@ class Query(
 
 
 @strawberry.type(
-    description="What you can do. Every mutation takes one `input` and returns a union: what it did, or the one refusal "
-    "that stopped it, which is always a `UserError`."
+    description="What you can do. Every mutation takes one `input` and returns a union: what it did, or the one "
+    "refusal that stopped it, which is always a `UserError`."
 )
 class Mutation(PlanMutations, AddOnMutations):
     """The root of all writes."""

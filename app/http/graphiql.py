@@ -94,10 +94,13 @@ ASSETS = (
 GUIDE = (
     ("SummaryShow", "The Summary tab: plan, usage so far, balances, and the next invoice as it stands."),
     ("NextInvoiceShow", "Every line of the next invoice says by which rule and arithmetic it came about."),
+    ("ForecastShow", "Where the month is heading, and on what that rests."),
     ("UsageShow", "One month, day by day. Set the month to a past one, such as 2026-05, or to nonsense: BAD_INPUT."),
     ("UsageHistoryShow", "Month after month, as a chart wants it."),
     ("CallsList", "The calls behind the minutes; go on with the end cursor."),
     ("PlansList", "What each plan would cost this month."),
+    ("PlanAdviceShow", "Your own months on every plan: which one fits, or why to stay."),
+    ("WhatIfShow", "The slider: a month of so many minutes, on every plan."),
     ("PlanChangePreview", "What a change would cost, to the cent. Try plan_economy_1990: refused, with its numbers."),
     ("PlanChangeConfirm", "Confirm a quote: paste its id. Send it twice: one invoice. As a member: FORBIDDEN."),
     ("PlanChangeCancel", "Preview and confirm with NEXT_CYCLE, then take it back: no money moves."),
@@ -112,6 +115,8 @@ GUIDE = (
     ("InvoiceLineCallsShow", "From the lines of a bill down to the calls that they charge."),
     ("LineCallsList", "The rest of the calls behind one line."),
     ("InvoiceDifferenceShow", "Why did the bill change? Two invoices side by side, with the causes."),
+    ("ActivityList", "Who did what, newest first; the request id is the one that the app saw."),
+    ("PlanHistoryList", "How the plan came to be what it is."),
     ("ViewerShow", "Who you are, and what your role allows."),
     ("NodeShow", "Anything by its id."),
 )

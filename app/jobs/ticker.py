@@ -12,6 +12,7 @@ import structlog
 from app.graphql.failures import log_unexpected
 from app.repositories import unit_of_work
 from app.services.close_periods import close_periods
+from app.services.upgrade_plans import upgrade_plans
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -103,15 +104,23 @@ class Ticker:
 
 
 def closing_round(*, database: Database, clock: Clock, ids: Ids) -> Callable[[Callable[[], None]], Awaitable[None]]:
-    """Return the round that issues every cycle invoice that is due (rule 12); a look that finds none writes nothing."""
+    """Return the round that issues what is due, and upgrades what has outgrown its plan (rules 12, 19).
+
+    A look that finds nothing to do writes nothing.
+    """
 
     async def run(mark_alive: Callable[[], None]) -> None:
         due_at = await next_due_at(database)
-        if due_at is None or due_at > clock.now():
-            return
-        issued = await close_periods(database=database, clock=clock, ids=ids, on_progress=lambda _count: mark_alive())
-        if issued:
-            log.info("invoices issued", count=issued)
+        if due_at is not None and due_at <= clock.now():
+            issued = await close_periods(
+                database=database, clock=clock, ids=ids, on_progress=lambda _count: mark_alive()
+            )
+            if issued:
+                log.info("invoices issued", count=issued)
+        if await unit_of_work.read(database, lambda uow: uow.cycles.has_unchecked()):
+            upgraded = await upgrade_plans(database=database, clock=clock, ids=ids)
+            if upgraded:
+                log.info("plans upgraded", count=upgraded)
 
     return run
 

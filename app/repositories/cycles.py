@@ -140,6 +140,11 @@ class CycleRepository:
         )
         return {period_on: plan_from_row(row) for period_on, row in await self._session.exec(statement)}
 
+    async def has_unchecked(self) -> bool:
+        """Tell whether any account has usage since an upgrade was last considered."""
+        statement = select(AccountRow.id).where(col(AccountRow.usage_seq) > col(AccountRow.checked_usage_seq)).limit(1)
+        return (await self._session.exec(statement)).first() is not None
+
     async def unchecked(self, month: date, after: str, limit: int) -> list[UncheckedAccount]:
         """Return accounts behind `after`, by id, with usage since the last look: their month's plan and usage."""
         sums = (UsageDayRow.live_seconds, UsageDayRow.patch_seconds, UsageDayRow.ivr_seconds, UsageDayRow.call_count)

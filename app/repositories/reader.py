@@ -189,7 +189,7 @@ class OperationReader(Generic[S]):
         return await self._enqueue(request)
 
     async def load_together(self, *requests: PageRequest[Any]) -> list[Any]:
-        """Return the views of several pages, asked for at once and in order, so that they travel with their neighbours."""
+        """Return the views of several pages, in order: asked for at once, they travel with their neighbours."""
         if self._session is None and self._first is not None:
             self._session = self._enqueue(self._first)
         waiting = [self._enqueue(request) for request in requests]

@@ -90,17 +90,20 @@ def _details(data: Mapping[str, Any], facts: ActivityFacts) -> Iterator[tuple[st
 def _value(name: str, value: Any, facts: ActivityFacts) -> str:  # noqa: ANN401 -- any JSON value
     if value is None or value == []:
         return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(_value(name, one, facts) for one in value)
     if isinstance(value, dict):
         return ", ".join(f"{_title(key)}: {_value(key, one, facts)}" for key, one in value.items())
+    return _plain_value(name, value, facts)
+
+
+def _plain_value(name: str, value: Any, facts: ActivityFacts) -> str:  # noqa: ANN401 -- a text, number or truth
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if name.endswith(_CENTS) and isinstance(value, int):
         return dollars(value)
-    if name in _PLAN_NAMES:
-        return facts.plan_names.get(str(value), str(value))
-    return facts.add_on_names.get(str(value), str(value)) if name == "add_on" else str(value)
+    names = facts.plan_names if name in _PLAN_NAMES else facts.add_on_names if name == "add_on" else {}
+    return names.get(str(value), str(value))
 
 
 def _title(name: str) -> str:

@@ -22,6 +22,8 @@ from graphql import (
     print_schema,
 )
 
+from app.graphql.refusal_members import REFUSALS
+from app.graphql.refusals import known_refusals
 from app.graphql.schema import schema as strawberry_schema
 from tests.architecture.source import ROOT
 
@@ -131,3 +133,23 @@ class TestSchemaFile:
     def test_schema_graphql_equals_the_code(self):
         written = (ROOT / "schema.graphql").read_text(encoding="utf-8")
         assert written == print_schema(lexicographic_sort_schema(SCHEMA)) + "\n", "run `flex-billing export-schema`"
+
+
+class TestRefusals:
+    def test_every_refusal_is_a_member_of_some_result_and_every_member_is_reached(self):
+        """One member each: `becomes` refuses a second; here, none leads nowhere and none is out of reach."""
+        interface = SCHEMA.type_map["UserError"]
+        assert isinstance(interface, GraphQLInterfaceType)
+        kinds = {kind.name for kind in SCHEMA.get_implementations(interface).objects}
+        offered = {member.name for kind in own_types() if isinstance(kind, GraphQLUnionType) for member in kind.types}
+        assert kinds <= offered
+        assert {name for name in kinds if not self.is_made(name)} == set()
+
+    def test_every_refusal_that_has_a_member_says_so_once(self):
+        assert known_refusals() == set(REFUSALS)
+
+    @staticmethod
+    def is_made(name: str) -> bool:
+        """Whether the translation of some refusal names the type."""
+        text = (ROOT / "app" / "graphql" / "refusal_members.py").read_text(encoding="utf-8")
+        return re.search(rf"\b{name}\(|user_error\.{name}\b", text) is not None

@@ -63,6 +63,13 @@ class Example:
         return errors | {refusal["code"] for refusal in _refusals(response.get("data"))}
 
     @property
+    def is_done(self) -> bool:
+        """Whether everything that it asks for was answered or done: no error, and no refusal in place of a result."""
+        response = self.content["response"] or {}
+        refused = [value for value in (response.get("data") or {}).values() if _is_refusal(value)]
+        return self.content["httpStatus"] == HTTP_OK and "errors" not in response and not refused
+
+    @property
     def steps(self) -> list[Example]:
         """What is done before, in the same world and, unless it says otherwise, by the same person at the same time."""
         shared = {key: self.content[key] for key in ("as", "at", "seed")}
@@ -75,7 +82,7 @@ class Example:
 def _refusals(value: Any) -> Iterator[dict[str, Any]]:
     """Every `UserError` in the data of an answer: whatever has a code and a message, as no other type has both."""
     if isinstance(value, dict):
-        if {"code", "message"} <= value.keys():
+        if _is_refusal(value):
             yield value
         for below in value.values():
             yield from _refusals(below)
@@ -86,6 +93,10 @@ def _refusals(value: Any) -> Iterator[dict[str, Any]]:
 
 def examples() -> list[Example]:
     return [Example(path, orjson.loads(path.read_bytes())) for path in sorted(EXAMPLES.glob("*/*.json"))]
+
+
+def _is_refusal(value: Any) -> bool:
+    return isinstance(value, dict) and {"code", "message"} <= value.keys()
 
 
 class BrokenReader:

@@ -216,6 +216,8 @@ class TestDowngradeGuard:
 
 
 class TestContentHash:
+    """Rule 16: what a quote covers, so that confirming does what was shown."""
+
     def test_stays_when_calls_come_in(self):
         later = standing(usage=usage(live_minutes=90, patch_seconds=60))
         assert offered(later, "220").content_hash == offered(standing(), "220").content_hash

@@ -1,4 +1,4 @@
-"""The automatic upgrade: when it is due, to which plan, and for how long (rules 19, 20, 21)."""
+"""The automatic upgrade: when it is due, to which plan, and for how long (rules 19, 20)."""
 
 from __future__ import annotations
 

@@ -80,8 +80,8 @@ async def buy(world, code="on_call", key="press-1"):
     return await confirm(world, await preview(world, code), key)
 
 
-async def switch(world, mutation, id):
-    (result,) = (await world.data(mutation, variables={"id": id})).values()
+async def switch(world, mutation, identifier):
+    (result,) = (await world.data(mutation, variables={"id": identifier})).values()
     return result
 
 

@@ -312,7 +312,7 @@ class TestNextInvoice:
         assert (await august.data(query))["nextInvoice"]["period"] == {"startsOn": "2026-10-01"}
 
     async def test_a_basis_that_is_not_there_is_refused(self, august):
-        body = await august.graphql("{ nextInvoice(basis: PROJECTED) { hash } }")
+        body = await august.graphql("{ nextInvoice(basis: GUESSED) { hash } }")
         assert body["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
     @pytest.mark.parametrize("role", list(Role))

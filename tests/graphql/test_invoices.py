@@ -20,7 +20,8 @@ LIST = """query List($filter: InvoiceFilter, $first: Int! = 20, $after: String) 
 SHOW = """query Show($id: ID!) { invoice(id: $id) {
   id number kind kindDisplayName status statusDisplayName corrects accountName issuedAt dueOn paidAt hash
   period { startsOn endsBefore }
-  subtotal { amount } tax { amount } total { amount } creditApplied { amount } creditCreated { amount } amountDue { amount } balance { amount }
+  subtotal { amount } tax { amount } total { amount }
+  creditApplied { amount } creditCreated { amount } amountDue { amount } balance { amount }
   payments { kind amount { amount } receivedOn reference } credits { amount { amount } grantedOn origin }
   lines { __typename id kind displayName amount { amount } period { startsOn } explanation { rule arithmetic }
     ... on PlanLine { planCode planName paidDays }

@@ -11,7 +11,7 @@ from tests.trips import counted_trips
 from tests.world import World
 
 IDS = """{ viewer { user { id } account { id } } billingSummary { id } nextInvoice { id } usage { id }
-  plans { plan { id } }
+  plans { plan { id } } addOns { id }
   invoices(first: 7) { nodes { id lines { id } } } calls(first: 3) { nodes { id } } }"""
 
 NODE = """query Node($id: ID!) { node(id: $id) { __typename id
@@ -56,7 +56,7 @@ class TestNode:
             assert (found["id"], trips.count) == (id_, 1)
             kinds.add(found["__typename"])
         lines = {"PlanLine", "UsageLine", "AdjustmentLine"}
-        assert kinds == FOR_MEMBERS | lines | {"Invoice"}
+        assert kinds == FOR_MEMBERS | lines | {"Invoice", "AddOn"}
 
     async def test_every_type_with_an_id_of_its_own_can_be_found(self, world):
         """In a life that has an invoice of every kind."""

@@ -288,6 +288,13 @@ class TestEdgesOfAMonth:
         assert len(issued) == 3
         assert [line.amount_cents for line in issued[-1].lines if line.kind == "BASE"] == [239_00]
 
+    async def test_before_the_invoice_of_the_month_the_next_cycle_is_that_of_the_month_itself(self, august):
+        await august.advance_to(pacific(2026, 9, 1, 3))
+        changed = await change(august, PLAN_220, "NEXT_CYCLE")
+        assert (changed["status"], changed["effectiveOn"]) == ("SCHEDULED", "2026-09-01")
+        await august.advance_to(pacific(2026, 9, 1, 7))
+        assert (await august.issued())[-1].plan_version_id == PLAN_220
+
     async def test_a_first_partial_month_is_swapped_by_its_paid_days(self, world: World):
         """100 and 220 from 11 September: $92.60 and $159.40 for 20 days (rule 9)."""
         await world.add_account(trial_ends_on=date(2026, 9, 10))

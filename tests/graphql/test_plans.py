@@ -41,7 +41,7 @@ def in_units(text, decimals):
 async def august(world):
     """Paid since January on plan 100; 14 August with 230 live minutes, 10 patched and 2 automated.
 
-    After six months such a month is not upgraded by itself: 230 minutes are short of what plan 220 is good for (rule 19).
+    After six months such a month is not upgraded: 230 minutes are short of what plan 220 is good for (rule 19).
     """
     await world.add_account(paid_since_on=date(2026, 1, 1))
     await world.advance_to(pacific(2026, 8, 14, 12))

@@ -18,6 +18,7 @@ query Invoices {
   invoices(first: 10) {
     nodes {
       number
+      kind
       period { startsOn }
       status
       amountDue { amount }
@@ -98,8 +99,9 @@ class TestOnAMadeMonth:
         again = made_walk.command_line.run("run-due").stdout.splitlines()
         assert again == ["Nothing was due.", "The next invoice falls due on 1999-03-01 at 06:00 PST."]
         invoices = read_invoices(made_walk, "AA0101")
-        assert [invoice["period"]["startsOn"] for invoice in invoices] == ["1999-02-01", "1999-01-01"]
-        assert invoices[1]["amountDue"]["amount"] == "139.00"
+        issued = [(invoice["kind"], invoice["period"]["startsOn"]) for invoice in invoices]
+        assert issued == [("CYCLE", "1999-02-01"), ("PLAN_UPGRADE", "1999-01-01"), ("CYCLE", "1999-01-01")]
+        assert invoices[2]["amountDue"]["amount"] == "139.00"
 
     def test_importing_the_file_again_changes_nothing(self, made_walk):
         before = made_walk.command_line.run("explain", "AA0101").stdout
@@ -119,7 +121,7 @@ class TestOnAMadeMonth:
         assert read_invoices(made_walk, "AA0101") == before
         assert command_line.run("verify").stdout == "Everything agrees: 5 accounts checked.\n"
         command_line.run("clock", "advance", "--to", "1999-03-01 07:00")
-        assert command_line.run("run-due").stdout.startswith("5 invoices issued.\n")
+        assert command_line.run("run-due").stdout.startswith("5 monthly invoices issued.\n")
         assert command_line.run("verify").stdout == "Everything agrees: 5 accounts checked.\n"
 
 
@@ -138,13 +140,14 @@ class TestOnTheRealMonth:
         }
 
     def test_an_account_is_billed_to_the_cent(self, real_walk):
-        """Rules 6, 7 and 11: 139.00 base, 4,795.40 above the allowance, 33.30 of IVR time."""
-        february, january = read_invoices(real_walk, "AA0101")
+        """Rules 6, 7, 11 and 19: January moves up to 2,500 minutes; 1,251.50 above that allowance, 33.30 of IVR time."""
+        february, upgrade, january = read_invoices(real_walk, "AA0101")
         assert (january["period"]["startsOn"], january["amountDue"]["amount"]) == ("1999-01-01", "139.00")
-        assert (february["period"]["startsOn"], february["amountDue"]["amount"]) == ("1999-02-01", "4967.70")
+        assert [line["amount"]["amount"] for line in upgrade["lines"]] == ["2249.00", "-139.00"]
+        assert (february["period"]["startsOn"], february["amountDue"]["amount"]) == ("1999-02-01", "1423.80")
         lines = [(line["explanation"]["rule"], line["amount"]["amount"]) for line in february["lines"]]
-        assert lines == [(11, "139.00"), (7, "4795.40"), (6, "33.30")]
-        assert [invoice["status"] for invoice in (january, february)] == ["OPEN", "OPEN"]
+        assert lines == [(11, "139.00"), (7, "1251.50"), (6, "33.30")]
+        assert {invoice["status"] for invoice in (january, upgrade, february)} == {"OPEN"}
 
     def test_a_second_import_and_a_second_run_change_nothing(self, real_walk):
         again = real_walk.import_again()

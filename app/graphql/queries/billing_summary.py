@@ -42,8 +42,7 @@ async def load_next_invoice(info: Info, basis: NextInvoiceBasis) -> NextInvoice 
     if basis is NextInvoiceBasis.ACCRUED:
         facts = await info.context.load(NEXT_INVOICE)
         return NextInvoice.of(next_invoice(facts=facts, now=now)) if facts else None
-    pages = ((NEXT_INVOICE, {}), (PLAN_ADVICE, plan_advice_dates(now)))
-    facts, advice = await info.context.load_together(*pages)
+    facts, advice = await info.context.load_together((NEXT_INVOICE, {}), (PLAN_ADVICE, plan_advice_dates(now)))
     if facts is None or advice is None:
         return None
     return NextInvoice.of(projected_next_invoice(facts=facts, advice=advice, now=now))

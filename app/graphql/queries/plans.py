@@ -52,7 +52,7 @@ class PlanQueries:
 
     @root_field(
         permission=Permission.CHANGE_PLAN,
-        description="What changing to a plan would do and cost now, as a quote to confirm; or why it cannot be done so.",
+        description="What changing to a plan would do and cost now, as a quote to confirm; or why it cannot be done.",
     )
     async def plan_change_preview(
         self, info: Info, plan_id: PlanIdArgument, when: WhenArgument

@@ -75,9 +75,7 @@ class BillingSummary(Node):
         found = self.summary.projection
         return Projection.of(found) if found else None
 
-    @computed(
-        description="The automatic upgrades that this month is heading for at its pace, in order; most months have none."
-    )
+    @computed(description="The automatic upgrades that this month is heading for at its pace, in order; mostly none.")
     def upgrade_forecast(self) -> list[UpgradeForecast] | None:
         """Return the forecast."""
         return [UpgradeForecast.of(one, self.summary) for one in self.summary.upgrades_ahead]

@@ -99,8 +99,8 @@ class AdjustmentLine(MeteredLine):
 
 
 @strawberry.type(
-    description="A single amount in words: a charge that our staff added, a late fee, or what an earlier invoice charged "
-    "and is given back (`kind` is `CORRECTION`)."
+    description="A single amount in words: a charge that our staff added, a late fee, or what an earlier invoice "
+    "charged and is given back (`kind` is `CORRECTION`)."
 )
 class ChargeLine(InvoiceLine):
     """A line that bills once."""

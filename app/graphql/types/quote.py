@@ -18,7 +18,7 @@ described_enum(
     name="ChangeWhen",
     values={
         When.NOW: "At once, and for the whole current month: the allowance is retroactive, and so is the price.",
-        When.NEXT_CYCLE: "From the first of the next month on. Nothing is invoiced now, and it can be cancelled until then.",
+        When.NEXT_CYCLE: "From the first of the next month on. Nothing is invoiced now, and it can be cancelled.",
     },
 )
 
@@ -66,7 +66,8 @@ class PlanChangeQuote:
 
 
 @strawberry.type(
-    description="What the quote covers has moved, its time is over, or it was used. Nothing was done: look at the new one."
+    description="What the quote covers has moved, its time is over, or it was used. Nothing was done: look at the new "
+    "one."
 )
 class QuoteStale(UserError):
     """A quote that cannot be confirmed, with the one as things stand."""

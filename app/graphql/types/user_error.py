@@ -81,8 +81,8 @@ class NoScheduledChange(UserError):
 
 
 @strawberry.type(
-    description="The lower plan would cost more than it saves: this month's usage is past what it is cost-effective to. "
-    "Change from the next month on instead."
+    description="The lower plan would cost more than it saves: this month's usage is past what it is cost-effective "
+    "to. Change from the next month on instead."
 )
 class DowngradeNotCostEffective(UserError):
     """A refused downgrade, with its numbers."""
