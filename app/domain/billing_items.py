@@ -1,4 +1,4 @@
-"""What a bill may charge besides the plan and usage: add-ons and lines, single charges, tax; and what a base had cost."""
+"""What a bill may charge besides plan and usage: add-ons, lines, single charges, tax; and what a base had cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changing the plan: at once for the whole month, or from the next month on, as the customer chooses (rules 13-15, 18)."""
+"""Changing the plan: at once for the whole month, or from the next month on (rules 13-15, 18)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import date  # noqa: TC003  (a public value's type)
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from app.domain.billing_items import BilledBase, TaxRate
 from app.domain.invoices import BillingFacts, InvoiceDraft, InvoiceKind, compute_invoice, digest
 from app.domain.plans import SECONDS_PER_MINUTE
 from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents
 
 if TYPE_CHECKING:
+    from app.domain.billing_items import BilledBase, TaxRate
     from app.domain.periods import Period
     from app.domain.plans import Catalogue, PlanVersion
     from app.domain.usage import UsageTotals

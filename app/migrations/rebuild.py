@@ -1,4 +1,4 @@
-"""Changes of constraints that SQLite knows no statement for: the table is made anew beside the old one and takes its place.
+"""Changes of constraints that SQLite knows no statement for: the table is made anew and takes the old one's place.
 
 The new definition is the old one, edited: what a revision does not name stays as it is. Indexes and triggers come back.
 """
@@ -52,7 +52,7 @@ def _rebuild(table: str, changed: Mapping[str, str], added: Mapping[str, str]) -
     for name, _ in triggers:
         op.execute(f"DROP TRIGGER {name}")
     op.execute(f"CREATE TABLE {table}_new {definition[head:]}")
-    op.execute(f"INSERT INTO {table}_new ({columns}) SELECT {columns} FROM {table}")
+    op.execute(f"INSERT INTO {table}_new ({columns}) SELECT {columns} FROM {table}")  # noqa: S608 -- our own names
     op.execute(f"DROP TABLE {table}")
     op.execute(f"ALTER TABLE {table}_new RENAME TO {table}")
     for _, sql in (*indexes, *triggers):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, case, func, insert, literal_column, null, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from app.domain.usage import UsageTotals
@@ -45,6 +46,7 @@ _ADVANCE_ACCOUNT = (
         next_close_at=bindparam("next_close"),
         adjustable_from_on=bindparam("adjustable_from"),
         ledger_seq=bindparam("last_posting"),
+        checked_usage_seq=literal_column("0"),  # the month that opens may hold calls already
         plan_version_id=bindparam("plan"),
         upgrade_count=case(
             (col(AccountRow.pending_plan_version_id).is_(None), col(AccountRow.upgrade_count)),
@@ -89,13 +91,17 @@ class OpenedMonth:
 
 @dataclass(slots=True)
 class UncheckedAccount:
-    """An account with usage since an upgrade was last considered; `plan` is None until its month is opened."""
+    """An account with usage since an upgrade was last considered: its open month, and what that is billed on.
+
+    `period_on` and `plan` are None before its first month is opened.
+    """
 
     id: str
     external_id: str
     paid_starts_on: date
     upgrade_count: int
     usage_seq: int
+    period_on: date | None
     plan: PlanVersion | None
     usage: UsageTotals
     is_outgrown: bool = False
@@ -145,8 +151,11 @@ class CycleRepository:
         statement = select(AccountRow.id).where(col(AccountRow.usage_seq) > col(AccountRow.checked_usage_seq)).limit(1)
         return (await self._session.exec(statement)).first() is not None
 
-    async def unchecked(self, month: date, after: str, limit: int) -> list[UncheckedAccount]:
-        """Return accounts behind `after`, by id, with usage since the last look: their month's plan and usage."""
+    async def unchecked(self, after: str, limit: int) -> list[UncheckedAccount]:
+        """Return accounts behind `after`, by id, with usage since the last look: their open month's plan and usage.
+
+        The open month is the one last opened, which stays so for some hours of the next.
+        """
         sums = (UsageDayRow.live_seconds, UsageDayRow.patch_seconds, UsageDayRow.ivr_seconds, UsageDayRow.call_count)
         columns: Any = (
             col(AccountRow.id),
@@ -154,42 +163,39 @@ class CycleRepository:
             col(AccountRow.paid_starts_on),
             col(AccountRow.upgrade_count),
             col(AccountRow.usage_seq),
+            col(BillingCycleRow.period_on),
             PlanVersionRow,
             *(total(col(column)) for column in sums),
         )
+        cycle = aliased(BillingCycleRow)
+        open_month = select(func.max(cycle.period_on)).where(cycle.account_id == AccountRow.id).scalar_subquery()
         statement = (
             select(*columns)
+            .select_from(AccountRow)
             .outerjoin(
                 BillingCycleRow,
-                and_(col(BillingCycleRow.account_id) == col(AccountRow.id), col(BillingCycleRow.period_on) == month),
+                and_(
+                    col(BillingCycleRow.account_id) == col(AccountRow.id), col(BillingCycleRow.period_on) == open_month
+                ),
             )
             .outerjoin(PlanVersionRow, col(PlanVersionRow.id) == col(BillingCycleRow.plan_version_id))
             .outerjoin(
                 UsageDayRow,
                 and_(
                     col(UsageDayRow.account_id) == col(AccountRow.id),
-                    col(UsageDayRow.period_on) == month,
+                    col(UsageDayRow.period_on) == col(BillingCycleRow.period_on),
                     col(UsageDayRow.on_date) >= col(AccountRow.paid_starts_on),
                 ),
             )
             .where(col(AccountRow.usage_seq) > col(AccountRow.checked_usage_seq), col(AccountRow.id) > after)
-            .group_by(col(AccountRow.id), col(PlanVersionRow.id))
+            .group_by(col(AccountRow.id), col(BillingCycleRow.period_on), col(PlanVersionRow.id))
             .order_by(col(AccountRow.id))
             .limit(limit)
         )
+        rows: list[Any] = list(await self._session.exec(statement))
         return [
-            UncheckedAccount(
-                account_id,
-                external_id,
-                paid_starts_on,
-                upgrade_count,
-                usage_seq,
-                None if plan is None else plan_from_row(plan),
-                UsageTotals(*sums),
-            )
-            for account_id, external_id, paid_starts_on, upgrade_count, usage_seq, plan, *sums in await self._session.exec(
-                statement
-            )
+            UncheckedAccount(*row[:6], None if row[6] is None else plan_from_row(row[6]), UsageTotals(*row[7:]))
+            for row in rows
         ]
 
     async def mark_checked(self, looked_at: Iterable[tuple[str, int]]) -> None:

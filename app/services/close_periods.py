@@ -90,7 +90,7 @@ async def _upgrade_ending_months(
     ids: Ids,
     now: datetime,
 ) -> bool:
-    """Upgrade the months that are about to close where their usage calls for it (rules 19, 20); tell whether any was."""
+    """Upgrade the months that are about to close where their usage calls for it (rules 19, 20); tell if any was."""
     outgrown = [account for account in due if _ends_outgrown(account, facts[account.id], catalogue)]
     for account in outgrown:
         last_day = day_before(facts[account.id].period.starts_on)

@@ -1,4 +1,4 @@
-"""Quotes: a signed value that says what confirming does, good for a quarter of an hour and one confirmation (rule 16)."""
+"""Quotes: signed values that say what confirming does, good for a quarter of an hour and once (rule 16)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts of issued invoices as they stood, rebuilt from raw calls, lines and postings in the order of their numbers."""
+"""The facts of issued invoices as they stood, rebuilt from raw calls, lines and postings in order."""
 
 from __future__ import annotations
 

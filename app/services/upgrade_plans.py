@@ -1,4 +1,4 @@
-"""Automatic upgrades: a month whose usage has outgrown its plan moves up for that month, invoiced at once (rules 19-21)."""
+"""Automatic upgrades: a month whose usage has outgrown its plan moves up, invoiced at once (rules 19-21)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def upgrade_plans(*, database: Database, clock: Clock, ids: Ids, chunk_siz
     upgraded, after = 0, ""
     while True:
         now = clock.now()
-        found = await unit_of_work.write(database, lambda uow: _look(uow, now, after, chunk_size))  # noqa: B023
+        found = await unit_of_work.write(database, lambda uow: _look(uow, after, chunk_size))  # noqa: B023
         if not found:
             return upgraded
         for account in found:
@@ -78,24 +78,22 @@ def find_month_upgrade(standing: AccountStanding) -> Upgrade | None:
     )
 
 
-async def _look(uow: UnitOfWork, now: datetime, after: str, limit: int) -> Sequence[UncheckedAccount]:
-    month = Period.containing(billing_date(now))
+async def _look(uow: UnitOfWork, after: str, limit: int) -> Sequence[UncheckedAccount]:
     catalogue = await uow.plans.catalogue()
-    accounts = await uow.cycles.unchecked(month.starts_on, after, limit)
+    accounts = await uow.cycles.unchecked(after, limit)
     for account in accounts:
-        account.is_outgrown = account.plan is not None and _is_outgrown(account, month, catalogue)
-    settled = [account for account in accounts if account.plan is not None and not account.is_outgrown]
-    await uow.cycles.mark_checked((account.id, account.usage_seq) for account in settled)
+        account.is_outgrown = _is_outgrown(account, catalogue)
+    await uow.cycles.mark_checked((each.id, each.usage_seq) for each in accounts if not each.is_outgrown)
     return accounts
 
 
-def _is_outgrown(account: UncheckedAccount, month: Period, catalogue: Catalogue) -> bool:
-    if account.plan is None:
+def _is_outgrown(account: UncheckedAccount, catalogue: Catalogue) -> bool:
+    if account.plan is None or account.period_on is None:
         return False
     upgrade = find_upgrade(
         plan=account.plan,
         usage=account.usage,
-        period=month,
+        period=Period.containing(account.period_on),
         paid_starts_on=account.paid_starts_on,
         upgrades_so_far=account.upgrade_count,
         catalogue=catalogue,
@@ -104,8 +102,9 @@ def _is_outgrown(account: UncheckedAccount, month: Period, catalogue: Catalogue)
 
 
 async def _upgrade_now(uow: UnitOfWork, ids: Ids, account: str, now: datetime) -> int:
-    await uow.accounts.get_by_external_id(account, lock=True)
-    standing = await upgrade_month(uow, ids=ids, account=account, last_day=billing_date(now), now=now)
+    owner = await uow.accounts.get_by_external_id(account, lock=True)
+    last_day = min(billing_date(now), day_before(owner.next_cycle_on))
+    standing = await upgrade_month(uow, ids=ids, account=account, last_day=last_day, now=now)
     return 0 if standing is None else 1
 
 
@@ -120,8 +119,7 @@ async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: 
         await uow.accounts.choose_plan(account_id, target.id)
     else:
         await uow.accounts.count_upgrade(account_id)
-    if standing.period.contains(billing_date(now)):  # at the close, calls of the month after are still to be looked at
-        await uow.cycles.mark_checked([(account_id, standing.usage_seq)])
+    await uow.cycles.mark_checked([(account_id, standing.usage_seq)])
     data = {
         "from": standing.plan.month_plan.id,
         "to": target.id,
@@ -131,8 +129,3 @@ async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: 
         "usage_seconds": standing.usage.live_seconds,
     }
     await uow.events.add_many([Event(ids.new("evt"), account_id, "plan.upgraded", "system", now, issue.id, data)])
-
-
-def last_day_of(period: Period) -> date:
-    """Return the last day of a month."""
-    return day_before(period.ends_before)

@@ -174,7 +174,7 @@ def _check_months(account: Account, invoices: Sequence[StoredInvoice], opened: I
 
 
 def _check_plans(account: Account, plans: dict[date, PlanVersion], replay: Replay) -> Iterator[Difference]:
-    """Check that each month stands on the plan last invoiced for it, and its base sums to that plan's price (rule 18)."""
+    """Check that each month stands on the plan last invoiced for it, and its base sums to its price (rule 18)."""
     for month, plan in plans.items():
         place = f"plan of {month:%Y-%m}"
         invoiced = replay.month_plans.get(month)

@@ -37,6 +37,8 @@ class TestViewer:
                         "VIEW_PLANS",
                         "VIEW_INVOICES",
                         "VIEW_PAYMENT_DETAILS",
+                        "CHANGE_PLAN",
+                        "VIEW_ACTIVITY",
                     ],
                     "banner": None,
                 }

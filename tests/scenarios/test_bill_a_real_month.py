@@ -140,7 +140,7 @@ class TestOnTheRealMonth:
         }
 
     def test_an_account_is_billed_to_the_cent(self, real_walk):
-        """Rules 6, 7, 11 and 19: January moves up to 2,500 minutes; 1,251.50 above that allowance, 33.30 of IVR time."""
+        """Rules 6, 7, 11 and 19: January moves up to 2,500 minutes; 1,251.50 above that, 33.30 of IVR time."""
         february, upgrade, january = read_invoices(real_walk, "AA0101")
         assert (january["period"]["startsOn"], january["amountDue"]["amount"]) == ("1999-01-01", "139.00")
         assert [line["amount"]["amount"] for line in upgrade["lines"]] == ["2249.00", "-139.00"]

@@ -173,4 +173,5 @@ async def test_rule_12_two_runs_at_once_issue_every_invoice_once(due_file, expec
 def test_the_numbers_of_an_undisturbed_run_have_no_gap(expected):
     """Rule 27."""
     numbers = [invoice[0] for invoice in expected[INVOICES]]
-    assert numbers == list(range(100_001, 100_001 + ACCOUNTS * MONTHS))
+    assert len(numbers) >= ACCOUNTS * MONTHS  # and one for each month that moved up
+    assert numbers == list(range(100_001, 100_001 + len(numbers)))

@@ -268,7 +268,7 @@ class TestCredit:
         assert rows(world.database, "SELECT status, paid_at = issued_at FROM invoice") == [("PAID", 1)]
 
     async def test_a_total_below_zero_becomes_credit_for_the_invoices_after_it(self, world):
-        """Rule 14: 71 minutes too many were billed; taking them back leaves $59.67, of which the next invoice uses $39."""
+        """Rule 14: 71 minutes too many were billed; taking them back leaves $59.67 for the next invoice."""
         await world.add_account(plan="economy")
         await world.advance_to(pacific(2026, 7, 20))
         call = a_call(event_id="1", started_at=pacific(2026, 7, 19), script_seconds=71 * MINUTE)

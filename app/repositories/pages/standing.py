@@ -1,4 +1,4 @@
-"""Where an account stands: read the same way before a decision is shown and inside the transaction that carries it out."""
+"""Where an account stands: read the same way to show a decision and in the transaction that carries it out."""
 
 from __future__ import annotations
 
