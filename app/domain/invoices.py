@@ -113,7 +113,8 @@ class BillingFacts:
     """All that an invoice depends on.
 
     `period`: the month that a cycle invoice opens, or that any other invoice falls in. `plan`, `policies`: those of
-    that month. `bills_base`: whether the base of the month is charged; `billed_base`: what earlier invoices charged for it.
+    that month. `bills_base`: whether the base of the month is charged; `billed_base`: what earlier invoices charged
+    for it.
     `used`: months to bill usage of, newest first; the newest of a cycle invoice is the month now ending, the others are
     closed and bill late usage. `credit_available_cents`: credit of the account at issue.
     """

@@ -192,7 +192,7 @@ class CycleRepository:
             .order_by(col(AccountRow.id))
             .limit(limit)
         )
-        rows: list[Any] = list(await self._session.exec(statement))
+        rows: Any = await self._session.exec(statement)
         return [
             UncheckedAccount(*row[:6], None if row[6] is None else plan_from_row(row[6]), UsageTotals(*row[7:]))
             for row in rows

@@ -353,7 +353,10 @@ class Life:
         return bill
 
     async def upgrade(self, number: int) -> None:
-        bill = self.upgrade_by_rules(month_of(self.today), self.today)
+        # The month that is open: in the first hours of a month still the one before.
+        last_day = date(*self.model.next_month, 1) - timedelta(days=1)
+        open_month = shift(self.model.next_month, -1)
+        bill = self.upgrade_by_rules(open_month, min(self.today, last_day))
         assert await upgrade_plans(**self.parts) == (bill is not None)
         self.expect(*([] if bill is None else [bill]))
         assert await upgrade_plans(**self.parts) == 0
