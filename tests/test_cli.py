@@ -31,7 +31,7 @@ def cli(monkeypatch, tmp_path, capsys):
         monkeypatch.delenv(name)
     monkeypatch.setenv("FLEX_DATA", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["flex-billing", *arguments])
@@ -41,7 +41,8 @@ def cli(monkeypatch, tmp_path, capsys):
         return Ended(end.value.code or 0, out, err)
 
     yield run
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

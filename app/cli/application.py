@@ -50,6 +50,8 @@ _register()
 
 def main() -> None:
     """Run one command and end the process with its exit code."""
+    # A shell's script starts what runs beside it deaf to Ctrl-C; whoever sends one to us by name means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         application(prog_name="flex-billing")

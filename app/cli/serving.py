@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -146,11 +147,11 @@ def serve_until_stopped(settings: Settings, listener: socket.socket, level: int)
         lifespan="on",
         timeout_graceful_shutdown=STOPS_WITHIN_SECONDS,
     )
-    try:
+    # What ended it is raised again afterwards, unless this process was told to ignore it.
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
         uvicorn.Server(config).run(sockets=[listener])
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        say("Stopped.")
-        raise typer.Exit from None
+    say("Stopped.")
+    raise typer.Exit
 
 
 def listen(host: str, port: int) -> socket.socket:
