@@ -54,15 +54,11 @@ def demo(
 ) -> None:
     """Start the server with a believable company in it: eighteen months of history, and tokens to try it with."""
     settings = _demo_settings(data, port)
-    try:
-        listen(HOST, port).close()
-        prepare_demo(settings, reset=reset)
-        with listen(HOST, port) as listener:
-            _welcome(settings, port)
-            serve_until_stopped(settings, listener, logging.WARNING)
-    except KeyboardInterrupt:
-        say("Stopped before the demo was ready. Start it again, and it begins anew.")
-        raise
+    listen(HOST, port).close()
+    prepare_demo(settings, reset=reset)
+    with listen(HOST, port) as listener:
+        _welcome(settings, port)
+        serve_until_stopped(settings, listener, logging.WARNING)
 
 
 def _reached_at(settings: Settings, host: str, port: int) -> Settings:
