@@ -16,6 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# A shell lets what it starts in the background ignore Ctrl-C, and so would everything that we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 PROGRAM = "from app.cli import main; main()"
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_WITHIN_SECONDS = 60.0

@@ -31,7 +31,7 @@ def cli(monkeypatch, tmp_path, capsys):
         monkeypatch.delenv(name)
     monkeypatch.setenv("FLEX_DATA", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["flex-billing", *arguments])
@@ -41,7 +41,8 @@ def cli(monkeypatch, tmp_path, capsys):
         return Ended(end.value.code or 0, out, err)
 
     yield run
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -328,6 +329,18 @@ class TestServing:
 
 
 class TestInterrupted:
+    @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+    def test_a_demo_that_is_stopped_while_it_is_made_begins_anew(self, tmp_path, how):
+        command_line = CommandLine(tmp_path / "data", tmp_path)
+        process = command_line.start("demo", "--port", str(free_port()))
+        _eventually((command_line.data / "seeding" / "flex-billing.db").exists)
+        process.send_signal(how)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert err == "Stopped. What was done stays; the same command goes on from there.\n"
+        with command_line.server("demo") as server:
+            assert server.get("/health/ready")["status"] == "ready"
+
     def test_an_import_ends_politely_and_can_be_run_again(self, tmp_path):
         command_line = CommandLine(tmp_path / "data", tmp_path)
         command_line.run("clock", "start", "--at", "1999-02-01 00:30")

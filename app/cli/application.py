@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from typing import TYPE_CHECKING
 
 import typer
 
-from app.cli import access, billing, calls, clock, serving, setup, staff
-from app.cli.failures import BAD_INPUT, BROKEN, INTERRUPTED, expected, keep_details
+from app.cli import INTERRUPTED, access, billing, calls, clock, serving, setup, staff
+from app.cli.failures import BAD_INPUT, BROKEN, expected, keep_details
 from app.cli.terminal import say
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 application = typer.Typer(
     name="flex-billing",
@@ -50,9 +45,8 @@ def _register() -> None:
 _register()
 
 
-def main() -> None:
+def run_command() -> None:
     """Run one command and end the process with its exit code."""
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         application(prog_name="flex-billing")
     except expected() as failure:
@@ -68,8 +62,3 @@ def main() -> None:
             f"Report it with {str(keep_details(error))!r}, which holds the details."
         )
         sys.exit(BROKEN)
-
-
-def _as_ctrl_c(_signal: int, _frame: FrameType | None) -> None:
-    """Let whoever stops us politely, an init system or a person, meet the same end."""
-    signal.raise_signal(signal.SIGINT)

@@ -31,9 +31,8 @@ from app.settings import SettingsUnusable
 
 BAD_INPUT = 2
 FOUND_PROBLEMS = 1
-INTERRUPTED = 130
 BROKEN = 70
-"""Exit codes. 70 is what other programs too say when they are at fault themselves."""
+"""Exit codes, beside 130 for an interruption. 70 is what other programs too say when they are at fault themselves."""
 
 
 class Refused(Exception):

@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,15 +54,11 @@ def demo(
 ) -> None:
     """Start the server with a believable company in it: eighteen months of history, and tokens to try it with."""
     settings = _demo_settings(data, port)
-    try:
-        listen(HOST, port).close()
-        prepare_demo(settings, reset=reset)
-        with listen(HOST, port) as listener:
-            _welcome(settings, port)
-            serve_until_stopped(settings, listener, logging.WARNING)
-    except KeyboardInterrupt:
-        say("Stopped before the demo was ready. Start it again, and it begins anew.")
-        raise
+    listen(HOST, port).close()
+    prepare_demo(settings, reset=reset)
+    with listen(HOST, port) as listener:
+        _welcome(settings, port)
+        serve_until_stopped(settings, listener, logging.WARNING)
 
 
 def _reached_at(settings: Settings, host: str, port: int) -> Settings:
@@ -146,11 +143,11 @@ def serve_until_stopped(settings: Settings, listener: socket.socket, level: int)
         lifespan="on",
         timeout_graceful_shutdown=STOPS_WITHIN_SECONDS,
     )
-    try:
+    # What ended it is raised again afterwards, unless this process was told to ignore it.
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
         uvicorn.Server(config).run(sockets=[listener])
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        say("Stopped.")
-        raise typer.Exit from None
+    say("Stopped.")
+    raise typer.Exit
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -194,7 +194,16 @@ class CycleRepository:
         )
         rows: Any = await self._session.exec(statement)
         return [
-            UncheckedAccount(*row[:6], None if row[6] is None else plan_from_row(row[6]), UsageTotals(*row[7:]))
+            UncheckedAccount(
+                id=row.id,
+                external_id=row.external_id,
+                paid_starts_on=row.paid_starts_on,
+                upgrade_count=row.upgrade_count,
+                usage_seq=row.usage_seq,
+                period_on=row.period_on,
+                plan=None if row.PlanVersionRow is None else plan_from_row(row.PlanVersionRow),
+                usage=UsageTotals(*row[7:]),
+            )
             for row in rows
         ]
 
