@@ -193,19 +193,7 @@ class CycleRepository:
             .limit(limit)
         )
         rows: Any = await self._session.exec(statement)
-        return [
-            UncheckedAccount(
-                id=row.id,
-                external_id=row.external_id,
-                paid_starts_on=row.paid_starts_on,
-                upgrade_count=row.upgrade_count,
-                usage_seq=row.usage_seq,
-                period_on=row.period_on,
-                plan=None if row.PlanVersionRow is None else plan_from_row(row.PlanVersionRow),
-                usage=UsageTotals(*row[7:]),
-            )
-            for row in rows
-        ]
+        return [_unchecked(row) for row in rows]
 
     async def mark_checked(self, looked_at: Iterable[tuple[str, int]]) -> None:
         """Store up to which call an upgrade was considered, by account id."""
@@ -268,3 +256,16 @@ def _by_account(rows: Iterable[Any]) -> dict[str, list[Any]]:
     for row in rows:
         grouped[row[0]].append(row)
     return grouped
+
+
+def _unchecked(row: Any) -> UncheckedAccount:  # noqa: ANN401 -- a row of columns, an entity and sums
+    return UncheckedAccount(
+        id=row.id,
+        external_id=row.external_id,
+        paid_starts_on=row.paid_starts_on,
+        upgrade_count=row.upgrade_count,
+        usage_seq=row.usage_seq,
+        period_on=row.period_on,
+        plan=None if row.PlanVersionRow is None else plan_from_row(row.PlanVersionRow),
+        usage=UsageTotals(*row[7:]),
+    )

@@ -28,7 +28,11 @@ TABLES = ("invoice", "invoice_line", "ledger_posting", "billing_cycle", "account
 """What a cycle run writes."""
 
 _LATE_EVERY, _CREDIT_EVERY, _PARTIAL_EVERY = 10, 8, 7
-_INSERT_ACCOUNT = "INSERT INTO account VALUES (?,?,?,'ACTIVE',NULL,?,?,?,?,?,0,0,?)"
+_INSERT_ACCOUNT = """
+INSERT INTO account (
+    id, external_id, name, status, paid_starts_on, plan_version_id, next_cycle_on, next_close_at, adjustable_from_on,
+    usage_seq, ledger_seq, created_at
+) VALUES (?,?,?,'ACTIVE',?,?,?,?,?,0,0,?)"""
 _INSERT_DAY = "INSERT INTO usage_day VALUES (?,?,?,?,?,?,?,0,?)"
 _INSERT_PAYMENT = "INSERT INTO payment VALUES (?,?,'CHECK',?,'bench','2026-10-20',?)"
 _OVERPAY = """
@@ -39,7 +43,8 @@ SELECT id, ledger_seq + 1, 'OVERPAID', 'CASH', 'CUSTOMER_CREDIT', ?, NULL, ?, NU
 def make_database(path: Path, accounts: int) -> None:
     """Make a database in which so many accounts are due.
 
-    Every account has a month of usage, on plans of all sizes, with all kinds of seconds; one in ten has late calls in
+    Every account has a month of usage, on plans of all sizes, with all kinds of seconds, a little beyond the allowance
+    so that no plan is outgrown; one in ten has late calls in
     the month before, one in eight has credit, one in seven began within its first month.
     """
     make_tables(path)
@@ -78,9 +83,11 @@ def _accounts(count: int) -> Iterator[tuple[Any, ...]]:
 
 
 def _days(ids: list[str], month: Period, step: int) -> Iterator[tuple[Any, ...]]:
+    plans = SEED_CATALOGUE.sold_on(FIRST_MONTH.starts_on)
     for place, account in enumerate(ids):
+        allowance = plans[place % len(plans)].included_minutes * 60 // month.days
         for day in range(1, month.days + 1, step):
-            live, patch, ivr = (place * 37 + day * 613) % 7_000, (place % 3) * 20, (place % 4) * 15
+            live, patch, ivr = allowance + (place * 37 + day * 13) % 20, (place % 3) * 2, (place % 4) * 15
             on = f"{month.month}-{day:02}"
             yield account, on, month.starts_on.isoformat(), live, patch, ivr, 12, f"{on} 20:00:00.000000"
 

@@ -138,7 +138,7 @@ SELECT invoice_id, account_id, account_name, 'CYCLE', 'DRAFT', number, period_on
               json_array(substr(period_on, 1, 7), paid_starts_on, plan_version_id, :policies, credit_cents),
               json(months))),
        sha256(json_array(json(content), 'CYCLE', substr(period_on, 1, 7), applied_cents)),
-       :now, :today, NULL
+       :now, :today, NULL, NULL
 FROM bill ORDER BY number"""
 
 _LINES = """
