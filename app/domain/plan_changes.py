@@ -137,9 +137,7 @@ def _guard_downgrade(standing: PlanStanding, target: PlanVersion, catalogue: Cat
     if threshold is None or standing.usage.live_seconds <= threshold * SECONDS_PER_MINUTE:
         return
     current, lower = (
-        month_cost_cents(
-            standing.usage, plan, standing.period, standing.paid_starts_on, policies_on(standing.period.starts_on)
-        )
+        month_cost_cents(standing.usage, plan, standing.period, standing.paid_starts_on)
         for plan in (standing.month_plan, target)
     )
     raise DowngradeNotCostEffective(standing.usage.live_seconds, threshold, current, lower)

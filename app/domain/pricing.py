@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.money import price_of
 from app.domain.plans import SECONDS_PER_MINUTE
+from app.domain.policies import policies_on
 from app.domain.proration import prorated_cents, prorated_minutes
 
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ def rate_usage(
     )
 
 
-def month_cost_cents(
-    usage: UsageTotals, plan: PlanVersion, period: Period, paid_starts_on: date, policies: Policies
-) -> int:
-    """Return what the whole month costs on the plan: base and usage charges, in cents."""
+def month_cost_cents(usage: UsageTotals, plan: PlanVersion, period: Period, paid_starts_on: date) -> int:
+    """Return what the whole month costs on the plan, under the month's policies: base and usage charges, in cents."""
     base = prorated_cents(plan.base_cents, period, paid_starts_on)
-    return base + rate_usage(usage, plan, period, paid_starts_on, policies).total_cents
+    return base + rate_usage(usage, plan, period, paid_starts_on, policies_on(period.starts_on)).total_cents

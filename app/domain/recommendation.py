@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from app.domain.explanations import dollars
 from app.domain.money import round_half_up
-from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def simulated_costs(
     usage: UsageTotals, period: Period, paid_starts_on: date, versions: Iterable[PlanVersion]
 ) -> dict[str, int]:
     """Return what a month costs on each plan, in cents by its code (rule 40)."""
-    return {version.code: _cost(usage, version, period, paid_starts_on) for version in versions}
+    return {version.code: month_cost_cents(usage, version, period, paid_starts_on) for version in versions}
 
 
 def advise(
@@ -146,13 +145,9 @@ def _month_costs(
     return {
         version.id: stored[version.id]
         if version.id in stored
-        else _cost(month.usage, version, month.period, paid_starts_on)
+        else month_cost_cents(month.usage, version, month.period, paid_starts_on)
         for version in versions
     }
-
-
-def _cost(usage: UsageTotals, plan: PlanVersion, period: Period, paid_starts_on: date) -> int:
-    return month_cost_cents(usage, plan, period, paid_starts_on, policies_on(period.starts_on))
 
 
 def _why_not(months: Sequence[AdviceMonth], current: PlanSimulation, best: PlanSimulation) -> NoAdvice | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from app.domain.billing_items import BilledBase
 from app.domain.invoices import InvoiceKind, compute_invoice
 from app.domain.plan_changes import plan_change_facts
-from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents
 from app.domain.proration import prorated_cents
 from app.domain.upgrades import find_upgrade
@@ -110,5 +109,4 @@ def _base_to_come(standing: PlanStanding, plan: PlanVersion) -> BilledBase:
 
 
 def _cost(standing: PlanStanding, plan: PlanVersion, projection: Projection) -> int:
-    policies = policies_on(standing.period.starts_on)
-    return month_cost_cents(projection.usage, plan, standing.period, standing.paid_starts_on, policies)
+    return month_cost_cents(projection.usage, plan, standing.period, standing.paid_starts_on)

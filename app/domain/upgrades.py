@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from app.domain.periods import add_months
 from app.domain.plans import SECONDS_PER_MINUTE
-from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents
 
 if TYPE_CHECKING:
@@ -63,26 +62,24 @@ def find_upgrade(
     return Upgrade(
         target,
         is_permanent=upgrades_so_far >= ONE_MONTH_UPGRADES,
-        cost_to_stay_cents=_cost(usage, plan, period, paid_starts_on),
-        cost_upgraded_cents=_cost(usage, target, period, paid_starts_on),
+        cost_to_stay_cents=month_cost_cents(usage, plan, period, paid_starts_on),
+        cost_upgraded_cents=month_cost_cents(usage, target, period, paid_starts_on),
     )
 
 
 def _fitting(
     plan: PlanVersion, usage: UsageTotals, period: Period, paid_starts_on: date, catalogue: Catalogue
 ) -> PlanVersion:
-    while True:
-        higher = catalogue.find_next(plan, period.starts_on)
-        if higher is None or _cost(usage, plan, period, paid_starts_on) <= _cost(usage, higher, period, paid_starts_on):
-            return plan
-        plan = higher
+    cost_cents = month_cost_cents(usage, plan, period, paid_starts_on)
+    while (higher := catalogue.find_next(plan, period.starts_on)) is not None:
+        higher_cents = month_cost_cents(usage, higher, period, paid_starts_on)
+        if cost_cents <= higher_cents:
+            break
+        plan, cost_cents = higher, higher_cents
+    return plan
 
 
 def _past_next_threshold(plan: PlanVersion, usage: UsageTotals, on: date, catalogue: Catalogue) -> bool:
     higher = catalogue.find_next(plan, on)
     threshold = None if higher is None else catalogue.cost_effective_minutes(higher, on)
     return threshold is not None and usage.live_seconds > threshold * SECONDS_PER_MINUTE
-
-
-def _cost(usage: UsageTotals, plan: PlanVersion, period: Period, paid_starts_on: date) -> int:
-    return month_cost_cents(usage, plan, period, paid_starts_on, policies_on(period.starts_on))

@@ -33,7 +33,7 @@ class AddOnRepository:
     async def versions(self) -> tuple[AddOnVersion, ...]:
         """Return every version ever sold."""
         rows = await self._session.exec(select(AddOnVersionRow).order_by(col(AddOnVersionRow.id)))
-        return tuple(_version(row) for row in rows)
+        return tuple(version_from_row(row) for row in rows)
 
     async def end_sale(self, version_id: str, valid_before: date | None) -> None:
         """Store from which date the version is not sold any more; accounts that have it keep it."""
@@ -88,22 +88,6 @@ class AddOnRepository:
             col(AddOnSubscriptionRow.id) == subscription_id, col(AddOnSubscriptionRow.account_id) == account_id
         )
         await self._session.exec(statement.values(ends_before=ends_before))
-
-
-def _version(row: AddOnVersionRow) -> AddOnVersion:
-    return AddOnVersion(
-        id=row.id,
-        code=row.code,
-        name=row.name,
-        kind=row.kind,
-        monthly_cents=row.monthly_cents,
-        is_prorated=row.is_prorated,
-        entitlement=row.entitlement,
-        terms_version=row.terms_version,
-        terms=row.terms,
-        valid_from=row.valid_from,
-        valid_before=row.valid_before,
-    )
 
 
 def _row(version: AddOnVersion) -> AddOnVersionRow:

@@ -243,8 +243,8 @@ def read_plan(columns: Iterable[Any]) -> PlanVersion:
     return PlanVersion(identifier, code, name, base_cents, included_minutes, UnitPrice(rate), *dates)
 
 
-def read_prices(rows: Iterable[Any]) -> Catalogue:
-    """Return the catalogue of the rows of `prices`."""
+def read_catalogue(rows: Iterable[Any]) -> Catalogue:
+    """Return the catalogue of rows of `PLAN_COLUMNS`."""
     return Catalogue(tuple(read_plan(row) for row in rows))
 
 

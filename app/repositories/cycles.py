@@ -16,7 +16,7 @@ from app.models.calls import UsageDayRow
 from app.models.cycles import BillingCycleRow
 from app.models.plans import PlanVersionRow
 from app.repositories.accounts import adjustable_from
-from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_prices, total
+from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_catalogue, total
 from app.repositories.bulk import execute_many, read_rows
 from app.repositories.conditions import one_of
 from app.repositories.plans import plan_from_row
@@ -89,7 +89,7 @@ class OpenedMonth:
     ledger_seq: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class UncheckedAccount:
     """An account with usage since an upgrade was last considered: its open month, and what that is billed on.
 
@@ -104,7 +104,6 @@ class UncheckedAccount:
     period_on: date | None
     plan: PlanVersion | None
     usage: UsageTotals
-    is_outgrown: bool = False
 
 
 class CycleRepository:
@@ -222,7 +221,7 @@ class CycleRepository:
         ids = list(account_ids)
         rows = {name: await read_rows(self._session, part, account_ids=ids) for name, part in _FACTS.items()}
         accounts = [read_account(row) for row in rows.pop("account")]
-        prices = read_prices(rows.pop("prices"))
+        prices = read_catalogue(rows.pop("prices"))
         grouped = {name: _by_account(found) for name, found in rows.items()}
         return {
             account.id: assemble_facts(

@@ -16,7 +16,7 @@ from app.repositories.pages.standing import STANDING
 from app.repositories.reader import load_within
 from app.services.issue_invoice import issue_invoice
 from app.services.once import once
-from app.services.quotes import Quote, QuoteTerms
+from app.services.quotes import Quote, QuoteTerms, use_quote
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -188,10 +188,8 @@ async def _confirmed(
     uow: UnitOfWork, standing: AccountStanding, quote: Quote, desk: QuoteDesk, now: datetime
 ) -> PlanChangeOffer:
     fresh = preview_plan_change(standing, quote.terms.subject, When(quote.terms.when), desk)
-    is_stale = fresh.quote.terms != quote.terms or quote.is_expired(now) or await uow.operations.is_used(quote.id)
-    if is_stale:
+    if not await use_quote(uow, quote, fresh.quote.terms, now):
         raise QuoteStale(fresh)
-    await uow.operations.use_quote(quote.id, standing.account_id, at=now)
     return fresh.offer
 
 

@@ -63,6 +63,6 @@ def _offer(facts: UsageFacts, version: PlanVersion, today: date) -> PlanOffer:
     return PlanOffer(
         plan=show_plan(version, facts.catalogue, today),
         is_current=version == facts.plan_of(period),
-        month_cost_cents=month_cost_cents(usage, version, period, facts.paid_starts_on, policies),
+        month_cost_cents=month_cost_cents(usage, version, period, facts.paid_starts_on),
         usage_cost_cents=rate_usage(usage, version, period, facts.paid_starts_on, policies).total_cents,
     )

@@ -10,6 +10,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 if TYPE_CHECKING:
     from app.ports import Clock, Ids
+    from app.repositories.unit_of_work import UnitOfWork
 
 LIFE = timedelta(minutes=15)
 
@@ -81,3 +82,14 @@ class QuoteDesk:
         if (quote.terms.account_id, quote.terms.action) != (account_id, action):
             raise InvalidQuote
         return quote
+
+
+async def use_quote(uow: UnitOfWork, quote: Quote, terms: QuoteTerms, now: datetime) -> bool:
+    """Use a quote up if it still says `terms`; False, and nothing changed, when it does not, has expired or was used.
+
+    The caller is the account's only writer.
+    """
+    if quote.terms != terms or quote.is_expired(now) or await uow.operations.is_used(quote.id):
+        return False
+    await uow.operations.use_quote(quote.id, quote.terms.account_id, at=now)
+    return True

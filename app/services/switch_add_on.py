@@ -13,7 +13,7 @@ from app.repositories.events import Event
 from app.services.change_plan import AccountSuspended, load_standing
 from app.services.issue_invoice import issue_invoice
 from app.services.once import once
-from app.services.quotes import Quote, QuoteTerms
+from app.services.quotes import Quote, QuoteTerms, use_quote
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -210,9 +210,8 @@ async def _confirmed(
     uow: UnitOfWork, standing: AccountStanding, quote: Quote, desk: QuoteDesk, now: datetime
 ) -> AddOnVersion:
     fresh = preview_add_on(standing, quote.terms.subject, desk)
-    if fresh.quote.terms != quote.terms or quote.is_expired(now) or await uow.operations.is_used(quote.id):
+    if not await use_quote(uow, quote, fresh.quote.terms, now):
         raise AddOnQuoteStale(fresh)
-    await uow.operations.use_quote(quote.id, standing.account_id, at=now)
     return fresh.version
 
 

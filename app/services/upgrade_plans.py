@@ -15,7 +15,6 @@ from app.repositories.reader import load_within
 from app.services.issue_invoice import issue_invoice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date, datetime
 
     from app.domain.plans import Catalogue
@@ -36,16 +35,15 @@ async def upgrade_plans(*, database: Database, clock: Clock, ids: Ids, chunk_siz
     upgraded, after = 0, ""
     while True:
         now = clock.now()
-        found = await unit_of_work.write(database, lambda uow: _look(uow, after, chunk_size))  # noqa: B023
-        if not found:
+        last, outgrown = await unit_of_work.write(database, lambda uow: _look(uow, after, chunk_size))  # noqa: B023
+        if last is None:
             return upgraded
-        for account in found:
-            if account.is_outgrown:
-                upgraded += await unit_of_work.write(
-                    database,
-                    lambda uow: _upgrade_now(uow, ids, account.external_id, now),  # noqa: B023
-                )
-        after = found[-1].id
+        for account in outgrown:
+            upgraded += await unit_of_work.write(
+                database,
+                lambda uow: _upgrade_now(uow, ids, account, now),  # noqa: B023
+            )
+        after = last
 
 
 async def upgrade_month(
@@ -78,13 +76,18 @@ def find_month_upgrade(standing: AccountStanding) -> Upgrade | None:
     )
 
 
-async def _look(uow: UnitOfWork, after: str, limit: int) -> Sequence[UncheckedAccount]:
+async def _look(uow: UnitOfWork, after: str, limit: int) -> tuple[str | None, list[str]]:
+    """Return the id of the last account looked at, and the external ids of those to upgrade; the others are done."""
     catalogue = await uow.plans.catalogue()
-    accounts = await uow.cycles.unchecked(after, limit)
-    for account in accounts:
-        account.is_outgrown = _is_outgrown(account, catalogue)
-    await uow.cycles.mark_checked((each.id, each.usage_seq) for each in accounts if not each.is_outgrown)
-    return accounts
+    fitting, outgrown, last = [], [], None
+    for account in await uow.cycles.unchecked(after, limit):
+        last = account.id
+        if _is_outgrown(account, catalogue):
+            outgrown.append(account.external_id)
+        else:
+            fitting.append((account.id, account.usage_seq))
+    await uow.cycles.mark_checked(fitting)
+    return last, outgrown
 
 
 def _is_outgrown(account: UncheckedAccount, catalogue: Catalogue) -> bool:

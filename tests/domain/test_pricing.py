@@ -69,8 +69,8 @@ class TestRateUsage:
 class TestMonthCost:
     def test_adds_the_base_to_the_usage(self):
         used = usage(live_minutes=110, patch_seconds=450, ivr_seconds=200)
-        assert month_cost_cents(used, a_plan(), SEPTEMBER, LONG_AGO, POLICIES) == 139_00 + 12_90 + 75 + 50
+        assert month_cost_cents(used, a_plan(), SEPTEMBER, LONG_AGO) == 139_00 + 12_90 + 75 + 50
 
     def test_prorates_base_and_allowance_in_the_first_month(self):
         used = usage(live_minutes=77)
-        assert month_cost_cents(used, a_plan(), SEPTEMBER, MID_SEPTEMBER, POLICIES) == 92_60 + 12_90
+        assert month_cost_cents(used, a_plan(), SEPTEMBER, MID_SEPTEMBER) == 92_60 + 12_90

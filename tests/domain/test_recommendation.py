@@ -190,4 +190,4 @@ class TestEveryAccount:
         billed_cents = compute_invoice(opening).total_cents + compute_invoice(closing).total_cents
         found = advice([AdviceMonth(month, used)], plan=plan, paid_starts_on=paid_starts_on)
         assert found.current.month_cents == (billed_cents,)
-        assert billed_cents == month_cost_cents(used, plan, month, paid_starts_on, policies)
+        assert billed_cents == month_cost_cents(used, plan, month, paid_starts_on)

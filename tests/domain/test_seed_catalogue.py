@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import pytest
 
 from app.domain.periods import Period
-from app.domain.policies import POLICY_VERSIONS
 from app.domain.pricing import month_cost_cents
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from tests.factories.calls import usage
@@ -67,11 +66,11 @@ class TestSeedCatalogue:
 
     @pytest.mark.parametrize("on", [TODAY, date(2016, 6, 1)])
     def test_the_cheapest_plan_moves_up_one_step_exactly_one_minute_past_each_threshold(self, on):
-        plans, policies, period = SEED_CATALOGUE.sold_on(on), POLICY_VERSIONS[-1], Period.parse("2026-10")
+        plans, period = SEED_CATALOGUE.sold_on(on), Period.parse("2026-10")
         cheapest = []
         for minutes in range(13_001):
             used = usage(live_minutes=minutes)
-            costs = [month_cost_cents(used, plan, period, period.starts_on, policies) for plan in plans]
+            costs = [month_cost_cents(used, plan, period, period.starts_on) for plan in plans]
             cheapest.append(costs.index(min(costs)))
         steps = [(m, cheapest[m]) for m in range(1, 13_001) if cheapest[m] != cheapest[m - 1]]
         thresholds = [SEED_CATALOGUE.cost_effective_minutes(plan, on) for plan in plans[:-1]]

@@ -12,7 +12,6 @@ from app.domain.billing_items import BilledBase, TaxRate
 from app.domain.invoices import InvoiceKind, LineKind
 from app.domain.periods import Period
 from app.domain.plan_changes import PlanStanding
-from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents
 from app.domain.projection import project
 from app.domain.seed_catalogue import SEED_CATALOGUE
@@ -150,7 +149,7 @@ class TestEveryMonth:
         total = usage(live_minutes=minutes_a_day * 30)
 
         def cost(version):
-            return month_cost_cents(total, version, SEPTEMBER, paid_starts_on, policies_on(SEPTEMBER.starts_on))
+            return month_cost_cents(total, version, SEPTEMBER, paid_starts_on)
 
         last = found[-1].target if found else PLANS[plan]
         left = find_upgrade(

@@ -64,7 +64,7 @@ class TestMonthCostEffectiveMinutes:
         last = month_cost_effective_minutes(plan, higher, SEPTEMBER, paid_starts_on)
 
         def cost(version, minutes):
-            return month_cost_cents(UsageTotals(minutes * 60), version, SEPTEMBER, paid_starts_on, POLICIES)
+            return month_cost_cents(UsageTotals(minutes * 60), version, SEPTEMBER, paid_starts_on)
 
         assert cost(plan, last) <= cost(higher, last)
         assert cost(plan, last + 1) > cost(higher, last + 1)

@@ -12,7 +12,6 @@ from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersio
 from app.domain.billing_items import RecurringItem, TaxRate
 from app.domain.invoices import LineKind
 from app.domain.periods import Period
-from app.domain.policies import POLICY_VERSIONS
 from app.domain.pricing import month_cost_cents
 from app.domain.seed_catalogue import SEED_ADD_ONS, SEED_CATALOGUE
 from app.domain.usage import UsageTotals
@@ -78,7 +77,7 @@ class TestBills:
     def test_without_add_ons_are_what_the_rater_says_of_the_month(self, used, versions):
         found = month(used, plan=versions[0], versions=versions)
         for bill in found.bills:
-            expected = month_cost_cents(used, bill.plan, OCTOBER, OCTOBER.starts_on, POLICY_VERSIONS[-1])
+            expected = month_cost_cents(used, bill.plan, OCTOBER, OCTOBER.starts_on)
             assert bill.total_cents == sum(amounts(bill)) == expected
         assert found.cheapest.total_cents == min(bill.total_cents for bill in found.bills)
 

@@ -10,9 +10,9 @@ from sqlmodel import col
 from app.domain.ledger import Book
 from app.models.accounts import AccountRow
 from app.models.ledger import LedgerPostingRow
-from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_prices, total
+from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_catalogue, total
 from app.repositories.pages.scope import own
-from app.repositories.pages.usage import CATALOGUE, DAYS, read_catalogue, read_days
+from app.repositories.pages.usage import CATALOGUE, DAYS, read_days
 from app.repositories.reader import Page
 from app.views.billing_summary import SummaryFacts
 from app.views.next_invoice import NextInvoiceFacts
@@ -40,7 +40,7 @@ def _assemble(
         return None
     *columns, open_balance_cents = account[0]
     found = read_account(columns)
-    billing = assemble_facts(found, read_prices(prices), **rows)
+    billing = assemble_facts(found, read_catalogue(prices), **rows)
     known, sums = read_days(days)
     plans = {month.period.starts_on: month.plan for month in billing.used}
     return SummaryFacts(

@@ -8,8 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from app.models.plans import PlanVersionRow
-from app.repositories.billing_facts import PLAN_COLUMNS
-from app.repositories.pages.usage import read_catalogue
+from app.repositories.billing_facts import PLAN_COLUMNS, read_catalogue
 from app.repositories.reader import Page
 
 if TYPE_CHECKING:

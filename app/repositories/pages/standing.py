@@ -25,6 +25,7 @@ from app.repositories.billing_facts import (
     Sql,
     credit_balance,
     read_add_on,
+    read_catalogue,
     read_plan,
     read_subscription,
     read_tax,
@@ -32,7 +33,6 @@ from app.repositories.billing_facts import (
     total,
 )
 from app.repositories.pages.scope import own
-from app.repositories.pages.usage import read_catalogue
 from app.repositories.reader import Page
 from app.views.standing import AccountStanding
 

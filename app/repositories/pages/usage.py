@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Date, bindparam, func, select
 from sqlmodel import col
 
-from app.domain.plans import Catalogue
 from app.domain.usage import UsageTotals
 from app.domain.usage_months import UsageDay, UsageSums
 from app.models.accounts import AccountRow
 from app.models.calls import UsageDayRow
 from app.models.cycles import BillingCycleRow
 from app.models.plans import PlanVersionRow
-from app.repositories.billing_facts import PLAN_COLUMNS, read_plan, total
+from app.repositories.billing_facts import PLAN_COLUMNS, read_catalogue, read_plan, total
 from app.repositories.pages.scope import own
 from app.repositories.reader import Page
 from app.views.usage import UsageFacts
@@ -97,11 +96,6 @@ CATALOGUE: Part = (
     .order_by(col(PlanVersionRow.id))
 )
 """The versions that were on sale at any time in the range."""
-
-
-def read_catalogue(rows: Iterable[Any]) -> Catalogue:
-    """Return the versions of the rows of `CATALOGUE`."""
-    return Catalogue(tuple(read_plan(row) for row in rows))
 
 
 def read_days(rows: Iterable[Any]) -> tuple[tuple[UsageDay, ...], dict[date, UsageSums]]:
