@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from datetime import datetime
+
+    from app.domain.payment_gateway import (
+        ChargeAnswer,
+        ChargeRequest,
+        Notice,
+        Transaction,
+        VaultAnswer,
+        VaultedMethod,
+        VaultRequest,
+    )
 
 
 class Clock(Protocol):
@@ -48,5 +59,74 @@ class TokenVerifier(Protocol):
         """Return the claims of a token that can be trusted.
 
         :raises InvalidToken: when its signature, issuer, audience, lifetime or shape is wrong.
+        """
+        ...
+
+
+class PaymentGateway(Protocol):
+    """Keeps payment methods and moves money. Reads raise `GatewayUnavailable`; what moves money answers instead.
+
+    A call that moves money is never abandoned half way: when its caller is cancelled it still runs to its deadline.
+    """
+
+    async def form_token(self) -> str:
+        """Return a token for the payment form of a browser or a phone; it names no customer."""
+        ...
+
+    async def vault(self, request: VaultRequest) -> VaultAnswer:
+        """Verify a method and keep it under the token given; the customer is made when it is new."""
+        ...
+
+    async def find_method(self, method_token: str) -> VaultedMethod | None:
+        """Return the method with the token, or None when the vault has none."""
+        ...
+
+    async def list_methods(self, customer_id: str) -> list[VaultedMethod]:
+        """Return every method of the customer, none when the vault does not know it."""
+        ...
+
+    async def make_default(self, method_token: str) -> bool:
+        """Make the method its customer's default, and return whether the vault has it."""
+        ...
+
+    async def remove_method(self, method_token: str) -> None:
+        """Delete the method; one that is gone already is no error."""
+        ...
+
+    async def charge(self, request: ChargeRequest) -> ChargeAnswer:
+        """Take money at once. The same request again returns the same transaction and takes nothing more."""
+        ...
+
+    async def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
+        """Take back a sale that is not settled."""
+        ...
+
+    async def refund(self, transaction_id: str, amount_cents: int, request_key: str) -> ChargeAnswer:
+        """Give back money of a settled sale; the refund carries `request_key` as its order id."""
+        ...
+
+    async def find_transaction(self, transaction_id: str) -> Transaction | None:
+        """Return the transaction, or None when the gateway has none."""
+        ...
+
+    async def find_by_order(self, order_id: str) -> list[Transaction]:
+        """Return every transaction with the order id, oldest first."""
+        ...
+
+    def transactions_since(self, since: datetime) -> AsyncIterator[Transaction]:
+        """Yield every transaction made since the instant, of whatever customer."""
+        ...
+
+    def read_notice(self, signature: str, payload: str) -> Notice:
+        """Return a webhook that the gateway signed.
+
+        :raises NoticeForged: when it did not, or it cannot be read.
+        """
+        ...
+
+    def answer_challenge(self, challenge: str) -> str:
+        """Return what proves to the gateway that a webhook's address is ours.
+
+        :raises NoticeForged: when the challenge has the wrong form.
         """
         ...
