@@ -1,0 +1,55 @@
+"""A message on its way: its states, when it is tried again, and when it is given up (rule 37)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from zlib import crc32
+
+MOST_ATTEMPTS = 12
+
+_PAUSES = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=4),
+    timedelta(hours=12),
+)
+_SPREAD_PERCENT = 20
+
+
+class DeliveryState(StrEnum):
+    """Where a message stands; UNKNOWN is a phone call that may have been made: a person decides, it is never repeated.
+
+    A mail has none: it is sent again, for twice is better than never.
+    """
+
+    QUEUED = "QUEUED"
+    SENDING = "SENDING"
+    SENT = "SENT"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+
+
+class CallOutcome(StrEnum):
+    """What the operator's system reports of a call that it made, or did not."""
+
+    ANSWERED = "ANSWERED"
+    VOICEMAIL = "VOICEMAIL"
+    NO_ANSWER = "NO_ANSWER"
+    BUSY = "BUSY"
+    DECLINED = "DECLINED"
+    WRONG_NUMBER = "WRONG_NUMBER"
+    NOT_MADE = "NOT_MADE"
+
+
+def pause_after(attempts: int, key: str) -> timedelta:
+    """Return how long to wait after so many attempts; `key` spreads those that failed together over a fifth more."""
+    pause = _PAUSES[min(attempts, len(_PAUSES)) - 1]
+    return pause + pause * (crc32(key.encode()) % _SPREAD_PERCENT) / 100
+
+
+def is_given_up(attempts: int) -> bool:
+    """Tell whether a message has been tried often enough: over more than three days."""
+    return attempts >= MOST_ATTEMPTS
