@@ -181,6 +181,11 @@ class UserRepository:
         await self._session.flush()
         return User(row.id, row.subject, row.email, row.name)
 
+    async def find_name(self, user_id: str) -> str | None:
+        """Return what the person is called."""
+        row = await self._session.get(UserRow, user_id)
+        return None if row is None else row.name
+
     async def members(self, account_id: str) -> list[tuple[User, Role]]:
         """Return the people of an account and their roles, by email."""
         statement = (

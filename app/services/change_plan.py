@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
+from app.domain.announcements import PlanChange
 from app.domain.invoices import InvoiceKind
 from app.domain.periods import Period, billing_date
 from app.domain.plan_changes import PlanChangeOffer, When, offer_plan_change, plan_change_facts
@@ -14,9 +15,12 @@ from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.pages.standing import STANDING
 from app.repositories.reader import load_within
+from app.services.announce import actor_name, announce
 from app.services.issue_invoice import issue_invoice
+from app.services.judge_alerts import rearm_alerts
 from app.services.once import once
 from app.services.quotes import Quote, QuoteTerms, use_quote
+from app.services.tell import plan_kept, plan_moved
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -165,6 +169,9 @@ async def cancel_scheduled_plan_change(
         data = {"from": standing.pending_plan.id, "to": standing.chosen_plan.id}
         event = Event(ids.new("evt"), standing.account_id, "plan.change_cancelled", actor, now, None, data, request_id)
         await uow.events.add_many([event])
+        by, on = await actor_name(uow, actor), standing.next_cycle_on
+        told = plan_kept(standing.account_id, standing.pending_plan, standing.chosen_plan, on, event.id, by)
+        await announce(uow, ids=ids, now=now, announcements=[told])
         return standing.chosen_plan
 
     return await unit_of_work.write(database, work)
@@ -222,6 +229,7 @@ async def _apply(
             invoice_id = issue.id
         if standing.opened_plan is not None:
             await uow.cycles.set_plan(standing.account_id, standing.period.starts_on, target.id)
+            await rearm_alerts(uow, standing=standing, plan=target, now=now)
         await uow.accounts.choose_plan(standing.account_id, target.id)
     result = {
         "plan": target.id,
@@ -229,10 +237,14 @@ async def _apply(
         "effective_on": offer.effective_on.isoformat(),
         "invoice": invoice_id,
     }
-    kind = "plan.change_scheduled" if offer.when is When.NEXT_CYCLE else "plan.changed"
+    is_scheduled = offer.when is When.NEXT_CYCLE
+    kind = "plan.change_scheduled" if is_scheduled else "plan.changed"
     data = result | {"from": standing.plan.next_plan.id}
     event = Event(ids.new("evt"), standing.account_id, kind, actor, now, invoice_id, data, request_id)
     await uow.events.add_many([event])
+    change = PlanChange.SCHEDULED if is_scheduled else PlanChange.CHANGED
+    told = plan_moved(standing, offer, change, event.id, await actor_name(uow, actor))
+    await announce(uow, ids=ids, now=now, announcements=[told])
     return result
 
 

@@ -8,6 +8,8 @@ from app.domain.invoices import ENGINE_VERSION, Issue, compute_invoice, facts_ha
 from app.domain.ledger import issue_postings
 from app.domain.periods import billing_date
 from app.repositories.events import Event
+from app.services.announce import announce
+from app.services.tell import invoice_ready
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,6 +51,7 @@ async def issue_invoice(
     postings = issue_postings(issue.draft, issue.id, grants.get(standing.account_id, ()))
     await uow.ledger.append(standing.account_id, postings, posted_at=now)
     await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor, request_id)])
+    await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now)])
     return issue
 
 

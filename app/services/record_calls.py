@@ -11,10 +11,13 @@ from app.repositories import unit_of_work
 from app.repositories.calls import QuarantinedCall
 from app.repositories.events import Event
 from app.services.call_items import Unreadable, write_call
+from app.services.judge_alerts import judge_usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
+    from app.domain.metering import MeteredAccount
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
@@ -93,6 +96,20 @@ async def _store(uow: UnitOfWork, metering: Metering, ids: Ids, actor: str) -> N
         )
         for account in touched
     )
+    await judge_usage(uow, ids=ids, now=metering.now, open_months=_open_months(metering, touched))
+
+
+def _open_months(metering: Metering, touched: Sequence[MeteredAccount]) -> dict[str, date]:
+    """Return the open month of each account whose batch holds calls of it, or of a later one."""
+    used = {(account_id, on) for (account_id, on), day in metering.days.items() if day.live_seconds}
+    latest: dict[str, date] = {}
+    for account_id, on in used:
+        latest[account_id] = max(on, latest.get(account_id, on))
+    return {
+        account.id: account.open_from
+        for account in touched
+        if account.id in latest and latest[account.id] >= account.open_from
+    }
 
 
 def _quarantined(item: Item, verdict: Verdict, source: str, metering: Metering, ids: Ids) -> QuarantinedCall:

@@ -10,10 +10,12 @@ from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersio
 from app.domain.invoices import InvoiceDraft, LineKind, compute_invoice, digest
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.announce import actor_name, announce
 from app.services.change_plan import AccountSuspended, load_standing
 from app.services.issue_invoice import issue_invoice
 from app.services.once import once
 from app.services.quotes import Quote, QuoteTerms, use_quote
+from app.services.tell import add_on_bought, add_on_ended
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -241,6 +243,8 @@ async def _buy(
         ids.new("evt"), standing.account_id, "add_on.activated", actor, now, subscription.id, data, request_id
     )
     await uow.events.add_many([event])
+    told = add_on_bought(standing.account_id, version, standing.today, issue, await actor_name(uow, actor))
+    await announce(uow, ids=ids, now=now, announcements=[told])
     return {"subscription": subscription.id, "invoice": issue.id}
 
 
@@ -260,6 +264,9 @@ async def _set_end(
     data = {"add_on": subscription.version.code, "ends_before": ends}
     event = Event(ids.new("evt"), standing.account_id, kind, actor, now, subscription.id, data, request_id)
     await uow.events.add_many([event])
+    by = await actor_name(uow, actor)
+    told = add_on_ended(standing.account_id, subscription.version, ends_before, event.id, by)
+    await announce(uow, ids=ids, now=now, announcements=[told])
 
 
 def _facts(standing: AccountStanding, version: AddOnVersion) -> BillingFacts:
