@@ -199,7 +199,7 @@ class PlanMoved:
 class AddOnBought:
     """An add-on is usable from the day on, for so much each month."""
 
-    add_on: str
+    add_on_name: str
     since_on: date
     amount_due_cents: int
     monthly_cents: int
@@ -210,7 +210,7 @@ class AddOnBought:
 class AddOnEnded:
     """An add-on was cancelled and has a last day, or was kept after all, and has none."""
 
-    add_on: str
+    add_on_name: str
     last_day_on: date | None
     by: str
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from app.messages.invoice_words import InvoiceWords
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLE_SHEET = Path(__file__).resolve().parents[1] / "static" / "document.css"
+STATIC = Path(__file__).resolve().parents[1] / "static"
+STYLE_SHEET = STATIC / "document.css"
 
 
 class Renderer:
