@@ -10,35 +10,45 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.periods import Period, billing_date
+from app.gateways.calls_webhook import WebhookCaller
 from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier, TokenRules
 from app.gateways.ids import RandomIds
 from app.gateways.signing_keys import FetchedKeys, FixedKeys
+from app.gateways.smtp import MailServer, SmtpMailer
 from app.graphql.context import Writes
 from app.graphql.contract import read_contract
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.documents import document_kinds, document_routes
+from app.http.duty_routes import duty_routes
 from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
 from app.http.service_routes import service_routes
 from app.http.static_files import static_route
+from app.http.unsubscribe import unsubscribe_routes
+from app.jobs.messages import message_round
 from app.jobs.ticker import Ticker, closing_round, next_due_at
+from app.messages.compose import Composer
+from app.messages.invoice_words import ISSUER
 from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
+from app.services.deliver_messages import Delivery
 from app.services.document_links import DocumentLinks
 from app.services.quotes import QuoteDesk
+from app.services.unsubscribe_links import UnsubscribeLinks
 from app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from starlette.applications import Starlette
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
     from app.graphql.contract import Contract
     from app.http.health import Probe
-    from app.ports import Clock, Ids, TokenVerifier
+    from app.ports import Clock, Ids, Mailer, PhoneCaller, TokenVerifier
 
 SANDBOX_ADDRESS = "http://127.0.0.1:8000"
 """Where a sandbox is reached that was not told its address."""
@@ -111,6 +121,50 @@ def signing_secret(settings: Settings) -> str:
     return open_secret(settings.data)
 
 
+def make_delivery(surroundings: Surroundings) -> Delivery:
+    """Return what messages are delivered with; leases go by real time.
+
+    :raises MailServerUnusable: when the mail server's address cannot be one.
+    """
+    settings = surroundings.settings
+    return Delivery(
+        database=surroundings.database,
+        clock=surroundings.clock,
+        real_clock=SystemClock(),
+        mailer=make_mailer(settings),
+        caller=make_caller(settings),
+        composer=Composer(settings.portal_url or settings.public_url or SANDBOX_ADDRESS),
+        links=make_unsubscribe_links(settings),
+    )
+
+
+def make_mailer(settings: Settings) -> Mailer:
+    """Return who takes our mail: the server of the settings, in the sandbox a catcher unless told."""
+    if settings.smtp_url is None:
+        from app.sandbox.catcher import MailCatcher  # noqa: PLC0415  (production has a server, and loads no sandbox)
+
+        return MailCatcher(settings.data, sender=settings.mail_from, sender_name=ISSUER)
+    server = MailServer.parse(settings.smtp_url.get_secret_value())
+    return SmtpMailer(server, sender=settings.mail_from, sender_name=ISSUER)
+
+
+def make_caller(settings: Settings) -> PhoneCaller | None:
+    """Return who takes our phone calls: the operator's system of the settings, in the sandbox a catcher unless told."""
+    if settings.calls_webhook_url is not None and settings.calls_webhook_secret is not None:
+        return WebhookCaller(settings.calls_webhook_url, settings.calls_webhook_secret.get_secret_value())
+    if not settings.is_sandbox:
+        return None
+    from app.sandbox.catcher import CallCatcher  # noqa: PLC0415  (production never loads the sandbox)
+
+    return CallCatcher(settings.data)
+
+
+def make_unsubscribe_links(settings: Settings) -> UnsubscribeLinks:
+    """Return who signs the links in mails that switch an alert off."""
+    base_url = settings.public_url or SANDBOX_ADDRESS
+    return UnsubscribeLinks(secret=signing_secret(settings).encode(), base_url=base_url)
+
+
 def create_app(settings: Settings | None = None) -> Starlette:
     """Return the application; `uvicorn --factory app.main:create_app` works too.
 
@@ -123,7 +177,8 @@ def build(surroundings: Surroundings) -> Starlette:
     """Return the application; its lifespan runs the ticker and closes the database at the end."""
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
-    pulse = _Pulse(surroundings)
+    delivery, renderer = make_delivery(surroundings), Renderer()
+    pulse = _Pulse(surroundings, delivery)
     services = EdgeServices(
         verifier=make_verifier(settings),
         clock=surroundings.clock,
@@ -146,7 +201,10 @@ def build(surroundings: Surroundings) -> Starlette:
         developer_page=page,
         routes=[
             *service_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
-            *document_routes(reader=database.reader, links=links, renderer=Renderer()),
+            *duty_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
+            *document_routes(reader=database.reader, links=links, renderer=renderer),
+            *unsubscribe_routes(database=database, links=delivery.links, renderer=renderer),
+            *_sandbox_pages(settings, delivery, renderer),
             *([static_route()] if page is not None else []),
         ],
         lifespan=pulse.lifespan,
@@ -154,22 +212,27 @@ def build(surroundings: Surroundings) -> Starlette:
 
 
 class _Pulse:
-    """Runs the ticker as long as the application runs, and tells how both it and the database are."""
+    """Runs the tickers as long as the application runs, and tells how both it and the database are."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, delivery: Delivery) -> None:
         self._surroundings = surroundings
+        self._delivery = delivery
         self._ticker: Ticker | None = None
 
     @asynccontextmanager
     async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
-        """Start the ticker, and at the end stop it before the database closes."""
+        """Start the tickers, and at the end stop them before the database closes."""
         around = self._surroundings
         closing = closing_round(database=around.database, clock=around.clock, ids=around.ids)
         self._ticker = Ticker(closing, interval_seconds=around.settings.ticker_seconds)
+        telling = message_round(delivery=self._delivery, ids=around.ids, operator_address=around.settings.operator_mail)
+        messenger = Ticker(telling, interval_seconds=around.settings.ticker_seconds)
         self._ticker.start()
+        messenger.start()
         try:
             yield
         finally:
+            await messenger.stop()
             await self._ticker.stop()
             await around.database.close()
 
@@ -195,6 +258,14 @@ class _Pulse:
         if due_at is None or due_at > self._surroundings.clock.now():
             return None
         return Period.containing(billing_date(due_at)).shifted(-1).month
+
+
+def _sandbox_pages(settings: Settings, delivery: Delivery, renderer: Renderer) -> Sequence[BaseRoute]:
+    if not settings.is_sandbox:
+        return ()
+    from app.sandbox.message_pages import message_pages  # noqa: PLC0415  (production never loads the sandbox)
+
+    return message_pages(folder=settings.data, composer=delivery.composer, renderer=renderer)
 
 
 def _developer_page(settings: Settings, contract: Contract) -> ASGIApp:

@@ -63,6 +63,11 @@ class CallingHours:
         on = local.date() if local.time() < self.opens_at else local.date() + timedelta(days=1)
         return datetime.combine(on, self.opens_at, ZoneInfo(self.time_zone)).astimezone(UTC)
 
+    def closes_after(self, instant: datetime) -> datetime:
+        """Return when the hours that an instant lies in are over, in UTC."""
+        zone = ZoneInfo(self.time_zone)
+        return datetime.combine(instant.astimezone(zone).date(), self.closes_at, zone).astimezone(UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class ContactDetails:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from zlib import crc32
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MOST_ATTEMPTS = 12
 
@@ -53,3 +58,65 @@ def pause_after(attempts: int, key: str) -> timedelta:
 def is_given_up(attempts: int) -> bool:
     """Tell whether a message has been tried often enough: over more than three days."""
     return attempts >= MOST_ATTEMPTS
+
+
+class MailResult(StrEnum):
+    """What a mail server made of a mail. UNREACHABLE speaks of the server, the others of the mail."""
+
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    LATER = "LATER"
+    UNREACHABLE = "UNREACHABLE"
+
+
+class CallResult(StrEnum):
+    """What the operator's system made of a call that was handed to it. UNKNOWN: it may have it, or not."""
+
+    TAKEN = "TAKEN"
+    REFUSED = "REFUSED"
+    NOT_REACHED = "NOT_REACHED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to one person. `id` gives its Message-ID, the same however often it is sent."""
+
+    id: str
+    to_name: str
+    to_address: str
+    subject: str
+    text: str
+    html: str
+    written_at: datetime
+    unsubscribe_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailAnswer:
+    """A server's answer; `detail` is its own words, for the log of deliveries."""
+
+    result: MailResult
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallTask:
+    """A phone call for the operator's system: `number` is E.164, `not_after` the end of the contact's hours."""
+
+    id: str
+    account: str
+    name: str
+    number: str
+    kind: str
+    script: str
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswer:
+    """The answer of the operator's system to a task."""
+
+    result: CallResult
+    detail: str

@@ -134,15 +134,17 @@ class NotificationRepository:
         await self._session.flush()
         return [await self._claimed(row) for row in rows]
 
+    async def has_lost_call(self, real_now: datetime) -> bool:
+        """Tell whether a worker died with a phone call in its hands."""
+        return (
+            await self._session.exec(select(NotificationRow.id).where(_lost(real_now)).limit(1))
+        ).first() is not None
+
     async def expire_calls(self, real_now: datetime, *, at: datetime, outcome: str) -> int:
         """Settle phone calls whose worker died: they may have been made, so a person decides. Returns how many."""
         statement = (
             update(NotificationRow)
-            .where(
-                col(NotificationRow.channel) == Channel.PHONE_CALL,
-                col(NotificationRow.state) == DeliveryState.SENDING,
-                col(NotificationRow.lease_until) < real_now,
-            )
+            .where(_lost(real_now))
             .values(
                 state=DeliveryState.UNKNOWN,
                 outcome=outcome,
@@ -269,6 +271,15 @@ def _due(channel: Channel, now: datetime, real_now: datetime) -> Any:  # noqa: A
     abandoned = and_(col(NotificationRow.state) == DeliveryState.SENDING, col(NotificationRow.lease_until) < real_now)
     waits = queued if channel is Channel.PHONE_CALL else or_(queued, abandoned)
     return and_(col(NotificationRow.channel) == channel, waits)
+
+
+def _lost(real_now: datetime) -> Any:  # noqa: ANN401 -- a condition
+    """Phone calls in the hands of a worker that died."""
+    return and_(
+        col(NotificationRow.channel) == Channel.PHONE_CALL,
+        col(NotificationRow.state) == DeliveryState.SENDING,
+        col(NotificationRow.lease_until) < real_now,
+    )
 
 
 def _message(row: NotificationRow) -> Message:

@@ -105,6 +105,10 @@ class TestCallingHours:
     def test_a_call_waits_for_the_hours(self, instant, opens):
         assert CallingHours("America/New_York").next_open(instant) == opens
 
+    def test_they_end_on_the_contacts_own_day(self):
+        at = datetime(2026, 8, 3, 13, tzinfo=UTC)
+        assert CallingHours("America/New_York").closes_after(at) == datetime(2026, 8, 3, 21, tzinfo=UTC)
+
     def test_hours_that_the_spring_change_skips_are_read_with_the_offset_before_it(self):
         hours = CallingHours("America/New_York", time(2, 30), time(2, 45))
         night = datetime(2026, 3, 8, 6, tzinfo=UTC)
