@@ -104,8 +104,8 @@ class SmtpSession:
         """Send one mail within half a minute, and sort the answer."""
         try:
             message = mail_message(mail, self._sender, self._sender_name)
-        except (ValueError, IndexError) as error:
-            return MailAnswer(MailResult.REFUSED, f"The address cannot be written: {error}"[:LONGEST_DETAIL])
+        except (ValueError, IndexError):
+            return MailAnswer(MailResult.REFUSED, "The address or the name cannot be written in a mail.")
         try:
             async with timeout(MAIL_SECONDS):
                 client = await self._connected()
@@ -158,6 +158,8 @@ def mail_message(mail: Mail, sender: str, sender_name: str) -> EmailMessage:
     :raises ValueError: when an address cannot stand in a header.
     """
     local, _, domain = mail.to_address.rpartition("@")
+    if not local or not domain:
+        raise ValueError(mail.to_address)
     own, _, own_domain = sender.rpartition("@")
     message = EmailMessage(policy=SMTP_POLICY)
     message["From"] = Address(sender_name, own, own_domain)

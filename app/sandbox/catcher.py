@@ -38,8 +38,8 @@ class MailCatcher:
         """Keep one mail; again, in the same file."""
         try:
             message = mail_message(mail, self._sender, self._sender_name)
-        except (ValueError, IndexError) as error:
-            return MailAnswer(MailResult.REFUSED, f"The address cannot be written: {error}")
+        except (ValueError, IndexError):
+            return MailAnswer(MailResult.REFUSED, "The address or the name cannot be written in a mail.")
         (self._folder / f"{mail.id}{MAIL}").write_bytes(message.as_bytes())
         return MailAnswer(MailResult.ACCEPTED, "Caught in the sandbox")
 
