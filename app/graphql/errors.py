@@ -32,6 +32,10 @@ class ErrorCode(Enum):
         "ADD_ON_NOT_AVAILABLE",
         description="The add-on is not on sale today.",
     )
+    ALERT_ALWAYS_ON = strawberry.enum_value(
+        "ALERT_ALWAYS_ON",
+        description="The alert protects the account and cannot be switched off.",
+    )
     ALREADY_ON_PLAN = strawberry.enum_value(
         "ALREADY_ON_PLAN",
         description="The change of plan would change nothing.",
@@ -68,6 +72,10 @@ class ErrorCode(Enum):
         "INTERNAL",
         description="A fault on our side. It has been recorded under the request id; trying again may help.",
     )
+    INVALID_CONTACT = strawberry.enum_value(
+        "INVALID_CONTACT",
+        description="The payment contact cannot be as described; `field` says what to correct.",
+    )
     LIMIT_EXCEEDED = strawberry.enum_value(
         "LIMIT_EXCEEDED",
         description="The request or its document is larger than allowed. The message says which limit, and its size.",
@@ -100,6 +108,10 @@ class ErrorCode(Enum):
         "QUOTE_STALE",
         description="What the quote covers has moved, its time is over, or it was used.",
     )
+    RATE_LIMITED = strawberry.enum_value(
+        "RATE_LIMITED",
+        description="This was done often enough for now. Try again after `retryAfter` seconds.",
+    )
     TERMS_NOT_ACCEPTED = strawberry.enum_value(
         "TERMS_NOT_ACCEPTED",
         description="The terms that were accepted are not the ones in force.",
@@ -107,6 +119,10 @@ class ErrorCode(Enum):
     TIMEOUT = strawberry.enum_value(
         "TIMEOUT",
         description="The request arrived too slowly, or took too long to answer. Try again, or ask for less.",
+    )
+    TOO_MANY_CONTACTS = strawberry.enum_value(
+        "TOO_MANY_CONTACTS",
+        description="The account has as many payment contacts as it can.",
     )
     UNAUTHENTICATED = strawberry.enum_value(
         "UNAUTHENTICATED",

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from app.domain.add_ons import AddOnNotAvailable
+from app.domain.contacts import InvalidContact, TooManyContacts
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective
 from app.domain.plans import PlanNotAvailable
 from app.graphql.errors import ErrorCode
@@ -13,9 +14,12 @@ from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
 from app.graphql.types.quote import PlanChangeQuote, QuoteStale
 from app.services import change_plan, switch_add_on
+from app.services.alert_subscriptions import AlertAlwaysOn
 from app.services.change_plan import AccountSuspended, NoScheduledChange
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
+from app.services.payment_contacts import ContactNotFound
 from app.services.quotes import InvalidQuote
+from app.services.resend_invoice import InvoiceNotFound, ResentTooOften
 from app.services.switch_add_on import AddOnAlreadyActive, AddOnNotActive, TermsNotAccepted
 
 
@@ -60,19 +64,35 @@ def _other_terms(refusal: TermsNotAccepted) -> user_error.UserError:
     )
 
 
+def _invalid_contact(refusal: InvalidContact) -> user_error.UserError:
+    return user_error.InvalidContact(code=ErrorCode.INVALID_CONTACT, message=str(refusal), field=refusal.field)
+
+
+def _rate_limited(refusal: ResentTooOften) -> user_error.UserError:
+    return user_error.RateLimited(
+        code=ErrorCode.RATE_LIMITED, message=str(refusal), retry_after=refusal.retry_after_seconds
+    )
+
+
 REFUSALS: dict[type[Exception], Translate] = {
     AccountSuspended: _plain(user_error.AccountSuspended, ErrorCode.ACCOUNT_SUSPENDED),
     AddOnAlreadyActive: _already_active,
     AddOnNotActive: _plain(user_error.AddOnNotActive, ErrorCode.ADD_ON_NOT_ACTIVE),
     AddOnNotAvailable: _plain(user_error.AddOnNotAvailable, ErrorCode.ADD_ON_NOT_AVAILABLE),
+    AlertAlwaysOn: _plain(user_error.AlertAlwaysOn, ErrorCode.ALERT_ALWAYS_ON),
     AlreadyOnPlan: _plain(user_error.AlreadyOnPlan, ErrorCode.ALREADY_ON_PLAN),
+    ContactNotFound: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
     DowngradeNotCostEffective: _downgrade,
     IdempotencyConflict: _plain(user_error.IdempotencyConflict, ErrorCode.IDEMPOTENCY_CONFLICT),
+    InvalidContact: _invalid_contact,
     InvalidIdempotencyKey: _plain(user_error.InvalidInput, ErrorCode.BAD_INPUT),
     InvalidQuote: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
+    InvoiceNotFound: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
     NoScheduledChange: _plain(user_error.NoScheduledChange, ErrorCode.NO_SCHEDULED_CHANGE),
     PlanNotAvailable: _plain(user_error.PlanNotAvailable, ErrorCode.PLAN_NOT_AVAILABLE),
+    ResentTooOften: _rate_limited,
     TermsNotAccepted: _other_terms,
+    TooManyContacts: _plain(user_error.TooManyContacts, ErrorCode.TOO_MANY_CONTACTS),
     change_plan.QuoteStale: _stale,
     switch_add_on.AddOnQuoteStale: _stale_add_on,
 }

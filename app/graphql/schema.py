@@ -8,9 +8,11 @@ from strawberry.types.execution import ExecutionContext
 from app.graphql import refusal_members  # noqa: F401  (registers which refusal becomes which member)
 from app.graphql.errors import ErrorCode
 from app.graphql.mutations.add_on import AddOnMutations
+from app.graphql.mutations.alerts import AlertMutations
 from app.graphql.mutations.plan import PlanMutations
 from app.graphql.queries.activity import ActivityQueries
 from app.graphql.queries.add_ons import AddOnQueries
+from app.graphql.queries.alerts import AlertQueries
 from app.graphql.queries.billing_summary import BillingSummaryQueries
 from app.graphql.queries.calls import CallQueries
 from app.graphql.queries.invoices import InvoiceQueries
@@ -37,6 +39,7 @@ class Query(
     AddOnQueries,
     CallQueries,
     InvoiceQueries,
+    AlertQueries,
     ActivityQueries,
     NodeQueries,
 ):
@@ -47,7 +50,7 @@ class Query(
     description="What you can do. Every mutation takes one `input` and returns a union: what it did, or the one "
     "refusal that stopped it, which is always a `UserError`."
 )
-class Mutation(PlanMutations, AddOnMutations):
+class Mutation(PlanMutations, AddOnMutations, AlertMutations):
     """The root of all writes."""
 
 

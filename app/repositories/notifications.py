@@ -208,14 +208,19 @@ class NotificationRepository:
         own = col(NotificationRow.contact_id) == contact_id
         await self._drop(own if channel is None else and_(own, col(NotificationRow.channel) == channel), at)
 
-    async def count_since(self, account_id: str, prefix: str, since: datetime) -> int:
-        """Return how many different messages of an account, by the beginning of their keys, came up since."""
-        statement = select(func.count(func.distinct(col(NotificationRow.created_at)))).where(
-            NotificationRow.account_id == account_id,
-            col(NotificationRow.dedupe_key).startswith(prefix, autoescape=True),
-            NotificationRow.created_at > since,
+    async def times_since(self, account_id: str, prefix: str, since: datetime) -> list[datetime]:
+        """Return when messages to people who sign in, by the beginning of their keys, came up since, oldest first."""
+        statement = (
+            select(NotificationRow.created_at)
+            .where(
+                NotificationRow.account_id == account_id,
+                col(NotificationRow.user_id).is_not(None),
+                col(NotificationRow.dedupe_key).startswith(prefix, autoescape=True),
+                NotificationRow.created_at > since,
+            )
+            .order_by(col(NotificationRow.created_at))
         )
-        return (await self._session.exec(statement)).one()
+        return list(await self._session.exec(statement))
 
     async def count_by_state(self) -> dict[tuple[Channel, DeliveryState], int]:
         """Return how many messages stand where, by channel and state."""

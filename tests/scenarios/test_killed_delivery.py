@@ -1,4 +1,4 @@
-"""Delivering is killed with -9 between send and mark: one mail comes twice at most, none is lost, no call is repeated."""
+"""Delivering is killed with -9 between send and mark: no mail is lost, one at most comes twice, no call is repeated."""
 
 from __future__ import annotations
 

@@ -91,3 +91,27 @@ class DowngradeNotCostEffective(UserError):
     threshold_minutes: int = strawberry.field(description="Up to this many minutes the lower plan is cost-effective.")
     current_cost: Money = strawberry.field(description="What this month costs to date on the plan you have.")
     target_cost: Money = strawberry.field(description="What this month would cost to date on the lower plan.")
+
+
+@strawberry.type(description="The payment contact cannot be as described.")
+class InvalidContact(UserError):
+    """A form to correct."""
+
+    field: str = strawberry.field(description="The field of the form to correct, such as `email`.")
+
+
+@strawberry.type(description="The account has ten payment contacts. Remove one first.")
+class TooManyContacts(UserError):
+    """A full list."""
+
+
+@strawberry.type(description="The alert protects the account: it goes to every admin and cannot be switched off.")
+class AlertAlwaysOn(UserError):
+    """A switch that is fixed."""
+
+
+@strawberry.type(description="This was done often enough for now.")
+class RateLimited(UserError):
+    """A limit that time lifts."""
+
+    retry_after: int = strawberry.field(description="After how many seconds it can be done again.")
