@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Date, Text, and_, bindparam, delete, func, insert, update
+from sqlalchemy import Date, Text, and_, bindparam, delete, insert, update
 from sqlmodel import col, select
 
 from app.domain.accounts import AccountStatus, Role
@@ -38,16 +38,23 @@ if TYPE_CHECKING:
 _SUBSCRIBED = and_(
     col(AlertSubscriptionRow.account_id) == col(MembershipRow.account_id),
     col(AlertSubscriptionRow.user_id) == col(MembershipRow.user_id),
-    col(AlertSubscriptionRow.kind) == bindparam("kind", type_=Text),
+)
+_ADMIN_COLUMNS: Sql = (
+    col(MembershipRow.account_id),
+    col(UserRow.id),
+    col(UserRow.name),
+    col(UserRow.email),
+    col(AlertSubscriptionRow.kind),
 )
 _ADMINS = (
-    select(col(MembershipRow.account_id), col(UserRow.id), col(UserRow.name), col(UserRow.email))
+    select(*_ADMIN_COLUMNS)
     .join(UserRow, col(UserRow.id) == col(MembershipRow.user_id))
-    .outerjoin(AlertSubscriptionRow, _SUBSCRIBED)
+    .join(AlertSubscriptionRow, _SUBSCRIBED)
     .where(
         one_of(col(MembershipRow.account_id), "account_ids"),
         col(MembershipRow.role) == Role.ADMIN,
-        func.coalesce(col(AlertSubscriptionRow.is_on), True),
+        one_of(col(AlertSubscriptionRow.kind), "kinds"),
+        col(AlertSubscriptionRow.is_on),
     )
     .order_by(col(MembershipRow.account_id), col(UserRow.id))
 )
@@ -88,6 +95,21 @@ _METERS = (
         col(BillingCycleRow.period_on) >= bindparam("since", type_=Date),
         col(BillingCycleRow.period_on) < col(AccountRow.next_cycle_on),
     )
+)
+
+
+_CROSSINGS = (
+    select(
+        col(AlertCrossingRow.kind),
+        col(AlertCrossingRow.level),
+        col(AlertCrossingRow.arming_no),
+        col(AlertCrossingRow.rearmed_at),
+    )
+    .where(
+        col(AlertCrossingRow.account_id) == bindparam("account_id", type_=Text),
+        col(AlertCrossingRow.period_on) == bindparam("period_on", type_=Date),
+    )
+    .order_by(col(AlertCrossingRow.arming_no))
 )
 
 
@@ -143,17 +165,17 @@ class AlertRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def admins(self, kind: AlertKind, account_ids: Iterable[str]) -> list[Admin]:
-        """Return the admins of the accounts who have the kind switched on."""
-        rows = await read_rows(self._session, _ADMINS, kind=kind.value, account_ids=list(account_ids))
-        return [Admin(*row) for row in rows]
+    async def admins(self, kinds: Iterable[AlertKind], account_ids: Iterable[str]) -> list[tuple[AlertKind, Admin]]:
+        """Return the admins of the accounts with each of the kinds that they have switched on."""
+        rows = await read_rows(self._session, _ADMINS, kinds=list(kinds), account_ids=list(account_ids))
+        return [(AlertKind(kind), Admin(*admin)) for *admin, kind in rows]
 
     async def contacts(self, account_ids: Iterable[str]) -> list[PaymentContact]:
         """Return the active payment contacts of the accounts."""
         return [read_contact(row) for row in await read_rows(self._session, _CONTACTS, account_ids=list(account_ids))]
 
     async def subscriptions(self, account_id: str, user_id: str) -> dict[AlertKind, bool]:
-        """Return what the admin has switched on and off; a kind newer than their rows is on."""
+        """Return what the admin has switched on and off."""
         statement = select(AlertSubscriptionRow.kind, AlertSubscriptionRow.is_on).where(
             AlertSubscriptionRow.account_id == account_id, AlertSubscriptionRow.user_id == user_id
         )
@@ -185,20 +207,19 @@ class AlertRepository:
 
     async def crossings(self, account_id: str, period_on: date) -> list[Crossing]:
         """Return the limits of a month that were told."""
-        statement = (
-            select(AlertCrossingRow)
-            .where(AlertCrossingRow.account_id == account_id, AlertCrossingRow.period_on == period_on)
-            .order_by(col(AlertCrossingRow.arming_no))
-        )
-        rows = await self._session.exec(statement)
-        return [Crossing(row.kind, row.level, row.arming_no, row.rearmed_at is not None) for row in rows]
+        rows = await read_rows(self._session, _CROSSINGS, account_id=account_id, period_on=period_on)
+        return [Crossing(AlertKind(kind), level, no, rearmed_at is not None) for kind, level, no, rearmed_at in rows]
 
-    async def add_crossing(
-        self, account_id: str, period_on: date, crossing: Crossing, *, used_seconds: int, at: datetime
-    ) -> None:
-        """Store that a limit was passed and told; the same one twice is refused by its key."""
-        key = (account_id, period_on, crossing.kind, crossing.level, crossing.arming_no)
-        await execute_many(self._session, _CROSS, [(*key, at, used_seconds, None)])
+    async def add_crossings(self, crossings: Iterable[tuple[str, date, Crossing, int]], *, at: datetime) -> None:
+        """Store limits that were passed and told: account id, first day of the month, limit, live seconds.
+
+        The same one twice is refused by its key.
+        """
+        rows = [
+            (account_id, period_on, crossing.kind, crossing.level, crossing.arming_no, at, used_seconds, None)
+            for account_id, period_on, crossing, used_seconds in crossings
+        ]
+        await execute_many(self._session, _CROSS, rows)
 
     async def rearm(self, account_id: str, period_on: date, crossings: Iterable[Crossing], *, at: datetime) -> None:
         """Store that limits will be told again, and that the month has to be looked at anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,8 @@ from app.domain.contacts import Channel
 from app.repositories.notifications import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
-    from typing import Any
 
     from app.domain.announcements import Facts
     from app.domain.contacts import PaymentContact
@@ -44,17 +44,23 @@ async def announce(uow: UnitOfWork, *, ids: Ids, now: datetime, announcements: S
     In the caller's transaction: what is rolled back is never told, and the same announcement twice is told once.
     Returns how many messages are new.
     """
+    if not announcements:
+        return 0
+    accounts = {announcement.account_id for announcement in announcements}
+    kinds = {announcement.kind for announcement in announcements}
+    admins: defaultdict[tuple[str, AlertKind], list[Admin]] = defaultdict(list)
+    for kind, admin in await uow.alerts.admins(kinds, accounts):
+        admins[admin.account_id, kind].append(admin)
+    contacts: defaultdict[tuple[str, AlertKind], list[PaymentContact]] = defaultdict(list)
+    if any(CATALOGUE[kind].reaches_contacts for kind in kinds):
+        for contact in await uow.alerts.contacts(accounts):
+            for kind in contact.details.kinds & kinds:
+                contacts[contact.account_id, kind].append(contact)
     messages: list[Message] = []
-    for kind in dict.fromkeys(announcement.kind for announcement in announcements):
-        own = [announcement for announcement in announcements if announcement.kind is kind]
-        accounts = {announcement.account_id for announcement in own}
-        admins = _by_account(await uow.alerts.admins(kind, accounts))
-        contacts = await uow.alerts.contacts(accounts) if CATALOGUE[kind].reaches_contacts else []
-        reached = _by_account([contact for contact in contacts if kind in contact.details.kinds])
-        for announcement in own:
-            account_id = announcement.account_id
-            messages += _messages(announcement, admins.get(account_id, ()), reached.get(account_id, ()), ids, now)
-    return await uow.notifications.add_many(messages) if messages else 0
+    for told in announcements:
+        key = told.account_id, told.kind
+        messages += _messages(told, admins[key], contacts[key], ids, now)
+    return await uow.notifications.add_many(messages)
 
 
 async def actor_name(uow: UnitOfWork, actor: str) -> str:
@@ -125,10 +131,3 @@ def _messages(
 
 def _key(announcement: Announcement, recipient_id: str, channel: Channel) -> str:
     return f"{announcement.kind}:{announcement.subject}:{recipient_id}:{channel}"
-
-
-def _by_account(found: Sequence[Any]) -> Mapping[str, list[Any]]:
-    grouped: dict[str, list[Any]] = {}
-    for one in found:
-        grouped.setdefault(one.account_id, []).append(one)
-    return grouped

@@ -59,16 +59,16 @@ async def _look(uow: UnitOfWork, ids: Ids, account_id: str, external_id: str, no
         return
     month_on = advice.standing.period.starts_on
     past = await uow.alerts.crossings(account_id, month_on)
-    announcements = []
+    announcements, crossings = [], []
     for kind, level, facts in _ahead(advice):
         arming_no = next_arming(kind, level, past)
         if arming_no is None:
             continue
         used_seconds = advice.standing.usage.live_seconds
-        crossing = Crossing(kind, level, arming_no)
-        await uow.alerts.add_crossing(account_id, month_on, crossing, used_seconds=used_seconds, at=now)
+        crossings.append((account_id, month_on, Crossing(kind, level, arming_no), used_seconds))
         subject = f"{account_id}:{month_on:%Y-%m}:{level}:{arming_no}"
         announcements.append(Announcement(kind, account_id, subject, facts))
+    await uow.alerts.add_crossings(crossings, at=now)
     await announce(uow, ids=ids, now=now, announcements=announcements)
 
 

@@ -43,13 +43,18 @@ async def judge_usage(uow: UnitOfWork, *, ids: Ids, now: datetime, open_months: 
         return
     catalogue = await uow.plans.catalogue()
     plans = {plan.id: plan for plan in catalogue.versions}
-    announcements: list[Announcement] = []
-    watches = []
+    announcements, crossings, watches = [], [], []
     for meter in due:
         plan = plans[meter.plan_version_id]
         limits = _limits(meter.period_on, meter.paid_starts_on, plan, catalogue)
-        announcements += await _cross(uow, meter, plan, limits, catalogue, now)
+        for limit, arming_no in await _crossed(uow, meter, limits):
+            crossing = Crossing(limit.kind, limit.level, arming_no)
+            crossings.append((meter.account_id, meter.period_on, crossing, meter.used_seconds))
+            subject = f"{meter.account_id}:{meter.period_on:%Y-%m}:{limit.level}:{arming_no}"
+            facts = _facts(meter, plan, limit, catalogue)
+            announcements.append(Announcement(limit.kind, meter.account_id, subject, facts))
         watches.append((meter.account_id, meter.period_on, next_watch(limits, meter.used_seconds)))
+    await uow.alerts.add_crossings(crossings, at=now)
     await uow.alerts.watch(watches)
     await announce(uow, ids=ids, now=now, announcements=announcements)
 
@@ -73,28 +78,14 @@ def _limits(
     return usage_thresholds(plan=plan, period=period, paid_starts_on=paid_starts_on, catalogue=catalogue)
 
 
-async def _cross(
-    uow: UnitOfWork,
-    meter: Meter,
-    plan: PlanVersion,
-    limits: tuple[UsageThreshold, ...],
-    catalogue: Catalogue,
-    now: datetime,
-) -> list[Announcement]:
-    """Store the limits that a month has passed, and return what to tell about them."""
+async def _crossed(
+    uow: UnitOfWork, meter: Meter, limits: tuple[UsageThreshold, ...]
+) -> list[tuple[UsageThreshold, int]]:
+    """Return the limits that a month has passed and that are to be told, with their arming numbers."""
     if all(meter.used_seconds < limit.from_seconds for limit in limits):
         return []
     past = await uow.alerts.crossings(meter.account_id, meter.period_on)
-    found = []
-    for limit, arming_no in find_crossings(limits, meter.used_seconds, past):
-        crossing = Crossing(limit.kind, limit.level, arming_no)
-        await uow.alerts.add_crossing(
-            meter.account_id, meter.period_on, crossing, used_seconds=meter.used_seconds, at=now
-        )
-        subject = f"{meter.account_id}:{meter.period_on:%Y-%m}:{limit.level}:{arming_no}"
-        facts = _facts(meter, plan, limit, catalogue)
-        found.append(Announcement(limit.kind, meter.account_id, subject, facts))
-    return found
+    return list(find_crossings(limits, meter.used_seconds, past))
 
 
 def _facts(

@@ -100,15 +100,12 @@ async def _store(uow: UnitOfWork, metering: Metering, ids: Ids, actor: str) -> N
 
 
 def _open_months(metering: Metering, touched: Sequence[MeteredAccount]) -> dict[str, date]:
-    """Return the open month of each account whose batch holds calls of it, or of a later one."""
-    used = {(account_id, on) for (account_id, on), day in metering.days.items() if day.live_seconds}
-    latest: dict[str, date] = {}
-    for account_id, on in used:
-        latest[account_id] = max(on, latest.get(account_id, on))
+    """Return the open month of each account that has limits ahead in it and whose batch holds calls of it, or later."""
+    watched = {account.id: account.open_from for account in touched if account.is_watched}
     return {
-        account.id: account.open_from
-        for account in touched
-        if account.id in latest and latest[account.id] >= account.open_from
+        account_id: watched[account_id]
+        for (account_id, on), day in metering.days.items()
+        if day.live_seconds and account_id in watched and on >= watched[account_id]
     }
 
 

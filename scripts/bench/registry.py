@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scripts.bench.alerts_bench import bench_alerts
 from scripts.bench.import_bench import bench_import
 from scripts.bench.memory_bench import bench_memory
 from scripts.bench.run_due_bench import bench_run_due
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 BENCHES: Mapping[str, Callable[[Scope], Report]] = {
     "import": bench_import,
+    "alerts": bench_alerts,
     "run-due": bench_run_due,
     "memory": bench_memory,
 }
