@@ -13,24 +13,32 @@ from operator import attrgetter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import cycle_runs_at
 from app.domain.ledger import PaymentKind
 from app.domain.periods import Period, billing_date, billing_instant, day_starts_at
 from app.domain.policies import policies_on
+from app.messages.compose import Composer
+from app.messages.invoice_words import ISSUER
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.sandbox.demo_company import MONTHS_OF_HISTORY, demo_accounts
+from app.sandbox.catcher import FOLDER as MESSAGES
+from app.sandbox.catcher import CallCatcher, MailCatcher
+from app.sandbox.demo_company import CONTACTS, MONTHS_OF_HISTORY, demo_accounts
 from app.sandbox.sample_calls import write_sample_calls
+from app.sandbox.tokens import open_secret
 from app.services.call_items import Unreadable
 from app.services.close_periods import close_periods
+from app.services.deliver_messages import Delivery, deliver_messages
 from app.services.import_calls import read_items
 from app.services.load_catalogue import load_catalogue
+from app.services.payment_contacts import ContactDesk, add_contact
 from app.services.put_account import put_account
 from app.services.record_calls import BATCH_SIZE, Item, record_calls
 from app.services.record_payment import record_payment
+from app.services.unsubscribe_links import UnsubscribeLinks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -44,6 +52,8 @@ DRAFT = "seeding"
 SOURCE = "phone-system"
 ACTOR = "demo"
 FAULTS = 3
+DEMO_SENDER = "notifications@sasdesk.com"
+DEMO_ADDRESS = "http://127.0.0.1:8000"
 
 _LATER = timedelta(minutes=5)
 _CHECK_TAKES = timedelta(days=11, hours=4)
@@ -88,16 +98,24 @@ def seed(*, database_file: Path, clock: Clock, ids: Ids, on_progress: Callable[[
     draft = draft_folder / database_file.name
     url = f"sqlite:///{draft}"
     upgrade(url)
-    asyncio.run(_live_through(url, clock, ids, on_progress))
+    asyncio.run(_live_through(url, clock, ids, on_progress, draft_folder))
+    _move_messages(draft_folder / MESSAGES, database_file.parent / MESSAGES)
     draft.replace(database_file)
     shutil.rmtree(draft_folder)
     return True
 
 
-async def _live_through(url: str, clock: Clock, ids: Ids, on_progress: Callable[[int], None]) -> None:
+def _move_messages(caught: Path, target: Path) -> None:
+    """Let what was caught take the place of what an earlier demo left."""
+    caught.mkdir(exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    caught.replace(target)
+
+
+async def _live_through(url: str, clock: Clock, ids: Ids, on_progress: Callable[[int], None], outbox: Path) -> None:
     database = Database.open(url)
     try:
-        await _History(database, ids, clock.now()).play(on_progress)
+        await _History(database, ids, clock.now(), outbox).play(on_progress)
     finally:
         await database.close()
 
@@ -133,7 +151,7 @@ class Step:
 class _History:
     """The steps of the demo's history and what they need."""
 
-    def __init__(self, database: Database, ids: Ids, now: datetime) -> None:
+    def __init__(self, database: Database, ids: Ids, now: datetime, outbox: Path) -> None:
         self._database = database
         self._ids = ids
         self._now = now
@@ -143,6 +161,15 @@ class _History:
         self._clock = SeedingClock(day_starts_at(first))
         self._month = Period.containing(first)
         self._checks = 1041
+        self._delivery = Delivery(
+            database=database,
+            clock=self._clock,
+            real_clock=self._clock,
+            mailer=MailCatcher(outbox, sender=DEMO_SENDER, sender_name=ISSUER),
+            caller=CallCatcher(outbox),
+            composer=Composer(DEMO_ADDRESS),
+            links=UnsubscribeLinks(secret=open_secret(outbox.parent).encode(), base_url=DEMO_ADDRESS),
+        )
 
     async def play(self, on_progress: Callable[[int], None]) -> None:
         """Run every step in the order of time, month by month."""
@@ -156,6 +183,7 @@ class _History:
                 for step in sorted(steps, key=attrgetter("at")):
                     self._clock.move_to(step.at)
                     await step.act()
+                await self._deliver()
                 self._month = self._month.shifted(1)
                 on_progress(1)
 
@@ -168,6 +196,10 @@ class _History:
         await put_account(
             database=self._database, clock=self._clock, ids=self._ids, particulars=account.particulars, actor=ACTOR
         )
+        contact = CONTACTS.get(account.external_id)
+        if contact is not None:
+            where: dict[str, Any] = {"database": self._database, "clock": self._clock, "ids": self._ids}
+            await add_contact(ContactDesk(**where, account=account.external_id, actor=f"staff:{ACTOR}"), contact)
 
     def _issues(self, account: DemoAccount) -> list[datetime]:
         """Return when the account's invoices are issued up to now, a little after they fall due (rule 12)."""
@@ -211,6 +243,11 @@ class _History:
             actor="staff:front-office",
             reason="Check received by mail",
         )
+
+    async def _deliver(self) -> None:
+        """Send what the month had to tell; what is newest is left for the server, to be seen on its way."""
+        while self._month.ends_before <= self._today and await deliver_messages(self._delivery):
+            pass
 
     def _calls(self, folder: Path, month: Period) -> Iterator[Step]:
         """Yield the calls of a month, a week at a time, each week's when it is over."""
