@@ -80,7 +80,7 @@ def _ahead(advice: PlanAdviceFacts) -> Iterator[tuple[AlertKind, int, Facts]]:
     over = _over_allowance(advice, projection)
     if over is not None:
         yield AlertKind.FORECAST_OVER_ALLOWANCE, FULL_PERCENT, over
-    for upgrade in upgrades_ahead(advice):
+    for upgrade in upgrades_ahead(advice)[:1]:  # those behind it are told once it has come
         facts = UpgradeAhead(
             projection.period.starts_on,
             upgrade.plan.name,
