@@ -218,6 +218,7 @@ class _Pulse:
         self._surroundings = surroundings
         self._delivery = delivery
         self._ticker: Ticker | None = None
+        self._messenger: Ticker | None = None
 
     @asynccontextmanager
     async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
@@ -226,13 +227,13 @@ class _Pulse:
         closing = closing_round(database=around.database, clock=around.clock, ids=around.ids)
         self._ticker = Ticker(closing, interval_seconds=around.settings.ticker_seconds)
         telling = message_round(delivery=self._delivery, ids=around.ids, operator_address=around.settings.operator_mail)
-        messenger = Ticker(telling, interval_seconds=around.settings.ticker_seconds)
+        self._messenger = Ticker(telling, interval_seconds=around.settings.ticker_seconds)
         self._ticker.start()
-        messenger.start()
+        self._messenger.start()
         try:
             yield
         finally:
-            await messenger.stop()
+            await self._messenger.stop()
             await self._ticker.stop()
             await around.database.close()
 
@@ -242,22 +243,28 @@ class _Pulse:
         return self._probe
 
     async def _probe(self) -> Readiness:
-        lag = None if self._ticker is None else round(self._ticker.lag_seconds, 1)
+        lag, message_lag = _lag(self._ticker), _lag(self._messenger)
         try:
             await self._surroundings.database.check()
             month = await self._oldest_unclosed_period()
         except DatabaseProblem as error:
-            return Readiness(problem=str(error), ticker_lag_seconds=lag)
+            return Readiness(problem=str(error), ticker_lag_seconds=lag, message_lag_seconds=message_lag)
         problem = None
         if lag is not None and lag > LONGEST_LAG_SECONDS:
             problem = f"The ticker has not finished a round for {lag:.0f} seconds. The log says what fails."
-        return Readiness(problem=problem, ticker_lag_seconds=lag, oldest_unclosed_period=month)
+        return Readiness(
+            problem=problem, ticker_lag_seconds=lag, oldest_unclosed_period=month, message_lag_seconds=message_lag
+        )
 
     async def _oldest_unclosed_period(self) -> str | None:
         due_at = await next_due_at(self._surroundings.database)
         if due_at is None or due_at > self._surroundings.clock.now():
             return None
         return Period.containing(billing_date(due_at)).shifted(-1).month
+
+
+def _lag(ticker: Ticker | None) -> float | None:
+    return None if ticker is None else round(ticker.lag_seconds, 1)
 
 
 def _sandbox_pages(settings: Settings, delivery: Delivery, renderer: Renderer) -> Sequence[BaseRoute]:

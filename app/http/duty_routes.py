@@ -106,6 +106,9 @@ def _metrics(figures: Watched) -> Iterator[str]:
     yield f"flex_addresses_refusing {figures.refusing_addresses}"
     yield f"flex_quarantined_calls {figures.quarantined}"
     yield f"flex_quarantined_calls_within_a_day {figures.quarantined_today}"
+    yield f"flex_charges_unknown_over_an_hour {figures.unknown_charges}"
+    yield f"flex_collections_parked {figures.parked}"
+    yield f"flex_disputes_open {figures.disputes}"
     unsent = figures.oldest_unsent_at
     yield f"flex_mail_waiting_since_seconds {0 if unsent is None else int(unsent.timestamp())}"
 

@@ -30,9 +30,13 @@ def message_round(
     delivery: Delivery,
     ids: Ids,
     operator_address: str | None,
+    is_held: Callable[[], Awaitable[bool]] | None = None,
     real_time: Callable[[], float] = time.monotonic,
 ) -> Callable[[Callable[[], None]], Awaitable[None]]:
-    """Return the round that tells people what is to be told; a look that finds nothing writes nothing."""
+    """Return the round that tells people what is to be told; a look that finds nothing writes nothing.
+
+    While `is_held` says so nothing is delivered: everything waits, and goes out when the hold is lifted.
+    """
     watched_at: float | None = None
 
     async def run(mark_alive: Callable[[], None]) -> None:
@@ -42,6 +46,8 @@ def message_round(
         if operator_address is not None and (watched_at is None or real_time() - watched_at >= WATCH_SECONDS):
             watched_at = real_time()
             await tell_operators(database=delivery.database, clock=delivery.clock, ids=ids, address=operator_address)
+        if is_held is not None and await is_held():
+            return
         settled = await deliver_messages(delivery, on_progress=mark_alive)
         if settled:
             log.info("messages settled", count=settled)

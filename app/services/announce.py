@@ -124,8 +124,9 @@ def _messages(
         if contact.id == announcement.about_contact:
             continue
         for channel in Channel:
-            is_told = channel is Channel.EMAIL and (contact.details.email or "").casefold() in told
-            if channel in contact.details.channels and not is_told:
+            address = (contact.details.email if channel is Channel.EMAIL else contact.details.phone) or ""
+            if channel in contact.details.channels and address.casefold() not in told:
+                told.add(address.casefold())
                 yield message_to_contact(announcement, contact, channel, ids.new("ntf"), now)
 
 

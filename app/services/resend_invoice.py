@@ -76,10 +76,12 @@ async def resend_invoice(
         told = Announcement(AlertKind.INVOICE_READY, owner.id, subject, _facts(invoice))
         asking = Admin(owner.id, caller.user_id, caller.name, caller.email)
         messages = [message_to_admin(told, asking, ids.new("ntf"), now)]
+        reached = {caller.email.casefold()}
         for contact in await uow.alerts.contacts([owner.id]):
-            details = contact.details
-            is_reached = AlertKind.INVOICE_READY in details.kinds and Channel.EMAIL in details.channels
-            if is_reached and (details.email or "").casefold() != caller.email.casefold():
+            details, address = contact.details, (contact.details.email or "").casefold()
+            is_told = AlertKind.INVOICE_READY in details.kinds and Channel.EMAIL in details.channels
+            if is_told and address not in reached:
+                reached.add(address)
                 messages.append(message_to_contact(told, contact, Channel.EMAIL, ids.new("ntf"), now))
         await uow.notifications.add_many(messages)
         return [message.address for message in messages]

@@ -29,7 +29,11 @@ QUARANTINE_GROWTH = 25
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The figures that a person on duty goes by; counts, and the instants of what has waited longest."""
+    """The figures that a person on duty goes by; counts, and the instants of what has waited longest.
+
+    `unknown_charges` have had no known outcome for over an hour, `parked` are collections that broke off, and
+    `disputes` are those that wait for an answer.
+    """
 
     messages: Mapping[tuple[Channel, DeliveryState], int]
     unknown_calls: int
@@ -38,6 +42,9 @@ class Watched:
     quarantined: int
     quarantined_today: int
     oldest_close_due_at: datetime | None
+    unknown_charges: int = 0
+    parked: int = 0
+    disputes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ def troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
             f"Phone calls whose outcome is unknown for over an hour: {figures.unknown_calls}. "
             "Ask the operators, and report each outcome.",
         )
+    yield from _money_troubles(figures)
     if figures.oldest_unsent_at is not None and now - figures.oldest_unsent_at > MAIL_WAITS_FOR:
         since = f"{figures.oldest_unsent_at:%Y-%m-%d %H:%M} UTC"
         yield Trouble("MAIL_REFUSED", f"Mail waits since {since}: the mail server does not take it.")
@@ -76,6 +84,16 @@ def troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
             f"{figures.quarantined_today} calls went into quarantine within a day; {figures.quarantined} wait there. "
             "Look at them with `flex-billing quarantine list`.",
         )
+
+
+def _money_troubles(figures: Watched) -> Iterator[Trouble]:
+    if figures.unknown_charges:
+        count = figures.unknown_charges
+        yield Trouble("UNKNOWN_CHARGE", f"Charges whose outcome is unknown for over an hour: {count}.")
+    if figures.parked:
+        yield Trouble("PARKED", f"Collections that broke off and wait for a person: {figures.parked}.")
+    if figures.disputes:
+        yield Trouble("DISPUTE", f"Disputed payments that wait for an answer: {figures.disputes}.")
 
 
 async def tell_operators(*, database: Database, clock: Clock, ids: Ids, address: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -74,6 +75,13 @@ class TestTroubles:
         assert await found(post.world) == ["QUARANTINE_GROWTH"]
         post.world.clock.instant += timedelta(days=2)
         assert await found(post.world) == []
+
+    async def test_money_that_waits_for_a_person(self, post):
+        figures = await watched(database=post.world.database, clock=post.world.clock)
+        figures = replace(figures, unknown_charges=1, parked=2, disputes=3)
+        sentences = {trouble.name: trouble.sentence for trouble in troubles(figures, post.world.clock.now())}
+        assert list(sentences) == ["UNKNOWN_CHARGE", "PARKED", "DISPUTE"]
+        assert all(any(figure in sentence for figure in "123") for sentence in sentences.values())
 
 
 class TestTelling:
