@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Readiness:
     """What the probe found. `problem` says what to do about the database, and is None when that is well.
 
-    `ticker_lag_seconds` is how late the work of the clock is, `message_lag_seconds` that of the messages; `oldest_unclosed_period` is a month that is due to be
-    closed, as `YYYY-MM`.
+    `ticker_lag_seconds` is how late the work of the clock is, `message_lag_seconds` that of the messages;
+    `oldest_unclosed_period` is a month that is due to be closed, as `YYYY-MM`.
     """
 
     problem: str | None
