@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.alerts import AlertKind
 from app.migrations.upgrade import downgrade, drift, head_revision, upgrade, write_revision
 from app.repositories.database import Database, DatabaseUnmigrated, DatabaseUnreachable, DatabaseUnsuitable
 from tests.repositories.tables import METADATA
@@ -45,6 +46,19 @@ AN_ISSUED_INVOICE = """
                          credit_applied_cents, amount_due_cents, facts_hash, content_hash, issued_at)
     VALUES ('inv', 'acc', 'Harbor Dental', 'CYCLE', 'OPEN', 100001, '2026-07-01', 'plan',
             '2026-11', 1, 0, 0, 13900, 0, 13900, '', '', '2026-07-01 12:00:00')
+"""
+
+
+TWO_MEMBERS = """
+    INSERT INTO app_user VALUES ('ann', 'ann', 'ann@example.com', 'Ann Ames', '2026-07-01 12:00:00'),
+                                ('bob', 'bob', 'bob@example.com', 'Bob Byrd', '2026-07-01 12:00:00');
+    INSERT INTO membership VALUES ('acc', 'ann', 'ADMIN'), ('acc', 'bob', 'BILLING')
+"""
+A_SENT_MESSAGE = """
+    INSERT INTO notification (id, kind, channel, recipient, address, dedupe_key, facts, state, created_at,
+                              next_action_at, lease_epoch, attempts)
+    VALUES ('ntf', 'SUSPENDED', 'PHONE_CALL', 'Ann', '+1', 'key', '{}', 'SENT', '2026-07-01 12:00:00',
+            '2026-07-01 12:00:00', 1, 1)
 """
 
 
@@ -235,6 +249,31 @@ class TestTheProgram:
             connection.execute(text("UPDATE invoice SET corrects_invoice_id = 'inv'"))
         with engine.begin() as connection:
             assert connection.execute(text("UPDATE invoice SET status = 'VOID'")).rowcount == 1
+        engine.dispose()
+
+    def test_gives_the_admins_that_there_are_every_alert(self, url):
+        upgrade(url)
+        downgrade(url, "0002")
+        engine = create_engine(url.replace("+aiosqlite", "").replace("postgresql://", "postgresql+psycopg://"))
+        with engine.begin() as connection:
+            for statement in (*AN_ISSUED_INVOICE.split(";")[:2], *TWO_MEMBERS.split(";")):
+                connection.execute(text(statement))
+        engine.dispose()
+
+        upgrade(url)
+
+        subscribed = rows(url, "SELECT user_id, kind, is_on FROM alert_subscription ORDER BY kind")
+        assert subscribed == [("ann", kind, True) for kind in sorted(AlertKind)]
+
+    def test_keeps_a_sent_message_sent(self, url):
+        upgrade(url)
+        engine = create_engine(url.replace("+aiosqlite", "").replace("postgresql://", "postgresql+psycopg://"))
+        with engine.begin() as connection:
+            connection.execute(text(A_SENT_MESSAGE))
+        with engine.connect() as connection, pytest.raises(IntegrityError, match="a message that was sent stays sent"):
+            connection.execute(text("UPDATE notification SET state = 'QUEUED'"))
+        with engine.begin() as connection:
+            assert connection.execute(text("UPDATE notification SET call_outcome = 'BUSY'")).rowcount == 1
         engine.dispose()
 
     def test_tells_its_revision_without_loading_alembic(self):

@@ -7,10 +7,12 @@ from contextlib import closing
 
 import pytest
 
+from app.services import record_calls
 from scripts.bench import (
     __main__ as command,
 )
 from scripts.bench import (
+    alerts_bench,
     import_baseline,
     import_facts,
     import_product,
@@ -48,6 +50,20 @@ def both_imported(accounts, *files):
     for side, target in zip((import_product, import_baseline), targets, strict=True):
         counts.append([side.import_file(database=target, file=file) for file in files][-1])
     return targets, counts
+
+
+class TestAlerts:
+    def test_both_sides_record_the_same_and_one_of_them_tells(self, tmp_path, call_file):
+        alerts_bench.make_database(tmp_path / "seed.db", call_file)
+        on, off = (copy(tmp_path / "seed.db", tmp_path / name) for name in ("on.db", "off.db"))
+
+        alerts_bench.import_with(database=on, file=call_file)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(record_calls, "judge_usage", record_calls.judge_usage)  # to be put back
+            alerts_bench.import_without(database=off, file=call_file)
+
+        check_equal(on, off, import_facts.TABLES)
+        assert alerts_bench.count_told(on) > alerts_bench.count_told(off) == 0
 
 
 class TestImport:
@@ -162,7 +178,7 @@ class TestBenches:
         report = BENCHES[name](scope)
 
         assert all(figure.ratio > 0 for figure in report.figures)
-        assert len(report.figures) == {"import": 1, "run-due": 3, "memory": 2}[name]
+        assert len(report.figures) == {"import": 1, "alerts": 1, "run-due": 3, "memory": 2}[name]
 
 
 class TestCommand:
