@@ -39,6 +39,10 @@ class TestViewer:
                         "VIEW_PAYMENT_DETAILS",
                         "CHANGE_PLAN",
                         "VIEW_ACTIVITY",
+                        "SEND_INVOICES",
+                        "MANAGE_ALERTS",
+                        "MANAGE_CONTACTS",
+                        "VIEW_NOTIFICATIONS",
                     ],
                     "banner": None,
                 }

@@ -217,4 +217,4 @@ class TestCommand:
             command.main(["warp"])
 
         assert caught.value.code == 2
-        assert "there is no bench warp; choose from import, run-due, memory" in capsys.readouterr().err
+        assert "there is no bench warp; choose from import, alerts, run-due, memory" in capsys.readouterr().err
