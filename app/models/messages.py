@@ -22,7 +22,8 @@ from app.models.base import (
     whole_number,
 )
 
-_WAITING = "state IN ('QUEUED', 'SENDING')"
+UNSETTLED = "state IN ('QUEUED', 'SENDING', 'UNKNOWN')"
+"""What the outbox's index holds; a statement that says the same, word for word, is answered from it."""
 
 
 class PaymentContactRow(Row, table=True):
@@ -114,12 +115,12 @@ class NotificationRow(Row, table=True):
         UniqueConstraint("dedupe_key"),
         Index(None, "account_id", "id"),
         Index(
-            "ix_notification_waiting",
+            "ix_notification_unsettled",
             "channel",
             "next_action_at",
             "id",
-            sqlite_where=sql(_WAITING),
-            postgresql_where=sql(_WAITING),
+            sqlite_where=sql(UNSETTLED),
+            postgresql_where=sql(UNSETTLED),
         ),
         Index(None, "user_id"),
         Index(None, "contact_id"),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, update
+from sqlalchemy import and_, func, or_, text, update
 from sqlmodel import col, select
 
 from app.domain.contacts import CallingHours, Channel
 from app.domain.deliveries import DeliveryState
 from app.models.accounts import AccountRow
-from app.models.messages import NotificationRow, PaymentContactRow
+from app.models.messages import UNSETTLED, NotificationRow, PaymentContactRow
 from app.repositories.bulk import execute_many, upsert
 
 if TYPE_CHECKING:
@@ -232,14 +232,14 @@ class NotificationRepository:
     async def oldest_unsent_at(self) -> datetime | None:
         """Return since when the longest waiting mail has been tried in vain."""
         statement = select(func.min(NotificationRow.created_at)).where(
-            NotificationRow.channel == Channel.EMAIL, _WAITS, NotificationRow.attempts > 0
+            _UNSETTLED, NotificationRow.channel == Channel.EMAIL, _WAITS, NotificationRow.attempts > 0
         )
         return (await self._session.exec(statement)).one()
 
     async def count_unknown_before(self, instant: datetime) -> int:
         """Return how many calls have an unknown fate since before an instant."""
         statement = select(func.count()).where(
-            NotificationRow.state == DeliveryState.UNKNOWN, col(NotificationRow.finished_at) < instant
+            _UNSETTLED, NotificationRow.state == DeliveryState.UNKNOWN, col(NotificationRow.finished_at) < instant
         )
         return (await self._session.exec(statement)).one()
 
@@ -266,6 +266,7 @@ class NotificationRepository:
         return Claimed(_message(row), row.lease_epoch, row.attempts, name, external_id, hours)
 
 
+_UNSETTLED = text(UNSETTLED)
 _QUEUED = col(NotificationRow.state) == DeliveryState.QUEUED
 _WAITS = col(NotificationRow.state).in_((DeliveryState.QUEUED, DeliveryState.SENDING))
 
@@ -275,12 +276,13 @@ def _due(channel: Channel, now: datetime, real_now: datetime) -> Any:  # noqa: A
     queued = and_(_QUEUED, col(NotificationRow.next_action_at) <= now)
     abandoned = and_(col(NotificationRow.state) == DeliveryState.SENDING, col(NotificationRow.lease_until) < real_now)
     waits = queued if channel is Channel.PHONE_CALL else or_(queued, abandoned)
-    return and_(col(NotificationRow.channel) == channel, waits)
+    return and_(_UNSETTLED, col(NotificationRow.channel) == channel, waits)
 
 
 def _lost(real_now: datetime) -> Any:  # noqa: ANN401 -- a condition
     """Phone calls in the hands of a worker that died."""
     return and_(
+        _UNSETTLED,
         col(NotificationRow.channel) == Channel.PHONE_CALL,
         col(NotificationRow.state) == DeliveryState.SENDING,
         col(NotificationRow.lease_until) < real_now,

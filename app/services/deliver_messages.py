@@ -11,7 +11,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.contacts import Channel
-from app.domain.deliveries import CallResult, CallTask, DeliveryState, Mail, MailResult, is_given_up, pause_after
+from app.domain.deliveries import (
+    CallAnswer,
+    CallResult,
+    CallTask,
+    DeliveryState,
+    Mail,
+    MailAnswer,
+    MailResult,
+    is_given_up,
+    pause_after,
+)
 from app.messages.compose import Addressee
 from app.repositories import unit_of_work
 
@@ -19,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from app.domain.deliveries import MailAnswer
     from app.messages.compose import Composer
     from app.ports import Clock, Mailer, MailSession, PhoneCaller
     from app.repositories.database import Database
@@ -89,12 +98,21 @@ async def _claim(delivery: Delivery, channel: Channel, limit: int) -> list[Claim
 async def _send_batch(delivery: Delivery, session: MailSession, batch: list[Claimed]) -> int:
     settled = 0
     for place, claimed in enumerate(batch):
-        answer = await session.send(compose_mail(delivery, claimed))
+        answer = await _send(delivery, session, claimed)
         settled += await _record_mail(delivery, claimed, answer)
         if answer.result is MailResult.UNREACHABLE:
             await _put_back(delivery, batch[place + 1 :])
             raise MailServerUnreachable(answer.detail)
     return settled
+
+
+async def _send(delivery: Delivery, session: MailSession, claimed: Claimed) -> MailAnswer:
+    """Send a mail; one that a fault of ours keeps from being worded waits as if refused for now, and stops no other."""
+    try:
+        mail = compose_mail(delivery, claimed)
+    except Exception as error:  # noqa: BLE001 -- whatever is wrong with one message, the next ones go out
+        return MailAnswer(MailResult.LATER, f"Not put into words: {type(error).__name__}")
+    return await session.send(mail)
 
 
 def compose_mail(delivery: Delivery, claimed: Claimed) -> Mail:
@@ -184,12 +202,20 @@ async def _deliver_call(delivery: Delivery, claimed: Claimed) -> int:
         return await _store(delivery, claimed, None, opens_at, None)
     if delivery.caller is None:
         return await _store(delivery, claimed, DeliveryState.FAILED, now, NO_CALLER)
-    answer = await delivery.caller.hand_over(_call_task(delivery, claimed))
+    answer = await _hand_over(delivery, delivery.caller, claimed)
     state = _CALL_STATES.get(answer.result)
     if state is None and is_given_up(claimed.attempts):
         return await _store(delivery, claimed, DeliveryState.FAILED, now, f"Given up: {answer.detail}")
     next_at = now + pause_after(claimed.attempts, claimed.message.id)
     return await _store(delivery, claimed, state, next_at, answer.detail)
+
+
+async def _hand_over(delivery: Delivery, caller: PhoneCaller, claimed: Claimed) -> CallAnswer:
+    try:
+        task = _call_task(delivery, claimed)
+    except Exception as error:  # noqa: BLE001 -- as for a mail
+        return CallAnswer(CallResult.NOT_REACHED, f"Not put into words: {type(error).__name__}")
+    return await caller.hand_over(task)
 
 
 async def _store(

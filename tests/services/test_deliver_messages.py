@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import time, timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
+from sqlmodel import select
 
 from app.domain.alerts import AlertKind
 from app.domain.contacts import CallingHours, Channel
 from app.domain.deliveries import MOST_ATTEMPTS, CallAnswer, CallOutcome, CallResult, MailAnswer, MailResult
+from app.models.messages import NotificationRow
 from app.repositories import unit_of_work
+from app.repositories.notifications import _due
 from app.services.deliver_messages import LEASE, MailServerUnreachable
 from app.services.report_call import CallUnknown, report_call
 from tests.services.post import OK, Post
@@ -112,6 +118,34 @@ class TestMail:
         assert await unit_of_work.write(post.world.database, work) is False
         assert await post.rows("state") == [("SENT",)]
 
+    async def test_a_message_that_cannot_be_worded_holds_up_no_other_and_is_given_up(self, post):
+        await post.announce(READY, subject="broken")
+        await break_facts(post)
+        await post.announce(READY, subject="whole")
+        await post.deliver()
+        assert [mail.subject for mail in post.mailer.sent] == ["Invoice 100001: $200.00 due"]
+        for _ in range(MOST_ATTEMPTS):
+            post.world.clock.instant += timedelta(days=1)
+            await post.deliver()
+        assert (await post.rows("state, outcome"))[0] == ("FAILED", "Given up: Not put into words: TypeError")
+
+    async def test_two_workers_at_once_send_each_mail_once(self, post):
+        for at in range(30):
+            await post.announce(READY, subject=f"inv_{at}")
+        await asyncio.gather(post.deliver(), post.deliver(), post.deliver())
+        assert len(post.mailer.tried) == len({mail.id for mail in post.mailer.tried}) == 30
+
+    async def test_what_is_due_is_found_by_the_index_of_what_is_unsettled(self, post):
+        async def work(uow):
+            statement = select(NotificationRow.id).where(
+                _due(Channel.EMAIL, post.world.clock.now(), post.world.real_clock.now())
+            )
+            compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+            return (await uow.session.exec(text(f"EXPLAIN QUERY PLAN {compiled}"))).all()
+
+        plan = await unit_of_work.read(post.world.database, work)
+        assert "ix_notification_unsettled" in str(plan)
+
 
 class TestCalls:
     """A call waits for its hours, is handed over once, and is never repeated (rule 39)."""
@@ -204,9 +238,18 @@ class TestCalls:
             with pytest.raises(CallUnknown):
                 await report(post, unknown, CallOutcome.ANSWERED)
 
+    async def test_two_contacts_of_one_number_are_called_once(self, post):
+        await post.add_contact(name="Same office", channels=frozenset({Channel.PHONE_CALL}))
+        await post.announce(FAILED)
+        assert [row[1] for row in await post.rows() if row[0] == FAILED] == ["EMAIL", "PHONE_CALL"]
+
     async def test_a_contact_who_takes_both_gets_both(self, post):
         await post.add_contact(
-            name="Both", channels=frozenset(Channel), hours=CallingHours("Asia/Tokyo", time(9), time(10))
+            name="Both",
+            email="both@example.com",
+            phone="+12025550144",
+            channels=frozenset(Channel),
+            hours=CallingHours("Asia/Tokyo", time(9), time(10)),
         )
         await post.announce(FAILED)
         assert [row[1] for row in await post.rows() if row[0] == FAILED] == [
@@ -219,6 +262,13 @@ class TestCalls:
 
 async def refusing_addresses(world: World) -> int:
     return await unit_of_work.read(world.database, lambda uow: uow.contacts.count_refusing())
+
+
+async def break_facts(post: Post) -> None:
+    async def work(uow):
+        await uow.session.exec(text("""UPDATE notification SET facts = '{"unheard": 1}'"""))
+
+    await unit_of_work.write(post.world.database, work)
 
 
 async def claim(post: Post, channel: Channel):

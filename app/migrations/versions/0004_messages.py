@@ -185,12 +185,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_notification_contact_id"), "notification", ["contact_id"], unique=False)
     op.create_index(op.f("ix_notification_user_id"), "notification", ["user_id"], unique=False)
     op.create_index(
-        "ix_notification_waiting",
+        "ix_notification_unsettled",
         "notification",
         ["channel", "next_action_at", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('QUEUED', 'SENDING')"),
-        postgresql_where=sa.text("state IN ('QUEUED', 'SENDING')"),
+        sqlite_where=sa.text("state IN ('QUEUED', 'SENDING', 'UNKNOWN')"),
+        postgresql_where=sa.text("state IN ('QUEUED', 'SENDING', 'UNKNOWN')"),
     )
     triggers.add(SENT_ONCE)
     _subscribe_admins()
