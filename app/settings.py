@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ DATABASE_FILE = "flex-billing.db"
 DEFAULT_DATA = Path(".demo")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 SHORTEST_SECRET = 32
+MAIL_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 
 
 class Environment(StrEnum):
@@ -81,6 +83,13 @@ class Settings(BaseSettings):
     def _require_web_address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("https://", "http://")):
             raise ValueError("it begins with https://")
+        return value
+
+    @field_validator("mail_from", "operator_mail")
+    @classmethod
+    def _require_mail_address(cls, value: str | None) -> str | None:
+        if value is not None and MAIL_ADDRESS.fullmatch(value) is None:
+            raise ValueError("it is a mail address, such as notifications@sasdesk.com")
         return value
 
     @field_validator("signing_secret", "calls_webhook_secret")

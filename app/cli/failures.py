@@ -9,7 +9,9 @@ from pathlib import Path
 from app.domain.credit_notes import CreditNoteRefused
 from app.domain.periods import InvalidMonth
 from app.domain.plans import InvalidCatalogue, PlanNotAvailable
+from app.gateways.calls_webhook import CallSystemUnusable
 from app.gateways.signing_keys import KeysUnusable
+from app.gateways.smtp import MailServerUnusable
 from app.graphql.contract import ContractUnreadable
 from app.repositories.accounts import AccountNotFound
 from app.repositories.database import DatabaseProblem
@@ -65,6 +67,7 @@ def expected() -> tuple[type[Exception], ...]:
         ReasonMissing,
         TaxBackdated,
         AccountNotFound,
+        CallSystemUnusable,
         ClockRefused,
         ContractUnreadable,
         DatabaseProblem,
@@ -75,6 +78,7 @@ def expected() -> tuple[type[Exception], ...]:
         KeyNameTaken,
         KeyNotFound,
         KeysUnusable,
+        MailServerUnusable,
         NotACallFile,
         NotADemoFolder,
         NotInQuarantine,
