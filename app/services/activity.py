@@ -19,6 +19,7 @@ SENTENCES = {
     "add_on.activated": "Bought the add-on {add_on}.",
     "add_on.cancelled": "Cancelled the add-on {add_on}.",
     "add_on.kept": "Took back the cancellation of the add-on {add_on}.",
+    "alerts.switched": "Switched their alerts: on {on}; off {off}.",
     "call.reported": "Reported what became of a phone call about billing.",
     "charge.added": "Added the charge “{title}” of {amount}.",
     "charge.waived": "Waived the charge “{title}” of {amount}.",
@@ -29,6 +30,7 @@ SENTENCES = {
     "credit.settled": "Settled the credit of the closed account.",
     "credit_note.issued": "Issued the credit note {number} for invoice {corrects}.",
     "invoice.issued": "Issued invoice {number}; {amount_due} was left to pay.",
+    "invoice.resent": "Had invoice {number} sent again to {sent_to}.",
     "invoice.voided": "Voided invoice {number} and issued {replaced_by} in its place.",
     "invoice.written_off": "Wrote off what was open on invoice {number}.",
     "payment.prepaid": "Recorded a prepayment of {amount}, which became credit.",
@@ -43,6 +45,8 @@ SENTENCES = {
 
 _PLAN_NAMES = frozenset({"from", "to", "plan"})
 _CENTS = "_cents"
+_LISTS = frozenset({"paid", "fields", "off", "on", "sent_to"})
+"""What is a list of things; elsewhere two values are before and after."""
 
 
 def activity(facts: ActivityFacts) -> list[ActivityEntry]:
@@ -66,6 +70,8 @@ def _who(actor: str, name: str | None) -> str:
         return f"{rest} of our staff"
     if kind in {"key", "service"}:
         return f"SAS Flex ({rest})"
+    if actor == "contact":
+        return "The payment contact"
     return "Automatically" if actor == "system" else actor
 
 
@@ -85,7 +91,7 @@ class _Said(dict[str, str]):
 
 def _details(data: Mapping[str, Any], facts: ActivityFacts) -> Iterator[tuple[str, str]]:
     for name, value in data.items():
-        if isinstance(value, list) and len(value) == 2 and name != "paid":
+        if isinstance(value, list) and len(value) == 2 and name not in _LISTS:
             yield name, " → ".join(_value(name, one, facts) for one in value)
         else:
             yield name, _value(name, value, facts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.alerts import CATALOGUE, AlertDefinition, AlertKind, UsageThreshold, usage_thresholds
 from app.repositories import unit_of_work
+from app.repositories.events import Event
 from app.services.plan_advice import project_month
 
 if TYPE_CHECKING:
@@ -14,10 +15,14 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from app.domain.projection import Projection
+    from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
     from app.views.alerts import ToldLimit
     from app.views.plan_advice import PlanAdviceFacts
+
+
+USER = "user:"
 
 
 class AlertAlwaysOn(ValueError):
@@ -62,9 +67,19 @@ def subscriptions(chosen: Mapping[AlertKind, bool]) -> list[Subscription]:
     ]
 
 
-async def switch_alerts(*, database: Database, account: str, user_id: str, changes: Mapping[AlertKind, bool]) -> None:
-    """Switch alerts of one admin on or off; all of the changes, or none.
+async def switch_alerts(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    account: str,
+    actor: str,
+    changes: Mapping[AlertKind, bool],
+    request_id: str | None = None,
+) -> None:
+    """Switch alerts of the admin who acts (`user:` and the id) on or off; all of the changes, or none.
 
+    What changes nothing leaves no trace.
     :raises AlertAlwaysOn: when one of them cannot be switched off.
     """
     for kind, is_on in changes.items():
@@ -73,8 +88,17 @@ async def switch_alerts(*, database: Database, account: str, user_id: str, chang
 
     async def work(uow: UnitOfWork) -> None:
         owner = await uow.accounts.get_by_external_id(account, lock=True)
-        for kind, is_on in changes.items():
+        user_id = actor.removeprefix(USER)
+        chosen = await uow.alerts.subscriptions(owner.id, user_id)
+        changed = {kind: is_on for kind, is_on in changes.items() if chosen.get(kind, True) is not is_on}
+        if not changed:
+            return
+        for kind, is_on in changed.items():
             await uow.alerts.switch(owner.id, user_id, kind, is_on=is_on)
+        data = {"on": _titles(changed, is_on=True), "off": _titles(changed, is_on=False)}
+        now = clock.now()
+        event = Event(ids.new("evt"), owner.id, "alerts.switched", actor, now, user_id, data, request_id)
+        await uow.events.add_many([event])
 
     await unit_of_work.write(database, work)
 
@@ -94,6 +118,10 @@ def alert_forecast(advice: PlanAdviceFacts, told: list[ToldLimit]) -> AlertForec
     since = {(one.kind, one.level): one.crossed_at for one in told if not one.is_rearmed}
     ahead = tuple(_ahead(limit, since, standing.usage.live_seconds, projection) for limit in limits)
     return AlertForecast(projection, standing.usage.live_seconds, ahead)
+
+
+def _titles(changes: Mapping[AlertKind, bool], *, is_on: bool) -> list[str]:
+    return [CATALOGUE[kind].title for kind, switched_on in changes.items() if switched_on is is_on]
 
 
 def _ahead(

@@ -13,6 +13,7 @@ from app.domain.periods import billing_date
 from app.messages.invoice_words import KIND_NAMES
 from app.repositories import unit_of_work
 from app.repositories.alerts import Admin
+from app.repositories.events import Event
 from app.services.announce import Announcement, message_to_admin, message_to_contact
 
 if TYPE_CHECKING:
@@ -55,7 +56,15 @@ class Caller:
 
 
 async def resend_invoice(
-    *, database: Database, clock: Clock, ids: Ids, account: str, caller: Caller, invoice_id: str
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    account: str,
+    actor: str,
+    caller: Caller,
+    invoice_id: str,
+    request_id: str | None = None,
 ) -> list[str]:
     """Queue the invoice's mail again and return the addresses it goes to; nobody is called.
 
@@ -84,7 +93,11 @@ async def resend_invoice(
                 reached.add(address)
                 messages.append(message_to_contact(told, contact, Channel.EMAIL, ids.new("ntf"), now))
         await uow.notifications.add_many(messages)
-        return [message.address for message in messages]
+        sent_to = [message.address for message in messages]
+        data = {"number": invoice.number, "sent_to": sent_to}
+        event = Event(ids.new("evt"), owner.id, "invoice.resent", actor, now, invoice_id, data, request_id)
+        await uow.events.add_many([event])
+        return sent_to
 
     return await unit_of_work.write(database, work)
 

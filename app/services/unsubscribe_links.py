@@ -7,12 +7,14 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as InvalidBase64
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.domain.alerts import CATALOGUE, AlertKind
 from app.repositories import unit_of_work
+from app.repositories.events import Event
 
 if TYPE_CHECKING:
+    from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.notifications import Message
     from app.repositories.unit_of_work import UnitOfWork
@@ -74,18 +76,27 @@ class UnsubscribeLinks:
         return hmac.digest(self._secret, _PURPOSE + content, "sha256")
 
 
-async def unsubscribe(*, database: Database, claim: UnsubscribeClaim) -> None:
-    """Switch the kind off for the recipient; again, or for somebody who has gone, changes nothing."""
+async def unsubscribe(*, database: Database, clock: Clock, ids: Ids, claim: UnsubscribeClaim) -> None:
+    """Switch the kind off for the recipient, by the recipient; again, or for somebody who has gone, changes nothing."""
 
     async def work(uow: UnitOfWork) -> None:
         if claim.recipient_id.startswith("usr_"):
-            if claim.kind in await uow.alerts.subscriptions(claim.account_id, claim.recipient_id):
-                await uow.alerts.switch(claim.account_id, claim.recipient_id, claim.kind, is_on=False)
-            return
-        contact = await uow.contacts.find(claim.account_id, claim.recipient_id)
-        if contact is not None:
+            chosen = await uow.alerts.subscriptions(claim.account_id, claim.recipient_id)
+            if not chosen.get(claim.kind, False):
+                return
+            await uow.alerts.switch(claim.account_id, claim.recipient_id, claim.kind, is_on=False)
+            kind, actor = "alerts.switched", f"user:{claim.recipient_id}"
+            data: dict[str, Any] = {"on": [], "off": [CATALOGUE[claim.kind].title]}
+        else:
+            contact = await uow.contacts.find(claim.account_id, claim.recipient_id)
+            if contact is None or claim.kind not in contact.details.kinds:
+                return
             details = replace(contact.details, kinds=contact.details.kinds - {claim.kind})
             await uow.contacts.save(replace(contact, details=details))
+            kind, actor = "contact.changed", "contact"
+            data = {"contact": details.name, "fields": ["kinds"]}
+        event = Event(ids.new("evt"), claim.account_id, kind, actor, clock.now(), claim.recipient_id, data)
+        await uow.events.add_many([event])
 
     await unit_of_work.write(database, work)
 

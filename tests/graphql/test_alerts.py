@@ -196,6 +196,13 @@ class TestSubscriptions:
         assert refused["code"] == "ALERT_ALWAYS_ON"
         assert all(one["isOn"] for one in (await told.data(self.QUERY))["alertSubscriptions"])
 
+    async def test_a_switch_is_in_the_trail_once(self, told):
+        for _ in range(2):
+            await told.data(SWITCH, variables={"changes": [{"kind": "INVOICE_READY", "isOn": False}]})
+        activity = (await told.data("{ activity(first: 1) { nodes { who what } } }"))["activity"]["nodes"]
+        assert activity == [{"who": "Admin", "what": "Switched their alerts: on none; off Invoice ready."}]
+        assert [event.kind for event in await told.trail()].count("alerts.switched") == 1
+
 
 class TestForecast:
     QUERY = """{ alertForecast { used { seconds } projected { seconds } basis
@@ -283,6 +290,8 @@ class TestResending:
         await post.clear()
         assert (await resend(told, by=Role.BILLING))["sentTo"] == ["billing@example.com", "Carla@example.com"]
         assert [row[:2] for row in await post.rows()] == [("INVOICE_READY", "EMAIL")] * 2
+        activity = (await told.data("{ activity(first: 1) { nodes { what } } }"))["activity"]["nodes"]
+        assert activity == [{"what": "Had invoice 100001 sent again to billing@example.com, Carla@example.com."}]
 
     async def test_three_times_an_hour_whatever_restarts(self, told):
         for _ in range(3):

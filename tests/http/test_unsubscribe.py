@@ -19,9 +19,7 @@ async def post(world: World) -> Post:
     await world.add_account()
     post = Post(world)
     links = post.delivery.links
-    world.application.router.routes.extend(
-        unsubscribe_routes(database=world.database, links=links, renderer=Renderer())
-    )
+    world.application.router.routes.extend(unsubscribe_routes(**world._parts, links=links, renderer=Renderer()))
     return post
 
 
@@ -52,6 +50,7 @@ class TestAdmin:
             answer = await ask(post, path, "POST", content=b"List-Unsubscribe=One-Click")
             assert (answer.status_code, "Done" in answer.text) == (200, True)
         assert await post.announce(AlertKind.INVOICE_READY, subject="next") == 0
+        assert [event.kind for event in await post.world.trail()].count("alerts.switched") == 1
         assert await post.announce(AlertKind.PAYMENT_FAILED) == 1
 
     async def test_what_cannot_be_switched_off_has_no_link(self, post):

@@ -185,9 +185,9 @@ class TestTheBill:
         assert "For invoices: 100001\nBecame credit: $11.00" in text
         assert len(await post.told()) == 1
 
-    async def test_a_credit_note_says_that_nothing_is_due(self, post):
+    async def test_a_credit_note_says_what_is_credited(self, post):
         await give_back(post.world, 100001, {1: 39_00}, "ref-1")
-        assert "Credit Invoice 100002: nothing is due" in await self.texts(post)
+        assert "Credit note 100002: $39.00 credited" in await self.texts(post)
 
     async def test_what_a_use_case_refuses_is_not_told(self, post):
         from app.domain.plan_changes import AlreadyOnPlan  # noqa: PLC0415

@@ -199,7 +199,7 @@ class TestArming:
 async def switch(world: World, user_id: str, kind: AlertKind, *, is_on: bool) -> None:
     from app.services.alert_subscriptions import switch_alerts  # noqa: PLC0415
 
-    await switch_alerts(database=world.database, account=ACCOUNT, user_id=user_id, changes={kind: is_on})
+    await switch_alerts(**world._parts, account=ACCOUNT, actor=f"user:{user_id}", changes={kind: is_on})
 
 
 async def upgrade(world: World) -> None:

@@ -79,13 +79,8 @@ class AlertMutations:
     )
     async def update_alert_subscriptions(self, info: Info, input: SwitchInput) -> UpdateAlertSubscriptionsResult:
         """Resolve `updateAlertSubscriptions`."""
-        doing = await info.context.doing()
-        await alert_subscriptions.switch_alerts(
-            database=doing["database"],
-            account=doing["account"],
-            user_id=info.context.seen_viewer.user_id,
-            changes={change.kind: change.is_on for change in input.changes},
-        )
+        changes = {change.kind: change.is_on for change in input.changes}
+        await alert_subscriptions.switch_alerts(**await info.context.doing(), changes=changes)
         return AlertSubscriptionsUpdated(alert_subscriptions=await load_subscriptions(info))
 
     @mutation_field(
@@ -97,6 +92,5 @@ class AlertMutations:
         """Resolve `resendInvoice`."""
         doing, viewer = await info.context.doing(), info.context.seen_viewer
         caller = resend_invoice.Caller(viewer.user_id, viewer.user_name, viewer.user_email)
-        where = {name: doing[name] for name in ("database", "clock", "ids", "account")}
-        sent_to = await resend_invoice.resend_invoice(**where, caller=caller, invoice_id=input.invoice_id)
+        sent_to = await resend_invoice.resend_invoice(**doing, caller=caller, invoice_id=input.invoice_id)
         return InvoiceResent(invoice=await load_invoice(info, input.invoice_id), sent_to=sent_to)
