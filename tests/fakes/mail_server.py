@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -59,15 +60,20 @@ class MailServerDouble:
 
 
 @asynccontextmanager
-async def running_mail_server(**behaviour: Any) -> AsyncIterator[MailServerDouble]:
+async def running_mail_server(
+    *, start_tls: ssl.SSLContext | None = None, implicit_tls: ssl.SSLContext | None = None, **behaviour: Any
+) -> AsyncIterator[MailServerDouble]:
     """Serve on a free port of this machine, in this event loop."""
     double = MailServerDouble(**behaviour)
 
     def connected() -> SMTP:
         double.connections += 1
-        return SMTP(double, enable_SMTPUTF8=True, loop=asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        return SMTP(
+            double, enable_SMTPUTF8=True, loop=loop, tls_context=start_tls, require_starttls=start_tls is not None
+        )
 
-    server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0, ssl=implicit_tls)
     double.port = server.sockets[0].getsockname()[1]
     try:
         yield double

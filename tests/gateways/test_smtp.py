@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import ssl
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from app.domain.deliveries import Mail, MailResult
 from app.gateways import smtp
@@ -125,6 +133,53 @@ class TestAnswers:
     async def test_an_address_that_cannot_be_written_is_refused(self):
         async with running_mail_server() as server:
             assert await send(server, to("not an address"), HELLO) == [MailResult.REFUSED, MailResult.ACCEPTED]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Path:
+    """A certificate of 127.0.0.1 that signs itself, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a mail server of the tests")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    written = key.private_bytes(serialization.Encoding.PEM, *form)
+    path.write_bytes(written + built.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+class TestEncryption:
+    """A server is believed only with a certificate that this machine trusts."""
+
+    @pytest.mark.parametrize("mode", ["start_tls", "implicit_tls"])
+    @pytest.mark.parametrize("is_trusted", [True, False])
+    async def test_a_mail_goes_encrypted_to_a_trusted_server_and_to_no_other(
+        self, certificate, monkeypatch, mode, is_trusted
+    ):
+        if is_trusted:
+            monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        async with running_mail_server(**{mode: context}) as server:
+            settings = MailServer("127.0.0.1", server.port, is_implicit_tls=mode == "implicit_tls")
+            settings = replace(settings, needs_start_tls=mode == "start_tls")
+            async with SmtpMailer(settings, sender=FROM, sender_name="Us").session() as session:
+                answer = await session.send(HELLO)
+        assert answer.result is (MailResult.ACCEPTED if is_trusted else MailResult.UNREACHABLE)
+        assert len(server.mails) == is_trusted
 
 
 class TestAddress:

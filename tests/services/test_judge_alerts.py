@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
 
 from app.domain.alerts import AlertKind
 from app.repositories import unit_of_work
+from app.repositories.database import Database
 from app.services.record_calls import Item, record_within
 from tests.every_kind import move_to
 from tests.factories.calls import a_call
@@ -194,6 +196,20 @@ class TestArming:
         assert (await post.told(AlertKind.UPGRADE_DONE)) == [(AlertKind.UPGRADE_DONE, "admin@example.com")]
         await talk(world, 50)
         assert await told(post) == [NEARLY, EXCEEDED, COST, EXCEEDED]
+
+
+class TestRaces:
+    async def test_calls_recorded_at_once_by_two_programs_tell_each_limit_once(self, post):
+        world, other = post.world, Database.open(f"sqlite:///{post.world.database._url.database}")
+        second = World(other, world.clock.instant)
+        second._parts["ids"] = world.ids
+        calls = [
+            a_call(event_id=f"e{at}", started_at=pacific(2026, 7, 3, 9), script_seconds=300, recording_seconds=0)
+            for at in range(40)
+        ]
+        await asyncio.gather(*((world, second)[at % 2].add_calls(call) for at, call in enumerate(calls)))
+        await other.close()
+        assert sorted(await told(post)) == sorted([NEARLY, EXCEEDED, COST])
 
 
 async def switch(world: World, user_id: str, kind: AlertKind, *, is_on: bool) -> None:
