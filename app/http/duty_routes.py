@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -49,6 +49,7 @@ class _ReportBody(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
     outcome: CallOutcome
+    attempts: Annotated[int, Field(ge=0, le=1_000)] | None = None
     note: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
 
 
@@ -72,6 +73,7 @@ class ReportCall:
                 ids=self._ids,
                 call_id=call_id,
                 outcome=body.outcome,
+                attempts=body.attempts,
                 note=body.note,
                 actor=f"key:{key.name}",
             )

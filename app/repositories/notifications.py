@@ -171,7 +171,9 @@ class NotificationRepository:
         }
         return await self._update(claimed, values)
 
-    async def report_call(self, message_id: str, outcome: CallOutcome, *, note: str, at: datetime) -> str | None:
+    async def report_call(
+        self, message_id: str, outcome: CallOutcome, *, note: str, attempts: int | None, at: datetime
+    ) -> str | None:
         """Store what became of a call, and return the id of its account; None when there is no such call.
 
         A report settles a call whose fate was unknown; of several the last one counts.
@@ -180,6 +182,8 @@ class NotificationRepository:
         if row is None or row.channel is not Channel.PHONE_CALL or row.state is DeliveryState.QUEUED:
             return None
         row.state, row.call_outcome, row.outcome, row.finished_at = DeliveryState.SENT, outcome, note, at
+        row.lease_until = None
+        row.attempts = row.attempts if attempts is None else attempts
         self._session.add(row)
         await self._session.flush()
         return row.account_id or ""

@@ -23,16 +23,25 @@ class CallUnknown(LookupError):
 
 
 async def report_call(
-    *, database: Database, clock: Clock, ids: Ids, call_id: str, outcome: CallOutcome, note: str, actor: str
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    call_id: str,
+    outcome: CallOutcome,
+    note: str,
+    actor: str,
+    attempts: int | None = None,
 ) -> None:
     """Store the outcome of a call; one whose fate was unknown is settled by it, and of several the last counts.
 
+    `attempts` is how often the operators called, where they say.
     :raises CallUnknown: when no call of that id was handed over.
     """
 
     async def work(uow: UnitOfWork) -> None:
         now = clock.now()
-        account_id = await uow.notifications.report_call(call_id, outcome, note=note, at=now)
+        account_id = await uow.notifications.report_call(call_id, outcome, note=note, attempts=attempts, at=now)
         if account_id is None:
             raise CallUnknown(call_id)
         data = {"outcome": outcome, "note": note}

@@ -31,11 +31,14 @@ async def call_id(service: Service) -> str:
 class TestReports:
     async def test_the_outcome_is_stored_and_shown(self, service, call_id):
         answer = await service.send(
-            {"outcome": "NO_ANSWER", "note": "rang out"}, key="flex", path=f"/internal/calls/{call_id}/report"
+            {"outcome": "NO_ANSWER", "note": "rang out", "attempts": 3},
+            key="flex",
+            path=f"/internal/calls/{call_id}/report",
         )
         assert (answer.status_code, answer.json()) == (200, {"id": call_id, "outcome": "NO_ANSWER"})
-        log = await service.world.data("{ notifications { nodes { channel state callOutcome result } } }")
+        log = await service.world.data("{ notifications { nodes { channel state callOutcome result attempts } } }")
         shown = {"channel": "PHONE_CALL", "state": "SENT", "callOutcome": "NO_ANSWER", "result": "rang out"}
+        shown["attempts"] = 3
         assert shown in log["notifications"]["nodes"]
 
     @pytest.mark.parametrize(

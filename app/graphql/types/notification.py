@@ -56,7 +56,9 @@ class Notification:
     finished_at: datetime | None = strawberry.field(description="When it was settled; null while it is on its way.")
     result: str | None = strawberry.field(description="What the mail server or our operators said last.")
     call_outcome: CallOutcome | None = strawberry.field(description="What became of a phone call, once it is reported.")
-    attempts: int = strawberry.field(description="How often it was handed over, or tried to be.")
+    attempts: int = strawberry.field(
+        description="How often it was tried; of a call that is reported, how often the operators called."
+    )
 
     @classmethod
     def of(cls, sent: SentMessage) -> "Notification":
