@@ -1,10 +1,10 @@
-"""For the operators and the person on duty: what became of a phone call, and the figures that say if all is well."""
+"""For the operators and the person on duty: what became of calls and mails, and figures that say if all is well."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -17,7 +17,7 @@ from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
 from app.http.service_routes import BODY_SECONDS, Only, authenticated
-from app.services.report_call import CallUnknown, report_call
+from app.services.report_call import CallUnknown, report_bounce, report_call
 from app.services.watch import troubles, watched
 
 if TYPE_CHECKING:
@@ -32,13 +32,17 @@ if TYPE_CHECKING:
 
 LARGEST_REPORT = 10_000
 
+Body = TypeVar("Body", bound=BaseModel)
+
 
 def duty_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[BaseRoute]:
     """Return the routes, each behind a service key."""
     report = guarded(ReportCall(database, clock, ids), largest_body=LARGEST_REPORT, seconds=BODY_SECONDS)
+    bounce = guarded(ReportBounce(database, clock), largest_body=LARGEST_REPORT, seconds=BODY_SECONDS)
     metrics = guarded(Metrics(database, clock), largest_body=0, seconds=BODY_SECONDS)
     return [
         Route("/internal/calls/{call}/report", Only(report, "POST")),
+        Route("/internal/mail/bounces", Only(bounce, "POST")),
         Route("/internal/metrics", Only(metrics, "GET")),
     ]
 
@@ -53,6 +57,15 @@ class _ReportBody(BaseModel):
     note: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
 
 
+class _BounceBody(BaseModel):
+    """An address that a mail came back from."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    address: EmailStr
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
 class ReportCall:
     """`POST /internal/calls/{id}/report`: the operator's system tells what became of a call; the last report counts."""
 
@@ -64,7 +77,7 @@ class ReportCall:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
-        body = _report_body(await read_body(receive))
+        body = _read(_ReportBody, await read_body(receive))
         call_id = scope["path_params"]["call"]
         try:
             await report_call(
@@ -80,6 +93,21 @@ class ReportCall:
         except CallUnknown as error:
             raise Refused(answers.NOT_FOUND, ErrorCode.NOT_FOUND, str(error)) from error
         await answers.send_json(send, answers.OK, {"id": call_id, "outcome": body.outcome})
+
+
+class ReportBounce:
+    """`POST /internal/mail/bounces`: a mail came back, so that its address is marked until it takes one again."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        body = _read(_BounceBody, await read_body(receive))
+        await report_bounce(database=self._database, clock=self._clock, address=body.address, reason=body.reason)
+        await answers.send_json(send, answers.OK, {"address": body.address})
 
 
 class Metrics:
@@ -115,9 +143,9 @@ def _metrics(figures: Watched) -> Iterator[str]:
     yield f"flex_mail_waiting_since_seconds {0 if unsent is None else int(unsent.timestamp())}"
 
 
-def _report_body(body: bytes) -> _ReportBody:
+def _read(kind: type[Body], body: bytes) -> Body:
     try:
-        return _ReportBody.model_validate_json(body)
+        return kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "body"

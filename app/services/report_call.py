@@ -1,4 +1,4 @@
-"""The operator's system tells what became of a phone call that it was handed (rule 39)."""
+"""The operator's systems tell what became of what they were handed: of a phone call (rule 39), and of a mail."""
 
 from __future__ import annotations
 
@@ -48,3 +48,9 @@ async def report_call(
         await uow.events.add_many([Event(ids.new("evt"), account_id, "call.reported", actor, now, call_id, data)])
 
     await unit_of_work.write(database, work)
+
+
+async def report_bounce(*, database: Database, clock: Clock, address: str, reason: str) -> None:
+    """Mark an address that a mail came back from; it is shown with its contact until it takes a mail again."""
+    now = clock.now()
+    await unit_of_work.write(database, lambda uow: uow.contacts.mark_refusing(address, reason=reason, refused_at=now))

@@ -58,6 +58,26 @@ class TestReports:
         assert refusal(await service.send({"outcome": "BUSY"}, key="flex", path=path, method="PUT"))[0] == 405
 
 
+class TestBounces:
+    async def test_a_mail_that_came_back_marks_the_address_until_it_takes_one(self, service):
+        post = Post(service.world)
+        await post.add_contact()
+        body = {"address": "carla@example.com", "reason": "Mailbox closed"}
+        assert (await service.send(body, key="flex", path="/internal/mail/bounces")).status_code == 200
+        query = "{ paymentContacts { emailProblem { reason } } }"
+        assert await service.world.data(query) == {"paymentContacts": [{"emailProblem": {"reason": "Mailbox closed"}}]}
+        await post.announce(AlertKind.SUSPENDED)
+        await post.deliver()
+        assert await service.world.data(query) == {"paymentContacts": [{"emailProblem": None}]}
+
+    @pytest.mark.parametrize(
+        "body", [{}, {"address": "nobody", "reason": "x"}, {"address": "a@b.example", "reason": ""}]
+    )
+    async def test_what_is_no_bounce_is_refused(self, service, body):
+        assert refusal(await service.send(body, key="flex", path="/internal/mail/bounces"))[0] == 422
+        assert refusal(await service.send(body, key="east", path="/internal/mail/bounces"))[0] == 401
+
+
 class TestMetrics:
     async def test_figures_come_as_text_with_a_service_key(self, service, call_id):
         answer = await service.send(b"", key="flex", path="/internal/metrics", method="GET")
