@@ -6,6 +6,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from app.domain.checkouts import ChangeInProgress
 from app.domain.credit_notes import CreditNoteRefused
 from app.domain.periods import InvalidMonth
 from app.domain.plans import InvalidCatalogue, PlanNotAvailable
@@ -49,6 +50,7 @@ def expected() -> tuple[type[Exception], ...]:
         AccountAlreadyBilled,
         AccountClosed,
         ActorMissing,
+        ChangeInProgress,
         ChargeAlreadyInvoiced,
         ChargeNotFound,
         CreditNoteRefused,

@@ -18,7 +18,7 @@ RECEIVABLE_MOVEMENTS: Mapping[str, tuple[PostingKind, ...]] = {
     "tax": (PostingKind.TAX_INVOICED, PostingKind.TAX_VOIDED),
     "credits applied": (PostingKind.CREDIT_APPLIED, PostingKind.CREDIT_RESTORED),
     "collected": (PostingKind.PAYMENT_RECEIVED,),
-    "refunded": (),  # what a refund opens again; credit that is paid out leaves what is owed as it is
+    "refunded": (PostingKind.REFUNDED, PostingKind.CHARGED_BACK, PostingKind.RETURNED),
     "written off": (PostingKind.WRITTEN_OFF,),
 }
 """What changes what customers owe, in the order of the report, with the kinds of posting behind it."""

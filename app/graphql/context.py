@@ -10,6 +10,7 @@ from app.ports import Claims, Clock, Ids
 from app.repositories.database import Database
 from app.repositories.pages.viewer import VIEWER
 from app.repositories.reader import OperationReader, Page, Reader
+from app.services.cashier import Cashier
 from app.services.document_links import DocumentLinks
 from app.services.quotes import QuoteDesk
 from app.views.viewer import Viewer
@@ -33,10 +34,11 @@ class GraphQLOptions:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What a mutation works with; reads never touch it."""
+    """What a mutation works with; reads never touch it. Without a cashier nothing is charged while one waits."""
 
     database: Database
     desk: QuoteDesk
+    cashier: Cashier | None = None
 
 
 @dataclass(slots=True)
@@ -99,6 +101,11 @@ class Context:
     def desk(self) -> QuoteDesk:
         """Who makes quotes and reads them back."""
         return self._writes.desk
+
+    @property
+    def cashier(self) -> Cashier | None:
+        """Who takes money while a customer waits."""
+        return self._writes.cashier
 
     async def doing(self) -> dict[str, Any]:
         """Return what every service behind a mutation takes: where to write, the clock, the ids, and who does it."""

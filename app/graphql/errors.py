@@ -44,6 +44,10 @@ class ErrorCode(Enum):
         "BAD_REQUEST",
         description="The HTTP request is not a GraphQL request: no JSON object, no query, or a part of the wrong kind.",
     )
+    CHANGE_IN_PROGRESS = strawberry.enum_value(
+        "CHANGE_IN_PROGRESS",
+        description="Another change of the account waits for its payment.",
+    )
     DOWNGRADE_NOT_COST_EFFECTIVE = strawberry.enum_value(
         "DOWNGRADE_NOT_COST_EFFECTIVE",
         description="This month's usage is past what the lower plan is cost-effective to.",
@@ -91,6 +95,18 @@ class ErrorCode(Enum):
     OPERATION_RESOLUTION_FAILURE = strawberry.enum_value(
         "OPERATION_RESOLUTION_FAILURE",
         description="`operationName` names no operation of the document, or is missing although there are several.",
+    )
+    PAYMENTS_PAUSED = strawberry.enum_value(
+        "PAYMENTS_PAUSED",
+        description="Payments are paused for maintenance.",
+    )
+    PAYMENT_DECLINED = strawberry.enum_value(
+        "PAYMENT_DECLINED",
+        description="None of the payment methods could be charged.",
+    )
+    PAYMENT_METHOD_REQUIRED = strawberry.enum_value(
+        "PAYMENT_METHOD_REQUIRED",
+        description="No payment method on file can be charged.",
     )
     PLAN_NOT_AVAILABLE = strawberry.enum_value(
         "PLAN_NOT_AVAILABLE",

@@ -1,21 +1,27 @@
 """Which refusal of a service becomes which member of a union: each has exactly one. The schema imports this once."""
 
 from datetime import timedelta
+from typing import Any
+
+import strawberry
 
 from app.domain.add_ons import AddOnNotAvailable
+from app.domain.checkouts import ChangeInProgress
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective
 from app.domain.plans import PlanNotAvailable
 from app.graphql.errors import ErrorCode
 from app.graphql.refusals import Translate, becomes
-from app.graphql.types import user_error
+from app.graphql.types import quote, user_error
 from app.graphql.types.add_on import AddOnQuote, AddOnQuoteStale
 from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
-from app.graphql.types.quote import PlanChangeQuote, QuoteStale
-from app.services import change_plan, switch_add_on
-from app.services.change_plan import AccountSuspended, NoScheduledChange
+from app.graphql.types.quote import PlanChangeQuote
+from app.services import switch_add_on
+from app.services.change_plan import NoScheduledChange
+from app.services.confirm_quote import CollectionOnHold, PaymentDeclined, PaymentMethodRequired
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
-from app.services.quotes import InvalidQuote
+from app.services.quotes import InvalidQuote, QuoteStale
+from app.services.standing import AccountSuspended
 from app.services.switch_add_on import AddOnAlreadyActive, AddOnNotActive, TermsNotAccepted
 
 
@@ -34,12 +40,17 @@ def _downgrade(refusal: DowngradeNotCostEffective) -> user_error.UserError:
     )
 
 
-def _stale(refusal: change_plan.QuoteStale) -> user_error.UserError:
-    return QuoteStale(code=ErrorCode.QUOTE_STALE, message=str(refusal), quote=PlanChangeQuote.of(refusal.fresh))
+def _stale(refusal: QuoteStale) -> user_error.UserError:
+    fresh: Any = refusal.fresh
+    if isinstance(fresh, switch_add_on.AddOnQuote):
+        return AddOnQuoteStale(code=ErrorCode.QUOTE_STALE, message=str(refusal), quote=AddOnQuote.of(fresh))
+    return quote.QuoteStale(code=ErrorCode.QUOTE_STALE, message=str(refusal), quote=PlanChangeQuote.of(fresh))
 
 
-def _stale_add_on(refusal: switch_add_on.AddOnQuoteStale) -> user_error.UserError:
-    return AddOnQuoteStale(code=ErrorCode.QUOTE_STALE, message=str(refusal), quote=AddOnQuote.of(refusal.fresh))
+def _declined(refusal: PaymentDeclined) -> user_error.UserError:
+    return user_error.PaymentDeclined(
+        code=ErrorCode.PAYMENT_DECLINED, message=str(refusal), invoice_id=strawberry.ID(refusal.invoice_id)
+    )
 
 
 def _already_active(refusal: AddOnAlreadyActive) -> user_error.UserError:
@@ -73,8 +84,11 @@ REFUSALS: dict[type[Exception], Translate] = {
     NoScheduledChange: _plain(user_error.NoScheduledChange, ErrorCode.NO_SCHEDULED_CHANGE),
     PlanNotAvailable: _plain(user_error.PlanNotAvailable, ErrorCode.PLAN_NOT_AVAILABLE),
     TermsNotAccepted: _other_terms,
-    change_plan.QuoteStale: _stale,
-    switch_add_on.AddOnQuoteStale: _stale_add_on,
+    ChangeInProgress: _plain(user_error.ChangeInProgress, ErrorCode.CHANGE_IN_PROGRESS),
+    CollectionOnHold: _plain(user_error.PaymentsPaused, ErrorCode.PAYMENTS_PAUSED),
+    PaymentDeclined: _declined,
+    PaymentMethodRequired: _plain(user_error.PaymentMethodRequired, ErrorCode.PAYMENT_METHOD_REQUIRED),
+    QuoteStale: _stale,
 }
 
 becomes(REFUSALS)

@@ -48,7 +48,7 @@ _CAPTIONS = {
     InvoiceKind.CREDIT_NOTE: "What is given back, written in the month {}",
 }
 
-_PAYMENT = {PaymentKind.CHECK: "Check"}
+_PAYMENT = {PaymentKind.CHECK: "Check", PaymentKind.CARD: "Card", PaymentKind.PAYPAL: "PayPal"}
 
 _CREDIT = {
     PostingKind.CREDIT_GRANTED: "from an earlier invoice or credit note",

@@ -108,6 +108,16 @@ class InvoiceRepository:
         row = (await self._session.exec(select(InvoiceRow).where(InvoiceRow.number == number))).one_or_none()
         return None if row is None else (await self._with_lines([row]))[0]
 
+    async def find(self, invoice_id: str, account_id: str) -> StoredInvoice | None:
+        """Return the account's invoice of that id, with its lines."""
+        statement = select(InvoiceRow).where(
+            InvoiceRow.id == invoice_id,
+            InvoiceRow.account_id == account_id,
+            InvoiceRow.status != InvoiceStatus.DRAFT,
+        )
+        row = (await self._session.exec(statement.execution_options(populate_existing=True))).one_or_none()
+        return None if row is None else (await self._with_lines([row]))[0]
+
     async def last_issued_at(self, account_id: str) -> datetime | None:
         """Return when the last invoice of an account was issued."""
         statement = select(func.max(InvoiceRow.issued_at)).where(InvoiceRow.account_id == account_id)

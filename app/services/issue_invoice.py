@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.collection import opened_collection
 from app.domain.invoices import ENGINE_VERSION, Issue, compute_invoice, facts_hash
 from app.domain.ledger import issue_postings
 from app.domain.periods import billing_date
+from app.domain.policies import COLLECTION_POLICIES
 from app.repositories.events import Event
 
 if TYPE_CHECKING:
@@ -29,8 +31,12 @@ async def issue_invoice(
     actor: str,
     corrects_invoice_id: str | None = None,
     request_id: str | None = None,
+    is_checkout: bool = False,
 ) -> Issue:
-    """Issue the invoice of the facts, due on receipt, and post it; `plan_version_id` is the month's plan after it."""
+    """Issue the invoice of the facts, due on receipt, post it, and begin to collect it.
+
+    `plan_version_id` is the month's plan after it; `is_checkout` where what it charges for waits for its payment.
+    """
     issue = Issue(
         id=ids.new("inv"),
         account_id=standing.account_id,
@@ -48,6 +54,17 @@ async def issue_invoice(
     grants = await uow.ledger.credit_grants([standing.account_id]) if facts.credit_available_cents else {}
     postings = issue_postings(issue.draft, issue.id, grants.get(standing.account_id, ()))
     await uow.ledger.append(standing.account_id, postings, posted_at=now)
+    if issue.draft.amount_due_cents:
+        collection = opened_collection(
+            invoice_id=issue.id,
+            account_id=issue.account_id,
+            due_on=billing_date(now),
+            issued_at=now,
+            paid_starts_on=standing.paid_starts_on,
+            policies=COLLECTION_POLICIES,
+            is_checkout=is_checkout,
+        )
+        await uow.collections.open_many([collection])
     await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor, request_id)])
     return issue
 

@@ -106,6 +106,8 @@ def _is_outgrown(account: UncheckedAccount, catalogue: Catalogue) -> bool:
 
 async def _upgrade_now(uow: UnitOfWork, ids: Ids, account: str, now: datetime) -> int:
     owner = await uow.accounts.get_by_external_id(account, lock=True)
+    if await uow.checkouts.find_waiting(owner.id) is not None:
+        return 0  # looked at again when that is paid, or dropped
     last_day = min(billing_date(now), day_before(owner.next_cycle_on))
     standing = await upgrade_month(uow, ids=ids, account=account, last_day=last_day, now=now)
     return 0 if standing is None else 1

@@ -13,9 +13,9 @@ from app.domain.ledger import PostingKind
 from app.domain.policies import policies_on
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.change_plan import load_standing
 from app.services.issue_invoice import issue_invoice
 from app.services.staff_actions import check_staff, get_invoice
+from app.services.standing import load_standing
 from app.services.used_months import used_months
 
 if TYPE_CHECKING:
@@ -98,6 +98,10 @@ def _own_obstacle(owner: Account, invoice: StoredInvoice) -> str | None:
 
 async def _later_obstacle(uow: UnitOfWork, invoice: StoredInvoice) -> str | None:
     """Return what came after the invoice and builds on it, or None."""
+    if await uow.checkouts.find_waiting(invoice.account_id) is not None:
+        return "a change waits for its payment"
+    if await uow.collections.has_open_attempt(invoice.account_id):
+        return "a charge is under way"
     if (await uow.ledger.sums_of_invoice(invoice.account_id, invoice.id))[PostingKind.PAYMENT_RECEIVED]:
         return "a payment was received for it"
     if await uow.invoices.list_correcting(invoice.id, invoice.account_id):

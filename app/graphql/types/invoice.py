@@ -48,7 +48,11 @@ described_enum(
 described_enum(
     PaymentKind,
     description="How money came in.",
-    values={PaymentKind.CHECK: "A paper check."},
+    values={
+        PaymentKind.CHECK: "A paper check.",
+        PaymentKind.CARD: "A card on file.",
+        PaymentKind.PAYPAL: "A PayPal account on file.",
+    },
 )
 
 CREDIT_ORIGINS = {

@@ -91,3 +91,28 @@ class DowngradeNotCostEffective(UserError):
     threshold_minutes: int = strawberry.field(description="Up to this many minutes the lower plan is cost-effective.")
     current_cost: Money = strawberry.field(description="What this month costs to date on the plan you have.")
     target_cost: Money = strawberry.field(description="What this month would cost to date on the lower plan.")
+
+
+@strawberry.type(description="Another change of this account waits for its payment. Try again in a few minutes.")
+class ChangeInProgress(UserError):
+    """One change at a time."""
+
+
+@strawberry.type(description="No payment method on file can be charged: add one first.")
+class PaymentMethodRequired(UserError):
+    """Nothing to charge."""
+
+
+@strawberry.type(description="Payments are paused for maintenance. Nothing was charged.")
+class PaymentsPaused(UserError):
+    """Nothing is charged for now."""
+
+
+@strawberry.type(
+    description="None of the payment methods could be charged. Nothing was changed; the invoice's `collection` shows "
+    "every attempt."
+)
+class PaymentDeclined(UserError):
+    """A charge that no bank accepted."""
+
+    invoice_id: strawberry.ID = strawberry.field(description="The invoice that was to be paid.")
