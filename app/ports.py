@@ -93,16 +93,30 @@ class PaymentGateway(Protocol):
         """Delete the method; one that is gone already is no error."""
         ...
 
-    async def charge(self, request: ChargeRequest) -> ChargeAnswer:
-        """Take money at once. The same request again returns the same transaction and takes nothing more."""
+    @property
+    def supports_request_keys(self) -> bool:
+        """Tell whether a request may be repeated at once; else only after a wait and a search by its order id."""
+        ...
+
+    async def charge(self, request: ChargeRequest, *, is_repeat: bool = False) -> ChargeAnswer:
+        """Take money at once. The same request again returns the same transaction and takes nothing more.
+
+        `is_repeat` says that it may have been carried out before: it is UNKNOWN, and not sent, where the gateway could
+        not tell that it is the same.
+        """
         ...
 
     async def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
         """Take back a sale that is not settled."""
         ...
 
-    async def refund(self, transaction_id: str, amount_cents: int, request_key: str) -> ChargeAnswer:
-        """Give back money of a settled sale; the refund carries `request_key` as its order id."""
+    async def refund(
+        self, transaction_id: str, amount_cents: int, request_key: str, *, is_repeat: bool = False
+    ) -> ChargeAnswer:
+        """Give back money of a settled sale; the refund carries `request_key` as its order id.
+
+        `is_repeat` as for `charge`.
+        """
         ...
 
     async def find_transaction(self, transaction_id: str) -> Transaction | None:
