@@ -76,9 +76,7 @@ async def pay_invoice(
 
     A charge that is under way already is waited for instead.
     :raises InvoiceUnknown: when the account has no such invoice.
-    :raises NothingToPay: when nothing is open on it.
-    :raises PaymentMethodRequired: when nothing on file can be charged.
-    :raises PaymentDeclined: when no method could be charged.
+    :raises NothingToPay, PaymentMethodRequired, PaymentDeclined: when nothing is open, or nothing could be charged.
     :raises IdempotencyConflict: when the key came with another invoice before.
     """
 
@@ -98,14 +96,9 @@ async def pay_invoice(
             await uow.events.add_many([event])
             return {"invoices": [invoice_id]}
 
+        asked = {"invoice": invoice_id}
         return await once(
-            uow,
-            account_id=owner.id,
-            operation=PAY_INVOICE,
-            key=idempotency_key,
-            request={"invoice": invoice_id},
-            now=now,
-            work=request,
+            uow, account_id=owner.id, operation=PAY_INVOICE, key=idempotency_key, request=asked, now=now, work=request
         )
 
     await unit_of_work.write(database, work)
