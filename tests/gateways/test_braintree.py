@@ -131,7 +131,7 @@ class TestVault:
     async def test_keeps_a_paypal_account(self, gateway):
         added = await gateway.payments().vault(a_method(nonce="fake-paypal-billing-agreement-nonce"))
         assert (added.kind, added.method.kind, added.method.brand) == (AnswerKind.DONE, MethodKind.PAYPAL, "PayPal")
-        assert (added.method.payer_email, added.verification) == ("jane.doe@example.com", None)
+        assert (added.method.payer_email, added.verification) == ("jane.doe@paypal.com", None)
 
     async def test_repeated_it_returns_what_is_kept_already(self, payments):
         first = await payments.vault(a_method("pm_2", "fake-valid-mastercard-nonce"))
@@ -215,6 +215,7 @@ class TestCharge:
             code,
         )
         assert declined.transaction.decline == declined.decline
+        assert await payments.find_transaction(declined.transaction.id) == declined.transaction
         assert (await payments.charge(a_charge(amount_cents=amount_cents), is_repeat=True)) == declined
         assert gateway.captured("att_1") == (0, 0)
 
@@ -284,6 +285,21 @@ class TestMoneyBack:
         assert (await payments.refund(sale.id, 1, "ref_4")).reason == "refused: 91512"
         assert gateway.ledger()["att_1"]["refunded_cents"] == 10_000
         assert await payments.find_by_order("ref_1") == [part.transaction]
+
+    async def test_a_bank_may_decline_a_refund_for_good(self, gateway, payments):
+        sale = (await payments.charge(a_charge(amount_cents=900_000))).transaction
+        gateway.settle(sale.id)
+        declined = await payments.refund(sale.id, 2_004_00, "ref_1")
+        assert (declined.kind, declined.decline.code) == (AnswerKind.DECLINED, "2004")
+        assert (await payments.refund(sale.id, 2_046_00, "ref_2")).kind is AnswerKind.DONE
+        assert gateway.ledger()["att_1"]["refunded_cents"] == 2_046_00
+
+    async def test_a_paypal_payment_is_refunded_at_once_and_never_voided(self, payments):
+        await payments.vault(a_method("pm_2", "fake-paypal-billing-agreement-nonce"))
+        sale = (await payments.charge(a_charge(method_token="pm_2", amount_cents=1_000))).transaction
+        assert (sale.status, sale.moves_money) == (TransactionStatus.CAPTURED, True)
+        assert (await payments.void(sale.id, "void_1")).reason == "refused: 91504"
+        assert (await payments.refund(sale.id, 1_000, "ref_1")).kind is AnswerKind.DONE
 
     async def test_what_is_settled_cannot_be_voided(self, gateway, payments):
         sale = (await payments.charge(a_charge())).transaction

@@ -98,7 +98,8 @@ CARD_NONCES = {
 
 CONSUMED_NONCE = "fake-consumed-nonce"
 PAYPAL_NONCES = {
-    "fake-paypal-billing-agreement-nonce": "jane.doe@example.com",
+    "fake-paypal-billing-agreement-nonce": "jane.doe@paypal.com",
+    "fake-paypal-future-nonce": "jane.doe@paypal.com",
     "fake-paypal-one-time-nonce": None,
 }
 """PayPal's: the payer's address, or none where the agreement is for one payment and cannot be kept."""

@@ -175,11 +175,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve_browser(self, name: str, raw: bytes) -> None:
         if self.command == "OPTIONS":
             self._json(200, {})
-        elif name.removesuffix(".json") == "payment_methods/credit_cards" and self.command == "POST":
+        elif self.command == "POST" and name.removesuffix(".json") in tokens.TOKENIZERS:
             state = self.server.gateway.state
             try:
                 with state.lock:
-                    content = tokens.tokenize_card(state, json.loads(raw))
+                    content = tokens.TOKENIZERS[name.removesuffix(".json")](state, json.loads(raw))
                     state.store.commit()
                 self._json(202, content)
             except (Invalid, ValueError) as error:

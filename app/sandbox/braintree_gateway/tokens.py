@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from app.sandbox.braintree_gateway import documented
 from app.sandbox.braintree_gateway.answers import NOT_FOUND, Answer, Content, invalid
-from app.sandbox.braintree_gateway.instruments import mint_nonce
-from app.sandbox.braintree_gateway.state import MERCHANT_ID, State
+from app.sandbox.braintree_gateway.instruments import mint_nonce, mint_paypal_nonce
+from app.sandbox.braintree_gateway.state import MERCHANT_ACCOUNT, MERCHANT_ID, State
 
 if TYPE_CHECKING:
     from app.sandbox.braintree_gateway.store import Record
@@ -29,6 +29,7 @@ def client_token(state: State, params: Content) -> Answer:
         "clientApiUrl": f"{base}/merchants/{MERCHANT_ID}/client_api",
         "assetsUrl": base,
         "merchantId": MERCHANT_ID,
+        "merchantAccountId": params.get("merchant_account_id") or MERCHANT_ACCOUNT,
         "environment": "development",
         "challenges": [],
         "paypalEnabled": True,
@@ -42,7 +43,7 @@ def client_token(state: State, params: Content) -> Answer:
 def find_nonce(state: State, nonce: str) -> Answer:
     """Return what a nonce stands for."""
     record = state.store.get("nonce", documented.fingerprint(nonce))
-    if record is not None:
+    if record is not None and "card" in record:
         card, is_consumed = record["card"], record["is_consumed"]
     elif nonce in documented.CARD_NONCES:
         known = documented.documented_number(documented.CARD_NONCES[nonce])
@@ -87,3 +88,18 @@ def tokenize_card(state: State, body: Content) -> Content:
             }
         ]
     }
+
+
+def tokenize_paypal(state: State, body: Content) -> Content:
+    """Return the answer to a browser's PayPal button, in JSON: consent is an agreement, an access token one payment."""
+    account = body.get("paypal_account") or body.get("paypalAccount") or {}
+    is_agreement = bool(account.get("consent_code") or account.get("consentCode"))
+    email = account.get("email") or "jane.doe@paypal.com"
+    nonce = mint_paypal_nonce(state, email, is_agreement=is_agreement)
+    return {"paypalAccounts": [{"type": "PayPalAccount", "nonce": nonce, "details": {"email": email}}]}
+
+
+TOKENIZERS = {
+    "payment_methods/credit_cards": tokenize_card,
+    "payment_methods/paypal_accounts": tokenize_paypal,
+}

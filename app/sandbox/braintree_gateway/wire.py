@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from app.sandbox.braintree_gateway.state import State
     from app.sandbox.braintree_gateway.store import Record
 
+_ADVICE = {"01": "New account information available", "03": "Do not try again"}
+PAYER_EMAIL = "payer@example.com"
+"""Whom each PayPal payment of the sandbox is said to come from, whatever the account's own address."""
+
 _FLAGS = ("commercial", "debit", "durbin_regulated", "healthcare", "payroll", "prepaid")
 _ADDRESS = (
     "first_name", "last_name", "company", "street_address", "extended_address", "locality", "region", "postal_code",
@@ -122,6 +126,8 @@ def verification(record: Record) -> Content:
         "processor_response_text": record["text"],
         "processor_response_type": record["response_type"],
         "network_transaction_id": record["network_transaction_id"],
+        "network_response_code": "XX",
+        "network_response_text": "sample network response text",
         "merchant_account_id": MERCHANT_ACCOUNT,
         "created_at": at,
         "updated_at": at,
@@ -161,15 +167,23 @@ def transaction(state: State, record: Record) -> Content:
 
 
 def _bank_answer(record: Record) -> Content:
+    code = record["code"]
+    is_declined = record["status"] in {"processor_declined", "failed"}
     return {
         "processor_response_code": record["code"],
         "processor_response_text": record["text"],
         "processor_response_type": record["response_type"],
+        "additional_processor_response": f"{code} : {record['text']}" if is_declined else None,
+        "voice_referral_number": None,
         "processor_settlement_response_code": record["settlement_code"],
         "processor_settlement_response_text": record["settlement_text"],
         "gateway_rejection_reason": record["rejection"],
         "merchant_advice_code": record["advice_code"],
+        "merchant_advice_code_text": _ADVICE.get(record["advice_code"]),
         "network_transaction_id": record["network_transaction_id"],
+        "network_response_code": "XX",
+        "network_response_text": "sample network response text",
+        "processor_authorization_code": record["id"][:6].upper(),
         "cvv_response_code": "I",
         "avs_postal_code_response_code": "I",
         "avs_street_address_response_code": "I",
@@ -180,7 +194,7 @@ def _bank_answer(record: Record) -> Content:
 def _instrument(state: State, record: Record) -> Content:
     method = record["method"]
     if method["kind"] == PAYPAL:
-        content = {"token": record["method_token"], **_paypal(method), "payer_email": method["email"]}
+        content = {"token": record["method_token"], **_paypal(method), "payer_email": PAYER_EMAIL}
         return {"payment_instrument_type": PAYPAL, "paypal": content, "credit_card": _no_card()}
     content = {"token": record["method_token"], **card(method, state.now().date())}
     return {"payment_instrument_type": CARD, CARD: content}
