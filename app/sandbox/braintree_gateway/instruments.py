@@ -30,11 +30,16 @@ def mint_nonce(state: State, card: Content) -> Record:
     """
     number = re.sub(r"[\s-]", "", str(card.get("number") or ""))
     behind = card_of(state, number, card)
+    return {"nonce": nonce_for(state, behind), "card": behind}
+
+
+def nonce_for(state: State, card: Record) -> str:
+    """Return a new nonce for a card."""
     nonce = f"tokencc_{secrets.token_urlsafe(18).replace('-', '_')}"
     record_id = documented.fingerprint(nonce)
-    record = {"id": record_id, "card": behind, "created_at": stamp(state.now()), "is_consumed": False}
+    record = {"id": record_id, "card": dict(card), "created_at": stamp(state.now()), "is_consumed": False}
     state.store.put("nonce", record_id, record)
-    return {"nonce": nonce, "card": behind}
+    return nonce
 
 
 def mint_paypal_nonce(state: State, email: str, *, is_agreement: bool) -> str:
@@ -89,7 +94,7 @@ def expiry_of(state: State, params: Content) -> tuple[str, str]:
     month, _, year = given.partition("/")
     month = str(params.get("expiration_month") or params.get("expirationMonth") or month)
     year = str(params.get("expiration_year") or params.get("expirationYear") or year)
-    if not month or not year:
+    if not month and not year:
         raise invalid("credit_card", "81709", "expiration_date", "Expiration date is required.")
     if not month.isdigit() or not year.isdigit() or not 1 <= int(month) <= 12 or len(year) not in {2, 4}:
         raise invalid("credit_card", "81710", "expiration_date", "Expiration date is invalid.")

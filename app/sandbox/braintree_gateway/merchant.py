@@ -98,6 +98,7 @@ _ROUTES: list[tuple[str, str, str, Callable[[State, Call], Answer]]] = [
         f"/payment_methods/{_KIND}/{_ID}",
         _by_subject(vault.delete_method),
     ),
+    ("create_nonce", "POST", f"/payment_methods/{_ID}/nonces", _by_both(tokens.nonce_for_method)),
     ("find_nonce", "GET", f"/payment_method_nonces/{_ID}", _by_subject(tokens.find_nonce)),
     ("verify", "POST", "/verifications", _verify),
     ("find_verification", "GET", f"/verifications/{_ID}", _by_subject(vault.find_verification)),

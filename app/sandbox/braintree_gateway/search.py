@@ -95,6 +95,8 @@ VERIFICATION_FIELDS: dict[str, Field] = {
     "status": lambda record: record["status"],
     "customer_id": lambda record: record["customer_id"],
     "payment_method_token": lambda record: record["token"],
+    "billing_address_details_postal_code": lambda record: (record["card"]["billing_address"] or {}).get("postal_code"),
+    "customer_email": lambda _record: None,
     "verification_type": lambda _record: "credit_card",
 }
 CUSTOMER_FIELDS: dict[str, Field] = {**_COMMON, **{name: itemgetter(name) for name in wire.CUSTOMER_FIELDS}}
