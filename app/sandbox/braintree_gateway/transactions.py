@@ -96,6 +96,8 @@ def _method(state: State, params: Content) -> Record:
         record = state.store.get("method", token)
         if record is None:
             raise invalid("transaction", "91518", "payment_method_token", "Payment method token is invalid.")
+        if customer_id and customer_id != record["customer_id"]:
+            raise invalid("transaction", "91516", "base", "Cannot find payment method for this customer.")
         return record
     if params.get("payment_method_nonce"):
         nonce = nonce_of(state, params["payment_method_nonce"], where="transaction", unknown="91565", consumed="91564")
