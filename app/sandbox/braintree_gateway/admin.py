@@ -111,6 +111,8 @@ def settle(gateway: Gateway, body: Content) -> Content:
 def dispute(gateway: Gateway, body: Content) -> Content:
     """Open a dispute of a transaction, or bring one into another status, and tell of it."""
     state = gateway.state
+    if body.get("status", "open") not in disputes.STATUSES:
+        raise NoSuchThing(f"no dispute is ever {body['status']!r}")
     if "dispute_id" in body:
         record = disputes.change(state, _get(gateway, "dispute", body["dispute_id"]), body["status"])
     else:

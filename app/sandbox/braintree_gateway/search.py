@@ -52,6 +52,7 @@ _COMMON: dict[str, Field] = {
     "ids": lambda record: record["id"],
     "created_at": lambda record: instant(record["created_at"]),
 }
+_INSTRUMENTS = {wire.CARD: "CreditCardDetail", wire.PAYPAL: "PayPalDetail"}
 _KEPT_NOWHERE = tuple(
     f"{whose}_{name}"
     for whose in ("billing", "shipping")
@@ -67,7 +68,7 @@ TRANSACTION_FIELDS: dict[str, Field] = {
     "status": lambda record: record["status"],
     "type": lambda record: record["type"],
     "amount": lambda record: Decimal(record["amount_cents"]).scaleb(-2),
-    "payment_instrument_type": lambda record: record["method"]["kind"],
+    "payment_instrument_type": lambda record: _INSTRUMENTS[record["method"]["kind"]],
     "merchant_account_id": lambda _record: MERCHANT_ACCOUNT,
     "source": lambda _record: "api",
     "created_using": lambda record: "token" if record["method_token"] else "full_information",

@@ -179,11 +179,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.command == "POST" and name.removesuffix(".json") in tokens.TOKENIZERS:
             state = self.server.gateway.state
             try:
+                body = json.loads(raw)
                 with state.lock:
-                    content = tokens.TOKENIZERS[name.removesuffix(".json")](state, json.loads(raw))
+                    content = tokens.TOKENIZERS[name.removesuffix(".json")](state, body)
                     state.store.commit()
-                self._json(202, content)
-            except (Invalid, ValueError) as error:
+                self._json(201 if tokens.is_checked(body) else 202, content)
+            except (Invalid, ValueError, AttributeError) as error:
                 self._json(422, {"error": {"message": str(error)}})
         elif name == "configuration":
             self._json(200, {"environment": "development", "merchantId": MERCHANT_ID})

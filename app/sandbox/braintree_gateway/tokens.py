@@ -103,6 +103,12 @@ def tokenize_paypal(state: State, body: Content) -> Content:
     return {"paypalAccounts": [{"type": "PayPalAccount", "nonce": nonce, "details": {"email": email}}]}
 
 
+def is_checked(body: Content) -> bool:
+    """Tell whether a form wanted its card to be looked at before it gets a nonce, as forms do unless they say so."""
+    details: Content = next((each for each in body.values() if isinstance(each, dict)), {})
+    return bool((details.get("options") or {}).get("validate", True))
+
+
 TOKENIZERS = {
     "payment_methods/credit_cards": tokenize_card,
     "payment_methods/paypal_accounts": tokenize_paypal,

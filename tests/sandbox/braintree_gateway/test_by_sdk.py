@@ -275,7 +275,7 @@ class TestSearch:
             SEARCH.submitted_for_settlement_at >= NAIVE_START,
             SEARCH.credit_card_number.starts_with("401288"),
             SEARCH.credit_card_card_type == "Visa",
-            SEARCH.payment_instrument_type == "credit_card",
+            SEARCH.payment_instrument_type == "CreditCardDetail",
             SEARCH.refund == False,  # noqa: E712  (the SDK's way to write a criterion)
         ],
         ids=lambda criterion: f"{criterion.name} {criterion.to_param()}",

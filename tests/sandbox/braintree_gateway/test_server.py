@@ -49,6 +49,7 @@ class TestDoor:
             ("faults", '{"faults": [{"action": "explode"}]}'),
             ("faults", '{"faults": [{"unknown": 1}]}'),
             ("dispute", '{"transaction_id": "never"}'),
+            ("dispute", '{"transaction_id": "never", "status": "forgotten"}'),
             ("revoke", "{}"),
             ("nonces", '{"number": "4111111111111112"}'),
             ("nonces", '{"number": "4242424242424242", "expiration_date": "12/2030"}'),
@@ -71,7 +72,8 @@ class TestBrowser:
         path = f"{MERCHANT}/client_api/v1/payment_methods/credit_cards"
         status, content = asked(gateway, "POST", path, json.dumps({"credit_card": card}), JSON)
         made = json.loads(content)["creditCards"][0]
-        assert (status, made["details"]["lastFour"], made["details"]["cardType"]) == (202, "1111", "Visa")
+        assert (status, made["details"]["lastFour"], made["details"]["cardType"]) == (201, "1111", "Visa")
+        assert asked(gateway, "POST", path, "[]", JSON)[0] == 422
         for number in ("4242424242424242", "4111111111111112", "not a number", ""):
             refused = json.dumps({"credit_card": {**card, "number": number}})
             assert asked(gateway, "POST", path, refused, JSON)[0] == 422
@@ -79,7 +81,7 @@ class TestBrowser:
 
     def test_a_paypal_button_gets_a_nonce(self, gateway):
         path = f"{MERCHANT}/client_api/v1/payment_methods/paypal_accounts"
-        body = json.dumps({"paypal_account": {"consent_code": "c"}})
+        body = json.dumps({"paypal_account": {"consent_code": "c", "options": {"validate": False}}})
         status, content = asked(gateway, "POST", path, body, JSON)
         assert (status, json.loads(content)["paypalAccounts"][0]["nonce"][:8]) == (202, "tokenpp_")
 
