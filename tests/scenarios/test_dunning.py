@@ -101,7 +101,7 @@ class TestAYear:
         cards = [method.id for account in FIFTY for method in await till.methods(account)]
         for month in range(12):
             for card in random.sample(cards, 25):
-                till.gateway.force(card, random.choice([SOFT, SOFT, "3000", HARD, None, None]))
+                till.gateway.force(card, random.choice([SOFT, SOFT, "3000", HARD, *[None] * 8]))
             year, place = divmod(6 + month, 12)
             await till.advance_to(pacific(2026 + year, place + 1, 28, 12))
             for account in random.sample(FIFTY, 5):

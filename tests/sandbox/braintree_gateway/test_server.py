@@ -136,7 +136,7 @@ class TestManyAtOnce:
         answers = []
 
         def charge(number):
-            answers.append(calls[number % 2].charge(a_charge(), is_repeat=True))
+            answers.append(calls[number % 2].charge(a_charge()))
 
         threads = [threading.Thread(target=charge, args=(number,)) for number in range(50)]
         for thread in threads:
