@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 SHORTEST, LONGEST = 13, 19
 FEWEST_IN_GROUP = 3
+FIRST_DIGITS = range(2, 7)
 
 # A UUID may by chance have groups of digits alone; it is no card number.
 _UUID = re.compile(r"(?<!\w)[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?!\w)")
@@ -18,6 +19,9 @@ _UUID = re.compile(r"(?<!\w)[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-f
 _SEPARATOR = r"[\s\-\u2010-\u2015\u2212]{1,3}"
 _GROUPS = re.compile(rf"(?<![\w.])\d+(?:{_SEPARATOR}\d+)*(?!\w)")
 _GROUP = re.compile(r"\d+")
+
+# Twice a digit, with the digits of that added up.
+_DOUBLED = str.maketrans("0123456789", "0246813579")
 
 # The first digits that card networks are known by. Times in milliseconds begin with 1, and dates with 20.
 _ISSUER = re.compile(r"[3-6]|2(?:2(?:2[1-9]|[3-9]|0[0-4])|[3-6]|7(?:[01]|20))")
@@ -36,18 +40,26 @@ def find_card_numbers(text: str) -> Iterator[tuple[int, int]]:
 def _find_in_groups(groups: list[tuple[int, int]], text: str) -> Iterator[tuple[int, int]]:
     first = 0
     while first < len(groups):
-        taken: list[str] = []
-        after = first
-        for place in range(first, len(groups)):
-            begin, end = groups[place]
-            taken.append(text[begin:end])
-            if sum(map(len, taken)) > LONGEST:
-                break
-            if _are_written_so(taken) and is_card_number("".join(taken)):
-                after = place + 1
+        after = _end_of_number(groups, first, text)
         if after > first:
             yield groups[first][0], groups[after - 1][1]
         first = max(after, first + 1)
+
+
+def _end_of_number(groups: list[tuple[int, int]], first: int, text: str) -> int:
+    """Return behind which group the longest number ends that begins with a group; `first` where none does."""
+    if int(text[groups[first][0]]) not in FIRST_DIGITS:
+        return first
+    total, after, place = 0, first, first
+    while place < len(groups) and total <= LONGEST:
+        begin, end = groups[place]
+        total += end - begin
+        place += 1
+        if SHORTEST <= total <= LONGEST:
+            taken = [text[slice(*group)] for group in groups[first:place]]
+            if _are_written_so(taken) and is_card_number("".join(taken)):
+                after = place
+    return after
 
 
 def _are_written_so(groups: list[str]) -> bool:
@@ -63,11 +75,12 @@ def _are_written_so(groups: list[str]) -> bool:
 
 def is_card_number(digits: str) -> bool:
     """Tell whether digits are those of a card: as many, as they begin, and with the check digit (Luhn)."""
-    values = [int(digit) for digit in digits]
-    if not SHORTEST <= len(values) <= LONGEST or _ISSUER.match("".join(map(str, values))) is None:
+    if not SHORTEST <= len(digits) <= LONGEST:
         return False
-    doubled = [sum(divmod(2 * value, 10)) for value in values[-2::-2]]
-    return (sum(values[-1::-2]) + sum(doubled)) % 10 == 0
+    plain = digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
+    if _ISSUER.match(plain) is None:
+        return False
+    return (sum(map(int, plain[-1::-2])) + sum(map(int, plain[-2::-2].translate(_DOUBLED)))) % 10 == 0
 
 
 def holds_card_number(value: object) -> bool:
@@ -80,18 +93,9 @@ def holds_card_number(value: object) -> bool:
             waiting += current.values()
         elif isinstance(current, list):
             waiting += current
-        elif _is_one(current):
+        elif not isinstance(current, bool) and next(find_card_numbers(str(current)), None) is not None:
             return True
     return False
-
-
-def _is_one(value: object) -> bool:
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = str(value) if isinstance(value, int) else value
-    return isinstance(text, str) and next(find_card_numbers(text), None) is not None
 
 
 def without_card_numbers(text: str, replacement: str) -> str:

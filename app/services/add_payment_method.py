@@ -147,39 +147,60 @@ async def add_payment_method(
     """
     check_authorization(desk.agreement, is_given=new.is_authorized, version=new.agreement_version)
     _check_form(new)
-    around = desk.around
-    is_new = False
-
-    async def work(uow: UnitOfWork) -> tuple[str, Account]:
-        nonlocal is_new
-        is_new = False
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        now = around.clock.now()
-
-        async def intend() -> dict[str, Any]:
-            nonlocal is_new
-            is_new = True
-            await _check_limits(uow, desk, owner.id, now)
-            if new.replaces is not None:
-                get_on_file(await uow.payment_methods.list_on_file(owner.id), new.replaces)
-            return {"method": await _write_down(uow, desk, owner, actor, new, origin, now, request_id)}
-
-        stored = await once(
-            uow,
-            account_id=owner.id,
-            operation=OPERATION,
-            key=idempotency_key,
-            request=new.fingerprint(),
-            now=now,
-            work=intend,
-        )
-        return str(stored["method"]), owner
-
-    method_id, owner = await unit_of_work.write(around.database, work)
-    if is_new:
+    by = _Adding(desk, account, actor, new, idempotency_key, origin, request_id)
+    intended = await unit_of_work.write(desk.around.database, lambda uow: _intend(uow, by))
+    owner, method_id = intended.owner, intended.method_id
+    if intended.is_new:
         customer = Customer(owner.id, owner.name)
         await desk.keep(VaultRequest(customer, method_id, new.nonce, new.device_data, new.address))
-    return await unit_of_work.read(around.database, lambda uow: _outcome(uow, owner.id, method_id))
+    return await unit_of_work.read(desk.around.database, lambda uow: _outcome(uow, owner.id, method_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Adding:
+    """Who adds what, under which key, and from where."""
+
+    desk: VaultDesk
+    account: str
+    actor: str
+    new: NewMethod
+    idempotency_key: str
+    origin: Origin
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Intended:
+    """A method that is written down; `is_new` where nobody has sent it yet."""
+
+    owner: Account
+    method_id: str
+    is_new: bool
+
+
+async def _intend(uow: UnitOfWork, by: _Adding) -> _Intended:
+    """Write down that a method is about to be sent, once under its key."""
+    owner = await uow.accounts.get_by_external_id(by.account, lock=True)
+    now, is_new = by.desk.around.clock.now(), False
+
+    async def write_down() -> dict[str, Any]:
+        nonlocal is_new
+        is_new = True
+        await _check_limits(uow, by.desk, owner.id, now)
+        if by.new.replaces is not None:
+            get_on_file(await uow.payment_methods.list_on_file(owner.id), by.new.replaces)
+        return {"method": await _write_down(uow, by, owner.id, now)}
+
+    stored = await once(
+        uow,
+        account_id=owner.id,
+        operation=OPERATION,
+        key=by.idempotency_key,
+        request=by.new.fingerprint(),
+        now=now,
+        work=write_down,
+    )
+    return _Intended(owner, str(stored["method"]), is_new)
 
 
 def _check_form(new: NewMethod) -> None:
@@ -209,30 +230,21 @@ async def _check_limits(uow: UnitOfWork, desk: VaultDesk, account_id: str, now: 
         raise TooManyAttempts(now + timedelta(seconds=wait))
 
 
-async def _write_down(
-    uow: UnitOfWork,
-    desk: VaultDesk,
-    owner: Account,
-    actor: str,
-    new: NewMethod,
-    origin: Origin,
-    now: datetime,
-    request_id: str | None,
-) -> str:
-    """Write down that a method is about to be sent, and what was agreed to for it."""
-    ids, agreement = desk.around.ids, desk.agreement
-    draft = MethodDraft(ids.new("pm"), owner.id, new.makes_default, new.replaces, actor, now, request_id)
+async def _write_down(uow: UnitOfWork, by: _Adding, account_id: str, now: datetime) -> str:
+    """Write the method down with what was agreed to for it, and return its id."""
+    ids, agreement = by.desk.around.ids, by.desk.agreement
+    draft = MethodDraft(ids.new("pm"), account_id, by.new.makes_default, by.new.replaces, by.actor, now, by.request_id)
     consent = Consent(
         id=ids.new("cns"),
-        account_id=owner.id,
+        account_id=account_id,
         method_id=draft.id,
         agreement_version=agreement.version,
         text_hash=agreement.text_hash,
         agreement=agreement.text,
-        accepted_by=actor,
+        accepted_by=by.actor,
         accepted_at=now,
-        address=origin.address,
-        user_agent=origin.user_agent,
+        address=by.origin.address,
+        user_agent=by.origin.user_agent,
     )
     await uow.payment_methods.add_pending(draft, consent, settle_at=now + GATEWAY_DEADLINE)
     return draft.id

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.card_numbers import find_card_numbers, holds_card_number, without_card_numbers
+from app.domain.card_numbers import find_card_numbers, holds_card_number, is_card_number, without_card_numbers
 
 VISA, AMEX, MASTERCARD = "4111111111111111", "378282246310005", "5555555555554444"
 
@@ -52,6 +52,7 @@ OTHERS = [
     "2026-08-31 2026-09-30 2026-10-31",
     "+1 415 555 2671 +1 415 555 2672",
     "1000007",
+    "2000000000000008",
 ]
 
 
@@ -79,6 +80,10 @@ class TestFinding:
     @pytest.mark.parametrize("value", [None, True, 5, 1.5, [], {}, {"a": [1, "x", None]}, float("inf")])
     def test_values_without_one_pass(self, value):
         assert not holds_card_number(value)
+
+    def test_its_length_counts(self):
+        assert is_card_number(VISA)
+        assert not is_card_number(VISA[:12])
 
     @given(st.uuids())
     def test_a_uuid_is_none(self, key):

@@ -38,6 +38,7 @@ class TestViewer:
                         "VIEW_INVOICES",
                         "VIEW_PAYMENT_DETAILS",
                         "CHANGE_PLAN",
+                        "MANAGE_PAYMENT_METHODS",
                         "VIEW_ACTIVITY",
                     ],
                     "banner": None,
