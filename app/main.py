@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.periods import Period, billing_date
+from app.gateways.braintree import BraintreeConfig, BraintreePayments
 from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier, TokenRules
 from app.gateways.ids import RandomIds
@@ -22,16 +23,19 @@ from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
 from app.http.service_routes import service_routes
 from app.http.static_files import static_route
-from app.jobs.ticker import Ticker, closing_round, next_due_at
+from app.jobs.ticker import Ticker, closing_round, next_due_at, payments_round
 from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
+from app.services.cashier import Cashier
+from app.services.collecting import Collecting
 from app.services.document_links import DocumentLinks
 from app.services.quotes import QuoteDesk
-from app.settings import Settings, read_settings
+from app.settings import BraintreeEnvironment, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
@@ -55,6 +59,17 @@ class Surroundings:
     database: Database
     clock: Clock
     ids: Ids
+    payments: BraintreePayments
+
+    @property
+    def collecting(self) -> Collecting:
+        """What collecting works with; leases go by real time."""
+        return Collecting(self.database, self.clock, self.ids, self.payments, SystemClock())
+
+    async def close(self) -> None:
+        """Wait for money that is on its way, and close the connections."""
+        await self.payments.aclose()
+        await self.database.close()
 
 
 def open_surroundings(settings: Settings) -> Surroundings:
@@ -65,7 +80,7 @@ def open_surroundings(settings: Settings) -> Surroundings:
     """
     settings.require_complete()
     database = Database.open(settings.database, revision=head_revision())
-    return Surroundings(settings, database, make_clock(settings), RandomIds())
+    return Surroundings(settings, database, make_clock(settings), RandomIds(), make_payments(settings))
 
 
 def make_clock(settings: Settings) -> Clock:
@@ -102,6 +117,37 @@ def make_links(settings: Settings) -> DocumentLinks:
     )
 
 
+def make_payments(settings: Settings) -> BraintreePayments:
+    """Return the payment gateway: Braintree's, in the sandbox one of this machine unless told, started at first use."""
+    if not settings.has_own_gateway:
+        private_key = settings.braintree_private_key
+        return BraintreePayments(
+            BraintreeConfig(
+                environment=(settings.braintree_environment or BraintreeEnvironment.PRODUCTION).value,
+                merchant_id=settings.braintree_merchant_id or "",
+                public_key=settings.braintree_public_key or "",
+                private_key="" if private_key is None else private_key.get_secret_value(),
+            )
+        )
+    return BraintreePayments(lambda: _own_gateway(settings.data))
+
+
+def _own_gateway(data: Path) -> BraintreeConfig:
+    """Return the gateway of this machine for a data folder, started if need be."""
+    from app.sandbox.braintree_gateway.process import ensure_gateway  # noqa: PLC0415  (as above)
+    from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY  # noqa: PLC0415
+
+    address = ensure_gateway(data)
+    return BraintreeConfig(
+        environment="local",
+        host=address.host,
+        port=address.port,
+        merchant_id=MERCHANT_ID,
+        public_key=PUBLIC_KEY,
+        private_key=PRIVATE_KEY,
+    )
+
+
 def signing_secret(settings: Settings) -> str:
     """Return the secret behind everything that we sign ourselves."""
     if settings.signing_secret is not None:
@@ -123,7 +169,8 @@ def build(surroundings: Surroundings) -> Starlette:
     """Return the application; its lifespan runs the ticker and closes the database at the end."""
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
-    pulse = _Pulse(surroundings)
+    cashier = Cashier(surroundings.collecting)
+    pulse = _Pulse(surroundings, cashier)
     services = EdgeServices(
         verifier=make_verifier(settings),
         clock=surroundings.clock,
@@ -131,7 +178,7 @@ def build(surroundings: Surroundings) -> Starlette:
         reader=database.reader,
         probe=pulse.probe,
         links=links,
-        writes=Writes(database, QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids)),
+        writes=Writes(database, QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids), cashier),
     )
     page = _developer_page(settings, contract) if settings.shows_graphiql else None
     return build_application(
@@ -154,24 +201,32 @@ def build(surroundings: Surroundings) -> Starlette:
 
 
 class _Pulse:
-    """Runs the ticker as long as the application runs, and tells how both it and the database are."""
+    """Runs the tickers as long as the application runs, and tells how they and the database are.
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    The one that collects waits for the payment gateway, whose troubles are no reason to send customers elsewhere.
+    """
+
+    def __init__(self, surroundings: Surroundings, cashier: Cashier) -> None:
         self._surroundings = surroundings
+        self._cashier = cashier
         self._ticker: Ticker | None = None
 
     @asynccontextmanager
     async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
-        """Start the ticker, and at the end stop it before the database closes."""
-        around = self._surroundings
+        """Start the tickers, and at the end stop them before the database closes."""
+        around, seconds = self._surroundings, self._surroundings.settings.ticker_seconds
         closing = closing_round(database=around.database, clock=around.clock, ids=around.ids)
-        self._ticker = Ticker(closing, interval_seconds=around.settings.ticker_seconds)
+        self._ticker = Ticker(closing, interval_seconds=seconds)
+        collecting = Ticker(payments_round(around.collecting), interval_seconds=seconds, name="payments")
         self._ticker.start()
+        collecting.start()
         try:
             yield
         finally:
             await self._ticker.stop()
-            await around.database.close()
+            await collecting.stop()
+            await self._cashier.close()
+            await around.close()
 
     @property
     def probe(self) -> Probe:

@@ -131,6 +131,16 @@ class Context:
         vault = None if self.writes is None else self.writes.vault
         return PAYMENT_AGREEMENT if vault is None else vault.agreement
 
+    @property
+    def till(self) -> Cashier:
+        """Who takes money, for a mutation that does nothing else.
+
+        :raises RuntimeError: where nobody does.
+        """
+        if self.cashier is None:
+            raise RuntimeError("This server was put together without a payment gateway.")
+        return self.cashier
+
     async def doing(self) -> dict[str, Any]:
         """Return what every service behind a mutation takes: where to write, the clock, the ids, and who does it."""
         viewer = await self.viewer()

@@ -31,6 +31,7 @@ from app.services.add_payment_method import (
 from app.services.change_plan import NoScheduledChange
 from app.services.confirm_quote import CollectionOnHold, PaymentDeclined, PaymentMethodRequired
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
+from app.services.pay_invoice import InvoiceUnknown, NothingToPay
 from app.services.payment_method_changes import PaymentMethodNotFound
 from app.services.quotes import InvalidQuote, QuoteStale
 from app.services.standing import AccountSuspended
@@ -131,6 +132,8 @@ REFUSALS: dict[type[Exception], Translate] = {
     TermsNotAccepted: _other_terms,
     ChangeInProgress: _plain(user_error.ChangeInProgress, ErrorCode.CHANGE_IN_PROGRESS),
     CollectionOnHold: _plain(user_error.PaymentsPaused, ErrorCode.PAYMENTS_PAUSED),
+    InvoiceUnknown: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
+    NothingToPay: _plain(user_error.NothingToPay, ErrorCode.NOTHING_TO_PAY),
     PaymentDeclined: _declined,
     PaymentMethodRequired: _plain(user_error.PaymentMethodRequired, ErrorCode.PAYMENT_METHOD_REQUIRED),
     QuoteStale: _stale,

@@ -37,6 +37,7 @@ SENTENCES = {
     "payment.recorded": "Recorded a payment of {amount}.",
     "payment.received": "Charged {amount} to {method_name} for invoice {number}.",
     "payment_method.added": "Added the payment method {method_name}.",
+    "payment.requested": "Asked to pay now.",
     "payment_method.declined": "A bank refused a payment method for good; it needs attention.",
     "payment_method.default_changed": "Made {method_name} the default payment method.",
     "payment_method.failed": "A payment method could not be added.",
