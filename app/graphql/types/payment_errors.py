@@ -22,7 +22,10 @@ class AuthorizationRequired(UserError):
 class CardVerificationFailed(UserError):
     """A card that was refused."""
 
-    verification: CardVerification = strawberry.field(description="What was checked, and what came of it.")
+    verification: CardVerification | None = strawberry.field(
+        description="What was checked, and what came of it. Always there; nullable so that it can be asked for beside "
+        "`PaymentMethodAdded.verification`."
+    )
 
 
 @strawberry.type(
