@@ -191,9 +191,8 @@ class Calls:
         """Search by order id; the search is exact, and what it finds is checked again."""
         criterion = sdk.TransactionSearch.order_id == order_id
         found = self._asked(lambda: [transaction_of(each) for each in self._reads.transaction.search(criterion)])
-        return sorted(
-            (each for each in found if each.order_id == order_id), key=lambda each: (each.created_at, each.id)
-        )
+        found.reverse()  # the newest comes first, also among those of one second
+        return sorted((each for each in found if each.order_id == order_id), key=lambda each: each.created_at)
 
     def transactions_since(self, since: datetime) -> Iterator[Transaction]:
         """Search by time; each page is asked for when it is wanted."""
