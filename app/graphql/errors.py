@@ -214,7 +214,10 @@ def document_entries(errors: Iterable[GraphQLError], fallback: ErrorCode, reques
 
     An error may bring its own code in its extensions (a limit does); the others get `fallback`.
     """
-    return [_located(entry(_code_of(error, fallback), error.message, request_id), error) for error in errors]
+    return [
+        _located(entry(_code_of(error, fallback), _without_objects(error.message), request_id), error)
+        for error in errors
+    ]
 
 
 def field_entries(errors: Iterable[GraphQLError], request_id: str, operation_name: str | None) -> list[dict[str, Any]]:

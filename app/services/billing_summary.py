@@ -72,7 +72,8 @@ class BillingSummary:
     def auto_pay(self) -> AutoPay:
         """How the account pays by itself (rules 29, 34)."""
         facts = self.facts
-        return auto_pay(facts.account, facts.methods, facts.rounds, self.now, COLLECTION_POLICIES)
+        rounds = facts.rounds if facts.open_balance_cents > 0 else ()
+        return auto_pay(facts.account, facts.methods, rounds, self.now, COLLECTION_POLICIES)
 
     @property
     def projection(self) -> Projection | None:

@@ -38,13 +38,13 @@ class MethodChange:
     request_id: str | None = None
 
     def event(self, kind: str, method_id: str | None, **data: Any) -> Event:  # noqa: ANN401  (JSON values)
-        """Return what happened to a method, for the trail."""
+        """Return what happened to a method, or to their order, for the trail."""
         if self.address is not None:
             data["address"] = self.address
         return Event(
             self.ids.new("evt"),
             self.account_id,
-            f"payment_method.{kind}",
+            kind,
             self.actor,
             self.now,
             method_id,
@@ -76,7 +76,7 @@ async def tell_new_default(
     """Write down that another method is the default, have the vault mirror it, and ask for a round (rule 30)."""
     await uow.payment_methods.plan_vault_task(default.id, VaultTask.MAKE_DEFAULT, at=change.now)
     names = {"method_name": default.display_name, "former_name": None if former is None else former.display_name}
-    await uow.events.add_many([change.event("default_changed", default.id, **names)])
+    await uow.events.add_many([change.event("payment_method.default_changed", default.id, **names)])
     await request_collection(uow, change.account_id, change.now)
 
 
@@ -85,7 +85,7 @@ async def take_off_file(uow: UnitOfWork, change: MethodChange, method: PaymentMe
     await uow.payment_methods.set_status(method.id, MethodStatus.REMOVED, at=change.now)
     await uow.payment_methods.revoke_consents(method.id, at=change.now)
     await uow.payment_methods.plan_vault_task(method.id, VaultTask.DELETE, at=change.now)
-    await uow.events.add_many([change.event("removed", method.id, method_name=method.display_name)])
+    await uow.events.add_many([change.event("payment_method.removed", method.id, method_name=method.display_name)])
 
 
 def default_of(methods: Iterable[PaymentMethod]) -> PaymentMethod | None:

@@ -113,7 +113,7 @@ async def adopt(
     data = {"method_name": added.display_name, "is_default": added.is_default}
     if replaced is not None:
         data["replaced_name"] = replaced.display_name
-    await uow.events.add_many([change.event("added", added.id, **data)])
+    await uow.events.add_many([change.event("payment_method.added", added.id, **data)])
     if added.is_default:
         await tell_new_default(uow, change, added, former)
     else:
@@ -150,7 +150,7 @@ async def give_up(
     else:
         await uow.payment_methods.plan_vault_task(method_id, None, at=None)
     change = await _change_of(uow, ids, stored, now)
-    await uow.events.add_many([change.event("failed", method_id, failure=failure)])
+    await uow.events.add_many([change.event("payment_method.failed", method_id, failure=failure)])
 
 
 async def _change_of(uow: UnitOfWork, ids: Ids, stored: StoredMethod, now: datetime) -> MethodChange:

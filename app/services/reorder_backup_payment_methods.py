@@ -43,6 +43,6 @@ async def reorder_backup_payment_methods(
         change = MethodChange(ids, owner.id, actor, clock.now(), address, request_id)
         after = sorted(before, key=lambda method: positions[method.id])
         order = [method.display_name for method in after]
-        await uow.events.add_many([change.event("reordered", None, order=order)])
+        await uow.events.add_many([change.event("payment_method.reordered", None, order=order)])
 
     await unit_of_work.write(database, work)

@@ -39,6 +39,7 @@ class TestViewer:
                         "VIEW_PAYMENT_DETAILS",
                         "CHANGE_PLAN",
                         "MANAGE_PAYMENT_METHODS",
+                        "PAY_INVOICES",
                         "VIEW_ACTIVITY",
                     ],
                     "banner": None,
