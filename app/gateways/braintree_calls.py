@@ -275,7 +275,8 @@ def _vault_params(request: VaultRequest) -> dict[str, Any]:
         "customer_id": request.customer.id,
         "token": request.method_token,
         "payment_method_nonce": request.nonce,
-        "options": {"verify_card": True, "fail_on_duplicate_payment_method_for_customer": True},
+        # Duplicates are ours to find: a card that is renewed has the number of the one that it takes the place of.
+        "options": {"verify_card": True},
     }
     if request.device_data is not None:
         params["device_data"] = _clean(request.device_data, LONGEST_DEVICE_DATA)
