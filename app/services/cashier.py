@@ -9,6 +9,7 @@ import structlog
 
 from app.repositories import unit_of_work
 from app.services.collect_invoice import collect_invoice
+from app.services.patience import ANSWERS_WITHIN_SECONDS, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("cashier")
 
-ANSWERS_WITHIN_SECONDS = 8.0
 LOOKS_AGAIN_AFTER_SECONDS = 0.05
 
 
@@ -26,8 +26,7 @@ class Cashier:
 
     def __init__(self, around: Collecting, *, answers_within_seconds: float = ANSWERS_WITHIN_SECONDS) -> None:
         self.around = around
-        self._answers_within = answers_within_seconds
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._patience = Patience(answers_within_seconds)
 
     @property
     def charges_first(self) -> bool:
@@ -39,15 +38,11 @@ class Cashier:
 
         Where somebody else is collecting one of them, that is waited for instead.
         """
-        task = asyncio.create_task(self._collect(invoice_ids), name="cashier")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        await asyncio.wait({task}, timeout=self._answers_within)
+        await self._patience.start(self._collect(invoice_ids), name="cashier")
 
     async def close(self) -> None:
-        """Wait for what is under way: a charge that was sent is never left without its answer."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        """Wait for what is under way."""
+        await self._patience.close()
 
     async def _collect(self, invoice_ids: Sequence[str]) -> None:
         for invoice_id in invoice_ids:

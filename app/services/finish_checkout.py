@@ -6,10 +6,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.domain.add_ons import AddOnSubscription
-from app.domain.books import void_postings
 from app.domain.checkouts import Checkout, CheckoutAction, CheckoutState
 from app.domain.invoices import InvoiceStatus
 from app.repositories.events import Event
+from app.services.issue_invoice import withdraw_invoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,9 +88,7 @@ async def complete_checkout(uow: UnitOfWork, ids: Ids, checkout: Checkout, now: 
 
 async def drop_checkout(uow: UnitOfWork, ids: Ids, checkout: Checkout, invoice: StoredInvoice, now: datetime) -> None:
     """Void the invoice of a change that could not be paid; credit that it used comes back, nothing else changes."""
-    await uow.invoices.set_status(invoice.id, InvoiceStatus.VOID)
-    postings = void_postings(invoice.id, invoice.total_cents, invoice.tax_cents, invoice.credit_applied_cents)
-    await uow.ledger.append(invoice.account_id, postings, posted_at=now)
+    await withdraw_invoice(uow, invoice, now)
     await uow.checkouts.finish(checkout.id, CheckoutState.DECLINED, at=now)
     data = {"number": invoice.number, "action": checkout.action, "status": [invoice.status, InvoiceStatus.VOID]}
     event = Event(

@@ -1,11 +1,15 @@
-"""One invoice outside the cycle run: a change of plan, an add-on bought, a correction. The caller holds the account."""
+"""One invoice outside the cycle run, issued or withdrawn: a change of plan, an add-on, a correction.
+
+The caller holds the account.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.books import void_postings
 from app.domain.collection import opened_collection
-from app.domain.invoices import ENGINE_VERSION, Issue, compute_invoice, facts_hash
+from app.domain.invoices import ENGINE_VERSION, InvoiceStatus, Issue, compute_invoice, facts_hash
 from app.domain.ledger import issue_postings
 from app.domain.periods import billing_date
 from app.domain.policies import COLLECTION_POLICIES
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
     from app.domain.invoices import BillingFacts
     from app.ports import Ids
+    from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
     from app.views.standing import AccountStanding
 
@@ -67,6 +72,14 @@ async def issue_invoice(
         await uow.collections.open_many([collection])
     await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor, request_id)])
     return issue
+
+
+async def withdraw_invoice(uow: UnitOfWork, invoice: StoredInvoice, now: datetime) -> None:
+    """Void an invoice: its charge and tax are taken back, credit it used comes back, its single charges wait again."""
+    await uow.invoices.set_status(invoice.id, InvoiceStatus.VOID)
+    postings = void_postings(invoice.id, invoice.total_cents, invoice.tax_cents, invoice.credit_applied_cents)
+    await uow.ledger.append(invoice.account_id, postings, posted_at=now)
+    await uow.charges.release(invoice.account_id, invoice.id)
 
 
 def _issued_event(issue: Issue, event_id: str, now: datetime, actor: str, request_id: str | None) -> Event:

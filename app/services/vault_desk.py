@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,7 +9,7 @@ import structlog
 from app.domain.agreements import PAYMENT_AGREEMENT, PaymentAgreement
 from app.domain.payment_methods import ATTEMPT_LIMITS, AttemptLimit
 from app.repositories import unit_of_work
-from app.services.cashier import ANSWERS_WITHIN_SECONDS
+from app.services.patience import ANSWERS_WITHIN_SECONDS, Patience
 from app.services.record_vaulting import record_answer
 
 if TYPE_CHECKING:
@@ -36,22 +35,17 @@ class VaultDesk:
         self.around = around
         self.agreement = agreement
         self.limits = limits
-        self._answers_within = answers_within_seconds
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._patience = Patience(answers_within_seconds)
 
     async def keep(self, request: VaultRequest) -> None:
         """Have the vault keep a method that is written down already, and wait for it as long as one may be kept
         waiting; what is not known by then is written down when it is.
         """
-        task = asyncio.create_task(self._keep(request), name="vault")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        await asyncio.wait({task}, timeout=self._answers_within)
+        await self._patience.start(self._keep(request), name="vault")
 
     async def close(self) -> None:
         """Wait for what is under way."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._patience.close()
 
     async def _keep(self, request: VaultRequest) -> None:
         around = self.around
