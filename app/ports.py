@@ -94,15 +94,21 @@ class PaymentGateway(Protocol):
         ...
 
     async def charge(self, request: ChargeRequest) -> ChargeAnswer:
-        """Take money at once. The same request again returns the same transaction and takes nothing more."""
+        """Take money at once.
+
+        Under a request key, the same request again returns the same transaction and takes nothing more; a gateway that
+        takes no keys says so, and has done nothing.
+        """
         ...
 
     async def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
         """Take back a sale that is not settled."""
         ...
 
-    async def refund(self, transaction_id: str, amount_cents: int, request_key: str) -> ChargeAnswer:
-        """Give back money of a settled sale; the refund carries `request_key` as its order id."""
+    async def refund(
+        self, transaction_id: str, amount_cents: int, request_key: str, *, uses_key: bool = True
+    ) -> ChargeAnswer:
+        """Give back money of a settled sale; the refund has `request_key` as its order id. Keys are as for `charge`."""
         ...
 
     async def find_transaction(self, transaction_id: str) -> Transaction | None:

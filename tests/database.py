@@ -13,6 +13,8 @@ import pytest
 
 if TYPE_CHECKING:
     from app.repositories.database import Database
+    from tests.gateway import LocalGateway
+    from tests.till import Till
     from tests.world import World
 
 # What the product needs is imported on use: tests of the core alone load no database and no web.
@@ -55,3 +57,12 @@ async def world(database: Database, tmp_path: Path) -> World:
     from tests.world import World  # noqa: PLC0415
 
     return await World.create(database)
+
+
+@pytest.fixture
+async def till(database: Database, gateway: LocalGateway) -> Till:
+    """A world whose payments go to the local gateway; no account yet."""
+    from tests.till import Till  # noqa: PLC0415
+    from tests.world import World  # noqa: PLC0415
+
+    return Till(await World.create(database, payments=gateway.payments()), gateway)

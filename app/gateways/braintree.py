@@ -64,11 +64,6 @@ class BraintreePayments:
         self._money_threads = anyio.CapacityLimiter(MONEY_SLOTS + INTERACTIVE_SLOTS)
         self._running: set[asyncio.Task[object]] = set()
 
-    @property
-    def supports_request_keys(self) -> bool:
-        """Tell whether a repeated request is known to change nothing more; so believed until the gateway objects."""
-        return self._calls is None or self._calls.supports_request_keys
-
     async def warm_up(self) -> None:
         """Import and start what the first call would otherwise wait for.
 
@@ -119,27 +114,20 @@ class BraintreePayments:
         """
         await self._read(lambda calls: calls.remove_method(method_token))
 
-    async def charge(self, request: ChargeRequest, *, is_repeat: bool = False) -> ChargeAnswer:
-        """Take money at once. The same request again returns the same transaction and takes nothing more.
-
-        `is_repeat` says that the request may have been carried out before: it is then sent only under a request key,
-        and UNKNOWN where the merchant has none of those.
-        """
-        return await self._move_money(lambda calls: calls.charge(request, is_repeat=is_repeat))
+    async def charge(self, request: ChargeRequest) -> ChargeAnswer:
+        """Take money at once. The same request again returns the same transaction, where the gateway takes keys."""
+        return await self._move_money(lambda calls: calls.charge(request))
 
     async def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
         """Take back a sale that is not settled; one that was taken back already is DONE."""
         return await self._move_money(lambda calls: calls.void(transaction_id, request_key))
 
     async def refund(
-        self, transaction_id: str, amount_cents: int, request_key: str, *, is_repeat: bool = False
+        self, transaction_id: str, amount_cents: int, request_key: str, *, uses_key: bool = True
     ) -> ChargeAnswer:
-        """Give back money of a settled sale; the refund carries `request_key` as its order id.
-
-        `is_repeat` as for `charge`.
-        """
+        """Give back money of a settled sale; the refund carries `request_key` as its order id."""
         return await self._move_money(
-            lambda calls: calls.refund(transaction_id, amount_cents, request_key, is_repeat=is_repeat)
+            lambda calls: calls.refund(transaction_id, amount_cents, request_key, uses_key=uses_key)
         )
 
     async def find_transaction(self, transaction_id: str) -> Transaction | None:

@@ -51,7 +51,6 @@ _SOURCES = {
     ChargeReason.RECURRING: "recurring",
     ChargeReason.UNSCHEDULED: "unscheduled",
 }
-_WITHOUT_KEYS = ChargeAnswer(AnswerKind.UNKNOWN, reason="a repeat, and request keys are not enabled")
 
 
 class Calls:
@@ -60,7 +59,6 @@ class Calls:
     def __init__(self, config: BraintreeConfig) -> None:
         self._money = open_gateway(config, config.money_timeout)
         self._reads = open_gateway(config, config.read_timeout)
-        self.supports_request_keys = True
         self.was_refused = False
 
     def close(self) -> None:
@@ -135,18 +133,19 @@ class Calls:
         """Delete a method."""
         self._found(lambda: self._reads.payment_method.delete(method_token))
 
-    def charge(self, request: ChargeRequest, *, is_repeat: bool) -> ChargeAnswer:
+    def charge(self, request: ChargeRequest) -> ChargeAnswer:
         """Sell under the attempt's id."""
-        return self._keyed(
+        return self._send_money(
             lambda key: self._money.transaction.sale(_sale_params(request) | key),
-            request.attempt_id,
+            request.attempt_id if request.uses_key else None,
             order_id=request.attempt_id,
-            is_repeat=is_repeat,
         )
 
     def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
         """Void; that is the same however often it is done."""
-        answer = self._keyed(lambda key: self._money.transaction.void(transaction_id, key), request_key)
+        answer = self._send_money(lambda key: self._money.transaction.void(transaction_id, key), request_key)
+        if answer.keys_refused:
+            answer = self._send_money(lambda key: self._money.transaction.void(transaction_id, key), None)
         if answer.kind is AnswerKind.REFUSED and NOT_VOIDABLE in answer.reason:
             try:
                 found = self.find_transaction(transaction_id)
@@ -156,33 +155,24 @@ class Calls:
                 return ChargeAnswer(AnswerKind.DONE, found, reason="voided before")
         return answer
 
-    def refund(self, transaction_id: str, amount_cents: int, request_key: str, *, is_repeat: bool) -> ChargeAnswer:
+    def refund(self, transaction_id: str, amount_cents: int, request_key: str, *, uses_key: bool) -> ChargeAnswer:
         """Refund under the request key's name."""
         params = {"amount": amount_text(amount_cents), "order_id": request_key}
-        return self._keyed(
+        return self._send_money(
             lambda key: self._money.transaction.refund(transaction_id, params | key),
-            request_key,
+            request_key if uses_key else None,
             order_id=request_key,
-            is_repeat=is_repeat,
         )
 
-    def _keyed(
-        self, send: Callable[[dict[str, str]], Any], request_key: str, *, order_id: str | None = None,
-        is_repeat: bool = False,
-    ) -> ChargeAnswer:  # fmt: skip
-        """Send under a request key; where the merchant has none, without, unless it may have been sent before."""
-        if self.supports_request_keys:
-            result, failure = self._sent(lambda: send({"api_request_key": request_key}))
-            if failure is not None:
-                return ChargeAnswer(failure[0], reason=failure[1])
-            if KEY_NOT_ALLOWED not in codes_of(result):
-                return charge_answer(result, order_id)
-            self.supports_request_keys = False
-        if is_repeat:
-            return _WITHOUT_KEYS
-        result, failure = self._sent(lambda: send({}))
+    def _send_money(
+        self, send: Callable[[dict[str, str]], Any], request_key: str | None, *, order_id: str | None = None
+    ) -> ChargeAnswer:
+        """Send, under a request key where there is one; a gateway that takes none has done nothing."""
+        result, failure = self._sent(lambda: send({} if request_key is None else {"api_request_key": request_key}))
         if failure is not None:
             return ChargeAnswer(failure[0], reason=failure[1])
+        if request_key is not None and KEY_NOT_ALLOWED in codes_of(result):
+            return ChargeAnswer(AnswerKind.REFUSED, reason="request keys are not enabled", keys_refused=True)
         return charge_answer(result, order_id)
 
     def find_transaction(self, transaction_id: str) -> Transaction | None:
