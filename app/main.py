@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.periods import Period, billing_date
+from app.gateways.braintree import BraintreeConfig, BraintreePayments
 from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier, TokenRules
 from app.gateways.ids import RandomIds
@@ -28,10 +29,11 @@ from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
 from app.services.document_links import DocumentLinks
 from app.services.quotes import QuoteDesk
-from app.settings import Settings, read_settings
+from app.settings import BraintreeEnvironment, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
@@ -99,6 +101,37 @@ def make_links(settings: Settings) -> DocumentLinks:
         base_url=settings.public_url or SANDBOX_ADDRESS,
         clock=SystemClock(),
         kinds=document_kinds(),
+    )
+
+
+def make_payments(settings: Settings) -> BraintreePayments:
+    """Return the payment gateway: Braintree's, in the sandbox one of this machine unless told, started at first use."""
+    if not settings.has_own_gateway:
+        private_key = settings.braintree_private_key
+        return BraintreePayments(
+            BraintreeConfig(
+                environment=(settings.braintree_environment or BraintreeEnvironment.PRODUCTION).value,
+                merchant_id=settings.braintree_merchant_id or "",
+                public_key=settings.braintree_public_key or "",
+                private_key="" if private_key is None else private_key.get_secret_value(),
+            )
+        )
+    return BraintreePayments(lambda: _own_gateway(settings.data))
+
+
+def _own_gateway(data: Path) -> BraintreeConfig:
+    """Return the gateway of this machine for a data folder, started if need be."""
+    from app.sandbox.braintree_gateway.process import ensure_gateway  # noqa: PLC0415  (as above)
+    from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY  # noqa: PLC0415
+
+    address = ensure_gateway(data)
+    return BraintreeConfig(
+        environment="local",
+        host=address.host,
+        port=address.port,
+        merchant_id=MERCHANT_ID,
+        public_key=PUBLIC_KEY,
+        private_key=PRIVATE_KEY,
     )
 
 

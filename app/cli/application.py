@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.cli import INTERRUPTED, access, billing, calls, clock, serving, setup, staff
+from app.cli import INTERRUPTED, access, billing, calls, clock, gateway, serving, setup, staff
 from app.cli.failures import BAD_INPUT, BROKEN, expected, keep_details
 from app.cli.terminal import say
 
@@ -40,6 +40,7 @@ def _register() -> None:
     application.command("sample-calls", rich_help_panel=play)(calls.sample_calls)
     application.command("token", rich_help_panel=play)(access.token)
     application.add_typer(clock.clock, rich_help_panel=play)
+    application.command("gateway", rich_help_panel=play)(gateway.gateway)
 
 
 _register()

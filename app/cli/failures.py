@@ -42,6 +42,7 @@ class Refused(Exception):
 
 def expected() -> tuple[type[Exception], ...]:
     """Return the exceptions whose message is all that a person needs."""
+    from app.sandbox.braintree_gateway.process import GatewayForbidden, GatewayNotStarted
     from app.sandbox.clock import ClockRefused
     from app.sandbox.demo import NotADemoFolder
     from app.sandbox.sample_calls import SampleRefused
@@ -70,6 +71,8 @@ def expected() -> tuple[type[Exception], ...]:
         ClockRefused,
         ContractUnreadable,
         DatabaseProblem,
+        GatewayForbidden,
+        GatewayNotStarted,
         InvalidMonth,
         InvalidParticulars,
         InvalidPayment,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1_000_000
-LEASE_PATH = f"{PREFIX}lease"
+LEASE_PATH, HEALTH_PATH = f"{PREFIX}lease", f"{PREFIX}health"
 
 _MERCHANT = f"/merchants/{MERCHANT_ID}"
 _BROWSER = f"{_MERCHANT}/client_api/v1/"
@@ -103,8 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         gateway = self.server.gateway
-        gateway.used_at = time.monotonic()
         path = self.path.partition("?")[0]
+        if path != HEALTH_PATH:  # looking whether it is there is not using it
+            gateway.used_at = time.monotonic()
         try:
             raw = self._body()
             if self.headers.get("Host", "").rpartition(":")[0] not in _LOCAL_NAMES:
