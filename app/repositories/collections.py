@@ -57,6 +57,7 @@ class CollectionRepository:
                 c.slots_used,
                 c.is_requested,
                 c.is_checkout,
+                c.is_by_hand,
                 c.next_attempt_at,
                 c.late_fee_at,
                 c.warn_at,
@@ -250,7 +251,8 @@ class CollectionRepository:
     async def mark_settled(self, attempt_ids: Sequence[str], *, at: datetime) -> None:
         """Store that the gateway has settled charges."""
         row = PaymentAttemptRow
-        await self._session.exec(update(row).where(col(row.id).in_(attempt_ids)).values(settled_at=at))
+        statement = update(row).where(col(row.id).in_(attempt_ids), col(row.settled_at).is_(None))
+        await self._session.exec(statement.values(settled_at=at))
 
     async def mark_returned(self, attempt_id: str, *, at: datetime) -> bool:
         """Store that the money of a charge went back at settlement; False when that was known."""
@@ -309,6 +311,7 @@ def _collection(row: CollectionRow) -> Collection:
         slots_used=row.slots_used,
         is_requested=row.is_requested,
         is_checkout=row.is_checkout,
+        is_by_hand=row.is_by_hand,
         next_attempt_at=row.next_attempt_at,
         late_fee_at=row.late_fee_at,
         warn_at=row.warn_at,

@@ -137,9 +137,17 @@ _ENDED = frozenset({InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE})
 
 
 def _check_payments(payments: Sequence[Payment], postings: Sequence[PostedPosting]) -> Iterator[Comparison]:
-    """Every cent received is posted, and no other."""
+    """Every cent received is posted, and no other; what goes back names the payment that it goes back of."""
     posted: Counter[str | None] = Counter()
-    for _, _, posting in postings:
-        posted[posting.payment_id] += moved_cents(posting, Book.CASH)
+    ids = {payment.id for payment in payments}
+    for _, seq, posting in postings:
+        if posting.kind in _RECEIPTS:
+            posted[posting.payment_id] += posting.amount_cents
+        elif posting.kind in _BACK:
+            yield f"posting {seq}, payment", str(posting.payment_id in ids), str(True)
     for payment in payments:
         yield f"payment {payment.reference!r}, posted", str(posted[payment.id]), str(payment.amount_cents)
+
+
+_RECEIPTS = frozenset({PostingKind.PAYMENT_RECEIVED, PostingKind.OVERPAID, PostingKind.PREPAID})
+_BACK = frozenset({PostingKind.REFUNDED, PostingKind.CHARGED_BACK, PostingKind.RETURNED})
