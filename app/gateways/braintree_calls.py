@@ -26,7 +26,7 @@ from app.gateways.braintree_answers import (
 )
 from app.gateways.braintree_failures import is_absence, sort_failure
 from app.gateways.braintree_sdk import open_gateway, sdk
-from app.gateways.braintree_values import amount_text, method_of, transaction_of, verification_of
+from app.gateways.braintree_values import amount_text, dispute_of, method_of, transaction_of, verification_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         VaultedMethod,
         VaultRequest,
     )
+    from app.domain.refunds import Dispute
     from app.gateways.braintree import BraintreeConfig
 
 LONGEST_NAME = 255
@@ -187,6 +188,11 @@ class Calls:
         return sorted(
             (each for each in found if each.order_id == order_id), key=lambda each: (each.created_at, each.id)
         )
+
+    def find_dispute(self, dispute_id: str) -> Dispute | None:
+        """Return a dispute."""
+        found = self._found(lambda: self._reads.dispute.find(dispute_id))
+        return None if found is None else self._asked(lambda: dispute_of(found))
 
     def transactions_since(self, since: datetime) -> Iterator[Transaction]:
         """Search by time; each page is asked for when it is wanted."""

@@ -115,6 +115,11 @@ class RefundRepository:
         }
         await self._session.exec(update(RefundRow).where(col(RefundRow.id) == refund.id).values(values))
 
+    async def fail(self, refund_id: str, *, at: datetime) -> None:
+        """Store that a refund that went through has come back to us."""
+        values = {"state": AttemptState.DECLINED, "resolved_at": at}
+        await self._session.exec(update(RefundRow).where(col(RefundRow.id) == refund_id).values(values))
+
     async def gone_back_cents(self, attempt_id: str) -> int:
         """Return how much of a charge went back: by refunds, by lost disputes, or all of it at settlement."""
         refunded = select(func.coalesce(func.sum(RefundRow.amount_cents), 0)).where(

@@ -221,7 +221,7 @@ class TestRefused:
             await refund(paid, invoice_number=999)
 
     async def test_a_gateway_that_cannot_be_asked(self, paid):
-        paid.gateway.faults({"match": "transaction_find", "when": "before", "action": "reset", "times": 5})
+        paid.gateway.faults({"match": "find_transaction", "when": "before", "action": "reset", "times": 5})
         with pytest.raises(GatewayUnavailable):
             await refund(paid)
         assert refund_states(paid) == []
