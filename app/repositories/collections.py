@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, or_, update
+from sqlalchemy import case, func, insert, or_, update
 from sqlmodel import col, select
 
+from app.domain.books import Settlements
 from app.domain.collection import OPEN_STATES, Attempt, AttemptState, Collection, CollectionStatus
 from app.models.collection import CollectionRow, PaymentAttemptRow
 from app.models.invoices import InvoiceRow
@@ -247,6 +248,19 @@ class CollectionRepository:
             .order_by(col(row.sent_at), col(row.id))
         )
         return [_attempt(found) for found in await self._session.exec(statement)]
+
+    async def settlements(self, from_at: datetime, before_at: datetime) -> Settlements:
+        """Return what was settled within two instants, and what was charged before the second and is not settled."""
+        row = PaymentAttemptRow
+        is_matched = (col(row.settled_at) >= from_at) & (col(row.settled_at) < before_at)
+        is_unmatched = col(row.settled_at).is_(None) & col(row.returned_at).is_(None) & (col(row.sent_at) < before_at)
+        sums = [
+            func.coalesce(func.sum(case((condition, value), else_=0)), 0)
+            for condition in (is_matched, is_unmatched)
+            for value in (1, col(row.amount_cents))
+        ]
+        statement = select(*sums).where(col(row.state) == AttemptState.SUCCEEDED)
+        return Settlements(*map(int, (await self._session.exec(statement)).one()))
 
     async def mark_settled(self, attempt_ids: Sequence[str], *, at: datetime) -> None:
         """Store that the gateway has settled charges."""

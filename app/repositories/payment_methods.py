@@ -211,6 +211,22 @@ class PaymentMethodRepository:
         statement = select(row.account_id, row.id).where(col(row.status).in_(ON_FILE)).order_by(row.account_id, row.id)
         return list(await self._session.exec(statement))
 
+    async def account_ids(self) -> list[str]:
+        """Return every account that ever had a method, in order."""
+        row = PaymentMethodRow
+        return list(await self._session.exec(select(row.account_id).distinct().order_by(col(row.account_id))))
+
+    async def list_all(self, account_id: str) -> list[StoredMethod]:
+        """Return every method of the account, whatever became of it, oldest first."""
+        row = PaymentMethodRow
+        statement = (
+            select(row)
+            .where(row.account_id == account_id)
+            .order_by(col(row.id))
+            .execution_options(populate_existing=True)
+        )
+        return [_stored(found) for found in await self._session.exec(statement)]
+
     async def _set(self, method_id: str, values: Mapping[str, Any]) -> None:
         await self._session.exec(update(PaymentMethodRow).where(col(PaymentMethodRow.id) == method_id).values(**values))
 
