@@ -135,6 +135,15 @@ class CollectionRepository:
         """Let others work on it again."""
         await self._session.exec(self._held(lease).values(lease_until=None))
 
+    async def end_leases(self) -> None:
+        """Let nobody work on anything: whoever still does writes nothing more."""
+        row = CollectionRow
+        await self._session.exec(
+            update(row)
+            .where(col(row.lease_until).is_not(None))
+            .values(lease_until=None, lease_epoch=col(row.lease_epoch) + 1)
+        )
+
     async def save(self, lease: Lease | None, collection: Collection, changed: Mapping[str, Any]) -> None:
         """Change fields of a collection and plan what comes next; without a lease, for the account's only writer.
 
@@ -233,6 +242,12 @@ class CollectionRepository:
     async def count_absence(self, attempt: Attempt) -> None:
         """Write down that a charge was looked for at the gateway, and not found."""
         await self._set_attempt(attempt.id, {"absences": attempt.absences + 1})
+
+    async def open_attempts(self) -> list[Attempt]:
+        """Return every charge whose outcome is not known, oldest first."""
+        row = PaymentAttemptRow
+        statement = select(row).where(col(row.state).in_(OPEN_STATES)).order_by(col(row.id))
+        return [_attempt(found) for found in await self._session.exec(statement)]
 
     async def unsettled(self, sent_before: datetime) -> list[Attempt]:
         """Return successful charges whose settlement nobody has seen yet, oldest first."""
