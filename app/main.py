@@ -23,10 +23,12 @@ from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
 from app.http.service_routes import service_routes
 from app.http.static_files import static_route
-from app.jobs.ticker import Ticker, closing_round, next_due_at
+from app.jobs.ticker import Ticker, closing_round, next_due_at, payments_round
 from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
+from app.services.cashier import Cashier
+from app.services.collecting import Collecting
 from app.services.document_links import DocumentLinks
 from app.services.quotes import QuoteDesk
 from app.settings import BraintreeEnvironment, Settings, read_settings
@@ -57,6 +59,17 @@ class Surroundings:
     database: Database
     clock: Clock
     ids: Ids
+    payments: BraintreePayments
+
+    @property
+    def collecting(self) -> Collecting:
+        """What collecting works with; leases go by real time."""
+        return Collecting(self.database, self.clock, self.ids, self.payments, SystemClock())
+
+    async def close(self) -> None:
+        """Wait for money that is on its way, and close the connections."""
+        await self.payments.aclose()
+        await self.database.close()
 
 
 def open_surroundings(settings: Settings) -> Surroundings:
@@ -67,7 +80,7 @@ def open_surroundings(settings: Settings) -> Surroundings:
     """
     settings.require_complete()
     database = Database.open(settings.database, revision=head_revision())
-    return Surroundings(settings, database, make_clock(settings), RandomIds())
+    return Surroundings(settings, database, make_clock(settings), RandomIds(), make_payments(settings))
 
 
 def make_clock(settings: Settings) -> Clock:
@@ -156,7 +169,8 @@ def build(surroundings: Surroundings) -> Starlette:
     """Return the application; its lifespan runs the ticker and closes the database at the end."""
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
-    pulse = _Pulse(surroundings)
+    cashier = Cashier(surroundings.collecting)
+    pulse = _Pulse(surroundings, cashier)
     services = EdgeServices(
         verifier=make_verifier(settings),
         clock=surroundings.clock,
@@ -164,7 +178,7 @@ def build(surroundings: Surroundings) -> Starlette:
         reader=database.reader,
         probe=pulse.probe,
         links=links,
-        writes=Writes(database, QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids)),
+        writes=Writes(database, QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids), cashier),
     )
     page = _developer_page(settings, contract) if settings.shows_graphiql else None
     return build_application(
@@ -187,24 +201,32 @@ def build(surroundings: Surroundings) -> Starlette:
 
 
 class _Pulse:
-    """Runs the ticker as long as the application runs, and tells how both it and the database are."""
+    """Runs the tickers as long as the application runs, and tells how they and the database are.
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    The one that collects waits for the payment gateway, whose troubles are no reason to send customers elsewhere.
+    """
+
+    def __init__(self, surroundings: Surroundings, cashier: Cashier) -> None:
         self._surroundings = surroundings
+        self._cashier = cashier
         self._ticker: Ticker | None = None
 
     @asynccontextmanager
     async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
-        """Start the ticker, and at the end stop it before the database closes."""
-        around = self._surroundings
+        """Start the tickers, and at the end stop them before the database closes."""
+        around, seconds = self._surroundings, self._surroundings.settings.ticker_seconds
         closing = closing_round(database=around.database, clock=around.clock, ids=around.ids)
-        self._ticker = Ticker(closing, interval_seconds=around.settings.ticker_seconds)
+        self._ticker = Ticker(closing, interval_seconds=seconds)
+        collecting = Ticker(payments_round(around.collecting), interval_seconds=seconds, name="payments")
         self._ticker.start()
+        collecting.start()
         try:
             yield
         finally:
             await self._ticker.stop()
-            await around.database.close()
+            await collecting.stop()
+            await self._cashier.close()
+            await around.close()
 
     @property
     def probe(self) -> Probe:

@@ -64,9 +64,7 @@ class PaymentMethod:
     @property
     def display_name(self) -> str:
         """How people tell it from others, such as `Visa ending in 1881`."""
-        if self.last4 is not None:
-            return f"{self.brand} ending in {self.last4}"
-        return f"{self.brand} {self.payer_email}" if self.payer_email else self.brand
+        return method_name(self.brand, self.last4, self.payer_email)
 
     def expires_before(self) -> date | None:
         """Return the first day on which the card is no longer valid; None for what does not expire."""
@@ -78,6 +76,13 @@ class PaymentMethod:
         """Tell whether the card's last month is over; its bank may still accept it."""
         ends = self.expires_before()
         return ends is not None and on >= ends
+
+
+def method_name(brand: str, last4: str | None, payer_email: str | None) -> str:
+    """Return how people tell a method from others."""
+    if last4 is not None:
+        return f"{brand} ending in {last4}"
+    return f"{brand} {payer_email}" if payer_email else brand
 
 
 class LastPaymentMethod(ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from app.domain.payment_gateway import (
@@ -78,15 +79,23 @@ def codes_of(result: Any) -> list[str]:  # noqa: ANN401  (the SDK's result, or N
         return []
 
 
-def charge_answer(result: Any, order_id: str | None) -> ChargeAnswer:  # noqa: ANN401  (as above)
-    """Sort the result of a sale, a void or a refund; `order_id` is what its transaction must carry, if any."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the transaction of an answer must show, or it is the answer to something else."""
+
+    order_id: str
+    amount_cents: int
+
+
+def charge_answer(result: Any, asked: Asked | None) -> ChargeAnswer:  # noqa: ANN401  (as above)
+    """Sort the result of a sale or a refund; of a void when nothing was asked for but that."""
     try:
         found = getattr(result, "transaction", None)
         transaction = None if found is None else transaction_of(found)
     except Exception as error:  # noqa: BLE001  (an answer of another shape raises anything)
         return _unknown(f"unreadable answer: {type(error).__name__}")
     if transaction is not None:
-        return _answer_of(transaction, order_id, is_void=order_id is None)
+        return _answer_of_void(transaction) if asked is None else _answer_of(transaction, asked)
     codes = codes_of(result)
     if not codes:
         return _unknown("empty answer")
@@ -98,13 +107,16 @@ def _unknown(reason: str) -> ChargeAnswer:
     return ChargeAnswer(AnswerKind.UNKNOWN, reason=reason)
 
 
-def _answer_of(transaction: Transaction, order_id: str | None, *, is_void: bool) -> ChargeAnswer:
+def _answer_of_void(transaction: Transaction) -> ChargeAnswer:
+    is_done = transaction.status is TransactionStatus.VOIDED
+    kind = AnswerKind.DONE if is_done else AnswerKind.UNKNOWN
+    return ChargeAnswer(kind, transaction, reason=f"status {transaction.status}")
+
+
+def _answer_of(transaction: Transaction, asked: Asked) -> ChargeAnswer:
     status, decline = transaction.status, transaction.decline
-    if is_void:
-        done = status is TransactionStatus.VOIDED
-        return ChargeAnswer(AnswerKind.DONE if done else AnswerKind.UNKNOWN, transaction, reason=f"status {status}")
-    if transaction.order_id != order_id:
-        return _unknown("the answer is about another order")
+    if (transaction.order_id, transaction.amount_cents) != (asked.order_id, asked.amount_cents):
+        return _unknown("the answer is about another order or amount")
     if status in MONEY_MOVES:
         return ChargeAnswer(AnswerKind.DONE, transaction)
     if status is TransactionStatus.REJECTED and decline is not None and decline.code == DUPLICATE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,13 @@ from app.domain.payment_gateway import (
     NoticeForged,
     TransactionStatus,
     VaultAnswer,
+    VaultRefusal,
 )
 from app.gateways.braintree_answers import (
     KEY_NOT_ALLOWED,
     NOT_VOIDABLE,
     TOKEN_IN_USE,
+    Asked,
     charge_answer,
     codes_of,
     notice_of,
@@ -43,9 +46,11 @@ if TYPE_CHECKING:
     from app.domain.refunds import Dispute
     from app.gateways.braintree import BraintreeConfig
 
-LONGEST_NAME = 255
+LONGEST_NAME, LONGEST_DEVICE_DATA = 255, 10_000
 MOST_FOUND = 50_000
 """How many transactions a search lists at most; what is beyond would be missed in silence."""
+
+_NONCE = re.compile(r"[!-~]{1,255}")
 
 _SOURCES = {
     ChargeReason.FIRST: "recurring_first",
@@ -73,6 +78,8 @@ class Calls:
 
     def vault(self, request: VaultRequest) -> VaultAnswer:
         """Verify and keep a method; an answer that is not definite is UNKNOWN, and `find_method` tells."""
+        if not _NONCE.fullmatch(request.nonce):
+            return VaultAnswer(AnswerKind.REFUSED, refusal=VaultRefusal.NONCE_UNKNOWN, reason="malformed nonce")
         try:
             self._make_customer(request.customer)
         except GatewayUnavailable as error:
@@ -139,7 +146,7 @@ class Calls:
         return self._send_money(
             lambda key: self._money.transaction.sale(_sale_params(request) | key),
             request.attempt_id if request.uses_key else None,
-            order_id=request.attempt_id,
+            asked=Asked(request.attempt_id, request.amount_cents),
         )
 
     def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
@@ -162,11 +169,11 @@ class Calls:
         return self._send_money(
             lambda key: self._money.transaction.refund(transaction_id, params | key),
             request_key if uses_key else None,
-            order_id=request_key,
+            asked=Asked(request_key, amount_cents),
         )
 
     def _send_money(
-        self, send: Callable[[dict[str, str]], Any], request_key: str | None, *, order_id: str | None = None
+        self, send: Callable[[dict[str, str]], Any], request_key: str | None, *, asked: Asked | None = None
     ) -> ChargeAnswer:
         """Send, under a request key where there is one; a gateway that takes none has done nothing."""
         result, failure = self._sent(lambda: send({} if request_key is None else {"api_request_key": request_key}))
@@ -174,7 +181,7 @@ class Calls:
             return ChargeAnswer(failure[0], reason=failure[1])
         if request_key is not None and KEY_NOT_ALLOWED in codes_of(result):
             return ChargeAnswer(AnswerKind.REFUSED, reason="request keys are not enabled", keys_refused=True)
-        return charge_answer(result, order_id)
+        return charge_answer(result, asked)
 
     def find_transaction(self, transaction_id: str) -> Transaction | None:
         """Return a transaction."""
@@ -278,7 +285,7 @@ def _vault_params(request: VaultRequest) -> dict[str, Any]:
         "options": {"verify_card": True, "fail_on_duplicate_payment_method_for_customer": True},
     }
     if request.device_data is not None:
-        params["device_data"] = request.device_data
+        params["device_data"] = _clean(request.device_data, LONGEST_DEVICE_DATA)
     if request.address is not None:
         parts = {
             "street_address": request.address.street,
@@ -289,6 +296,6 @@ def _vault_params(request: VaultRequest) -> dict[str, Any]:
     return params
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, longest: int = LONGEST_NAME) -> str:
     """Return a text without what XML cannot carry: control characters, halves of characters, and none at all."""
-    return "".join(each for each in text if unicodedata.category(each) not in {"Cc", "Cs", "Cn"})[:LONGEST_NAME]
+    return "".join(each for each in text if unicodedata.category(each) not in {"Cc", "Cs", "Cn"})[:longest]

@@ -107,6 +107,16 @@ class Context:
         """Who takes money while a customer waits."""
         return self._writes.cashier
 
+    @property
+    def till(self) -> Cashier:
+        """Who takes money, for a mutation that does nothing else.
+
+        :raises RuntimeError: where nobody does.
+        """
+        if self.cashier is None:
+            raise RuntimeError("This server was put together without a payment gateway.")
+        return self.cashier
+
     async def doing(self) -> dict[str, Any]:
         """Return what every service behind a mutation takes: where to write, the clock, the ids, and who does it."""
         viewer = await self.viewer()

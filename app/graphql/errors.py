@@ -88,6 +88,10 @@ class ErrorCode(Enum):
         "NOT_FOUND",
         description="There is nothing at this address, or of this id.",
     )
+    NOTHING_TO_PAY = strawberry.enum_value(
+        "NOTHING_TO_PAY",
+        description="Nothing is left to pay.",
+    )
     NO_SCHEDULED_CHANGE = strawberry.enum_value(
         "NO_SCHEDULED_CHANGE",
         description="No change of plan is scheduled.",

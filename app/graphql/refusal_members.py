@@ -20,6 +20,7 @@ from app.services import switch_add_on
 from app.services.change_plan import NoScheduledChange
 from app.services.confirm_quote import CollectionOnHold, PaymentDeclined, PaymentMethodRequired
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
+from app.services.pay_invoice import InvoiceUnknown, NothingToPay
 from app.services.quotes import InvalidQuote, QuoteStale
 from app.services.standing import AccountSuspended
 from app.services.switch_add_on import AddOnAlreadyActive, AddOnNotActive, TermsNotAccepted
@@ -86,6 +87,8 @@ REFUSALS: dict[type[Exception], Translate] = {
     TermsNotAccepted: _other_terms,
     ChangeInProgress: _plain(user_error.ChangeInProgress, ErrorCode.CHANGE_IN_PROGRESS),
     CollectionOnHold: _plain(user_error.PaymentsPaused, ErrorCode.PAYMENTS_PAUSED),
+    InvoiceUnknown: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
+    NothingToPay: _plain(user_error.NothingToPay, ErrorCode.NOTHING_TO_PAY),
     PaymentDeclined: _declined,
     PaymentMethodRequired: _plain(user_error.PaymentMethodRequired, ErrorCode.PAYMENT_METHOD_REQUIRED),
     QuoteStale: _stale,

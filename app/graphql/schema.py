@@ -8,6 +8,7 @@ from strawberry.types.execution import ExecutionContext
 from app.graphql import refusal_members  # noqa: F401  (registers which refusal becomes which member)
 from app.graphql.errors import ErrorCode
 from app.graphql.mutations.add_on import AddOnMutations
+from app.graphql.mutations.payment import PaymentMutations
 from app.graphql.mutations.plan import PlanMutations
 from app.graphql.queries.activity import ActivityQueries
 from app.graphql.queries.add_ons import AddOnQueries
@@ -47,7 +48,7 @@ class Query(
     description="What you can do. Every mutation takes one `input` and returns a union: what it did, or the one "
     "refusal that stopped it, which is always a `UserError`."
 )
-class Mutation(PlanMutations, AddOnMutations):
+class Mutation(PlanMutations, AddOnMutations, PaymentMutations):
     """The root of all writes."""
 
 

@@ -36,6 +36,7 @@ SENTENCES = {
     "payment.prepaid": "Recorded a prepayment of {amount}, which became credit.",
     "payment.recorded": "Recorded a payment of {amount}.",
     "payment.received": "Charged {amount} to {method_name} for invoice {number}.",
+    "payment.requested": "Asked to pay now.",
     "payment_method.declined": "A bank refused a payment method for good; it needs attention.",
     "plan.change_cancelled": "Took back the change to {from} that was scheduled; the plan stays {to}.",
     "plan.change_scheduled": "Scheduled the change from {from} to {plan}.",

@@ -116,3 +116,8 @@ class PaymentDeclined(UserError):
     """A charge that no bank accepted."""
 
     invoice_id: strawberry.ID = strawberry.field(description="The invoice that was to be paid.")
+
+
+@strawberry.type(description="Nothing is left to pay.")
+class NothingToPay(UserError):
+    """Nothing is open."""
