@@ -55,7 +55,7 @@ class RefundRefused(ValueError):
         self.amount_cents = amount_cents
 
 
-class CollectionOnHold(ValueError):
+class RefundsOnHold(ValueError):
     """No money moves before a restored database is reconciled with the gateway."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ async def refund_payment(
     :raises NothingToRefund: when no charge of it has so much left.
     :raises RefundUnderWay: when the outcome of another charge or refund of it is not known.
     :raises RefundRefused: when the gateway does not do it.
-    :raises CollectionOnHold: after a restore.
+    :raises RefundsOnHold: after a restore.
     :raises GatewayUnavailable: when the gateway cannot be asked about the charge; nothing was done.
     """
     check_staff(actor, reason)
@@ -165,7 +165,7 @@ async def _plan(uow: UnitOfWork, around: Collecting, asked: _Asked, kind: Refund
 
     async def work() -> dict[str, Any]:
         if await uow.holds.find(COLLECTION) is not None:
-            raise CollectionOnHold
+            raise RefundsOnHold
         attempt = await _choose(uow, owner.id, asked)
         refund_id = around.ids.new("rfd")
         draft = Refund(

@@ -15,10 +15,10 @@ from app.services.collect_due import request_collection
 from app.services.explain import InvoiceNotFound
 from app.services.once import IdempotencyConflict
 from app.services.refund_payment import (
-    CollectionOnHold,
     NothingToRefund,
     Refunded,
     RefundRefused,
+    RefundsOnHold,
     RefundUnderWay,
     refund_payment,
 )
@@ -229,6 +229,6 @@ class TestRefused:
     async def test_money_on_hold_stays(self, paid):
         hold = Hold(COLLECTION, paid.world.clock.now(), "restored")
         await unit_of_work.write(paid.world.database, lambda uow: uow.holds.put(hold))
-        with pytest.raises(CollectionOnHold):
+        with pytest.raises(RefundsOnHold):
             await refund(paid)
         assert await settle_refunds(paid.world.collecting) == 0
