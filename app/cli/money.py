@@ -82,7 +82,10 @@ def backup(
     """Copy the database to a file, as it is at this moment. The server may go on meanwhile."""
 
     async def job(around: Surroundings) -> int:
-        return await restoring.back_up(around.settings.database, file)
+        try:
+            return await restoring.back_up(around.settings.database, file)
+        except OSError as error:
+            raise Refused(f"{str(file)!r} cannot be written ({error.strerror}). Choose another place.") from None
 
     tell(f"{file} holds the whole database, {run(job):,} bytes. It names customers: keep it as safe as the database.")
 
