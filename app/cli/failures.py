@@ -39,6 +39,18 @@ FOUND_PROBLEMS = 1
 BROKEN = 70
 """Exit codes, beside 130 for an interruption. 70 is what other programs too say when they are at fault themselves."""
 
+OF_MONEY: tuple[type[Exception], ...] = (
+    GatewayUnavailable,
+    NextNumberNeeded,
+    NextNumberTooLow,
+    NothingToRefund,
+    RefundRefused,
+    RefundUnderWay,
+    RefundsOnHold,
+    SinceTooLate,
+)
+"""What may stand in the way of money that goes back, and of a database that is brought back."""
+
 
 class Refused(Exception):
     """The command cannot be carried out as given; the message says what to do."""
@@ -52,6 +64,7 @@ def expected() -> tuple[type[Exception], ...]:
     from app.sandbox.sample_calls import SampleRefused
 
     return (
+        *OF_MONEY,
         AccountAlreadyBilled,
         AccountClosed,
         ActorMissing,
@@ -59,7 +72,6 @@ def expected() -> tuple[type[Exception], ...]:
         ChargeAlreadyInvoiced,
         ChargeNotFound,
         CreditNoteRefused,
-        GatewayUnavailable,
         IdempotencyConflict,
         InvalidAmount,
         InvalidCatalogue,
@@ -69,15 +81,8 @@ def expected() -> tuple[type[Exception], ...]:
         InvalidTitle,
         InvoiceNotVoidable,
         InvoicesDue,
-        NextNumberNeeded,
-        NextNumberTooLow,
-        NothingToRefund,
         NothingToWriteOff,
         ReasonMissing,
-        RefundRefused,
-        RefundUnderWay,
-        RefundsOnHold,
-        SinceTooLate,
         TaxBackdated,
         AccountNotFound,
         ClockRefused,

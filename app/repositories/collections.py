@@ -249,6 +249,14 @@ class CollectionRepository:
         statement = select(row).where(col(row.state).in_(OPEN_STATES)).order_by(col(row.id))
         return [_attempt(found) for found in await self._session.exec(statement)]
 
+    async def succeeded(self, account_id: str) -> list[Attempt]:
+        """Return every successful charge of an account, oldest first."""
+        row = PaymentAttemptRow
+        statement = (
+            select(row).where(row.account_id == account_id, row.state == AttemptState.SUCCEEDED).order_by(col(row.id))
+        )
+        return [_attempt(found) for found in await self._session.exec(statement)]
+
     async def unsettled(self, sent_before: datetime) -> list[Attempt]:
         """Return successful charges whose settlement nobody has seen yet, oldest first."""
         row = PaymentAttemptRow

@@ -20,7 +20,7 @@ from app.repositories import unit_of_work
 from app.repositories.invoices import FIRST_INVOICE_NUMBER, NUMBERS_SKIPPED
 from app.services.credit_note import load_creditable
 from app.services.replay import FactsMissing, Replay
-from app.services.verify_ledger import Difference, check_ledger
+from app.services.verify_ledger import Difference, check_charges, check_ledger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -70,6 +70,7 @@ async def _check_account(uow: UnitOfWork, account: Account, since: datetime | No
     differences = [
         *_check_months(account, invoices, plans),
         *check_ledger(account.external_id, invoices, postings, payments, last_posting),
+        *check_charges(account.external_id, await uow.collections.succeeded(account.id), payments),
         *await _check_sums(uow, account),
     ]
     by_id: dict[str | None, StoredInvoice] = {invoice.id: invoice for invoice in invoices}

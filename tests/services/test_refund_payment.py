@@ -178,43 +178,6 @@ def later(till: Till, seconds: int = 120) -> None:
     till.world.clock.instant += timedelta(seconds=seconds)
 
 
-FAULTS = [
-    {"action": "reset"},
-    {"action": "close"},
-    {"action": "hang"},
-    {"action": "status", "status": 408},
-    {"action": "status", "status": 429},
-    {"action": "status", "status": 500},
-    {"action": "status", "status": 502},
-    {"action": "status", "status": 503},
-    {"action": "status", "status": 504},
-    {"action": "empty"},
-    {"action": "garbage"},
-    {"action": "truncate"},
-    {"action": "unprocessable"},
-    {"action": "other"},
-]
-
-
-@pytest.mark.parametrize("keys", [True, False], ids=["keys", "no-keys"])
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault['action']}{fault.get('status', '')}")
-@pytest.mark.parametrize("way", ["void", "refund"])
-class TestFaults:
-    async def test_rule_31_whatever_goes_wrong_it_goes_back_exactly_once(self, paid, way, fault, when, keys):
-        paid.gateway.settings(request_keys=keys)
-        if way == "refund":
-            paid.gateway.settle()
-        paid.gateway.faults({"match": way, "when": when, **fault})
-        first = await refund(paid)
-        for _ in range(6):
-            later(paid, 700)
-            await settle_refunds(paid.world.collecting)
-        assert (await refund(paid)).is_known, first
-        assert await money(paid) == ((0, 0) if way == "void" else (FULL, FULL))
-        assert balances(paid.world.database) == {FIRST: ("OPEN", FULL)}
-
-
 class TestRefused:
     async def test_an_invoice_of_nobody(self, paid):
         with pytest.raises(InvoiceNotFound):
