@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import AccountStatus
+from app.domain.collection import CollectionStatus
 from app.domain.invoices import InvoiceStatus
 from app.domain.ledger import PaymentKind, Posting, PostingKind
 from app.domain.periods import billing_date
@@ -14,7 +15,7 @@ from app.repositories.ledger import Payment
 from app.services.collection_steps import DONE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from app.domain.collection import Attempt
@@ -65,6 +66,14 @@ async def stop_collecting(uow: UnitOfWork, invoice_id: str) -> None:
     collection = await uow.collections.find(invoice_id)
     if collection is not None:
         await uow.collections.save(None, collection, collected_by_hand(collection))
+
+
+async def finish_by_hand(uow: UnitOfWork, invoice_ids: Iterable[str]) -> None:
+    """Stop waiting for invoices that have no date to look at them, once nothing is left to pay on them."""
+    for invoice_id in invoice_ids:
+        collection = await uow.collections.find(invoice_id)
+        if collection is not None and collection.is_by_hand and collection.status is CollectionStatus.WAITING:
+            await uow.collections.save(None, collection, DONE)
 
 
 async def collect_again(

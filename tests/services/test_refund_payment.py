@@ -7,13 +7,16 @@ from datetime import timedelta
 import pytest
 
 from app.domain.collection import CollectionStatus
-from app.domain.invoices import InvoiceStatus
 from app.domain.payment_gateway import GatewayUnavailable
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION, Hold
+from app.services import refund_payment as refund_service
 from app.services.collect_due import request_collection
+from app.services.confirm_quote import Outcome
+from app.services.credit_note import issue_credit_note
 from app.services.explain import InvoiceNotFound
 from app.services.once import IdempotencyConflict
+from app.services.pay_invoice import pay_invoice
 from app.services.refund_payment import (
     NothingToRefund,
     Refunded,
@@ -24,6 +27,7 @@ from app.services.refund_payment import (
 )
 from app.services.refund_steps import settle_refunds
 from app.services.report_month import report_month
+from app.services.write_off import write_off_invoice
 from tests.services.books import rows
 from tests.services.staff import ANN, balances, check_books
 from tests.till import MASTERCARD, Till
@@ -125,19 +129,35 @@ class TestCollecting:
         requested = await unit_of_work.write(paid.world.database, lambda uow: request_collection(uow, owner.id, now))
         assert requested == []
 
-    async def test_the_customer_can_still_pay_it(self, paid):
+    @pytest.mark.parametrize("way", ["check", "write-off", "credit-note"])
+    async def test_staff_can_close_it(self, paid, way):
         await refund(paid)
-        now = paid.world.clock.now()
+        around = paid.world._parts
+        if way == "check":
+            await paid.world.pay(FULL)
+        elif way == "write-off":
+            await write_off_invoice(**around, account=ACCOUNT, invoice_number=FIRST, **ANN)
+        else:
+            await issue_credit_note(
+                **around, account=ACCOUNT, invoice_number=FIRST, cents_by_line={}, reference="CN1", **ANN
+            )
+        assert balances(paid.world.database)[FIRST][1] == 0
+        if way != "credit-note":
+            assert (await paid.collection(0)).status is CollectionStatus.DONE
 
-        async def ask(uow):
-            invoice = await uow.invoices.find_by_number(FIRST)
-            collection = await uow.collections.find(invoice.id)
-            await uow.collections.save(None, collection, {"is_requested": True, "retry_at": now})
-
-        await unit_of_work.write(paid.world.database, ask)
-        await paid.collect()
+    async def test_pay_now_pays_it(self, paid):
+        await refund(paid)
+        (invoice,) = await paid.world.issued()
+        outcome = await pay_invoice(
+            **paid.world._parts,
+            cashier=paid.world.cashier,
+            account=ACCOUNT,
+            actor="user:ann",
+            invoice_id=invoice.id,
+            idempotency_key="K1",
+        )
+        assert outcome is Outcome.APPLIED
         assert [attempt.amount_cents for attempt in await paid.attempts()] == [FULL, FULL]
-        assert (await paid.world.issued())[0].status is InvoiceStatus.PAID
         assert (await paid.collection()).status is CollectionStatus.DONE
 
 
@@ -176,6 +196,33 @@ class TestNeverTwice:
 
 def later(till: Till, seconds: int = 120) -> None:
     till.world.clock.instant += timedelta(seconds=seconds)
+
+
+class TestKilled:
+    @pytest.mark.parametrize("keys", [True, False], ids=["keys", "no-keys"])
+    @pytest.mark.parametrize("way", ["void", "refund"])
+    async def test_rule_31_whoever_dies_before_sending_it_leaves_it_to_the_next(self, paid, way, keys, monkeypatch):
+        paid.gateway.settings(request_keys=keys)
+        if way == "refund":
+            paid.gateway.settle()
+        monkeypatch.setattr(refund_service, "carry_out", die)
+        with pytest.raises(Died):
+            await refund(paid)
+        assert await money(paid) == (FULL, 0)
+        assert not (await refund(paid)).is_known
+        for _ in range(6):
+            later(paid, 180)
+            await settle_refunds(paid.world.collecting)
+        assert (await refund(paid)).is_known
+        assert await money(paid) == ((0, 0) if way == "void" else (FULL, FULL))
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+async def die(*_args, **_kwargs):
+    raise Died
 
 
 class TestRefused:
