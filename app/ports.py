@@ -45,6 +45,14 @@ class Claims:
     account: str
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, as far as it says: the address of the client, and what it calls itself."""
+
+    address: str | None = None
+    user_agent: str | None = None
+
+
 class InvalidToken(Exception):
     """The bearer token cannot be trusted; `reason` is for the log, never for the caller."""
 

@@ -47,6 +47,7 @@ from app.services.put_account import AccountParticulars, Member, put_account
 from app.services.quotes import QuoteDesk
 from app.services.record_calls import Item, record_calls
 from app.services.record_payment import RecordedPayment, record_payment
+from app.services.vault_desk import VaultDesk
 from app.services.verify import verify
 from app.services.verify_ledger import Difference
 from tests.fakes.edge import CountingIds, client
@@ -86,6 +87,7 @@ class World:
         self.real_clock = SettableClock(now)
         self.collecting = Collecting(database, self.clock, self.ids, payments, SystemClock())
         self.cashier = None if payments is None else Cashier(self.collecting)
+        self.vault = None if payments is None else VaultDesk(self.collecting)
         links = DocumentLinks(secret=SECRET, base_url="http://flex.test", clock=self.real_clock, kinds=document_kinds())
         self.application = build_application(
             services=EdgeServices(
@@ -95,7 +97,7 @@ class World:
                 reader=database.reader,
                 probe=_ready,
                 links=links,
-                writes=Writes(database, QuoteDesk(SECRET.decode(), self.clock, self.ids), self.cashier),
+                writes=Writes(database, QuoteDesk(SECRET.decode(), self.clock, self.ids), self.cashier, self.vault),
             ),
             options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"]),
             routes=document_routes(reader=database.reader, links=links, renderer=_renderer()),

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from math import ceil
 from typing import TYPE_CHECKING
 
+from app.domain.payment_gateway import MethodKind, VaultRefusal
 from app.domain.periods import add_months
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
-    from app.domain.payment_gateway import MethodKind, Verification
+    from app.domain.payment_gateway import VaultedMethod, Verification
     from app.domain.policies import CollectionPolicies
 
 
@@ -32,6 +35,30 @@ class VaultTask(StrEnum):
     SETTLE = "SETTLE"
     MAKE_DEFAULT = "MAKE_DEFAULT"
     DELETE = "DELETE"
+
+
+class AddFailure(StrEnum):
+    """Why a method did not come on file; UNAVAILABLE and NOT_THERE are nobody's refusal of it."""
+
+    DECLINED = "DECLINED"
+    NONCE_UNKNOWN = "NONCE_UNKNOWN"
+    NONCE_CONSUMED = "NONCE_CONSUMED"
+    NONCE_NOT_REUSABLE = "NONCE_NOT_REUSABLE"
+    CARD_INVALID = "CARD_INVALID"
+    DUPLICATE = "DUPLICATE"
+    NOT_ACCEPTED = "NOT_ACCEPTED"
+    UNAVAILABLE = "UNAVAILABLE"
+    NOT_THERE = "NOT_THERE"
+
+
+_REFUSALS = {
+    VaultRefusal.NONCE_UNKNOWN: AddFailure.NONCE_UNKNOWN,
+    VaultRefusal.NONCE_CONSUMED: AddFailure.NONCE_CONSUMED,
+    VaultRefusal.NONCE_NOT_REUSABLE: AddFailure.NONCE_NOT_REUSABLE,
+    VaultRefusal.CARD_INVALID: AddFailure.CARD_INVALID,
+    VaultRefusal.DUPLICATE: AddFailure.DUPLICATE,
+    VaultRefusal.OTHER: AddFailure.NOT_ACCEPTED,
+}
 
 
 ON_FILE = frozenset({MethodStatus.ACTIVE, MethodStatus.NEEDS_ATTENTION})
@@ -122,12 +149,16 @@ def auto_pay_required_until(paid_starts_on: date, policies: CollectionPolicies) 
     return add_months(paid_starts_on, policies.early_months)
 
 
-def check_removal(methods: Sequence[PaymentMethod], *, is_required: bool, has_open_balance: bool) -> None:
+def check_removal(
+    methods: Sequence[PaymentMethod], removed: PaymentMethod, *, is_required: bool, has_open_balance: bool
+) -> None:
     """Check that one of the methods on file may go (rule 34).
 
-    :raises LastPaymentMethod: when it is the only one and may be needed.
+    :raises LastPaymentMethod: when it is the last one, or the last that can be charged, and may be needed.
     """
-    if len(in_order(methods)) == 1 and (is_required or has_open_balance):
+    left = [method for method in in_order(methods) if method.id != removed.id]
+    is_last = not left or (removed.status is MethodStatus.ACTIVE and not chargeable(left))
+    if is_last and (is_required or has_open_balance):
         raise LastPaymentMethod(is_required=is_required)
 
 
@@ -147,3 +178,49 @@ def reordered(methods: Iterable[PaymentMethod], ids: Sequence[str]) -> dict[str,
     if len(ids) != len(backups) or set(ids) != backups:
         raise InvalidOrder
     return {method_id: position for position, method_id in enumerate(ids, start=1)}
+
+
+def place_in_order(methods: Iterable[PaymentMethod], added_id: str, *, as_default: bool) -> list[str]:
+    """Return the ids in the order in which they are tried once a method is added, or made the default (rule 29).
+
+    A new default comes before the one it takes the place of, which becomes the first back-up; another comes last.
+    """
+    others = [method.id for method in in_order(methods) if method.id != added_id]
+    return [added_id, *others] if as_default else [*others, added_id]
+
+
+def find_duplicate(methods: Iterable[PaymentMethod], vaulted: VaultedMethod) -> PaymentMethod | None:
+    """Return the method on file that is the same card, or the same payer's PayPal account, or None."""
+    for method in in_order(methods):
+        if method.kind is vaulted.kind and _is_same(method, vaulted):
+            return method
+    return None
+
+
+def _is_same(method: PaymentMethod, vaulted: VaultedMethod) -> bool:
+    if vaulted.kind is MethodKind.PAYPAL:
+        return vaulted.payer_email is not None and method.payer_email == vaulted.payer_email
+    return vaulted.fingerprint is not None and method.fingerprint == vaulted.fingerprint
+
+
+def failure_of(refusal: VaultRefusal | None) -> AddFailure:
+    """Return why a method did not come on file when the gateway refused it; without a reason, it refused us."""
+    return AddFailure.UNAVAILABLE if refusal is None else _REFUSALS[refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLimit:
+    """How many methods an account may try to add within how many seconds, against those who try out stolen cards."""
+
+    most: int
+    within_seconds: int
+
+
+ATTEMPT_LIMITS = (AttemptLimit(5, 3_600), AttemptLimit(20, 86_400))
+
+
+def wait_before_adding(tried_at: Iterable[datetime], now: datetime, limits: Sequence[AttemptLimit]) -> int:
+    """Return how many whole seconds an account has to wait before it may try again; zero when it may now."""
+    ages = sorted((now - each).total_seconds() for each in tried_at)
+    waits = [limit.within_seconds - ages[limit.most - 1] for limit in limits if len(ages) >= limit.most]
+    return max(0, ceil(max(waits, default=0)))

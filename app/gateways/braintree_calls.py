@@ -192,9 +192,8 @@ class Calls:
         """Search by order id; the search is exact, and what it finds is checked again."""
         criterion = sdk.TransactionSearch.order_id == order_id
         found = self._asked(lambda: [transaction_of(each) for each in self._reads.transaction.search(criterion)])
-        return sorted(
-            (each for each in found if each.order_id == order_id), key=lambda each: (each.created_at, each.id)
-        )
+        found.reverse()  # the newest comes first, also among those of one second
+        return sorted((each for each in found if each.order_id == order_id), key=lambda each: each.created_at)
 
     def find_dispute(self, dispute_id: str) -> Dispute | None:
         """Return a dispute."""
@@ -282,7 +281,8 @@ def _vault_params(request: VaultRequest) -> dict[str, Any]:
         "customer_id": request.customer.id,
         "token": request.method_token,
         "payment_method_nonce": request.nonce,
-        "options": {"verify_card": True, "fail_on_duplicate_payment_method_for_customer": True},
+        # Duplicates are ours to find: a card that is renewed has the number of the one that it takes the place of.
+        "options": {"verify_card": True},
     }
     if request.device_data is not None:
         params["device_data"] = _clean(request.device_data, LONGEST_DEVICE_DATA)

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     VIEW_INVOICES = "VIEW_INVOICES"
     VIEW_PAYMENT_DETAILS = "VIEW_PAYMENT_DETAILS"
     CHANGE_PLAN = "CHANGE_PLAN"
+    MANAGE_PAYMENT_METHODS = "MANAGE_PAYMENT_METHODS"
     PAY_INVOICES = "PAY_INVOICES"
     VIEW_ACTIVITY = "VIEW_ACTIVITY"
 
@@ -43,6 +44,7 @@ described_enum(
         Permission.VIEW_PLANS: "See the plans and add-ons, and what each of them costs you.",
         Permission.VIEW_INVOICES: "See invoices with their lines, payments and documents.",
         Permission.CHANGE_PLAN: "Change the plan, and switch add-ons on and off.",
+        Permission.MANAGE_PAYMENT_METHODS: "Add, order and remove payment methods.",
         Permission.PAY_INVOICES: "Pay what is open now.",
         Permission.VIEW_ACTIVITY: "See who did what to the account, and when.",
         Permission.VIEW_PAYMENT_DETAILS: "See how the account pays, what is open, and its credit.",

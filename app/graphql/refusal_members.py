@@ -6,21 +6,33 @@ from typing import Any
 import strawberry
 
 from app.domain.add_ons import AddOnNotAvailable
+from app.domain.agreements import AuthorizationRequired
 from app.domain.checkouts import ChangeInProgress
+from app.domain.payment_gateway import GatewayUnavailable
+from app.domain.payment_methods import InvalidOrder, LastPaymentMethod
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective
 from app.domain.plans import PlanNotAvailable
 from app.graphql.errors import ErrorCode
 from app.graphql.refusals import Translate, becomes
-from app.graphql.types import quote, user_error
+from app.graphql.types import payment_errors, quote, user_error
 from app.graphql.types.add_on import AddOnQuote, AddOnQuoteStale
 from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
+from app.graphql.types.payment_method import CardVerification, PaymentAgreement
 from app.graphql.types.quote import PlanChangeQuote
 from app.services import switch_add_on
+from app.services.add_payment_method import (
+    CardVerificationFailed,
+    DuplicatePaymentMethod,
+    InvalidMethodInput,
+    NonceRejected,
+    TooManyAttempts,
+)
 from app.services.change_plan import NoScheduledChange
 from app.services.confirm_quote import CollectionOnHold, PaymentDeclined, PaymentMethodRequired
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.pay_invoice import InvoiceUnknown, NothingToPay
+from app.services.payment_method_changes import PaymentMethodNotFound
 from app.services.quotes import InvalidQuote, QuoteStale
 from app.services.standing import AccountSuspended
 from app.services.switch_add_on import AddOnAlreadyActive, AddOnNotActive, TermsNotAccepted
@@ -72,6 +84,39 @@ def _other_terms(refusal: TermsNotAccepted) -> user_error.UserError:
     )
 
 
+def _authorization(refusal: AuthorizationRequired) -> user_error.UserError:
+    return payment_errors.AuthorizationRequired(
+        code=ErrorCode.AUTHORIZATION_REQUIRED,
+        message=str(refusal),
+        agreement=PaymentAgreement.of(refusal.agreement),
+    )
+
+
+def _unverified(refusal: CardVerificationFailed) -> user_error.UserError:
+    return payment_errors.CardVerificationFailed(
+        code=ErrorCode.CARD_VERIFICATION_FAILED,
+        message=str(refusal),
+        verification=CardVerification.of(refusal.verification),
+    )
+
+
+def _duplicate(refusal: DuplicatePaymentMethod) -> user_error.UserError:
+    method_id = strawberry.ID(refusal.method.id) if refusal.method else None
+    return payment_errors.DuplicatePaymentMethod(
+        code=ErrorCode.DUPLICATE_PAYMENT_METHOD, message=str(refusal), payment_method_id=method_id
+    )
+
+
+def _too_many(refusal: TooManyAttempts) -> user_error.UserError:
+    return payment_errors.RateLimited(code=ErrorCode.RATE_LIMITED, message=str(refusal), retry_after=refusal.retry_at)
+
+
+def _last_method(refusal: LastPaymentMethod) -> user_error.UserError:
+    return payment_errors.LastPaymentMethod(
+        code=ErrorCode.LAST_PAYMENT_METHOD, message=str(refusal), is_required=refusal.is_required
+    )
+
+
 REFUSALS: dict[type[Exception], Translate] = {
     AccountSuspended: _plain(user_error.AccountSuspended, ErrorCode.ACCOUNT_SUSPENDED),
     AddOnAlreadyActive: _already_active,
@@ -92,6 +137,16 @@ REFUSALS: dict[type[Exception], Translate] = {
     PaymentDeclined: _declined,
     PaymentMethodRequired: _plain(user_error.PaymentMethodRequired, ErrorCode.PAYMENT_METHOD_REQUIRED),
     QuoteStale: _stale,
+    AuthorizationRequired: _authorization,
+    CardVerificationFailed: _unverified,
+    DuplicatePaymentMethod: _duplicate,
+    GatewayUnavailable: _plain(payment_errors.PaymentGatewayUnavailable, ErrorCode.PAYMENT_GATEWAY_UNAVAILABLE),
+    InvalidMethodInput: _plain(user_error.InvalidInput, ErrorCode.BAD_INPUT),
+    InvalidOrder: _plain(user_error.InvalidInput, ErrorCode.BAD_INPUT),
+    LastPaymentMethod: _last_method,
+    NonceRejected: _plain(payment_errors.NonceRejected, ErrorCode.NONCE_REJECTED),
+    PaymentMethodNotFound: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
+    TooManyAttempts: _too_many,
 }
 
 becomes(REFUSALS)

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy import text as sql
 
 from app.domain.payment_gateway import MethodKind
-from app.domain.payment_methods import MethodStatus, VaultTask
+from app.domain.payment_methods import AddFailure, MethodStatus, VaultTask
 from app.models.base import Row, enum_text, flag, identifier, instant, json_value, reference, text, whole_number
 
 ON_FILE = "status IN ('ACTIVE', 'NEEDS_ATTENTION')"
@@ -60,6 +60,8 @@ class PaymentMethodRow(Row, table=True):
     fingerprint: str | None = text(default=None)
     network_transaction_id: str | None = text(default=None)
     verification: dict[str, Any] | None = json_value(default=None)
+    failure: AddFailure | None = enum_text(AddFailure, default=None)
+    duplicate_of_id: str | None = text(default=None)
     replaces_id: str | None = text(default=None)
     wants_default: bool = flag()
     created_by: str = text()

@@ -308,13 +308,13 @@ class CollectionRepository:
         )
         return (await self._session.exec(statement)).first() is not None
 
-    async def has_open_attempt(self, account_id: str) -> bool:
-        """Tell whether the outcome of any charge of the account is not known yet."""
+    async def has_open_attempt(self, account_id: str, method_id: str | None = None) -> bool:
+        """Tell whether the outcome of any charge of the account, or of one to a method, is not known yet."""
         row = PaymentAttemptRow
-        statement = (
-            select(col(row.id)).where(col(row.account_id) == account_id, col(row.state).in_(OPEN_STATES)).limit(1)
-        )
-        return (await self._session.exec(statement)).first() is not None
+        statement = select(col(row.id)).where(col(row.account_id) == account_id, col(row.state).in_(OPEN_STATES))
+        if method_id is not None:
+            statement = statement.where(col(row.method_id) == method_id)
+        return (await self._session.exec(statement.limit(1))).first() is not None
 
     async def _set_attempt(self, attempt_id: str, values: Mapping[str, Any]) -> None:
         row = PaymentAttemptRow

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, update
+from sqlalchemy import func, or_, update
 from sqlmodel import col, select
 
 from app.domain.payment_gateway import (
@@ -17,7 +17,7 @@ from app.domain.payment_gateway import (
     Verification,
     VerificationStatus,
 )
-from app.domain.payment_methods import ON_FILE, MethodStatus, PaymentMethod, VaultTask
+from app.domain.payment_methods import ON_FILE, AddFailure, MethodStatus, PaymentMethod, VaultTask
 from app.models.payment_methods import PaymentConsentRow, PaymentMethodRow
 
 if TYPE_CHECKING:
@@ -59,13 +59,18 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class StoredMethod:
-    """A method with what the vault is still to be told of it, and what it was added for."""
+    """A method with what the vault is still to be told of it, and what it was added for.
+
+    `failure` says why it did not come on file; `duplicate_of_id` is the method on file that it was.
+    """
 
     method: PaymentMethod
     draft: MethodDraft
     vault_task: VaultTask | None
     next_action_at: datetime | None
     failures: int
+    failure: AddFailure | None = None
+    duplicate_of_id: str | None = None
 
 
 class PaymentMethodRepository:
@@ -128,12 +133,22 @@ class PaymentMethodRepository:
             return None
         return _stored(row)
 
-    async def count_added_since(self, account_id: str, since: datetime) -> int:
-        """Return how many methods somebody tried to add since the instant."""
-        statement = select(func.count()).where(
-            PaymentMethodRow.account_id == account_id, col(PaymentMethodRow.created_at) > since
+    async def tried_since(self, account_id: str, since: datetime) -> list[datetime]:
+        """Return when somebody tried to add a method since the instant, unless the gateway was not to be reached."""
+        row = PaymentMethodRow
+        failure = col(row.failure)
+        statement = select(row.created_at).where(
+            row.account_id == account_id,
+            col(row.created_at) > since,
+            or_(failure.is_(None), failure != AddFailure.UNAVAILABLE),
         )
-        return (await self._session.exec(statement)).one()
+        return list(await self._session.exec(statement))
+
+    async def find_consent(self, method_id: str) -> Consent | None:
+        """Return what was agreed to when a method was added."""
+        row = PaymentConsentRow
+        found = (await self._session.exec(select(row).where(row.method_id == method_id))).first()
+        return None if found is None else _consent(found)
 
     async def describe(self, method_id: str, vaulted: VaultedMethod, *, at: datetime) -> None:
         """Store what the vault says of a method."""
@@ -158,6 +173,13 @@ class PaymentMethodRepository:
         if status not in ON_FILE:
             values["is_default"] = False
         await self._set(method_id, values)
+
+    async def fail(
+        self, method_id: str, failure: AddFailure, *, at: datetime, duplicate_of_id: str | None = None
+    ) -> None:
+        """Store that a method did not come on file, and why."""
+        values = {"failure": failure, "duplicate_of_id": duplicate_of_id}
+        await self._set(method_id, {"status": MethodStatus.FAILED, "updated_at": at, **values})
 
     async def set_verification(self, method_id: str, verification: Verification | None) -> None:
         """Store what the bank said when the method was added."""
@@ -195,6 +217,12 @@ class PaymentMethodRepository:
             .limit(limit)
         )
         return [_stored(found) for found in await self._session.exec(statement)]
+
+    async def oldest_vault_task_at(self) -> datetime | None:
+        """Return when the vault is next to be told or asked something, or was to be the longest ago."""
+        row = PaymentMethodRow
+        statement = select(func.min(row.next_action_at)).where(col(row.vault_task).is_not(None))
+        return (await self._session.exec(statement)).one()
 
     async def revoke_consents(self, method_id: str, *, at: datetime) -> None:
         """Store that a method may not be charged from now on."""
@@ -282,7 +310,30 @@ def _stored(row: PaymentMethodRow) -> StoredMethod:
     draft = MethodDraft(
         row.id, row.account_id, row.wants_default, row.replaces_id, row.created_by, row.created_at, row.request_id
     )
-    return StoredMethod(method_from_row(row), draft, row.vault_task, row.next_action_at, row.failures)
+    return StoredMethod(
+        method_from_row(row),
+        draft,
+        row.vault_task,
+        row.next_action_at,
+        row.failures,
+        row.failure,
+        row.duplicate_of_id,
+    )
+
+
+def _consent(row: PaymentConsentRow) -> Consent:
+    return Consent(
+        row.id,
+        row.account_id,
+        row.method_id,
+        row.agreement_version,
+        row.text_hash,
+        row.agreement,
+        row.accepted_by,
+        row.accepted_at,
+        row.address,
+        row.user_agent,
+    )
 
 
 def _verification(verification: Verification) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from app.domain.policies import policies_on
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.sandbox.braintree_gateway.process import stop_gateway
 from app.sandbox.demo_company import MONTHS_OF_HISTORY, demo_accounts
 from app.sandbox.sample_calls import write_sample_calls
 from app.services.call_items import Unreadable
@@ -70,6 +71,7 @@ def open_folder(folder: Path, *, reset: bool) -> None:
         if folder.is_symlink() or not folder.is_dir() or (any(folder.iterdir()) and not mark.is_file()):
             raise NotADemoFolder(folder)
         if reset:
+            stop_gateway(folder)  # which would go on writing into what is deleted
             shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     mark.write_text("Made by `flex-billing demo`; `--reset` deletes this folder and makes it anew.\n", encoding="utf-8")

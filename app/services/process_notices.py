@@ -15,6 +15,7 @@ from app.domain.payment_gateway import GatewayUnavailable, NoticeKind
 from app.domain.refunds import NoticeState
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.ask_each import ask_each
 from app.services.disputes import record_dispute
 from app.services.money_back import back_event, post_in_again
 from app.services.settlements import record_settlement
@@ -148,15 +149,17 @@ async def _on_revoked(around: Collecting, stored: StoredNotice) -> _Effect:
 async def _on_cards_updated(around: Collecting, _stored: StoredNotice) -> _Effect:
     """Banks have changed cards: each of ours is looked at in the vault, for the report itself may be anybody's."""
     on_file = await unit_of_work.read(around.database, lambda uow: uow.payment_methods.ids_on_file())
-    for _, method_id in on_file:
+
+    async def look_at(method_id: str) -> None:
         vaulted = await around.payments.find_method(method_id)
         if vaulted is None:
             await unit_of_work.write(
-                around.database,
-                lambda uow: flag_method(uow, around, method_id, "payment_method.missing"),  # noqa: B023
+                around.database, lambda uow: flag_method(uow, around, method_id, "payment_method.missing")
             )
         else:
-            await unit_of_work.write(around.database, lambda uow: follow_vault(uow, around, vaulted))  # noqa: B023
+            await unit_of_work.write(around.database, lambda uow: follow_vault(uow, around, vaulted))
+
+    await ask_each([method_id for _, method_id in on_file], look_at)
     return _Effect()
 
 

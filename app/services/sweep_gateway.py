@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import anyio
 import structlog
 
 from app.domain.payment_gateway import GatewayUnavailable
@@ -18,19 +17,18 @@ from app.domain.payment_methods import MethodStatus, VaultTask
 from app.domain.periods import billing_date, billing_instant
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.ask_each import ask_each
 from app.services.settlements import Settlement, record_settlement
 from app.services.vault_methods import flag_method, follow_vault
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from app.domain.collection import Attempt
     from app.domain.payment_gateway import VaultedMethod
     from app.repositories.payment_methods import StoredMethod
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.collecting import Collecting
-
-T = TypeVar("T")
 
 log = structlog.get_logger("sweep")
 
@@ -39,9 +37,6 @@ SWEEPS_AT = time(3)
 """Wall-clock time in the billing zone."""
 
 TRIES_AGAIN_AFTER = timedelta(minutes=10)
-AT_ONCE = 8
-"""As many as the gateway is asked at the same time."""
-
 GONE = frozenset({MethodStatus.REMOVED, MethodStatus.FAILED})
 
 
@@ -89,32 +84,14 @@ async def sweep_gateway(around: Collecting) -> SweepReport:
     attempts = await unit_of_work.read(
         around.database, lambda uow: uow.collections.unsettled(around.clock.now() + timedelta(microseconds=1))
     )
-    await _each(attempts, sweep.look_at_charge)
-    await _each(await unit_of_work.read(around.database, lambda uow: uow.payment_methods.account_ids()), sweep.compare)
+    await ask_each(attempts, sweep.look_at_charge)
+    await ask_each(
+        await unit_of_work.read(around.database, lambda uow: uow.payment_methods.account_ids()), sweep.compare
+    )
     report = sweep.report()
     if report.findings:
         await unit_of_work.write(around.database, lambda uow: _tell(uow, around, report))
     return report
-
-
-async def _each(items: Sequence[T], work: Callable[[T], Awaitable[None]]) -> None:
-    """Work on all items, some at a time; the first failure ends it."""
-    limiter = anyio.CapacityLimiter(AT_ONCE)
-    failures: list[GatewayUnavailable] = []
-
-    async def one(item: T) -> None:
-        async with limiter:
-            if not failures:
-                try:
-                    await work(item)
-                except GatewayUnavailable as error:
-                    failures.append(error)
-
-    async with anyio.create_task_group() as group:
-        for item in items:
-            group.start_soon(one, item)
-    if failures:
-        raise failures[0]
 
 
 async def _tell(uow: UnitOfWork, around: Collecting, report: SweepReport) -> None:

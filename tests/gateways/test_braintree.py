@@ -131,7 +131,7 @@ class TestVault:
     async def test_keeps_a_paypal_account(self, gateway):
         added = await gateway.payments().vault(a_method(nonce="fake-paypal-billing-agreement-nonce"))
         assert (added.kind, added.method.kind, added.method.brand) == (AnswerKind.DONE, MethodKind.PAYPAL, "PayPal")
-        assert (added.method.payer_email, added.verification) == ("jane.doe@example.com", None)
+        assert (added.method.payer_email, added.verification) == ("jane.doe@paypal.com", None)
 
     async def test_repeated_it_returns_what_is_kept_already(self, payments):
         first = await payments.vault(a_method("pm_2", "fake-valid-mastercard-nonce"))
@@ -215,6 +215,7 @@ class TestCharge:
             code,
         )
         assert declined.transaction.decline == declined.decline
+        assert await payments.find_transaction(declined.transaction.id) == declined.transaction
         assert (await payments.charge(a_charge(amount_cents=amount_cents))) == declined
         assert gateway.captured("att_1") == (0, 0)
 
@@ -226,6 +227,10 @@ class TestCharge:
         refused = await payments.charge(a_charge(method_token="never_made"))
         assert (refused.kind, refused.transaction, refused.reason) == (AnswerKind.REFUSED, None, "refused: 91518")
         assert (await payments.charge(a_charge())).kind is AnswerKind.DONE
+
+    async def test_a_method_of_another_customer_is_refused(self, payments):
+        refused = await payments.charge(a_charge(customer_id="acc_2"))
+        assert (refused.kind, refused.reason) == (AnswerKind.REFUSED, "refused: 91516")
 
     async def test_a_key_with_another_request_says_nothing_of_the_money(self, gateway, payments):
         await payments.charge(a_charge())
@@ -284,6 +289,21 @@ class TestMoneyBack:
         assert gateway.ledger()["att_1"]["refunded_cents"] == 10_000
         assert await payments.find_by_order("ref_1") == [part.transaction]
 
+    async def test_a_bank_may_decline_a_refund_for_good(self, gateway, payments):
+        sale = (await payments.charge(a_charge(amount_cents=900_000))).transaction
+        gateway.settle(sale.id)
+        declined = await payments.refund(sale.id, 2_004_00, "ref_1")
+        assert (declined.kind, declined.decline.code) == (AnswerKind.DECLINED, "2004")
+        assert (await payments.refund(sale.id, 2_046_00, "ref_2")).kind is AnswerKind.DONE
+        assert gateway.ledger()["att_1"]["refunded_cents"] == 2_046_00
+
+    async def test_a_paypal_payment_is_refunded_at_once_and_never_voided(self, payments):
+        await payments.vault(a_method("pm_2", "fake-paypal-billing-agreement-nonce"))
+        sale = (await payments.charge(a_charge(method_token="pm_2", amount_cents=1_000))).transaction
+        assert (sale.status, sale.moves_money) == (TransactionStatus.CAPTURED, True)
+        assert (await payments.void(sale.id, "void_1")).reason == "refused: 91504"
+        assert (await payments.refund(sale.id, 1_000, "ref_1")).kind is AnswerKind.DONE
+
     async def test_what_is_settled_cannot_be_voided(self, gateway, payments):
         sale = (await payments.charge(a_charge())).transaction
         gateway.clock.advance(days=2)
@@ -304,9 +324,10 @@ class TestMoneyBack:
 
 class TestSearch:
     async def test_by_order_is_exact_and_oldest_first(self, gateway, payments):
-        declined = await payments.charge(a_charge(amount_cents=2_000_00))
+        gateway.settings(request_keys=False, duplicate_window_seconds=0)
+        made = [(await payments.charge(a_charge())).transaction for _ in range(4)]
         await payments.charge(a_charge("att_10"))
-        assert await payments.find_by_order("att_1") == [declined.transaction]
+        assert await payments.find_by_order("att_1") == made
         assert await payments.find_by_order("att") == []
 
     async def test_by_time_yields_every_page(self, gateway, payments):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from app.sandbox.braintree_gateway import disputes, transactions, wire
-from app.sandbox.braintree_gateway.instruments import mint_nonce
+from app.sandbox.braintree_gateway.instruments import expiry_of, mint_nonce
 from app.sandbox.braintree_gateway.state import stamp
 from app.sandbox.braintree_gateway.webhooks import signature_of
 
@@ -111,6 +111,8 @@ def settle(gateway: Gateway, body: Content) -> Content:
 def dispute(gateway: Gateway, body: Content) -> Content:
     """Open a dispute of a transaction, or bring one into another status, and tell of it."""
     state = gateway.state
+    if body.get("status", "open") not in disputes.STATUSES:
+        raise NoSuchThing(f"no dispute is ever {body['status']!r}")
     if "dispute_id" in body:
         record = disputes.change(state, _get(gateway, "dispute", body["dispute_id"]), body["status"])
     else:
@@ -135,7 +137,8 @@ def revoke(gateway: Gateway, body: Content) -> Content:
 def update_card(gateway: Gateway, body: Content) -> Content:
     """Change a card as its bank would: dates and last digits, or its closing; and tell of it, unless told not to."""
     method = _get(gateway, "method", body["token"])
-    method |= {name: str(body[name]) for name in ("expiration_month", "expiration_year", "last_4") if name in body}
+    month, year = expiry_of(gateway.state, {**method, **body})
+    method |= {"expiration_month": month, "expiration_year": year, "last_4": str(body.get("last_4", method["last_4"]))}
     method["updated_at"] = stamp(gateway.state.now())
     gateway.state.store.put("method", method["token"], method)
     if body.get("is_silent"):

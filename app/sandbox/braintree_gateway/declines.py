@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 AUTHORIZED, DECLINED, FAILED, REJECTED = "authorized", "processor_declined", "failed", "gateway_rejected"
+HARD, SOFT = "hard_declined", "soft_declined"
 APPROVED_CODE = "1000"
 NETWORK_CODE = "3000"
 NETWORK_TEXT = "Processor Network Unavailable - Try Again"
@@ -83,18 +84,23 @@ def declined(code: str) -> Outcome:
     """Return a decline with the processor's code; one that nobody documents is a soft one."""
     number = int(code)
     if number in _HARD:
-        return Outcome(DECLINED, code, _HARD[number], "hard_declined")
-    return Outcome(DECLINED, code, _SOFT.get(number, "Processor Declined"), "soft_declined")
+        return Outcome(DECLINED, code, _HARD[number], HARD)
+    return Outcome(DECLINED, code, _SOFT.get(number, "Processor Declined"), SOFT)
 
 
 def failed() -> Outcome:
     """Return what a processor that cannot be reached leads to."""
-    return Outcome(FAILED, NETWORK_CODE, NETWORK_TEXT, "soft_declined")
+    return Outcome(FAILED, NETWORK_CODE, NETWORK_TEXT, SOFT)
 
 
 def rejected(reason: str) -> Outcome:
     """Return a rejection by the gateway itself, which no bank has heard of."""
     return Outcome(REJECTED, rejection=reason)
+
+
+def advice(outcome: Outcome) -> str | None:
+    """Return what Mastercard advises after a decline: ask for newer particulars, or do not try again."""
+    return {SOFT: "01", HARD: "03"}.get(outcome.kind or "") if outcome.status == DECLINED else None
 
 
 def forced(code: str) -> Outcome:

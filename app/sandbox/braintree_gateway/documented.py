@@ -40,6 +40,15 @@ NUMBERS = {
     "4111111114101010": DocumentedNumber(VISA, flags=("payroll",)),
     "4111111510101010": DocumentedNumber(VISA, flags=("healthcare",)),
     "4111161010101010": DocumentedNumber(VISA, flags=("durbin_regulated",)),
+    "4111111111310101": DocumentedNumber(VISA),
+    "4111111111112101": DocumentedNumber(VISA),
+    "4111111111121102": DocumentedNumber(VISA),
+    "4111111141010101": DocumentedNumber(VISA),
+    "4229989800000003": DocumentedNumber(VISA, flags=("business",)),
+    "4229989700000004": DocumentedNumber(VISA, flags=("consumer",)),
+    "4229989100000000": DocumentedNumber(VISA, flags=("corporate",)),
+    "4229989500000006": DocumentedNumber(VISA, flags=("purchase",)),
+    "4229989900000002": DocumentedNumber(VISA, flags=("prepaid_reloadable",)),
     "5555555555554444": DocumentedNumber(MASTERCARD),
     "5454545454545454": DocumentedNumber(MASTERCARD),
     "2223000048400011": DocumentedNumber(MASTERCARD),
@@ -74,6 +83,13 @@ _OF_BRAND = {
     "payroll": "4111111114101010",
     "healthcare": "4111111510101010",
     "durbin-regulated": "4111161010101010",
+    "business": "4229989800000003",
+    "consumer": "4229989700000004",
+    "corporate": "4229989100000000",
+    "purchase": "4229989500000006",
+    "prepaid-reloadable": "4229989900000002",
+    "no-indicators": "4111111111310101",
+    "unknown-indicators": "4111111111112101",
 }
 
 CARD_NONCES = {
@@ -98,7 +114,8 @@ CARD_NONCES = {
 
 CONSUMED_NONCE = "fake-consumed-nonce"
 PAYPAL_NONCES = {
-    "fake-paypal-billing-agreement-nonce": "jane.doe@example.com",
+    "fake-paypal-billing-agreement-nonce": "jane.doe@paypal.com",
+    "fake-paypal-future-nonce": "jane.doe@paypal.com",
     "fake-paypal-one-time-nonce": None,
 }
 """PayPal's: the payer's address, or none where the agreement is for one payment and cannot be kept."""

@@ -30,11 +30,25 @@ def mint_nonce(state: State, card: Content) -> Record:
     """
     number = re.sub(r"[\s-]", "", str(card.get("number") or ""))
     behind = card_of(state, number, card)
+    return {"nonce": nonce_for(state, behind), "card": behind}
+
+
+def nonce_for(state: State, card: Record) -> str:
+    """Return a new nonce for a card."""
     nonce = f"tokencc_{secrets.token_urlsafe(18).replace('-', '_')}"
     record_id = documented.fingerprint(nonce)
-    record = {"id": record_id, "card": behind, "created_at": stamp(state.now()), "is_consumed": False}
+    record = {"id": record_id, "card": dict(card), "created_at": stamp(state.now()), "is_consumed": False}
     state.store.put("nonce", record_id, record)
-    return {"nonce": nonce, "card": behind}
+    return nonce
+
+
+def mint_paypal_nonce(state: State, email: str, *, is_agreement: bool) -> str:
+    """Return a new nonce for a PayPal account; without an agreement it is good for one payment alone."""
+    nonce = f"tokenpp_{secrets.token_hex(12)}"
+    record_id = documented.fingerprint(nonce)
+    record = {"id": record_id, "email": email if is_agreement else None, "created_at": stamp(state.now())}
+    state.store.put("nonce", record_id, {**record, "is_consumed": False})
+    return nonce
 
 
 def card_of(state: State, number: str, params: Content) -> Record:
@@ -51,7 +65,7 @@ def card_of(state: State, number: str, params: Content) -> Record:
         raise invalid("credit_card", *_NUMBER_INVALID)
     if known is None:
         raise invalid("credit_card", "81717", "number", "Credit card number is not an accepted test number.")
-    month, year = _expiry(state, params)
+    month, year = expiry_of(state, params)
     holder = params.get("cardholder_name") or params.get("cardholderName")
     address = params.get("billing_address") or params.get("billingAddress")
     return {
@@ -71,12 +85,16 @@ def card_of(state: State, number: str, params: Content) -> Record:
     }
 
 
-def _expiry(state: State, params: Content) -> tuple[str, str]:
+def expiry_of(state: State, params: Content) -> tuple[str, str]:
+    """Return month and year of a card's last month, written with two digits and four.
+
+    :raises Invalid: when they are missing or no month.
+    """
     given = str(params.get("expiration_date") or params.get("expirationDate") or "")
     month, _, year = given.partition("/")
     month = str(params.get("expiration_month") or params.get("expirationMonth") or month)
     year = str(params.get("expiration_year") or params.get("expirationYear") or year)
-    if not month or not year:
+    if not month and not year:
         raise invalid("credit_card", "81709", "expiration_date", "Expiration date is required.")
     if not month.isdigit() or not year.isdigit() or not 1 <= int(month) <= 12 or len(year) not in {2, 4}:
         raise invalid("credit_card", "81710", "expiration_date", "Expiration date is invalid.")
@@ -105,11 +123,24 @@ def nonce_of(
     if nonce in documented.CARD_NONCES:
         return {"id": None, "kind": wire.CARD, "card": _card_of_test_nonce(state, nonce)}
     record = state.store.get("nonce", documented.fingerprint(nonce))
+    if record is not None and "email" in record and not record["is_consumed"]:
+        return {"id": record["id"], "kind": wire.PAYPAL, "email": record["email"]}
     if record is None or instant(record["created_at"]) + NONCE_LIFETIME < state.now():
         raise invalid(where, unknown, "payment_method_nonce", "Unknown or expired payment_method_nonce.")
     if record["is_consumed"]:
         raise _consumed(where, consumed)
     return {"id": record["id"], "kind": wire.CARD, "card": dict(record["card"])}
+
+
+def nonce_or_card(state: State, params: Content) -> Record:
+    """Return what is to be kept: behind a nonce, or a test card that is named outright, as only a sandbox allows.
+
+    :raises Invalid: when it is missing, unknown, too old or spent.
+    """
+    number = params.get("number")
+    if number and not params.get("payment_method_nonce"):
+        return {"id": None, "kind": wire.CARD, "card": card_of(state, str(number), params)}
+    return nonce_of(state, params.get("payment_method_nonce"))
 
 
 def _consumed(where: str, code: str) -> Invalid:

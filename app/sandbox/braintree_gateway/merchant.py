@@ -71,6 +71,7 @@ def _verify(state: State, call: Call) -> Answer:
 
 
 _ID = r"(?P<id>[A-Za-z0-9_-]+)"
+_KIND = "(?:any|credit_card|paypal_account)"
 
 _ROUTES: list[tuple[str, str, str, Callable[[State, Call], Answer]]] = [
     ("client_token", "POST", "/client_token", _by_params(tokens.client_token)),
@@ -82,16 +83,27 @@ _ROUTES: list[tuple[str, str, str, Callable[[State, Call], Answer]]] = [
     (
         "find_method",
         "GET",
-        f"/payment_methods/(?:any|credit_card|paypal_account)/{_ID}",
+        f"/payment_methods/{_KIND}/{_ID}",
         _by_subject(vault.find_method),
     ),
-    ("update_method", "PUT", f"/payment_methods/any/{_ID}", _by_both(vault.update_method)),
-    ("delete_method", "DELETE", f"/payment_methods/any/{_ID}", _by_subject(vault.delete_method)),
+    (
+        "update_method",
+        "PUT",
+        f"/payment_methods/{_KIND}/{_ID}",
+        _by_both(vault.update_method),
+    ),
+    (
+        "delete_method",
+        "DELETE",
+        f"/payment_methods/{_KIND}/{_ID}",
+        _by_subject(vault.delete_method),
+    ),
+    ("create_nonce", "POST", f"/payment_methods/{_ID}/nonces", _by_both(tokens.nonce_for_method)),
     ("find_nonce", "GET", f"/payment_method_nonces/{_ID}", _by_subject(tokens.find_nonce)),
     ("verify", "POST", "/verifications", _verify),
     ("find_verification", "GET", f"/verifications/{_ID}", _by_subject(vault.find_verification)),
     ("sale", "POST", "/transactions", _by_params(transactions.create)),
-    ("find_transaction", "GET", f"/transactions/{_ID}", _by_subject(transactions.tell)),
+    ("find_transaction", "GET", f"/transactions/{_ID}", _by_subject(transactions.find)),
     ("void", "PUT", f"/transactions/{_ID}/void", _on_transaction(transactions.void)),
     ("refund", "POST", f"/transactions/{_ID}/refund", _on_transaction(transactions.refund)),
     ("reverse", "POST", f"/transactions/{_ID}/reverse", _on_transaction(transactions.reverse)),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app.sandbox.braintree_gateway import wire
 from app.sandbox.braintree_gateway.answers import Answer, Content
 from app.sandbox.braintree_gateway.codec import BodyUnreadable, Collection, Items
-from app.sandbox.braintree_gateway.state import instant
+from app.sandbox.braintree_gateway.state import MERCHANT_ACCOUNT, instant
 
 if TYPE_CHECKING:
     from app.sandbox.braintree_gateway.state import State
@@ -52,6 +52,13 @@ _COMMON: dict[str, Field] = {
     "ids": lambda record: record["id"],
     "created_at": lambda record: instant(record["created_at"]),
 }
+_INSTRUMENTS = {wire.CARD: "CreditCardDetail", wire.PAYPAL: "PayPalDetail"}
+_KEPT_NOWHERE = tuple(
+    f"{whose}_{name}"
+    for whose in ("billing", "shipping")
+    for name in ("first_name", "last_name", "company", "street_address", "extended_address", "locality", "region",
+                 "postal_code", "country_name")
+)  # fmt: skip
 TRANSACTION_FIELDS: dict[str, Field] = {
     **_COMMON,
     **_CARD_FIELDS,
@@ -61,8 +68,14 @@ TRANSACTION_FIELDS: dict[str, Field] = {
     "status": lambda record: record["status"],
     "type": lambda record: record["type"],
     "amount": lambda record: Decimal(record["amount_cents"]).scaleb(-2),
-    "payment_instrument_type": lambda record: record["method"]["kind"],
-    "processor_authorization_code": lambda _record: None,
+    "payment_instrument_type": lambda record: _INSTRUMENTS[record["method"]["kind"]],
+    "merchant_account_id": lambda _record: MERCHANT_ACCOUNT,
+    "source": lambda _record: "api",
+    "created_using": lambda record: "token" if record["method_token"] else "full_information",
+    "credit_card_customer_location": lambda _record: "US",
+    "processor_authorization_code": lambda record: record["id"][:6].upper(),
+    **dict.fromkeys(_KEPT_NOWHERE, lambda _record: None),
+    **dict.fromkeys(("authorization_expired_at", "disbursement_date", "settlement_batch_id"), lambda _record: None),
     "refund": lambda record: record["refunded_transaction_id"] is not None,
     **{
         f"{name}_at": partial(_moment, status)
@@ -83,6 +96,8 @@ VERIFICATION_FIELDS: dict[str, Field] = {
     "status": lambda record: record["status"],
     "customer_id": lambda record: record["customer_id"],
     "payment_method_token": lambda record: record["token"],
+    "billing_address_details_postal_code": lambda record: (record["card"]["billing_address"] or {}).get("postal_code"),
+    "customer_email": lambda _record: None,
     "verification_type": lambda _record: "credit_card",
 }
 CUSTOMER_FIELDS: dict[str, Field] = {**_COMMON, **{name: itemgetter(name) for name in wire.CUSTOMER_FIELDS}}

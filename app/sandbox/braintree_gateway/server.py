@@ -54,6 +54,7 @@ class GatewayServer(ThreadingHTTPServer):
         :raises StoreTaken: when another gateway has the file.
         """
         super().__init__((HOST, port), _Handler)
+        self._thread: threading.Thread | None = None
         try:
             self.gateway = Gateway(State(Store(file), now, self.url))
         except BaseException:
@@ -76,15 +77,15 @@ class GatewayServer(ThreadingHTTPServer):
     def close(self) -> None:
         """Stop listening and write what is left."""
         self.gateway.stopping.set()
-        self.shutdown()
+        if self._thread is not None:
+            self.shutdown()  # which would wait for ever for a server that never served
         self.server_close()
         self.gateway.close()
 
-    def start(self) -> threading.Thread:
-        """Serve in a thread of its own and return that."""
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        return thread
+    def start(self) -> None:
+        """Serve in a thread of its own."""
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -175,14 +176,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve_browser(self, name: str, raw: bytes) -> None:
         if self.command == "OPTIONS":
             self._json(200, {})
-        elif name.removesuffix(".json") == "payment_methods/credit_cards" and self.command == "POST":
+        elif self.command == "POST" and name.removesuffix(".json") in tokens.TOKENIZERS:
             state = self.server.gateway.state
             try:
+                body = json.loads(raw)
                 with state.lock:
-                    content = tokens.tokenize_card(state, json.loads(raw))
+                    content = tokens.TOKENIZERS[name.removesuffix(".json")](state, body)
                     state.store.commit()
-                self._json(202, content)
-            except (Invalid, ValueError) as error:
+                self._json(201 if tokens.is_checked(body) else 202, content)
+            except (Invalid, ValueError, AttributeError) as error:
                 self._json(422, {"error": {"message": str(error)}})
         elif name == "configuration":
             self._json(200, {"environment": "development", "merchantId": MERCHANT_ID})
@@ -192,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _hold_lease(self) -> None:
         """Count a user for as long as its connection is open; the system closes it however the user ends."""
         gateway = self.server.gateway
-        gateway.users += 1
+        gateway.count_user(1)
         self.close_connection = True
         try:
             self._json(200, {"instance": gateway.instance})
@@ -201,5 +203,5 @@ class _Handler(BaseHTTPRequestHandler):
         except (OSError, http.client.HTTPException):
             pass
         finally:
-            gateway.users -= 1
+            gateway.count_user(-1)
             gateway.used_at = time.monotonic()

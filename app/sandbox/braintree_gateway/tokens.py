@@ -7,10 +7,10 @@ import json
 import secrets
 from typing import TYPE_CHECKING
 
-from app.sandbox.braintree_gateway import documented
-from app.sandbox.braintree_gateway.answers import NOT_FOUND, Answer, Content, invalid
-from app.sandbox.braintree_gateway.instruments import mint_nonce
-from app.sandbox.braintree_gateway.state import MERCHANT_ID, State
+from app.sandbox.braintree_gateway.answers import NOT_FOUND, Answer, Content, Invalid, invalid
+from app.sandbox.braintree_gateway.instruments import mint_nonce, mint_paypal_nonce, nonce_for, nonce_of
+from app.sandbox.braintree_gateway.state import MERCHANT_ACCOUNT, MERCHANT_ID, State
+from app.sandbox.braintree_gateway.wire import CARD
 
 if TYPE_CHECKING:
     from app.sandbox.braintree_gateway.store import Record
@@ -29,6 +29,7 @@ def client_token(state: State, params: Content) -> Answer:
         "clientApiUrl": f"{base}/merchants/{MERCHANT_ID}/client_api",
         "assetsUrl": base,
         "merchantId": MERCHANT_ID,
+        "merchantAccountId": params.get("merchant_account_id") or MERCHANT_ACCOUNT,
         "environment": "development",
         "challenges": [],
         "paypalEnabled": True,
@@ -40,25 +41,29 @@ def client_token(state: State, params: Content) -> Answer:
 
 
 def find_nonce(state: State, nonce: str) -> Answer:
-    """Return what a nonce stands for."""
-    record = state.store.get("nonce", documented.fingerprint(nonce))
-    if record is not None:
-        card, is_consumed = record["card"], record["is_consumed"]
-    elif nonce in documented.CARD_NONCES:
-        known = documented.documented_number(documented.CARD_NONCES[nonce])
-        number = documented.CARD_NONCES[nonce]
-        card = {"brand": known.brand if known else "", "bin": number[:6], "last_4": number[-4:]}
-        is_consumed = False
-    else:
+    """Return what a nonce stands for that can still be used."""
+    try:
+        found = nonce_of(state, nonce)
+    except Invalid:
         return NOT_FOUND
-    details = {
-        "card_type": card["brand"],
-        "bin": card["bin"],
-        "last_four": card["last_4"],
-        "last_two": card["last_4"][2:],
-    }
-    content = {"nonce": nonce, "type": "CreditCard", "consumed": is_consumed, "default": False, "details": details}
-    return Answer(200, "payment_method_nonce", content)
+    return Answer(200, "payment_method_nonce", _nonce_content(nonce, found.get("card")))
+
+
+def nonce_for_method(state: State, token: str, _params: Content) -> Answer:
+    """Return a new nonce for a card of the vault, good for one use."""
+    method = state.store.get("method", token)
+    if method is None or method["kind"] != CARD:
+        return NOT_FOUND
+    return Answer(201, "payment_method_nonce", _nonce_content(nonce_for(state, method), method))
+
+
+def _nonce_content(nonce: str, card: Record | None) -> Content:
+    content = {"nonce": nonce, "consumed": False, "default": False}
+    if card is None:
+        return {**content, "type": "PayPalAccount", "details": {"payer_info": ""}}
+    last_four = card["last_4"]
+    details = {"card_type": card["brand"], "bin": card["bin"], "last_four": last_four, "last_two": last_four[2:]}
+    return {**content, "type": "CreditCard", "details": details}
 
 
 def tokenize_card(state: State, body: Content) -> Content:
@@ -87,3 +92,24 @@ def tokenize_card(state: State, body: Content) -> Content:
             }
         ]
     }
+
+
+def tokenize_paypal(state: State, body: Content) -> Content:
+    """Return the answer to a browser's PayPal button, in JSON: consent is an agreement, an access token one payment."""
+    account = body.get("paypal_account") or body.get("paypalAccount") or {}
+    is_agreement = bool(account.get("consent_code") or account.get("consentCode"))
+    email = account.get("email") or "jane.doe@paypal.com"
+    nonce = mint_paypal_nonce(state, email, is_agreement=is_agreement)
+    return {"paypalAccounts": [{"type": "PayPalAccount", "nonce": nonce, "details": {"email": email}}]}
+
+
+def is_checked(body: Content) -> bool:
+    """Tell whether a form wanted its card to be looked at before it gets a nonce, as forms do unless they say so."""
+    details: Content = next((each for each in body.values() if isinstance(each, dict)), {})
+    return bool((details.get("options") or {}).get("validate", True))
+
+
+TOKENIZERS = {
+    "payment_methods/credit_cards": tokenize_card,
+    "payment_methods/paypal_accounts": tokenize_paypal,
+}

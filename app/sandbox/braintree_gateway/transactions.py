@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.sandbox.braintree_gateway import declines, documented, wire
 from app.sandbox.braintree_gateway.answers import NOT_FOUND, Answer, Content, invalid, unsuccessful
 from app.sandbox.braintree_gateway.instruments import card_of, nonce_of, spend
-from app.sandbox.braintree_gateway.state import instant, stamp
+from app.sandbox.braintree_gateway.state import instant, network_id, stamp
 
 if TYPE_CHECKING:
     from app.sandbox.braintree_gateway.declines import Outcome
@@ -40,7 +40,7 @@ def create(state: State, params: Content) -> Answer:
     record["recurring"] = str(params.get("transaction_source") or "").startswith("recurring")
     submits = kind == "credit" or (params.get("options") or {}).get("submit_for_settlement")
     if outcome.status == declines.AUTHORIZED and submits:
-        move(state, record, SUBMITTED)
+        _submit(state, record)
     return _told(state, _put(state, record), params)
 
 
@@ -56,6 +56,12 @@ def tell(state: State, transaction_id: str) -> Answer:
     """Return a transaction as its creation would be answered now: what a repeated request key gets."""
     record = state.store.get("transaction", transaction_id)
     return NOT_FOUND if record is None else _told(state, record, {}, status=200)
+
+
+def find(state: State, transaction_id: str) -> Answer:
+    """Return a transaction, however it ended."""
+    record = state.store.get("transaction", transaction_id)
+    return NOT_FOUND if record is None else Answer(200, "transaction", wire.transaction(state, record))
 
 
 def _amount(params: Content, *, default: int | None = None) -> int:
@@ -90,11 +96,13 @@ def _method(state: State, params: Content) -> Record:
         record = state.store.get("method", token)
         if record is None:
             raise invalid("transaction", "91518", "payment_method_token", "Payment method token is invalid.")
+        if customer_id and customer_id != record["customer_id"]:
+            raise invalid("transaction", "91516", "base", "Cannot find payment method for this customer.")
         return record
     if params.get("payment_method_nonce"):
         nonce = nonce_of(state, params["payment_method_nonce"], where="transaction", unknown="91565", consumed="91564")
         spend(state, nonce)
-        one_time = {"kind": wire.PAYPAL, "email": "jane.doe@example.com", "payer_id": "P", "billing_agreement_id": None}
+        one_time = {"kind": wire.PAYPAL, "email": "jane.doe@paypal.com", "payer_id": "P", "billing_agreement_id": None}
         return nonce.get("card") or one_time
     if params.get("credit_card"):
         card = params["credit_card"]
@@ -171,8 +179,8 @@ def _forced(state: State, method: Record) -> str | None:
 
 def _new(state: State, kind: str, amount_cents: int, order_id: str | None, method: Record, outcome: Outcome) -> Record:
     transaction_id, now = state.new_id(), stamp(state.now())
-    is_mastercard = method.get("brand") == "MasterCard"
-    advice = {"hard_declined": "03", "soft_declined": "02"}.get(outcome.kind or "") if is_mastercard else None
+    is_mastercard = method.get("brand") == documented.MASTERCARD
+    advice = declines.advice(outcome) if is_mastercard else None
     record: Record = {
         "id": transaction_id,
         "type": kind,
@@ -192,7 +200,7 @@ def _new(state: State, kind: str, amount_cents: int, order_id: str | None, metho
         "settles_as": outcome.settles_as,
         "settlement_code": None,
         "settlement_text": None,
-        "network_transaction_id": f"1{transaction_id}" if outcome.status == declines.AUTHORIZED else None,
+        "network_transaction_id": network_id(transaction_id) if outcome.status == declines.AUTHORIZED else None,
         "refunded_transaction_id": None,
         "partials": [],
         "recurring": False,
@@ -207,10 +215,10 @@ def move(state: State, record: Record, status: str) -> None:
     now = stamp(state.now())
     record["status"], record["updated_at"] = status, now
     record["history"].append({"status": status, "at": now, "amount_cents": record["amount_cents"]})
-    if status == SUBMITTED:
+    if status in {SUBMITTED, SETTLING}:
         due = instant(now) + timedelta(seconds=state.setting("settle_after_seconds"))
         state.store.put("unsettled", record["id"], {"due_at": stamp(due)})
-    elif status != SETTLING:
+    else:
         state.store.remove("unsettled", record["id"])
 
 
@@ -218,12 +226,21 @@ def _put(state: State, record: Record) -> Record:
     return state.store.put("transaction", record["id"], record)
 
 
+def _submit(state: State, record: Record) -> None:
+    """Take what is authorized. PayPal's money moves at once, so it cannot be voided any more."""
+    move(state, record, SETTLING if record["method"]["kind"] == wire.PAYPAL else SUBMITTED)
+
+
 def submit(state: State, record: Record, params: Content) -> Answer:
     """Take what was only authorized, or a part of it."""
     if record["status"] != declines.AUTHORIZED:
         raise invalid("transaction", "91507", "base", "Cannot submit for settlement unless status is authorized.")
-    record["amount_cents"] = _amount(params, default=record["amount_cents"])
-    move(state, record, SUBMITTED)
+    amount_cents = _amount(params, default=record["amount_cents"])
+    if amount_cents > record["amount_cents"]:
+        raise invalid("transaction", "91522", "amount", "Settlement amount cannot be more than the authorized amount.")
+    record["amount_cents"] = amount_cents
+    record["order_id"] = _order_id(params) or record["order_id"]
+    _submit(state, record)
     return _told(state, _put(state, record), params, 200)
 
 
@@ -262,11 +279,20 @@ def refund(state: State, record: Record, params: Content) -> Answer:
     if amount_cents > left:
         raise invalid("transaction", "91521", "amount", "Refund amount cannot be more than the authorized amount.")
     order_id = params.get("order_id") or record["order_id"]
-    given = _new(state, "credit", amount_cents, order_id, record["method"], declines.APPROVED)
+    outcome = _outcome_of_refund(state, amount_cents)
+    given = _new(state, "credit", amount_cents, order_id, record["method"], outcome)
     given["refunded_transaction_id"] = record["id"]
-    move(state, given, SUBMITTED)
-    _put(state, record)
+    if outcome.status == declines.AUTHORIZED:
+        move(state, given, SUBMITTED)
     return _told(state, _put(state, given), params)
+
+
+def _outcome_of_refund(state: State, amount_cents: int) -> Outcome:
+    """Return how a refund ends: a bank that declines it for good is believed, any other is overruled."""
+    outcome = declines.APPROVED
+    if state.setting("amount_rules"):
+        outcome = declines.outcome_of_amount(amount_cents, is_paypal=False)
+    return outcome if outcome.kind == declines.HARD else declines.APPROVED
 
 
 def reverse(state: State, record: Record, params: Content) -> Answer:
@@ -282,7 +308,7 @@ def refunded_cents(state: State, record: Record) -> int:
 
 def settle(state: State, record: Record, status: str) -> Answer:
     """Bring a transaction to a status of settlement at once, as only a sandbox can."""
-    if record["status"] not in {declines.AUTHORIZED, SUBMITTED, SETTLING, PENDING, SETTLED}:
+    if record["status"] not in {SUBMITTED, SETTLING, PENDING, SETTLED}:
         raise invalid("transaction", "91575", "base", "Cannot transition transaction to that status.")
     finish(state, record, status)
     return _told(state, record, {}, 200)
@@ -290,7 +316,7 @@ def settle(state: State, record: Record, status: str) -> Answer:
 
 def finish(state: State, record: Record, status: str) -> None:
     """Settle a transaction, or let its settlement be declined or pending."""
-    if status == SETTLED:
+    if status == SETTLED and record["status"] != SETTLING:
         move(state, record, SETTLING)
     if status == SETTLEMENT_DECLINED:
         record["settlement_code"], record["settlement_text"] = "4001", "Settlement Declined"
@@ -310,7 +336,7 @@ def settle_due(state: State) -> list[Record]:
             continue
         record = state.store.get("transaction", each)
         state.store.remove("unsettled", each)
-        if record is not None and record["status"] == SUBMITTED:
+        if record is not None and record["status"] in {SUBMITTED, SETTLING}:
             finish(state, record, record["settles_as"])
             done.append(record)
     return done

@@ -10,11 +10,20 @@ from app.sandbox.braintree_gateway.answers import (
     NOT_FOUND,
     Answer,
     Content,
+    Invalid,
     invalid,
+    refused,
     unsuccessful,
 )
-from app.sandbox.braintree_gateway.instruments import TOKEN_FORM, instrument_of, nonce_of, spend
-from app.sandbox.braintree_gateway.state import MERCHANT_ID, instant, stamp
+from app.sandbox.braintree_gateway.instruments import (
+    TOKEN_FORM,
+    card_of,
+    expiry_of,
+    instrument_of,
+    nonce_or_card,
+    spend,
+)
+from app.sandbox.braintree_gateway.state import MERCHANT_ID, instant, network_id, stamp
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -37,7 +46,24 @@ def create_customer(state: State, params: Content) -> Answer:
     record = {"id": customer_id, "merchant_id": MERCHANT_ID, "default_token": None, "created_at": now}
     record |= {name: params.get(name) for name in wire.CUSTOMER_FIELDS} | {"updated_at": now}
     state.store.put("customer", customer_id, record)
+    if params.get("credit_card") or params.get("payment_method_nonce"):
+        refusal = _first_method(state, customer_id, params)
+        if refusal is not None:
+            state.store.remove("customer", customer_id)
+            return refusal
     return Answer(201, "customer", wire.customer(state, record))
+
+
+def _first_method(state: State, customer_id: str, params: Content) -> Answer | None:
+    """Keep what a new customer pays by; returns the refusal if that fails."""
+    card = params.get("credit_card") or {}
+    nonce = params.get("payment_method_nonce")
+    method = {**card, "customer_id": customer_id} | ({"payment_method_nonce": nonce} if nonce else {})
+    try:
+        answer = create_method(state, method)
+    except Invalid as error:
+        return refused(Invalid(("customer", *error.where), *error.problems), params)
+    return None if answer.status == 201 else answer
 
 
 def find_customer(state: State, customer_id: str) -> Answer:
@@ -76,7 +102,7 @@ def delete_customer(state: State, customer_id: str) -> Answer:
 def create_method(state: State, params: Content) -> Answer:
     """Keep what a nonce stands for, unless verifying it fails."""
     customer = _owner(state, params)
-    nonce = nonce_of(state, params.get("payment_method_nonce"))
+    nonce = nonce_or_card(state, params)
     method = instrument_of(state, nonce, params)
     _refuse_duplicates(state, method, params, customer)
     spend(state, nonce)
@@ -110,13 +136,17 @@ def _owner(state: State, params: Content) -> Record:
     return customer
 
 
+def _refuse_token(state: State, kind: str, token: str) -> None:
+    if state.store.get("method", token) is not None:
+        code = "91719" if kind == wire.CARD else "92906"
+        raise invalid(kind, code, "token", "Duplicate token. The token is already in use.")
+    if not TOKEN_FORM.fullmatch(token):
+        raise invalid(kind, "91718", "token", "Token is invalid.")
+
+
 def _refuse_duplicates(state: State, method: Record, params: Content, customer: Record) -> None:
-    token = params.get("token")
-    if token and state.store.get("method", token) is not None:
-        code = "91719" if method["kind"] == wire.CARD else "92906"
-        raise invalid(method["kind"], code, "token", "Duplicate token. The token is already in use.")
-    if token and not TOKEN_FORM.fullmatch(token):
-        raise invalid(method["kind"], "91718", "token", "Token is invalid.")
+    if params.get("token"):
+        _refuse_token(state, method["kind"], params["token"])
     if method["kind"] != wire.CARD:
         return
     options = params.get("options") or {}
@@ -151,7 +181,7 @@ def verify(state: State, card: Record, *, customer_id: str | None = None) -> Rec
         "avs_street": street,
         "avs_postal": postal,
         "avs_error": avs_error,
-        "network_transaction_id": f"0{verification_id}" if status == _VERIFIED else None,
+        "network_transaction_id": network_id(verification_id) if status == _VERIFIED else None,
         "created_at": stamp(state.now()),
         "card": dict(card),
         "token": card.get("token"),
@@ -184,23 +214,47 @@ def find_method(state: State, token: str) -> Answer:
 
 def update_method(state: State, token: str, params: Content) -> Answer:
     """Change a card's dates, holder or address, or make a method the default."""
-    record = state.store.get("method", token)
-    if record is None:
+    known = state.store.get("method", token)
+    if known is None:
         return NOT_FOUND
-    if "expiration_date" in params:
-        month, _, year = str(params["expiration_date"]).partition("/")
-        params = {**params, "expiration_month": month, "expiration_year": year}
-    for name in ("expiration_month", "expiration_year", "cardholder_name"):
-        if name in params and record["kind"] == wire.CARD:
-            record[name] = params[name]
+    record = dict(known)
+    if record["kind"] == wire.CARD:
+        _change_card(state, record, params)
+    renamed = _renamed(state, record, params.get("token"))
+    options = params.get("options") or {}
+    if record["kind"] == wire.CARD and options.get("verify_card"):
+        verification = verify(state, record, customer_id=record["customer_id"])
+        if verification["status"] != _VERIFIED:
+            message = verification["text"] or f"Gateway Rejected: {verification['rejection']}"
+            return unsuccessful("verification", wire.verification(verification), message, params)
+    record |= {"updated_at": stamp(state.now()), "token": renamed}
+    customer = state.store.get("customer", record["customer_id"]) or {}
+    if options.get("make_default") or customer["default_token"] == token:
+        state.store.put("customer", record["customer_id"], {**customer, "default_token": renamed})
+    state.store.remove("method", token)
+    state.store.put("method", renamed, record)
+    return Answer(200, record["kind"], wire.method_content(state, record))
+
+
+def _change_card(state: State, record: Record, params: Content) -> None:
+    if params.get("number"):
+        record |= card_of(state, str(params["number"]), params)
+    elif any(name in params for name in ("expiration_date", "expiration_month", "expiration_year")):
+        former = {} if "expiration_date" in params else record
+        month, year = expiry_of(state, {**former, **params})
+        record |= {"expiration_month": month, "expiration_year": year}
+    if "cardholder_name" in params:
+        record["cardholder_name"] = params["cardholder_name"]
     if "billing_address" in params:
         record["billing_address"] = {**(record.get("billing_address") or {}), **params["billing_address"]}
-    record["updated_at"] = stamp(state.now())
-    state.store.put("method", token, record)
-    if (params.get("options") or {}).get("make_default"):
-        customer = state.store.get("customer", record["customer_id"]) or {}
-        state.store.put("customer", record["customer_id"], {**customer, "default_token": token})
-    return Answer(200, record["kind"], wire.method_content(state, record))
+
+
+def _renamed(state: State, record: Record, token: str | None) -> str:
+    """Return the token that a method gets."""
+    if not token or token == record["token"]:
+        return str(record["token"])
+    _refuse_token(state, record["kind"], token)
+    return token
 
 
 def delete_method(state: State, token: str) -> Answer:

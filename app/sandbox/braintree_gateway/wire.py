@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,20 @@ if TYPE_CHECKING:
     from app.sandbox.braintree_gateway.state import State
     from app.sandbox.braintree_gateway.store import Record
 
-_FLAGS = ("commercial", "debit", "durbin_regulated", "healthcare", "payroll", "prepaid")
+_ADVICE = {"01": "New account information available", "03": "Do not try again"}
+PAYER_EMAIL = "payer@example.com"
+"""Whom each PayPal payment of the sandbox is said to come from, whatever the account's own address."""
+
+_FLAGS = (
+    "business", "commercial", "consumer", "corporate", "debit", "durbin_regulated", "healthcare", "payroll", "prepaid",
+    "prepaid_reloadable", "purchase",
+)  # fmt: skip
 _ADDRESS = (
     "first_name", "last_name", "company", "street_address", "extended_address", "locality", "region", "postal_code",
     "country_code_alpha2", "country_code_alpha3", "country_code_numeric", "country_name",
 )  # fmt: skip
 CARD, PAYPAL = "credit_card", "paypal_account"
-CUSTOMER_FIELDS = ("first_name", "last_name", "company", "email", "phone", "website")
+CUSTOMER_FIELDS = ("first_name", "last_name", "company", "email", "phone", "fax", "website", "international_phone")
 
 
 def is_expired(card: Record, today: date) -> bool:
@@ -27,11 +35,16 @@ def is_expired(card: Record, today: date) -> bool:
     return (int(card["expiration_year"]), int(card["expiration_month"])) < (today.year, today.month)
 
 
+def _global_id(kind: str, record_id: str) -> str:
+    return base64.b64encode(f"{kind}_{record_id}".encode()).decode().rstrip("=")
+
+
 def customer(state: State, record: Record) -> Content:
     """Return a customer with everything kept for them."""
     methods = state.store.where("method", "customer_id", record["id"])
     return {
         **{name: record.get(name) for name in ("id", *CUSTOMER_FIELDS)},
+        "global_id": _global_id("customer", record["id"]),
         "merchant_id": record["merchant_id"],
         "created_at": instant(record["created_at"]),
         "updated_at": instant(record["updated_at"]),
@@ -51,6 +64,7 @@ def method_content(state: State, record: Record) -> Content:
         "default": owner.get("default_token") == record["token"],
         "created_at": instant(record["created_at"]),
         "updated_at": instant(record["updated_at"]),
+        "global_id": _global_id("paymentmethod", record["token"]),
         "subscriptions": Items("subscription"),
         "image_url": "http://127.0.0.1/method.png",
     }
@@ -79,11 +93,6 @@ def card(record: Record, today: date) -> Content:
         "expiration_year": record["expiration_year"],
         "expired": is_expired(record, today),
         "unique_number_identifier": record["fingerprint"],
-        "prepaid_reloadable": "No",
-        "business": "No",
-        "consumer": "No",
-        "corporate": "No",
-        "purchase": "No",
         "country_of_issuance": "USA",
         "issuing_bank": "Test Bank",
         "product_id": "F",
@@ -110,6 +119,7 @@ def verification(record: Record) -> Content:
     at = instant(record["created_at"])
     return {
         "id": record["id"],
+        "global_id": _global_id("verification", record["id"]),
         "status": record["status"],
         "amount": dollars(0),
         "currency_iso_code": CURRENCY,
@@ -122,6 +132,8 @@ def verification(record: Record) -> Content:
         "processor_response_text": record["text"],
         "processor_response_type": record["response_type"],
         "network_transaction_id": record["network_transaction_id"],
+        "network_response_code": "XX",
+        "network_response_text": "sample network response text",
         "merchant_account_id": MERCHANT_ACCOUNT,
         "created_at": at,
         "updated_at": at,
@@ -135,6 +147,7 @@ def transaction(state: State, record: Record) -> Content:
     refunds = [each["id"] for each in state.store.where("transaction", "refunded_transaction_id", record["id"])]
     return {
         **{name: record[name] for name in ("id", "status", "type", "order_id", "refunded_transaction_id", "recurring")},
+        "global_id": _global_id("transaction", record["id"]),
         "amount": dollars(record["amount_cents"]),
         "currency_iso_code": CURRENCY,
         "merchant_account_id": MERCHANT_ACCOUNT,
@@ -161,15 +174,23 @@ def transaction(state: State, record: Record) -> Content:
 
 
 def _bank_answer(record: Record) -> Content:
+    code = record["code"]
+    is_declined = record["status"] in {"processor_declined", "failed"}
     return {
         "processor_response_code": record["code"],
         "processor_response_text": record["text"],
         "processor_response_type": record["response_type"],
+        "additional_processor_response": f"{code} : {record['text']}" if is_declined else None,
+        "voice_referral_number": None,
         "processor_settlement_response_code": record["settlement_code"],
         "processor_settlement_response_text": record["settlement_text"],
         "gateway_rejection_reason": record["rejection"],
         "merchant_advice_code": record["advice_code"],
+        "merchant_advice_code_text": _ADVICE.get(record["advice_code"]),
         "network_transaction_id": record["network_transaction_id"],
+        "network_response_code": "XX",
+        "network_response_text": "sample network response text",
+        "processor_authorization_code": record["id"][:6].upper(),
         "cvv_response_code": "I",
         "avs_postal_code_response_code": "I",
         "avs_street_address_response_code": "I",
@@ -180,7 +201,7 @@ def _bank_answer(record: Record) -> Content:
 def _instrument(state: State, record: Record) -> Content:
     method = record["method"]
     if method["kind"] == PAYPAL:
-        content = {"token": record["method_token"], **_paypal(method), "payer_email": method["email"]}
+        content = {"token": record["method_token"], **_paypal(method), "payer_email": PAYER_EMAIL}
         return {"payment_instrument_type": PAYPAL, "paypal": content, "credit_card": _no_card()}
     content = {"token": record["method_token"], **card(method, state.now().date())}
     return {"payment_instrument_type": CARD, CARD: content}

@@ -19,6 +19,7 @@ from app.sandbox.braintree_gateway.process import (
     ADDRESS_FILE,
     GatewayForbidden,
     GatewayNotStarted,
+    ask_gateway,
     ensure_gateway,
     find_gateway,
     run_gateway,
@@ -103,6 +104,13 @@ class TestSharing:
         kinds = [(await payments.charge(CHARGE)).kind for _ in range(3)]
         assert kinds[-1] is AnswerKind.DONE
         assert set(kinds[:-1]) <= {AnswerKind.DONE, AnswerKind.NEVER_SENT, AnswerKind.UNKNOWN}
+
+
+class TestStaff:
+    def test_asks_through_the_data_folder(self, data):
+        assert not ask_gateway(data, "settings", amount_rules=False)["amount_rules"]
+        with pytest.raises(ValueError, match="there is no transaction 'never'"):
+            ask_gateway(data, "dispute", transaction_id="never")
 
 
 class TestMemory:
