@@ -118,9 +118,8 @@ def can_refund_again(refund: Refund, now: datetime) -> bool:
     """Tell whether sending a refund again is safe: under its key, or when it was not found twice (rule 31)."""
     if refund.sent_at is None or refund.state is AttemptState.PLANNED:
         return True
-    if refund.uses_key:
-        return now - refund.sent_at < KEY_LIFE
-    return refund.absences >= ABSENCES_TO_SEND_AGAIN
+    has_key = refund.uses_key and now - refund.sent_at < KEY_LIFE
+    return has_key or refund.absences >= ABSENCES_TO_SEND_AGAIN
 
 
 def sent_again(refund: Refund, now: datetime) -> Refund:

@@ -85,6 +85,8 @@ async def carry_out(around: Collecting, refund: Refund, *, was_sent: bool) -> Re
     while True:
         sent = await _mark_sent(around, refund) if was_sent or refund.state is AttemptState.PLANNED else refund
         answer = await _send(around, sent)
+        if was_sent and answer.kind is AnswerKind.REFUSED and not answer.keys_refused:
+            answer = await _confirm_refusal(around, refund, answer)
         refund = await unit_of_work.write(
             around.database,
             lambda uow: _record(uow, around, sent, answer, was_sent=was_sent),  # noqa: B023
@@ -107,6 +109,18 @@ async def _look(around: Collecting, refund: Refund) -> ChargeAnswer | None:
         return await look_for_refund(around, refund.id)
     except GatewayUnavailable as error:
         return ChargeAnswer(AnswerKind.UNKNOWN, reason=error.reason)
+
+
+async def _confirm_refusal(around: Collecting, refund: Refund, answer: ChargeAnswer) -> ChargeAnswer:
+    """A second sending that is refused tells nothing of the first; its absence does, once the gateway has decided."""
+    if refund.kind is RefundKind.VOID:
+        return answer
+    try:
+        found = await look_for_refund(around, refund.id)
+    except GatewayUnavailable as error:
+        return ChargeAnswer(AnswerKind.UNKNOWN, reason=error.reason)
+    is_refused = found.reason == ABSENT and is_decided(refund.sent_at, around.clock.now())
+    return replace(answer, kind=AnswerKind.DECLINED) if is_refused else found
 
 
 async def look_for_refund(around: Collecting, refund_id: str) -> ChargeAnswer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.collection import OPEN_STATES, AttemptState
 from app.domain.ledger import PostingKind
@@ -62,18 +62,18 @@ async def record_settlement(
 
 
 async def _return(uow: UnitOfWork, around: Collecting, attempt: Attempt, transaction: Transaction) -> Settlement:
-    """The bank did not pay after all: the balance opens again, and collecting goes on after a failed round."""
+    """The bank did not pay after all: the balance opens again, and collecting goes on after a failed round.
+
+    All of it is missing, whatever was given back of it before.
+    """
     now = around.clock.now()
-    left_cents = attempt.amount_cents - await uow.refunds.gone_back_cents(attempt.id)
     if not await uow.collections.mark_returned(attempt.id, at=now):
         return Settlement.NOTHING_NEW
-    changed: dict[str, Any] = {}
-    if left_cents > 0:
-        await post_back(uow, attempt, PostingKind.RETURNED, left_cents, now)
-        changed = await collect_again(uow, attempt, around.policies, now)
+    await post_back(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
+    changed = await collect_again(uow, attempt, around.policies, now)
     following = changed.get("next_attempt_at")
     data = {
-        "amount_cents": left_cents,
+        "amount_cents": attempt.amount_cents,
         "code": None if transaction.decline is None else transaction.decline.code,
         "next_attempt_at": None if following is None else following.isoformat(),
     }

@@ -95,6 +95,7 @@ class TestSendingAgain:
     def test_under_its_key_as_long_as_the_gateway_remembers_it(self):
         assert can_refund_again(SENT, NOW)
         assert not can_refund_again(SENT, NOW + KEY_LIFE)
+        assert can_refund_again(replace(SENT, absences=2), NOW + KEY_LIFE)
 
     def test_without_a_key_after_it_was_not_found_twice(self):
         keyless = replace(SENT, uses_key=False)
