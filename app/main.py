@@ -31,6 +31,7 @@ from app.services.cashier import Cashier
 from app.services.collecting import Collecting
 from app.services.document_links import DocumentLinks
 from app.services.quotes import QuoteDesk
+from app.services.vault_desk import VaultDesk
 from app.settings import BraintreeEnvironment, Settings, read_settings
 
 if TYPE_CHECKING:
@@ -178,7 +179,12 @@ def build(surroundings: Surroundings) -> Starlette:
         reader=database.reader,
         probe=pulse.probe,
         links=links,
-        writes=Writes(database, QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids), cashier),
+        writes=Writes(
+            database,
+            QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids),
+            cashier,
+            VaultDesk(surroundings.collecting),
+        ),
     )
     page = _developer_page(settings, contract) if settings.shows_graphiql else None
     return build_application(

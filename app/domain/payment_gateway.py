@@ -193,7 +193,10 @@ class VaultRequest:
 
 @dataclass(frozen=True, slots=True)
 class VaultedMethod:
-    """A method as the vault keeps it. `fingerprint` is the same for the same card number within our merchant."""
+    """A method as the vault keeps it. `fingerprint` is the same for the same card number within our merchant.
+
+    `verification` is the one that a card was kept with, where the vault still tells.
+    """
 
     token: str
     customer_id: str
@@ -208,6 +211,7 @@ class VaultedMethod:
     fingerprint: str | None = None
     network_transaction_id: str | None = None
     is_default: bool = False
+    verification: Verification | None = None
 
 
 class VaultRefusal(StrEnum):

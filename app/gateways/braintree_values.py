@@ -211,6 +211,7 @@ def method_of(found: Any) -> VaultedMethod | None:  # noqa: ANN401  (the SDK's o
             fingerprint=getattr(found, "unique_number_identifier", None) or None,
             network_transaction_id=_network_transaction(found),
             is_default=bool(found.default),
+            verification=_kept_verification(found),
         )
     if isinstance(found, sdk.PayPalAccount):
         return VaultedMethod(
@@ -227,3 +228,11 @@ def method_of(found: Any) -> VaultedMethod | None:  # noqa: ANN401  (the SDK's o
 def _network_transaction(card: Any) -> str | None:  # noqa: ANN401  (the SDK's object)
     verification = getattr(card, "verification", None)
     return getattr(verification, "network_transaction_id", None) or None
+
+
+def _kept_verification(card: Any) -> Verification | None:  # noqa: ANN401  (as above)
+    """Return the verification that a card was kept with; one of a shape that we do not know is no reason to miss it."""
+    try:
+        return verification_of(getattr(card, "verification", None))
+    except (AttributeError, KeyError, TypeError):
+        return None

@@ -15,6 +15,7 @@ from app.graphql.failures import log_unexpected
 from app.repositories import unit_of_work
 from app.services.close_periods import close_periods
 from app.services.collect_due import collect_due, next_collection_at
+from app.services.settle_vault import next_vault_task_at, run_vault_tasks
 from app.services.upgrade_plans import upgrade_plans
 
 if TYPE_CHECKING:
@@ -132,16 +133,22 @@ def closing_round(*, database: Database, clock: Clock, ids: Ids) -> Callable[[Ca
 
 
 def payments_round(around: Collecting) -> Callable[[Callable[[], None]], Awaitable[None]]:
-    """Return the round that collects what is due (rules 29 to 33); it waits for the gateway, so it ticks by itself.
+    """Return the round that collects what is due (rules 29 to 33) and tells the vault what it does not know yet.
 
-    A look that finds nothing to do writes nothing.
+    It waits for the gateway, so it ticks by itself. A look that finds nothing to do writes nothing.
     """
 
     async def run(mark_alive: Callable[[], None]) -> None:
-        due_at = await next_collection_at(around)
-        if due_at is not None and due_at <= around.clock.now():
-            collected = await collect_due(around, on_progress=lambda _count: mark_alive())
-            log.info("invoices collected", count=collected)
+        def on_progress(_count: int) -> None:
+            mark_alive()
+
+        for next_at, work, what in (
+            (next_vault_task_at, run_vault_tasks, "methods settled at the vault"),
+            (next_collection_at, collect_due, "invoices collected"),
+        ):
+            due_at = await next_at(around)
+            if due_at is not None and due_at <= around.clock.now():
+                log.info(what, count=await work(around, on_progress=on_progress))
 
     return run
 

@@ -107,7 +107,7 @@ async def _record_found(
     if stored.method.status is not MethodStatus.PENDING:
         return
     if found is not None and found.customer_id == stored.method.account_id:
-        await adopt(uow, around.ids, stored, found, None, now)
+        await adopt(uow, around.ids, stored, found, found.verification, now)
     elif now >= stored.draft.created_at + SETTLES_WITHIN:
         await give_up(uow, around.ids, stored, AddFailure.NOT_THERE, now)
 

@@ -23,11 +23,15 @@ from app.graphql.contract import FOLDER, read_contract
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.health import Readiness
 from app.migrations.upgrade import upgrade
+from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.repositories.notices import COLLECTION, Hold
 from app.repositories.reader import PageRequest
+from app.sandbox.braintree_gateway.admin import force
 from app.sandbox.braintree_gateway.server import GatewayServer
 from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
+from app.services.cashier import Cashier
 from app.services.collecting import Collecting
 from app.services.document_links import DocumentKind, DocumentLinks
 from app.services.quotes import QuoteDesk
@@ -36,6 +40,9 @@ from tests.contract.seeds import PERSONAS, SEEDS, Builder, LaterIds, SeedClock
 
 EXAMPLES = FOLDER / "examples"
 CONTRACT = read_contract()
+
+AT_THE_GATEWAY = {"ANSWER_LOST": "vault", "PAYMENT_ANSWER_LOST": "sale", "CARDS_DECLINED": ""}
+"""Faults at the payment gateway, with the operation whose answer is lost."""
 
 HOST = "flex.test"
 HTTP_OK = 200
@@ -149,10 +156,18 @@ class Stage:
         if self._server is not None:
             self._server.gateway.reset()
 
-    def lose_next_answer(self) -> None:
-        """The gateway keeps the next method, and its answer is lost on the way."""
+    async def bring_about(self, fault: str | None, database: Database, clock: SeedClock) -> None:
+        """What goes wrong at the payment gateway, or on the way to it: an answer is lost, or every bank declines."""
+        if fault == "PAYMENTS_HELD":
+            held = Hold(COLLECTION, clock.now(), "maintenance")
+            await unit_of_work.write(database, lambda uow: uow.holds.put(held))
+        if fault not in AT_THE_GATEWAY:
+            return
         self._gateway()
-        self._server.gateway.faults.add(match="vault", when="after", action="reset")
+        if fault == "CARDS_DECLINED":
+            force(self._server.gateway, {"on": "*", "code": "2001"})
+        else:
+            self._server.gateway.faults.add(match=AT_THE_GATEWAY[fault], when="after", action="reset")
 
     async def close(self) -> None:
         await self.payments.aclose()
@@ -204,6 +219,7 @@ class Play:
 
     async def send(self, example: Example) -> tuple[int, Any]:
         self.stage.clock.instant = datetime.fromisoformat(example.content["at"])
+        await self.stage.bring_about(example.content.get("fault"), self.database, self.stage.clock)
         transport = httpx2.ASGITransport(app=self._application(example))
         async with httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
             response = await client.send(self._request(client, example))
@@ -214,8 +230,6 @@ class Play:
     def _application(self, example: Example) -> Any:
         fault = example.content.get("fault")
         readers = {"DATABASE_FAILS": BrokenReader(), "DATABASE_HANGS": HangingReader()}
-        if fault == "ANSWER_LOST":
-            self.stage.lose_next_answer()
         clock = SeedClock(datetime.fromisoformat(example.content["at"]))
         payments = self.stage.nowhere if fault == "GATEWAY_UNREACHABLE" else self.stage.payments
         collecting = Collecting(self.database, clock, self.ids, payments, SystemClock())
@@ -229,6 +243,7 @@ class Play:
             writes=Writes(
                 self.database,
                 QuoteDesk(LINK_SECRET.decode(), clock, self.ids),
+                Cashier(collecting),
                 vault=VaultDesk(collecting),
             ),
         )

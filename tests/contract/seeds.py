@@ -59,7 +59,7 @@ class LaterIds(SeedIds):
 
     def __init__(self) -> None:
         super().__init__()
-        self.counts.update(dict.fromkeys(("adj", "evt", "inv", "quo", "sub"), 900000))
+        self.counts.update(dict.fromkeys(("adj", "evt", "inv", "pay", "quo", "sub"), 900000))
 
 
 class Builder:

@@ -77,11 +77,16 @@ class TestVault:
         assert verification.checked_at == START
         assert method.network_transaction_id
 
-    async def test_the_same_card_has_the_same_fingerprint_and_is_refused_twice(self, gateway, payments):
+    async def test_the_same_card_has_the_same_fingerprint_and_it_is_ours_to_refuse_it(self, payments):
+        """A card that is renewed has the number of the one that it takes the place of."""
         again = await payments.vault(a_method("pm_2"))
-        assert (again.kind, again.refusal) == (AnswerKind.REFUSED, VaultRefusal.DUPLICATE)
         other = await payments.vault(a_method("pm_3", customer=Customer("acc_2", "Other")))
-        assert other.method.fingerprint == (await payments.find_method("pm_1")).fingerprint
+        known = await payments.find_method("pm_1")
+        assert again.method.fingerprint == other.method.fingerprint == known.fingerprint
+
+    async def test_what_it_was_verified_with_is_found_again(self, payments):
+        added = await payments.vault(a_method("pm_2"))
+        assert (await payments.find_method("pm_2")).verification == added.verification
 
     @pytest.mark.parametrize(
         ("nonce", "status", "severity", "code"),

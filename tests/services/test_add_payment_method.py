@@ -51,7 +51,7 @@ class TestAdded:
 
     async def test_paypal_is_added_without_a_verification(self, july):
         added = (await july.try_to_add(PAYPAL)).method
-        assert (added.display_name, added.verification) == ("PayPal jane.doe@example.com", None)
+        assert (added.display_name, added.verification) == ("PayPal jane.doe@paypal.com", None)
 
     async def test_wanted_as_the_default_it_comes_before_the_former_one(self, july):
         first, second = await july.add(VISA), await july.add(MASTERCARD)

@@ -9,9 +9,10 @@ import pytest
 from app.domain.payment_methods import InvalidOrder, LastPaymentMethod, MethodStatus
 from app.repositories import unit_of_work
 from app.services.payment_method_changes import PaymentMethodNotFound
+from app.services.set_default_payment_method import set_default_payment_method
 from tests.till import AMEX, MASTERCARD, VISA
 from tests.wallet import ANN, HERE, Wallet
-from tests.world import pacific
+from tests.world import ACCOUNT, pacific
 
 JCB = "fake-valid-jcb-nonce"
 LATER = pacific(2027, 2, 15, 12)
@@ -55,6 +56,13 @@ class TestSetDefault:
             "former_name": "Visa ending in 1881",
             "address": HERE.address,
         }
+
+    async def test_where_nobody_says_from_where_the_event_does_not_either(self, three):
+        world, (_, _, amex) = three.world, await ids(three)
+        await set_default_payment_method(
+            database=world.database, clock=world.clock, ids=world.ids, account=ACCOUNT, actor=ANN, method_id=amex
+        )
+        assert "address" not in (await three.events())[-1].data
 
     async def test_rule_30_open_invoices_are_tried_at_once(self, three):
         await three.world.close_now()

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from app.domain.payment_gateway import AnswerKind, GatewayUnavailable, VaultAnswer
+from app.domain.payment_gateway import AnswerKind, GatewayUnavailable, VaultAnswer, VerificationStatus
 from app.domain.payment_methods import AddFailure, MethodStatus, VaultTask
 from app.repositories import unit_of_work
 from app.services import vault_desk
@@ -151,6 +151,7 @@ class TestKilled:
         assert await july.sweep() == 1
         added = await july.try_to_add(VISA, key="press")
         assert await july.on_file() == [added.method.id]
+        assert added.method.verification.status is VerificationStatus.VERIFIED
 
     @staticmethod
     async def die(*_: object) -> None:
@@ -198,6 +199,66 @@ class TestWhoLearnsFirst:
                 ),
             )
         assert await july.everything() == before
+
+    async def test_an_answer_that_says_more_than_the_vault_did_is_kept(self, july):
+        method, around = await july.add(VISA), july.world.collecting
+        verification = (await july.stored(method)).method.verification
+        await unit_of_work.write(around.database, lambda uow: uow.payment_methods.set_verification(method, None))
+        found = await around.payments.find_method(method)
+        answer = VaultAnswer(AnswerKind.DONE, found, verification)
+        await unit_of_work.write(
+            around.database,
+            lambda uow: vault_desk.record_answer(uow, around.ids, method, answer, around.clock.now()),
+        )
+        assert (await july.stored(method)).method.verification == verification
+
+    async def test_a_method_that_was_never_written_down_is_not_answered_for(self, july):
+        around = july.world.collecting
+        with pytest.raises(LookupError):
+            await unit_of_work.write(
+                around.database,
+                lambda uow: vault_desk.record_answer(
+                    uow, around.ids, "pm_x", VaultAnswer(AnswerKind.UNKNOWN), around.clock.now()
+                ),
+            )
+
+    async def test_an_answer_that_comes_while_the_sweeper_looks(self, july, monkeypatch):
+        monkeypatch.setattr(vault_desk, "record_answer", TestKilled.fail)
+        await july.try_to_add(VISA)
+        monkeypatch.undo()
+        around = july.world.collecting
+        look = around.payments.find_method
+
+        async def find(token):
+            found = await look(token)
+            answer = VaultAnswer(AnswerKind.DONE, found, found.verification)
+            await unit_of_work.write(
+                around.database,
+                lambda uow: vault_desk.record_answer(uow, around.ids, token, answer, around.clock.now()),
+            )
+            return found
+
+        monkeypatch.setattr(around.payments, "find_method", find)
+        july.world.clock.instant += timedelta(seconds=75)
+        await july.sweep()
+        assert [event.kind for event in await july.events()].count("payment_method.added") == 1
+
+    async def test_a_card_removed_while_the_vault_is_told_of_its_rank_is_deleted_all_the_same(self, july, monkeypatch):
+        first, second = await july.add(VISA), await july.add(MASTERCARD)
+        await july.sweep()
+        await july.set_default(second)
+        payments = july.world.collecting.payments
+        tell = payments.make_default
+
+        async def make_default(token):
+            monkeypatch.setattr(payments, "make_default", tell)
+            await july.remove(token)
+            return await tell(token)
+
+        monkeypatch.setattr(payments, "make_default", make_default)
+        await july.sweep()
+        assert await july.on_file() == [first]
+        assert (await july.stored(second)).vault_task is VaultTask.DELETE
 
     async def test_two_sweepers_at_once_do_everything_once(self, july, monkeypatch):
         monkeypatch.setattr(vault_desk, "record_answer", TestKilled.fail)
