@@ -219,9 +219,13 @@ class CollectionRepository:
         await self._session.flush()
 
     async def mark_sent(self, attempt: Attempt, *, at: datetime, uses_key: bool) -> None:
-        """Write down that a charge is about to be sent, the first time or again."""
+        """Write down that a charge is about to be sent, the first time or again.
+
+        Without a key every sending is looked for anew, so the last one counts.
+        """
         values: dict[str, Any] = {"state": AttemptState.SENT, "sends": attempt.sends + 1, "uses_key": uses_key}
-        if attempt.sent_at is None or attempt.state is AttemptState.PLANNED:
+        values["absences"] = 0
+        if attempt.sent_at is None or attempt.state is AttemptState.PLANNED or not uses_key:
             values["sent_at"] = at
         await self._set_attempt(attempt.id, values)
 
