@@ -35,7 +35,7 @@ from app.services.vault_desk import VaultDesk
 from app.settings import BraintreeEnvironment, Settings, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from starlette.applications import Starlette
@@ -170,8 +170,8 @@ def build(surroundings: Surroundings) -> Starlette:
     """Return the application; its lifespan runs the ticker and closes the database at the end."""
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
-    cashier = Cashier(surroundings.collecting)
-    pulse = _Pulse(surroundings, cashier)
+    cashier, vault = Cashier(surroundings.collecting), VaultDesk(surroundings.collecting)
+    pulse = _Pulse(surroundings, [cashier, vault])
     services = EdgeServices(
         verifier=make_verifier(settings),
         clock=surroundings.clock,
@@ -183,7 +183,7 @@ def build(surroundings: Surroundings) -> Starlette:
             database,
             QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids),
             cashier,
-            VaultDesk(surroundings.collecting),
+            vault,
         ),
     )
     page = _developer_page(settings, contract) if settings.shows_graphiql else None
@@ -212,9 +212,9 @@ class _Pulse:
     The one that collects waits for the payment gateway, whose troubles are no reason to send customers elsewhere.
     """
 
-    def __init__(self, surroundings: Surroundings, cashier: Cashier) -> None:
+    def __init__(self, surroundings: Surroundings, desks: Sequence[Cashier | VaultDesk]) -> None:
         self._surroundings = surroundings
-        self._cashier = cashier
+        self._desks = desks
         self._ticker: Ticker | None = None
 
     @asynccontextmanager
@@ -231,7 +231,8 @@ class _Pulse:
         finally:
             await self._ticker.stop()
             await collecting.stop()
-            await self._cashier.close()
+            for desk in self._desks:
+                await desk.close()
             await around.close()
 
     @property

@@ -20,6 +20,7 @@ from app.services import explain as explaining
 from app.services import verify as verifying
 from app.services.close_periods import close_periods
 from app.services.collect_due import collect_due, next_collection_at
+from app.services.settle_vault import run_vault_tasks
 from app.services.upgrade_plans import upgrade_plans
 
 
@@ -32,6 +33,7 @@ def run_due() -> None:
                 database=around.database, clock=around.clock, ids=around.ids, on_progress=on_progress
             )
         upgraded = await upgrade_plans(database=around.database, clock=around.clock, ids=around.ids)
+        await run_vault_tasks(around.collecting)
         collected = 0
         due_at = await next_collection_at(around.collecting)
         if due_at is not None and due_at <= around.clock.now():

@@ -10,6 +10,7 @@ from app.domain.ledger import Posting, PostingKind, payment_postings
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
+from app.services.collection_steps import reactivate_if_settled
 from app.services.money_back import finish_by_hand
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ async def _record(
     data = {"amount_cents": payment.amount_cents, "reference": payment.reference, "reason": reason, "paid": paid}
     event = Event(ids.new("evt"), payment.account_id, "payment.recorded", actor, now, payment.id, data)
     await uow.events.add_many([event])
+    await reactivate_if_settled(uow, ids, await uow.accounts.get(payment.account_id), now)
     return RecordedPayment(payment, postings, tuple(paid))
 
 

@@ -330,8 +330,8 @@ class TestMoneyBack:
 class TestSearch:
     async def test_by_order_is_exact_and_oldest_first(self, gateway, payments):
         gateway.settings(request_keys=False, duplicate_window_seconds=0)
-        made = [(await payments.charge(a_charge())).transaction for _ in range(4)]
-        await payments.charge(a_charge("att_10"))
+        made = [(await payments.charge(a_charge(uses_key=False))).transaction for _ in range(4)]
+        await payments.charge(a_charge("att_10", uses_key=False))
         assert await payments.find_by_order("att_1") == made
         assert await payments.find_by_order("att") == []
 

@@ -310,6 +310,12 @@ class TestTimeline:
         ]
         assert all("200" not in each["message"] for each in collection["attempts"])
 
+    async def test_is_in_the_list_of_invoices_too(self, paid):
+        listed = (await paid.world.data("{ invoices { nodes { collection { status attempts { state } } } } }"))[
+            "invoices"
+        ]
+        assert listed["nodes"] == [{"collection": {"status": "DONE", "attempts": [{"state": "SUCCEEDED"}]}}]
+
     async def test_is_one_trip_however_many_charges(self, july):
         july.gateway.force("*", "2001")
         await july.advance_to(pacific(2026, 7, 9))

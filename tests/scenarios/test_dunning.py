@@ -57,8 +57,7 @@ class TestTwentyOneDays:
         pay = 'payOpenBalance(input: {idempotencyKey: "now"}) { ... on OpenBalancePaid { outcomes { result } } }'
         paid = await till.world.data(f"mutation {{ {pay} }}")
         assert paid["payOpenBalance"]["outcomes"] == [{"result": "PAID"}]
-        owner = await till.read(lambda uow: uow.accounts.get_by_external_id(ACCOUNT))
-        assert owner.status is AccountStatus.ACTIVE
+        assert (await owner(till)).status is AccountStatus.ACTIVE
 
         await till.advance_to(pacific(2026, 9, 1, 12))
         september = (await till.world.issued())[-1]
@@ -87,6 +86,20 @@ class TestTwentyOneDays:
         await till.advance_to(pacific(2026, 8, 10))
         assert await happened(till, "payment.failed", "late_fee.added") == [("late_fee.added", "08-08 13:00")]
         assert await till.attempts() == []
+
+    async def test_a_check_over_all_that_is_open_brings_service_back(self, till: Till):
+        await till.world.add_account()
+        await till.advance_to(pacific(2026, 7, 9))
+        assert (await owner(till)).status is AccountStatus.SUSPENDED
+        await till.world.pay(100_00)
+        assert (await owner(till)).status is AccountStatus.SUSPENDED
+        await till.world.pay(39_00)
+        assert (await owner(till)).status is AccountStatus.ACTIVE
+        assert await till.world.differences() == []
+
+
+async def owner(till: Till):
+    return await till.read(lambda uow: uow.accounts.get_by_external_id(ACCOUNT))
 
 
 class TestAYear:

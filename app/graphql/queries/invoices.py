@@ -28,7 +28,7 @@ from app.views import invoices as views
 from app.views.invoices import InvoicePage
 
 INVOICES = "invoices"
-DETAILS = ("lines", "payments", "credits")
+DETAILS = ("lines", "payments", "credits", "collection")
 ABOVE_EVERY_NUMBER = 2**63 - 1
 
 IdArgument = Annotated[strawberry.ID, strawberry.argument(description="The id of the invoice.")]
