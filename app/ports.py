@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         VaultedMethod,
         VaultRequest,
     )
+    from app.domain.refunds import Dispute
 
 
 class Clock(Protocol):
@@ -125,6 +126,10 @@ class PaymentGateway(Protocol):
 
     async def find_by_order(self, order_id: str) -> list[Transaction]:
         """Return every transaction with the order id, oldest first."""
+        ...
+
+    async def find_dispute(self, dispute_id: str) -> Dispute | None:
+        """Return a dispute as it now stands, or None when the gateway has none."""
         ...
 
     def transactions_since(self, since: datetime) -> AsyncIterator[Transaction]:

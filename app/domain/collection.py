@@ -83,7 +83,8 @@ class Collection:
     """The collecting of one invoice; instants are None where nothing more is planned.
 
     `round_no` counts all rounds, `slots_used` those of the schedule. `is_requested` asks for a round at once, which
-    uses no slot (rule 30). `is_checkout` belongs to a change that takes effect when it is paid (rule 17).
+    uses no slot (rule 30). `is_checkout` belongs to a change that takes effect when it is paid (rule 17). `is_by_hand`
+    where money of it went back: it is charged again only when the customer asks for it.
     """
 
     invoice_id: str
@@ -94,6 +95,7 @@ class Collection:
     slots_used: int = 0
     is_requested: bool = False
     is_checkout: bool = False
+    is_by_hand: bool = False
     next_attempt_at: datetime | None = None
     late_fee_at: datetime | None = None
     warn_at: datetime | None = None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         VaultedMethod,
         VaultRequest,
     )
+    from app.domain.refunds import Dispute
     from app.gateways.braintree_calls import Calls
 
 T = TypeVar("T")
@@ -143,6 +144,13 @@ class BraintreePayments:
         :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
         """
         return await self._read(lambda calls: calls.find_by_order(order_id))
+
+    async def find_dispute(self, dispute_id: str) -> Dispute | None:
+        """Return a dispute as it now stands, or None when the gateway has none.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        return await self._read(lambda calls: calls.find_dispute(dispute_id))
 
     async def transactions_since(self, since: datetime) -> AsyncIterator[Transaction]:
         """Yield every transaction made since the instant, of whatever customer.

@@ -29,7 +29,7 @@ from app.gateways.braintree_answers import (
 )
 from app.gateways.braintree_failures import is_absence, sort_failure
 from app.gateways.braintree_sdk import open_gateway, sdk
-from app.gateways.braintree_values import amount_text, method_of, transaction_of, verification_of
+from app.gateways.braintree_values import amount_text, dispute_of, method_of, transaction_of, verification_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         VaultedMethod,
         VaultRequest,
     )
+    from app.domain.refunds import Dispute
     from app.gateways.braintree import BraintreeConfig
 
 LONGEST_NAME, LONGEST_DEVICE_DATA = 255, 10_000
@@ -193,6 +194,11 @@ class Calls:
         found = self._asked(lambda: [transaction_of(each) for each in self._reads.transaction.search(criterion)])
         found.reverse()  # the newest comes first, also among those of one second
         return sorted((each for each in found if each.order_id == order_id), key=lambda each: each.created_at)
+
+    def find_dispute(self, dispute_id: str) -> Dispute | None:
+        """Return a dispute."""
+        found = self._found(lambda: self._reads.dispute.find(dispute_id))
+        return None if found is None else self._asked(lambda: dispute_of(found))
 
     def transactions_since(self, since: datetime) -> Iterator[Transaction]:
         """Search by time; each page is asked for when it is wanted."""

@@ -17,6 +17,7 @@ from app.domain.payment_gateway import (
     Verification,
     VerificationStatus,
 )
+from app.domain.refunds import Dispute, DisputeState
 from app.gateways.braintree_sdk import sdk
 
 if TYPE_CHECKING:
@@ -52,6 +53,16 @@ _CHECKS = {
     "S": CheckResult.NOT_SUPPORTED,
     "A": CheckResult.NOT_SUPPORTED,
     "B": CheckResult.NOT_SUPPORTED,
+}
+_DISPUTES = {
+    "open": DisputeState.OPEN,
+    "disputed": DisputeState.OPEN,
+    "under_review": DisputeState.OPEN,
+    "won": DisputeState.WON,
+    "lost": DisputeState.LOST,
+    "accepted": DisputeState.LOST,
+    "auto_accepted": DisputeState.LOST,
+    "expired": DisputeState.LOST,
 }
 # Where the gateway does not say how hard a decline is: these never get better.
 _HARD_CODES = frozenset(
@@ -106,6 +117,21 @@ def transaction_of(found: Any) -> Transaction:  # noqa: ANN401  (the SDK's objec
         created_at=aware(found.created_at),
         refunded_id=getattr(found, "refunded_transaction_id", None) or None,
         decline=decline_of(found, status),
+    )
+
+
+def dispute_of(found: Any) -> Dispute:  # noqa: ANN401  (the SDK's object)
+    """Return a dispute of the SDK as ours; one that we accepted or did not answer is lost.
+
+    :raises Exception: whatever, when the gateway's answer had not the shape of one.
+    """
+    return Dispute(
+        id=_text(found.id),
+        transaction_id=_text(found.transaction.id),
+        amount_cents=cents_of(found.amount_disputed),
+        state=_DISPUTES[found.status],
+        opened_at=aware(found.created_at),
+        changed_at=aware(found.updated_at),
     )
 
 

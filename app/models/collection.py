@@ -50,6 +50,7 @@ class CollectionRow(Row, table=True):
     slots_used: int = whole_number(default=0)
     is_requested: bool = flag()
     is_checkout: bool = flag()
+    is_by_hand: bool = flag()
     next_attempt_at: datetime | None = instant(default=None)
     late_fee_at: datetime | None = instant(default=None)
     warn_at: datetime | None = instant(default=None)
@@ -153,6 +154,7 @@ class RefundRow(Row, table=True):
             postgresql_where=sql(OPEN_ATTEMPT),
         ),
         Index(None, "account_id", "attempt_id"),
+        Index(None, "transaction_id"),
         Index(
             "ix_refund_next_action_at",
             "next_action_at",
@@ -170,6 +172,7 @@ class RefundRow(Row, table=True):
     state: AttemptState = enum_text(AttemptState)
     uses_key: bool = flag()
     sends: int = whole_number(default=0)
+    absences: int = whole_number(default=0)
     actor: str = text()
     why: str = text()
     created_at: datetime = instant()

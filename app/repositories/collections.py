@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, or_, update
+from sqlalchemy import case, func, insert, or_, update
 from sqlmodel import col, select
 
+from app.domain.books import Settlements
 from app.domain.collection import OPEN_STATES, Attempt, AttemptState, Collection, CollectionStatus
 from app.models.collection import CollectionRow, PaymentAttemptRow
 from app.models.invoices import InvoiceRow
@@ -57,6 +58,7 @@ class CollectionRepository:
                 c.slots_used,
                 c.is_requested,
                 c.is_checkout,
+                c.is_by_hand,
                 c.next_attempt_at,
                 c.late_fee_at,
                 c.warn_at,
@@ -133,6 +135,15 @@ class CollectionRepository:
         """Let others work on it again."""
         await self._session.exec(self._held(lease).values(lease_until=None))
 
+    async def end_leases(self) -> None:
+        """Let nobody work on anything: whoever still does writes nothing more."""
+        row = CollectionRow
+        await self._session.exec(
+            update(row)
+            .where(col(row.lease_until).is_not(None))
+            .values(lease_until=None, lease_epoch=col(row.lease_epoch) + 1)
+        )
+
     async def save(self, lease: Lease | None, collection: Collection, changed: Mapping[str, Any]) -> None:
         """Change fields of a collection and plan what comes next; without a lease, for the account's only writer.
 
@@ -208,9 +219,13 @@ class CollectionRepository:
         await self._session.flush()
 
     async def mark_sent(self, attempt: Attempt, *, at: datetime, uses_key: bool) -> None:
-        """Write down that a charge is about to be sent, the first time or again."""
+        """Write down that a charge is about to be sent, the first time or again.
+
+        Without a key every sending is looked for anew, so the last one counts.
+        """
         values: dict[str, Any] = {"state": AttemptState.SENT, "sends": attempt.sends + 1, "uses_key": uses_key}
-        if attempt.sent_at is None or attempt.state is AttemptState.PLANNED:
+        values["absences"] = 0
+        if attempt.sent_at is None or attempt.state is AttemptState.PLANNED or not uses_key:
             values["sent_at"] = at
         await self._set_attempt(attempt.id, values)
 
@@ -232,6 +247,20 @@ class CollectionRepository:
         """Write down that a charge was looked for at the gateway, and not found."""
         await self._set_attempt(attempt.id, {"absences": attempt.absences + 1})
 
+    async def open_attempts(self) -> list[Attempt]:
+        """Return every charge whose outcome is not known, oldest first."""
+        row = PaymentAttemptRow
+        statement = select(row).where(col(row.state).in_(OPEN_STATES)).order_by(col(row.id))
+        return [_attempt(found) for found in await self._session.exec(statement)]
+
+    async def succeeded(self, account_id: str) -> list[Attempt]:
+        """Return every successful charge of an account, oldest first."""
+        row = PaymentAttemptRow
+        statement = (
+            select(row).where(row.account_id == account_id, row.state == AttemptState.SUCCEEDED).order_by(col(row.id))
+        )
+        return [_attempt(found) for found in await self._session.exec(statement)]
+
     async def unsettled(self, sent_before: datetime) -> list[Attempt]:
         """Return successful charges whose settlement nobody has seen yet, oldest first."""
         row = PaymentAttemptRow
@@ -247,10 +276,24 @@ class CollectionRepository:
         )
         return [_attempt(found) for found in await self._session.exec(statement)]
 
+    async def settlements(self, from_at: datetime, before_at: datetime) -> Settlements:
+        """Return what was settled within two instants, and what was charged before the second and is not settled."""
+        row = PaymentAttemptRow
+        is_matched = (col(row.settled_at) >= from_at) & (col(row.settled_at) < before_at)
+        is_unmatched = col(row.settled_at).is_(None) & col(row.returned_at).is_(None) & (col(row.sent_at) < before_at)
+        sums = [
+            func.coalesce(func.sum(case((condition, value), else_=0)), 0)
+            for condition in (is_matched, is_unmatched)
+            for value in (1, col(row.amount_cents))
+        ]
+        statement = select(*sums).where(col(row.state) == AttemptState.SUCCEEDED)
+        return Settlements(*map(int, (await self._session.exec(statement)).one()))
+
     async def mark_settled(self, attempt_ids: Sequence[str], *, at: datetime) -> None:
         """Store that the gateway has settled charges."""
         row = PaymentAttemptRow
-        await self._session.exec(update(row).where(col(row.id).in_(attempt_ids)).values(settled_at=at))
+        statement = update(row).where(col(row.id).in_(attempt_ids), col(row.settled_at).is_(None))
+        await self._session.exec(statement.values(settled_at=at))
 
     async def mark_returned(self, attempt_id: str, *, at: datetime) -> bool:
         """Store that the money of a charge went back at settlement; False when that was known."""
@@ -309,6 +352,7 @@ def _collection(row: CollectionRow) -> Collection:
         slots_used=row.slots_used,
         is_requested=row.is_requested,
         is_checkout=row.is_checkout,
+        is_by_hand=row.is_by_hand,
         next_attempt_at=row.next_attempt_at,
         late_fee_at=row.late_fee_at,
         warn_at=row.warn_at,

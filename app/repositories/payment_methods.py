@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -238,6 +238,48 @@ class PaymentMethodRepository:
         row = PaymentMethodRow
         statement = select(row.account_id, row.id).where(col(row.status).in_(ON_FILE)).order_by(row.account_id, row.id)
         return list(await self._session.exec(statement))
+
+    async def add_found(self, account_id: str, method_id: str, vaulted: VaultedMethod | None, *, at: datetime) -> None:
+        """Add a method that was charged and that only the vault knows: without a consent on record it is not charged.
+
+        One that the vault has no more is removed here too.
+        """
+        on_file = await self.list_on_file(account_id)
+        self._session.add(
+            PaymentMethodRow(
+                id=method_id,
+                account_id=account_id,
+                kind=MethodKind.CARD,
+                status=MethodStatus.REMOVED if vaulted is None else MethodStatus.NEEDS_ATTENTION,
+                is_default=False,
+                position=1 + max((method.position for method in on_file), default=0),
+                brand="Card",
+                wants_default=False,
+                created_by="system",
+                created_at=at,
+                updated_at=at,
+            )
+        )
+        await self._session.flush()
+        if vaulted is not None:
+            is_taken = any(method.fingerprint == vaulted.fingerprint for method in on_file)
+            await self.describe(method_id, replace(vaulted, fingerprint=None) if is_taken else vaulted, at=at)
+
+    async def account_ids(self) -> list[str]:
+        """Return every account that ever had a method, in order."""
+        row = PaymentMethodRow
+        return list(await self._session.exec(select(row.account_id).distinct().order_by(col(row.account_id))))
+
+    async def list_all(self, account_id: str) -> list[StoredMethod]:
+        """Return every method of the account, whatever became of it, oldest first."""
+        row = PaymentMethodRow
+        statement = (
+            select(row)
+            .where(row.account_id == account_id)
+            .order_by(col(row.id))
+            .execution_options(populate_existing=True)
+        )
+        return [_stored(found) for found in await self._session.exec(statement)]
 
     async def _set(self, method_id: str, values: Mapping[str, Any]) -> None:
         await self._session.exec(update(PaymentMethodRow).where(col(PaymentMethodRow.id) == method_id).values(**values))

@@ -14,10 +14,11 @@ from app.repositories.cycles import CycleRepository
 from app.repositories.events import EventRepository
 from app.repositories.invoices import InvoiceRepository
 from app.repositories.ledger import LedgerRepository
-from app.repositories.notices import HoldRepository
+from app.repositories.notices import HoldRepository, NoticeRepository, ScheduleRepository
 from app.repositories.operations import OperationRepository
 from app.repositories.payment_methods import PaymentMethodRepository
 from app.repositories.plans import PlanRepository
+from app.repositories.refunds import DisputeRepository, RefundRepository
 from app.repositories.simulations import SimulationRepository
 from app.repositories.taxes import TaxRepository
 
@@ -53,6 +54,10 @@ class UnitOfWork:
         self.collections = CollectionRepository(session)
         self.checkouts = CheckoutRepository(session)
         self.payment_methods = PaymentMethodRepository(session)
+        self.refunds = RefundRepository(session)
+        self.disputes = DisputeRepository(session)
+        self.notices = NoticeRepository(session)
+        self.schedule = ScheduleRepository(session)
         self.holds = HoldRepository(session)
         self.taxes = TaxRepository(session)
 

@@ -79,11 +79,13 @@ async def next_collection_at(around: Collecting) -> datetime | None:
 async def request_collection(uow: UnitOfWork, account_id: str, now: datetime) -> list[str]:
     """Ask for a round at once for every open invoice of an account that waits for one (rule 30).
 
-    A new card or a new default is a reason. The caller is the account's only writer; returns the invoices.
+    A new card or a new default is a reason, but not for what is charged by hand alone. The caller is the account's only
+    writer; returns the invoices.
     """
     requested = []
     for collection in await uow.collections.list_for_account(account_id):
-        if collection.status in {CollectionStatus.WAITING, CollectionStatus.IDLE, CollectionStatus.PARKED}:
+        waits = collection.status in {CollectionStatus.WAITING, CollectionStatus.IDLE, CollectionStatus.PARKED}
+        if waits and not collection.is_by_hand:
             changed = {"status": CollectionStatus.WAITING, "is_requested": True, "retry_at": now, "failures": 0}
             await uow.collections.save(None, collection, changed)
             requested.append(collection.invoice_id)

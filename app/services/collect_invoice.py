@@ -158,8 +158,8 @@ async def _plan_again(uow: UnitOfWork, lease: Lease, found: Situation, attempt: 
     sends = can_send_again(attempt, found.now)
     if sends:
         await uow.collections.mark_sent(attempt, at=found.now, uses_key=attempt.uses_key)
-        sent_at = attempt.sent_at if was_sent else found.now
-        attempt = replace(attempt, sends=attempt.sends + 1, sent_at=sent_at)
+        sent_at = attempt.sent_at if was_sent and attempt.uses_key else found.now
+        attempt = replace(attempt, sends=attempt.sends + 1, sent_at=sent_at, absences=0)
     return _Call(lease, attempt, sends=sends, was_sent=was_sent)
 
 

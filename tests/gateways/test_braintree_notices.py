@@ -9,7 +9,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from app.domain.payment_gateway import NoticeForged, NoticeKind
+from app.domain.payment_gateway import GatewayUnavailable, NoticeForged, NoticeKind
+from app.domain.refunds import Dispute, DisputeState
 from app.sandbox.braintree_gateway.webhooks import signature_of
 from tests.gateway import START
 from tests.gateways.test_braintree import a_charge, a_method
@@ -171,3 +172,32 @@ class TestDelivery:
         webhook_id = gateway.webhook("check")
         with pytest.raises(AssertionError, match="this machine alone"):
             gateway.deliver_webhook(webhook_id, url="http://billing.example/webhooks")
+
+
+class TestDisputes:
+    @pytest.mark.parametrize(
+        ("status", "state"),
+        [
+            ("open", DisputeState.OPEN),
+            ("disputed", DisputeState.OPEN),
+            ("under_review", DisputeState.OPEN),
+            ("won", DisputeState.WON),
+            ("lost", DisputeState.LOST),
+            ("accepted", DisputeState.LOST),
+            ("expired", DisputeState.LOST),
+        ],
+    )
+    async def test_a_dispute_is_found_as_it_now_stands(self, gateway, payments, sale, status, state):
+        opened = gateway.dispute(transaction_id=sale.id, amount_cents=40_00)
+        if status != "open":
+            gateway.dispute(dispute_id=opened["dispute_id"], status=status)
+        found = await payments.find_dispute(opened["dispute_id"])
+        assert found == Dispute(opened["dispute_id"], sale.id, 40_00, state, START, START)
+
+    async def test_one_that_nobody_has_is_none(self, payments):
+        assert await payments.find_dispute("nobody") is None
+
+    async def test_a_gateway_that_answers_nonsense_is_unavailable(self, gateway, payments):
+        gateway.faults({"match": "find_dispute", "action": "garbage"})
+        with pytest.raises(GatewayUnavailable):
+            await payments.find_dispute("nobody")

@@ -321,6 +321,7 @@ def upgrade() -> None:
         sa.Column("slots_used", sa.BigInteger(), nullable=False),
         sa.Column("is_requested", sa.Boolean(), nullable=False),
         sa.Column("is_checkout", sa.Boolean(), nullable=False),
+        sa.Column("is_by_hand", sa.Boolean(), nullable=False),
         sa.Column("next_attempt_at", UTCDateTime(), nullable=True),
         sa.Column("late_fee_at", UTCDateTime(), nullable=True),
         sa.Column("warn_at", UTCDateTime(), nullable=True),
@@ -522,6 +523,7 @@ def upgrade() -> None:
         ),
         sa.Column("uses_key", sa.Boolean(), nullable=False),
         sa.Column("sends", sa.BigInteger(), nullable=False),
+        sa.Column("absences", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
@@ -540,6 +542,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("refund", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_refund_account_id_attempt_id"), ["account_id", "attempt_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_refund_transaction_id"), ["transaction_id"], unique=False)
         batch_op.create_index(
             "ix_refund_next_action_at",
             ["next_action_at"],
@@ -572,6 +575,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("next_action_at IS NOT NULL"),
             postgresql_where=sa.text("next_action_at IS NOT NULL"),
         )
+        batch_op.drop_index(batch_op.f("ix_refund_transaction_id"))
         batch_op.drop_index(batch_op.f("ix_refund_account_id_attempt_id"))
 
     op.drop_table("refund")
@@ -656,8 +660,8 @@ def _collect_open_invoices() -> None:
     op.execute(
         """
         INSERT INTO collection (invoice_id, account_id, status, due_on, round_no, slots_used, is_requested, is_checkout,
-                                next_attempt_at, failures, next_action_at, lease_epoch)
-        SELECT id, account_id, 'IDLE', due_on, 0, 0, FALSE, FALSE, issued_at, 0, issued_at, 0
+                                is_by_hand, next_attempt_at, failures, next_action_at, lease_epoch)
+        SELECT id, account_id, 'IDLE', due_on, 0, 0, FALSE, FALSE, FALSE, issued_at, 0, issued_at, 0
         FROM invoice WHERE status = 'OPEN'
         """
     )
