@@ -23,6 +23,7 @@ from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
 from app.http.service_routes import service_routes
 from app.http.static_files import static_route
+from app.http.webhooks import WEBHOOK_PATH, webhook_routes
 from app.jobs.ticker import Ticker, closing_round, next_due_at, payments_round
 from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
@@ -36,7 +37,6 @@ from app.settings import BraintreeEnvironment, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from pathlib import Path
 
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
@@ -130,15 +130,17 @@ def make_payments(settings: Settings) -> BraintreePayments:
                 private_key="" if private_key is None else private_key.get_secret_value(),
             )
         )
-    return BraintreePayments(lambda: _own_gateway(settings.data))
+    return BraintreePayments(lambda: _own_gateway(settings))
 
 
-def _own_gateway(data: Path) -> BraintreeConfig:
-    """Return the gateway of this machine for a data folder, started if need be."""
-    from app.sandbox.braintree_gateway.process import ensure_gateway  # noqa: PLC0415  (as above)
+def _own_gateway(settings: Settings) -> BraintreeConfig:
+    """Return the gateway of this machine for the data folder, started if need be; it is told where we listen."""
+    from app.sandbox.braintree_gateway.process import ask_gateway, ensure_gateway  # noqa: PLC0415  (as above)
     from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY  # noqa: PLC0415
 
-    address = ensure_gateway(data)
+    address = ensure_gateway(settings.data)
+    if settings.public_url is not None:
+        ask_gateway(settings.data, "settings", webhook_url=f"{settings.public_url}{WEBHOOK_PATH}")
     return BraintreeConfig(
         environment="local",
         host=address.host,
@@ -199,6 +201,9 @@ def build(surroundings: Surroundings) -> Starlette:
         developer_page=page,
         routes=[
             *service_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
+            *webhook_routes(
+                database=database, clock=surroundings.clock, ids=surroundings.ids, payments=surroundings.payments
+            ),
             *document_routes(reader=database.reader, links=links, renderer=Renderer()),
             *([static_route()] if page is not None else []),
         ],

@@ -296,9 +296,8 @@ def can_send_again(attempt: Attempt, now: datetime) -> bool:
     """Tell whether sending an attempt again is safe: under its key, or when it was not found twice (rule 31)."""
     if attempt.sent_at is None or attempt.state is AttemptState.PLANNED:
         return True
-    if attempt.uses_key:
-        return now - attempt.sent_at < KEY_LIFE
-    return attempt.absences >= ABSENCES_TO_SEND_AGAIN
+    has_key = attempt.uses_key and now - attempt.sent_at < KEY_LIFE
+    return has_key or attempt.absences >= ABSENCES_TO_SEND_AGAIN
 
 
 def look_up_at(attempt: Attempt, now: datetime) -> datetime:

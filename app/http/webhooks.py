@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.ports import Clock, Ids, PaymentGateway
     from app.repositories.database import Database
 
+WEBHOOK_PATH = "/webhooks/braintree"
 LARGEST_BODY = 1_000_000
 BODY_SECONDS = 30.0
 MOST_FIELDS = 20
@@ -34,7 +35,7 @@ LONGEST_CHALLENGE = 200
 def webhook_routes(*, database: Database, clock: Clock, ids: Ids, payments: PaymentGateway) -> Sequence[BaseRoute]:
     """Return the address that the payment service posts to; its signature is its key."""
     app: ASGIApp = BraintreeWebhook(database, clock, ids, payments)
-    return [Route("/webhooks/braintree", guarded(app, largest_body=LARGEST_BODY, seconds=BODY_SECONDS))]
+    return [Route(WEBHOOK_PATH, guarded(app, largest_body=LARGEST_BODY, seconds=BODY_SECONDS))]
 
 
 class BraintreeWebhook:

@@ -15,7 +15,10 @@ from app.graphql.failures import log_unexpected
 from app.repositories import unit_of_work
 from app.services.close_periods import close_periods
 from app.services.collect_due import collect_due, next_collection_at
+from app.services.process_notices import process_notices
+from app.services.refund_steps import settle_refunds
 from app.services.settle_vault import next_vault_task_at, run_vault_tasks
+from app.services.sweep_gateway import sweep_if_due
 from app.services.upgrade_plans import upgrade_plans
 
 if TYPE_CHECKING:
@@ -133,7 +136,7 @@ def closing_round(*, database: Database, clock: Clock, ids: Ids) -> Callable[[Ca
 
 
 def payments_round(around: Collecting) -> Callable[[Callable[[], None]], Awaitable[None]]:
-    """Return the round that collects what is due (rules 29 to 33) and tells the vault what it does not know yet.
+    """Return the round of everything between us and the payment gateway: methods, charges, refunds, notices, the sweep.
 
     It waits for the gateway, so it ticks by itself. A look that finds nothing to do writes nothing.
     """
@@ -149,6 +152,11 @@ def payments_round(around: Collecting) -> Callable[[Callable[[], None]], Awaitab
             due_at = await next_at(around)
             if due_at is not None and due_at <= around.clock.now():
                 log.info(what, count=await work(around, on_progress=on_progress))
+        for tidy, what in ((settle_refunds, "refunds settled"), (process_notices, "notices dealt with")):
+            if count := await tidy(around):
+                log.info(what, count=count)
+            mark_alive()
+        await sweep_if_due(around)
 
     return run
 

@@ -166,17 +166,25 @@ async def _plan_again(uow: UnitOfWork, lease: Lease, found: Situation, attempt: 
 async def _ask(around: Collecting, call: _Call) -> ChargeAnswer:
     """Let the gateway charge, or tell what became of a charge; what cannot be known is UNKNOWN."""
     attempt = call.attempt
-    if call.sends:
-        return await around.payments.charge(
-            ChargeRequest(
-                attempt_id=attempt.id,
-                amount_cents=attempt.amount_cents,
-                customer_id=attempt.account_id,
-                method_token=attempt.method_id,
-                reason=attempt.reason,
-                uses_key=attempt.uses_key,
-            )
+    if not call.sends:
+        return await _look(around, attempt)
+    answer = await around.payments.charge(
+        ChargeRequest(
+            attempt_id=attempt.id,
+            amount_cents=attempt.amount_cents,
+            customer_id=attempt.account_id,
+            method_token=attempt.method_id,
+            reason=attempt.reason,
+            uses_key=attempt.uses_key,
         )
+    )
+    if call.was_sent and answer.kind is AnswerKind.REFUSED and not answer.keys_refused:
+        return await _confirm_refusal(around, attempt, answer)
+    return answer
+
+
+async def _look(around: Collecting, attempt: Attempt) -> ChargeAnswer:
+    """Return what the gateway knows of a charge, once it has decided about it."""
     if around.clock.now() < look_up_at(attempt, around.clock.now()):
         return ChargeAnswer(AnswerKind.UNKNOWN, reason="the gateway may still be at it")
     try:
@@ -186,6 +194,12 @@ async def _ask(around: Collecting, call: _Call) -> ChargeAnswer:
     if found is None:
         return ChargeAnswer(AnswerKind.UNKNOWN, reason=ABSENT)
     return ChargeAnswer(AnswerKind.DONE if found.moves_money else AnswerKind.DECLINED, found, found.decline)
+
+
+async def _confirm_refusal(around: Collecting, attempt: Attempt, answer: ChargeAnswer) -> ChargeAnswer:
+    """A second sending that is refused tells nothing of the first; its absence does, once the gateway has decided."""
+    found = await _look(around, attempt)
+    return replace(answer, kind=AnswerKind.DECLINED) if found.reason == ABSENT else found
 
 
 ABSENT = "the gateway has no such order"

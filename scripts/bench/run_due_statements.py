@@ -181,7 +181,7 @@ FROM parts WHERE part_cents > 0"""
 
 _COLLECTIONS = """
 INSERT INTO collection
-SELECT invoice_id, account_id, 'IDLE', :today, 0, 0, 0, 0, :now, :late_fee_at,
+SELECT invoice_id, account_id, 'IDLE', :today, 0, 0, 0, 0, 0, :now, :late_fee_at,
        iif(is_early(paid_starts_on), :early_warn_at, :warn_at),
        iif(is_early(paid_starts_on), :early_suspend_at, :suspend_at),
        NULL, 0, NULL, :now, NULL, 0

@@ -147,6 +147,7 @@ class TestUnknown:
         attempt = an_attempt(state=AttemptState.UNKNOWN)
         assert can_send_again(attempt, NOW + KEY_LIFE - DAY)
         assert not can_send_again(attempt, NOW + KEY_LIFE)
+        assert can_send_again(replace(attempt, absences=2), NOW + KEY_LIFE)
 
     def test_without_a_key_only_when_it_was_not_found_twice(self):
         attempt = an_attempt(state=AttemptState.UNKNOWN, uses_key=False)

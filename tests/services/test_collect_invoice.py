@@ -147,6 +147,19 @@ class TestUnknown:
         assert await states(july) == [AttemptState.SUCCEEDED]
         assert july.gateway.captured(attempt.id) == (1, 139_00)
 
+    async def test_a_second_sending_that_is_refused_is_settled_by_the_absence_of_the_first(self, july):
+        july.gateway.faults(
+            {"match": "sale", "when": "before", "action": "reset", "times": 1},
+            {"match": "sale", "when": "before", "action": "status", "status": 403, "times": 100},
+        )
+        await july.collect()
+        assert await states(july) == [AttemptState.UNKNOWN]
+        await july.advance_to(JULY + timedelta(minutes=3))
+        assert (await states(july))[0] is AttemptState.DECLINED
+        july.gateway.faults()
+        await july.advance_to(JULY + timedelta(minutes=30))
+        assert await status(july) is InvoiceStatus.PAID
+
     async def test_a_gateway_that_nobody_reaches_is_asked_again(self, july):
         payments = july.gateway.payments(port=1)
         broken = type(july.world.collecting)(

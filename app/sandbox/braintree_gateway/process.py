@@ -4,6 +4,7 @@ ends by itself once nobody has held on to it for a while. A killed server leaves
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import json
 import os
@@ -35,6 +36,12 @@ _ANSWERS_WITHIN_SECONDS = 2.0
 _CHILD = "from app.sandbox.braintree_gateway.process import child; child()"
 
 _leases: dict[str, socket.socket] = {}
+
+
+@atexit.register
+def _let_all_go() -> None:
+    for lease in _leases.values():
+        lease.close()
 
 
 class GatewayNotStarted(RuntimeError):
