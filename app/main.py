@@ -11,27 +11,36 @@ from typing import TYPE_CHECKING
 
 from app.domain.periods import Period, billing_date
 from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.calls_webhook import WebhookCaller
 from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier, TokenRules
 from app.gateways.ids import RandomIds
 from app.gateways.signing_keys import FetchedKeys, FixedKeys
+from app.gateways.smtp import MailServer, SmtpMailer
 from app.graphql.context import Writes
 from app.graphql.contract import read_contract
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.documents import document_kinds, document_routes
+from app.http.duty_routes import duty_routes
 from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
 from app.http.service_routes import service_routes
 from app.http.static_files import static_route
+from app.http.unsubscribe import unsubscribe_routes
 from app.http.webhooks import WEBHOOK_PATH, webhook_routes
+from app.jobs.messages import message_round
 from app.jobs.ticker import Ticker, closing_round, next_due_at, payments_round
+from app.messages.compose import Composer
+from app.messages.invoice_words import ISSUER
 from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
 from app.services.cashier import Cashier
 from app.services.collecting import Collecting
+from app.services.deliver_messages import Delivery
 from app.services.document_links import DocumentLinks
 from app.services.quotes import QuoteDesk
+from app.services.unsubscribe_links import UnsubscribeLinks
 from app.services.vault_desk import VaultDesk
 from app.settings import BraintreeEnvironment, Settings, read_settings
 
@@ -39,11 +48,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from starlette.applications import Starlette
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
     from app.graphql.contract import Contract
     from app.http.health import Probe
-    from app.ports import Clock, Ids, TokenVerifier
+    from app.ports import Clock, Ids, Mailer, PhoneCaller, TokenVerifier
 
 SANDBOX_ADDRESS = "http://127.0.0.1:8000"
 """Where a sandbox is reached that was not told its address."""
@@ -160,6 +170,50 @@ def signing_secret(settings: Settings) -> str:
     return open_secret(settings.data)
 
 
+def make_delivery(surroundings: Surroundings) -> Delivery:
+    """Return what messages are delivered with; leases go by real time.
+
+    :raises MailServerUnusable: when the mail server's address cannot be one.
+    """
+    settings = surroundings.settings
+    return Delivery(
+        database=surroundings.database,
+        clock=surroundings.clock,
+        real_clock=SystemClock(),
+        mailer=make_mailer(settings),
+        caller=make_caller(settings),
+        composer=Composer(settings.portal_url or settings.public_url or SANDBOX_ADDRESS),
+        links=make_unsubscribe_links(settings),
+    )
+
+
+def make_mailer(settings: Settings) -> Mailer:
+    """Return who takes our mail: the server of the settings, in the sandbox a catcher unless told."""
+    if settings.smtp_url is None:
+        from app.sandbox.catcher import MailCatcher  # noqa: PLC0415  (production has a server, and loads no sandbox)
+
+        return MailCatcher(settings.data, sender=settings.mail_from, sender_name=ISSUER)
+    server = MailServer.parse(settings.smtp_url.get_secret_value())
+    return SmtpMailer(server, sender=settings.mail_from, sender_name=ISSUER)
+
+
+def make_caller(settings: Settings) -> PhoneCaller | None:
+    """Return who takes our phone calls: the operator's system of the settings, in the sandbox a catcher unless told."""
+    if settings.calls_webhook_url is not None and settings.calls_webhook_secret is not None:
+        return WebhookCaller(settings.calls_webhook_url, settings.calls_webhook_secret.get_secret_value())
+    if not settings.is_sandbox:
+        return None
+    from app.sandbox.catcher import CallCatcher  # noqa: PLC0415  (production never loads the sandbox)
+
+    return CallCatcher(settings.data)
+
+
+def make_unsubscribe_links(settings: Settings) -> UnsubscribeLinks:
+    """Return who signs the links in mails that switch an alert off."""
+    base_url = settings.public_url or SANDBOX_ADDRESS
+    return UnsubscribeLinks(secret=signing_secret(settings).encode(), base_url=base_url)
+
+
 def create_app(settings: Settings | None = None) -> Starlette:
     """Return the application; `uvicorn --factory app.main:create_app` works too.
 
@@ -173,7 +227,8 @@ def build(surroundings: Surroundings) -> Starlette:
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
     cashier, vault = Cashier(surroundings.collecting), VaultDesk(surroundings.collecting)
-    pulse = _Pulse(surroundings, [cashier, vault])
+    delivery, renderer = make_delivery(surroundings), Renderer()
+    pulse = _Pulse(surroundings, delivery, [cashier, vault])
     services = EdgeServices(
         verifier=make_verifier(settings),
         clock=surroundings.clock,
@@ -204,7 +259,10 @@ def build(surroundings: Surroundings) -> Starlette:
             *webhook_routes(
                 database=database, clock=surroundings.clock, ids=surroundings.ids, payments=surroundings.payments
             ),
-            *document_routes(reader=database.reader, links=links, renderer=Renderer()),
+            *duty_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
+            *document_routes(reader=database.reader, links=links, renderer=renderer),
+            *unsubscribe_routes(database=database, links=delivery.links, renderer=renderer),
+            *_sandbox_pages(settings, delivery, renderer),
             *([static_route()] if page is not None else []),
         ],
         lifespan=pulse.lifespan,
@@ -214,26 +272,33 @@ def build(surroundings: Surroundings) -> Starlette:
 class _Pulse:
     """Runs the tickers as long as the application runs, and tells how they and the database are.
 
-    The one that collects waits for the payment gateway, whose troubles are no reason to send customers elsewhere.
+    The one that collects waits for the payment gateway, and the one that tells people for a mail server: their troubles
+    are no reason to send customers elsewhere.
     """
 
-    def __init__(self, surroundings: Surroundings, desks: Sequence[Cashier | VaultDesk]) -> None:
+    def __init__(self, surroundings: Surroundings, delivery: Delivery, desks: Sequence[Cashier | VaultDesk]) -> None:
         self._surroundings = surroundings
+        self._delivery = delivery
         self._desks = desks
         self._ticker: Ticker | None = None
+        self._messenger: Ticker | None = None
 
     @asynccontextmanager
     async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
         """Start the tickers, and at the end stop them before the database closes."""
         around, seconds = self._surroundings, self._surroundings.settings.ticker_seconds
         closing = closing_round(database=around.database, clock=around.clock, ids=around.ids)
+        telling = message_round(delivery=self._delivery, ids=around.ids, operator_address=around.settings.operator_mail)
         self._ticker = Ticker(closing, interval_seconds=seconds)
+        self._messenger = Ticker(telling, interval_seconds=seconds, name="messages")
         collecting = Ticker(payments_round(around.collecting), interval_seconds=seconds, name="payments")
         self._ticker.start()
+        self._messenger.start()
         collecting.start()
         try:
             yield
         finally:
+            await self._messenger.stop()
             await self._ticker.stop()
             await collecting.stop()
             for desk in self._desks:
@@ -246,22 +311,36 @@ class _Pulse:
         return self._probe
 
     async def _probe(self) -> Readiness:
-        lag = None if self._ticker is None else round(self._ticker.lag_seconds, 1)
+        lag, message_lag = _lag(self._ticker), _lag(self._messenger)
         try:
             await self._surroundings.database.check()
             month = await self._oldest_unclosed_period()
         except DatabaseProblem as error:
-            return Readiness(problem=str(error), ticker_lag_seconds=lag)
+            return Readiness(problem=str(error), ticker_lag_seconds=lag, message_lag_seconds=message_lag)
         problem = None
         if lag is not None and lag > LONGEST_LAG_SECONDS:
             problem = f"The ticker has not finished a round for {lag:.0f} seconds. The log says what fails."
-        return Readiness(problem=problem, ticker_lag_seconds=lag, oldest_unclosed_period=month)
+        return Readiness(
+            problem=problem, ticker_lag_seconds=lag, oldest_unclosed_period=month, message_lag_seconds=message_lag
+        )
 
     async def _oldest_unclosed_period(self) -> str | None:
         due_at = await next_due_at(self._surroundings.database)
         if due_at is None or due_at > self._surroundings.clock.now():
             return None
         return Period.containing(billing_date(due_at)).shifted(-1).month
+
+
+def _lag(ticker: Ticker | None) -> float | None:
+    return None if ticker is None else round(ticker.lag_seconds, 1)
+
+
+def _sandbox_pages(settings: Settings, delivery: Delivery, renderer: Renderer) -> Sequence[BaseRoute]:
+    if not settings.is_sandbox:
+        return ()
+    from app.sandbox.message_pages import message_pages  # noqa: PLC0415  (production never loads the sandbox)
+
+    return message_pages(folder=settings.data, composer=delivery.composer, renderer=renderer)
 
 
 def _developer_page(settings: Settings, contract: Contract) -> ASGIApp:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
+    from app.domain.deliveries import CallAnswer, CallTask, Mail, MailAnswer
     from app.domain.payment_gateway import (
         ChargeAnswer,
         ChargeRequest,
@@ -148,4 +150,28 @@ class PaymentGateway(Protocol):
 
         :raises NoticeForged: when the challenge has the wrong form.
         """
+        ...
+
+
+class MailSession(Protocol):
+    """Sends mails one after the other, over one connection as long as that holds."""
+
+    async def send(self, mail: Mail) -> MailAnswer:
+        """Send one mail and return the server's answer; a server that does not answer is an answer too."""
+        ...
+
+
+class Mailer(Protocol):
+    """Hands mails to a mail server."""
+
+    def session(self) -> AbstractAsyncContextManager[MailSession]:
+        """Open a session; nothing is connected to before the first mail."""
+        ...
+
+
+class PhoneCaller(Protocol):
+    """Hands calls to the operator's system, which makes them; nothing of ours dials."""
+
+    async def hand_over(self, task: CallTask) -> CallAnswer:
+        """Hand over one call, once, within a deadline; whatever goes wrong on the way is an answer."""
         ...

@@ -66,6 +66,14 @@ class Settings(BaseSettings):
     braintree_merchant_id: str | None = Field(None, description="merchant at Braintree")
     braintree_public_key: str | None = Field(None, description="Braintree's public key of that merchant")
     braintree_private_key: SecretStr | None = Field(None, description="Braintree's private key of that merchant")
+    portal_url: str | None = Field(None, description="where the portal's pages are, for the links in mails")
+    smtp_url: SecretStr | None = Field(None, description="mail server, such as smtps://user:password@mail.example")
+    mail_from: str = Field("notifications@sasdesk.com", description="the address that every mail comes from")
+    calls_webhook_url: str | None = Field(None, description="the operator's system, which makes our phone calls")
+    calls_webhook_secret: SecretStr | None = Field(None, description="secret that those calls are signed with")
+    operator_mail: str | None = Field(
+        None, description="address of the person on duty, told what the program cannot settle"
+    )
     ticker_seconds: float = Field(2.0, ge=0.05, le=3600, description="how often the server looks for due months")
     graphiql: bool | None = Field(None, description="show GraphiQL to browsers; by default in the sandbox only")
 
@@ -81,14 +89,14 @@ class Settings(BaseSettings):
             raise ValueError("name each origin exactly, without an asterisk")
         return value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "portal_url", "calls_webhook_url")
     @classmethod
     def _require_web_address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("https://", "http://")):
             raise ValueError("it begins with https://")
         return value
 
-    @field_validator("signing_secret")
+    @field_validator("signing_secret", "calls_webhook_secret")
     @classmethod
     def _require_length(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SHORTEST_SECRET:
@@ -151,9 +159,13 @@ class Settings(BaseSettings):
             ("token_audience", "say whom the tokens are for"),
             ("public_url", "say where customers reach us"),
             ("signing_secret", "make one, for example with `openssl rand -base64 48`"),
+            ("portal_url", "say where the portal is, for the links in mails"),
+            ("smtp_url", "say which mail server takes our mail"),
         ):
             if getattr(self, name) is None:
                 yield f"{PREFIX}{name.upper()} is missing: {use}"
+        if self.calls_webhook_url is not None and self.calls_webhook_secret is None:
+            yield "FLEX_CALLS_WEBHOOK_SECRET is missing: the operator's system must know that calls come from us"
         if "allowed_hosts" not in self.model_fields_set:
             yield "FLEX_ALLOWED_HOSTS is missing: say by which host names we are known"
 

@@ -54,11 +54,11 @@ def talk(name: str, started_at, minutes: int, **seconds):
     return a_call(event_id=name, started_at=started_at, script_seconds=minutes * MINUTE, **seconds)
 
 
-async def move_to(world: World, code: str) -> str | None:
-    """Change the plan at once; returns the id of the invoice."""
+async def move_to(world: World, code: str, when: When = When.NOW) -> str | None:
+    """Change the plan, at once unless told; returns the id of the invoice."""
     desk, standing = _desk(world), await _standing(world)
     target = standing.catalogue.get(code, standing.today)
-    quote = preview_plan_change(standing, target.id, When.NOW, desk).quote
+    quote = preview_plan_change(standing, target.id, when, desk).quote
     changed = await change_plan(
         **around(world),
         desk=desk,

@@ -21,6 +21,8 @@ PRODUCTION = {
     "FLEX_BRAINTREE_PUBLIC_KEY": "public",
     "FLEX_BRAINTREE_PRIVATE_KEY": "private",
     "FLEX_PUBLIC_URL": "https://billing.example",
+    "FLEX_PORTAL_URL": "https://portal.example",
+    "FLEX_SMTP_URL": "smtps://flex:hunter2@mail.example",
     "FLEX_ALLOWED_HOSTS": "billing.example, billing.internal",
 }
 
@@ -69,6 +71,8 @@ class TestProduction:
             "FLEX_TOKEN_AUDIENCE",
             "FLEX_PUBLIC_URL",
             "FLEX_SIGNING_SECRET",
+            "FLEX_PORTAL_URL",
+            "FLEX_SMTP_URL",
             "FLEX_ALLOWED_HOSTS",
             "FLEX_BRAINTREE_ENVIRONMENT",
             "FLEX_BRAINTREE_MERCHANT_ID",
@@ -80,6 +84,12 @@ class TestProduction:
     def test_refuses_to_start_without_any_one_of_them(self, monkeypatch, name):
         with pytest.raises(SettingsUnusable, match=name):
             given(monkeypatch, **{key: value for key, value in PRODUCTION.items() if key != name}).require_complete()
+
+    def test_calls_are_signed(self, monkeypatch):
+        calls = {"FLEX_CALLS_WEBHOOK_URL": "https://calls.example"}
+        with pytest.raises(SettingsUnusable, match="FLEX_CALLS_WEBHOOK_SECRET is missing"):
+            given(monkeypatch, **PRODUCTION, **calls).require_complete()
+        given(monkeypatch, **PRODUCTION, **calls, FLEX_CALLS_WEBHOOK_SECRET=SECRET).require_complete()
 
 
 BRAINTREE = {name: value for name, value in PRODUCTION.items() if name.startswith("FLEX_BRAINTREE_")}

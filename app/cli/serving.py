@@ -124,6 +124,7 @@ def _welcome(settings: Settings, port: int) -> None:
     addresses = Text()
     for name, address in (
         ("GraphiQL", f"{base}/graphql"),
+        ("Messages", f"{base}/sandbox/messages"),
         ("Health", f"{base}/health/ready"),
         ("Tokens", str(settings.data / PERSONAS_FILE)),
         ("Data", f"{settings.data} (kept; --reset starts over)"),

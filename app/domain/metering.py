@@ -59,13 +59,15 @@ class Verdict(NamedTuple):
 class MeteredAccount:
     """What metering needs of an account: the first day not yet closed, and its last sequence number so far.
 
-    A closed account has had its last invoice: nothing is recorded for it any more.
+    A closed account has had its last invoice: nothing is recorded for it any more. `is_watched` tells whether usage of
+    the open month may pass a limit that is told.
     """
 
     id: str
     open_from: date
     seq: int
     is_closed: bool = False
+    is_watched: bool = True
 
 
 @dataclass(slots=True)

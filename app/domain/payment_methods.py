@@ -139,6 +139,19 @@ def chargeable(methods: Iterable[PaymentMethod]) -> list[PaymentMethod]:
     return [method for method in in_order(methods) if method.status is MethodStatus.ACTIVE]
 
 
+EXPIRY_WARNINGS = (7, 30)
+"""How many days before its last a card's expiry is told; the nearest counts."""
+
+
+def expiry_warning(method: PaymentMethod, today: date) -> int | None:
+    """Return the level of the warning that a card is in, in days before its last one; None far from it, or past it."""
+    ends = method.expires_before()
+    if ends is None or ends <= today:
+        return None
+    days_left = (ends - today).days - 1
+    return next((days for days in EXPIRY_WARNINGS if days_left <= days), None)
+
+
 def is_auto_pay_required(paid_starts_on: date, today: date, policies: CollectionPolicies) -> bool:
     """Tell whether the account must keep a method on file: in its first months (rule 34)."""
     return today < auto_pay_required_until(paid_starts_on, policies)

@@ -33,6 +33,10 @@ class ErrorCode(Enum):
         "ADD_ON_NOT_AVAILABLE",
         description="The add-on is not on sale today.",
     )
+    ALERT_ALWAYS_ON = strawberry.enum_value(
+        "ALERT_ALWAYS_ON",
+        description="The alert protects the account and cannot be switched off.",
+    )
     ALREADY_ON_PLAN = strawberry.enum_value(
         "ALREADY_ON_PLAN",
         description="The change of plan would change nothing.",
@@ -88,6 +92,10 @@ class ErrorCode(Enum):
     INTERNAL = strawberry.enum_value(
         "INTERNAL",
         description="A fault on our side. It has been recorded under the request id; trying again may help.",
+    )
+    INVALID_CONTACT = strawberry.enum_value(
+        "INVALID_CONTACT",
+        description="The payment contact cannot be as described; `field` says what to correct.",
     )
     LAST_PAYMENT_METHOD = strawberry.enum_value(
         "LAST_PAYMENT_METHOD",
@@ -160,6 +168,10 @@ class ErrorCode(Enum):
     TIMEOUT = strawberry.enum_value(
         "TIMEOUT",
         description="The request arrived too slowly, or took too long to answer. Try again, or ask for less.",
+    )
+    TOO_MANY_CONTACTS = strawberry.enum_value(
+        "TOO_MANY_CONTACTS",
+        description="The account has as many payment contacts as it can.",
     )
     UNAUTHENTICATED = strawberry.enum_value(
         "UNAUTHENTICATED",

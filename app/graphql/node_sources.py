@@ -6,6 +6,7 @@ from app.domain.periods import InvalidMonth, Period, billing_date
 from app.graphql.context import Info
 from app.graphql.permissions import Permission
 from app.graphql.queries.add_ons import load_add_on
+from app.graphql.queries.alerts import load_contact
 from app.graphql.queries.billing_summary import load_next_invoice, load_summary
 from app.graphql.queries.payment_methods import load_payment_method, load_payment_methods
 from app.graphql.queries.usage import load_usage
@@ -110,6 +111,7 @@ SOURCES: dict[str, tuple[Permission, Find]] = {
     "summary": (Permission.VIEW_SUMMARY, find_summary),
     "next": (Permission.VIEW_SUMMARY, find_next_invoice),
     "addon": (Permission.VIEW_PLANS, load_add_on),
+    "pct": (Permission.MANAGE_CONTACTS, load_contact),
     "plan": (Permission.VIEW_SUMMARY, find_plan),
     "usage": (Permission.VIEW_USAGE, find_usage_month),
     "inv": (Permission.VIEW_INVOICES, find_invoice),

@@ -32,6 +32,10 @@ class Permission(StrEnum):
     MANAGE_PAYMENT_METHODS = "MANAGE_PAYMENT_METHODS"
     PAY_INVOICES = "PAY_INVOICES"
     VIEW_ACTIVITY = "VIEW_ACTIVITY"
+    SEND_INVOICES = "SEND_INVOICES"
+    MANAGE_ALERTS = "MANAGE_ALERTS"
+    MANAGE_CONTACTS = "MANAGE_CONTACTS"
+    VIEW_NOTIFICATIONS = "VIEW_NOTIFICATIONS"
 
 
 described_enum(
@@ -47,6 +51,10 @@ described_enum(
         Permission.MANAGE_PAYMENT_METHODS: "Add, order and remove payment methods.",
         Permission.PAY_INVOICES: "Pay what is open now.",
         Permission.VIEW_ACTIVITY: "See who did what to the account, and when.",
+        Permission.SEND_INVOICES: "Have an invoice sent again by mail.",
+        Permission.MANAGE_ALERTS: "See and switch your own alerts.",
+        Permission.MANAGE_CONTACTS: "See, add, change and remove payment contacts.",
+        Permission.VIEW_NOTIFICATIONS: "See what was told to whom, and what came of it.",
         Permission.VIEW_PAYMENT_DETAILS: "See how the account pays, what is open, and its credit.",
     },
 )
@@ -62,10 +70,11 @@ described_enum(
 )
 
 EVERYTHING = frozenset(Permission)
+ADMINS_ALONE = frozenset({Permission.MANAGE_ALERTS, Permission.MANAGE_CONTACTS, Permission.VIEW_NOTIFICATIONS})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: EVERYTHING,
-    Role.BILLING: EVERYTHING,
+    Role.BILLING: EVERYTHING - ADMINS_ALONE,
     Role.MEMBER: frozenset({Permission.VIEW_ACCOUNT, Permission.VIEW_SUMMARY, Permission.VIEW_USAGE}),
 }
 

@@ -8,6 +8,7 @@ import strawberry
 from app.domain.add_ons import AddOnNotAvailable
 from app.domain.agreements import AuthorizationRequired
 from app.domain.checkouts import ChangeInProgress
+from app.domain.contacts import InvalidContact, TooManyContacts
 from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.payment_methods import InvalidOrder, LastPaymentMethod
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective
@@ -28,12 +29,15 @@ from app.services.add_payment_method import (
     NonceRejected,
     TooManyAttempts,
 )
+from app.services.alert_subscriptions import AlertAlwaysOn
 from app.services.change_plan import NoScheduledChange
 from app.services.confirm_quote import CollectionOnHold, PaymentDeclined, PaymentMethodRequired
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.pay_invoice import InvoiceUnknown, NothingToPay
+from app.services.payment_contacts import ContactNotFound
 from app.services.payment_method_changes import PaymentMethodNotFound
 from app.services.quotes import InvalidQuote, QuoteStale
+from app.services.resend_invoice import InvoiceNotFound, ResentTooOften
 from app.services.standing import AccountSuspended
 from app.services.switch_add_on import AddOnAlreadyActive, AddOnNotActive, TermsNotAccepted
 
@@ -84,6 +88,10 @@ def _other_terms(refusal: TermsNotAccepted) -> user_error.UserError:
     )
 
 
+def _invalid_contact(refusal: InvalidContact) -> user_error.UserError:
+    return user_error.InvalidContact(code=ErrorCode.INVALID_CONTACT, message=str(refusal), field=refusal.field)
+
+
 def _authorization(refusal: AuthorizationRequired) -> user_error.UserError:
     return payment_errors.AuthorizationRequired(
         code=ErrorCode.AUTHORIZATION_REQUIRED,
@@ -107,7 +115,7 @@ def _duplicate(refusal: DuplicatePaymentMethod) -> user_error.UserError:
     )
 
 
-def _too_many(refusal: TooManyAttempts) -> user_error.UserError:
+def _too_many(refusal: TooManyAttempts | ResentTooOften) -> user_error.UserError:
     return payment_errors.RateLimited(code=ErrorCode.RATE_LIMITED, message=str(refusal), retry_after=refusal.retry_at)
 
 
@@ -122,13 +130,18 @@ REFUSALS: dict[type[Exception], Translate] = {
     AddOnAlreadyActive: _already_active,
     AddOnNotActive: _plain(user_error.AddOnNotActive, ErrorCode.ADD_ON_NOT_ACTIVE),
     AddOnNotAvailable: _plain(user_error.AddOnNotAvailable, ErrorCode.ADD_ON_NOT_AVAILABLE),
+    AlertAlwaysOn: _plain(user_error.AlertAlwaysOn, ErrorCode.ALERT_ALWAYS_ON),
     AlreadyOnPlan: _plain(user_error.AlreadyOnPlan, ErrorCode.ALREADY_ON_PLAN),
+    ContactNotFound: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
     DowngradeNotCostEffective: _downgrade,
     IdempotencyConflict: _plain(user_error.IdempotencyConflict, ErrorCode.IDEMPOTENCY_CONFLICT),
+    InvalidContact: _invalid_contact,
     InvalidIdempotencyKey: _plain(user_error.InvalidInput, ErrorCode.BAD_INPUT),
     InvalidQuote: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
+    InvoiceNotFound: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
     NoScheduledChange: _plain(user_error.NoScheduledChange, ErrorCode.NO_SCHEDULED_CHANGE),
     PlanNotAvailable: _plain(user_error.PlanNotAvailable, ErrorCode.PLAN_NOT_AVAILABLE),
+    ResentTooOften: _too_many,
     TermsNotAccepted: _other_terms,
     ChangeInProgress: _plain(user_error.ChangeInProgress, ErrorCode.CHANGE_IN_PROGRESS),
     CollectionOnHold: _plain(user_error.PaymentsPaused, ErrorCode.PAYMENTS_PAUSED),
@@ -147,6 +160,7 @@ REFUSALS: dict[type[Exception], Translate] = {
     NonceRejected: _plain(payment_errors.NonceRejected, ErrorCode.NONCE_REJECTED),
     PaymentMethodNotFound: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
     TooManyAttempts: _too_many,
+    TooManyContacts: _plain(user_error.TooManyContacts, ErrorCode.TOO_MANY_CONTACTS),
 }
 
 becomes(REFUSALS)

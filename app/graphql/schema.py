@@ -8,11 +8,13 @@ from strawberry.types.execution import ExecutionContext
 from app.graphql import refusal_members  # noqa: F401  (registers which refusal becomes which member)
 from app.graphql.errors import ErrorCode
 from app.graphql.mutations.add_on import AddOnMutations
+from app.graphql.mutations.alerts import AlertMutations
 from app.graphql.mutations.payment import PaymentMutations
 from app.graphql.mutations.payment_method import PaymentMethodMutations
 from app.graphql.mutations.plan import PlanMutations
 from app.graphql.queries.activity import ActivityQueries
 from app.graphql.queries.add_ons import AddOnQueries
+from app.graphql.queries.alerts import AlertQueries
 from app.graphql.queries.billing_summary import BillingSummaryQueries
 from app.graphql.queries.calls import CallQueries
 from app.graphql.queries.invoices import InvoiceQueries
@@ -42,6 +44,7 @@ class Query(
     CallQueries,
     InvoiceQueries,
     PaymentMethodQueries,
+    AlertQueries,
     ActivityQueries,
     NodeQueries,
 ):
@@ -52,7 +55,7 @@ class Query(
     description="What you can do. Every mutation takes one `input` and returns a union: what it did, or the one "
     "refusal that stopped it, which is always a `UserError`."
 )
-class Mutation(PlanMutations, AddOnMutations, PaymentMethodMutations, PaymentMutations):
+class Mutation(PlanMutations, AddOnMutations, PaymentMethodMutations, PaymentMutations, AlertMutations):
     """The root of all writes."""
 
 

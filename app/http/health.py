@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 class Readiness:
     """What the probe found. `problem` says what to do about the database, and is None when that is well.
 
-    `ticker_lag_seconds` is how late the work of the clock is; `oldest_unclosed_period` is a month that is due to be
-    closed, as `YYYY-MM`.
+    `ticker_lag_seconds` is how late the work of the clock is, `message_lag_seconds` that of the messages;
+    `oldest_unclosed_period` is a month that is due to be closed, as `YYYY-MM`.
     """
 
     problem: str | None
     ticker_lag_seconds: float | None = None
     oldest_unclosed_period: str | None = None
+    message_lag_seconds: float | None = None
 
 
 Probe = Callable[[], Awaitable[Readiness]]
@@ -51,6 +52,7 @@ class Ready:
             "status": "ready" if found.problem is None else "unavailable",
             "problem": found.problem,
             "tickerLagSeconds": found.ticker_lag_seconds,
+            "messageLagSeconds": found.message_lag_seconds,
             "oldestUnclosedPeriod": found.oldest_unclosed_period,
         }
         await send_json(send, OK if found.problem is None else OPERATION_TOO_SLOW, body)

@@ -65,7 +65,7 @@ class Ingest:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        key = await _authenticated(self._database, scope, KeyPurpose.INGEST)
+        key = await authenticated(self._database, scope, KeyPurpose.INGEST)
         source = key.source or key.name
         items = list(_items(await read_body(receive), answers.header(scope, b"content-type") or "", source))
         if len(items) > LARGEST_BATCH:
@@ -129,7 +129,7 @@ class PutAccount:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        key = await _authenticated(self._database, scope, KeyPurpose.SERVICE)
+        key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
         body = _account_body(await read_body(receive))
         try:
             put = await put_account.put_account(
@@ -164,7 +164,7 @@ class Entitlements:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Handle one request."""
-        await _authenticated(self._database, scope, KeyPurpose.SERVICE)
+        await authenticated(self._database, scope, KeyPurpose.SERVICE)
         account = scope["path_params"]["account"]
         today = billing_date(self._clock.now())
         (names,) = await self._database.reader.load(ENTITLEMENTS_PAGE.request(account=account, today=today))
@@ -174,7 +174,11 @@ class Entitlements:
         await answers.send_json(send, answers.OK, {"account": account, "on": today, "entitlements": unlocked})
 
 
-async def _authenticated(database: Database, scope: Scope, purpose: KeyPurpose) -> AccessKey:
+async def authenticated(database: Database, scope: Scope, purpose: KeyPurpose) -> AccessKey:
+    """Return the key of a request.
+
+    :raises Refused: with status 401 when it has none that opens this.
+    """
     scheme, _, secret = (answers.header(scope, b"authorization") or "").partition(" ")
     given = secret.strip() if scheme.lower() == "bearer" else ""
     try:

@@ -48,7 +48,8 @@ _CAPTIONS = {
     InvoiceKind.CREDIT_NOTE: "What is given back, written in the month {}",
 }
 
-_PAYMENT = {PaymentKind.CHECK: "Check", PaymentKind.CARD: "Card", PaymentKind.PAYPAL: "PayPal"}
+PAYMENT_NAMES = {PaymentKind.CHECK: "Check", PaymentKind.CARD: "Card", PaymentKind.PAYPAL: "PayPal"}
+"""How money came in, for people."""
 
 _CREDIT = {
     PostingKind.CREDIT_GRANTED: "from an earlier invoice or credit note",
@@ -192,5 +193,5 @@ def _credit(credit: Credit) -> Sum:
 
 
 def _payment(payment: Payment) -> Sum:
-    note = f"{_PAYMENT[payment.kind]} {payment.reference}, received {format_date(payment.received_on)}"
+    note = f"{PAYMENT_NAMES[payment.kind]} {payment.reference}, received {format_date(payment.received_on)}"
     return Sum("Payment", format_money(-payment.amount_cents), note)

@@ -11,10 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.messages.invoice_words import InvoiceWords
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLE_SHEET = Path(__file__).resolve().parents[1] / "static" / "document.css"
+STATIC = Path(__file__).resolve().parents[1] / "static"
+STYLE_SHEET = STATIC / "document.css"
 
 
 class Renderer:
@@ -45,3 +48,11 @@ class Renderer:
     def problem(self, *, title: str, sentence: str) -> str:
         """Return a page that says in one sentence why there is nothing to see, and what to do."""
         return self._environment.get_template("invoice/problem.html").render(title=title, sentence=sentence)
+
+    def unsubscribe(self, *, title: str, sentence: str, asks: bool) -> str:
+        """Return the page behind a mail's link; where it `asks` it has a button."""
+        return self._environment.get_template("unsubscribe.html").render(title=title, sentence=sentence, asks=asks)
+
+    def messages(self, *, title: str, sentence: str, rows: Sequence[object]) -> str:
+        """Return a list of messages; a row has `subject`, `to`, `when` and `links`."""
+        return self._environment.get_template("sandbox/messages.html").render(title=title, sentence=sentence, rows=rows)

@@ -100,11 +100,21 @@ def remove(*tables: str) -> None:
         _drop(freeze)
 
 
+def add(freeze: Freeze) -> None:
+    """Create one trigger, of a table that a later revision made."""
+    for statement in _create(freeze, op.get_bind().dialect.name):
+        op.execute(statement)
+
+
+def drop(freeze: Freeze) -> None:
+    """Drop one trigger."""
+    _drop(freeze)
+
+
 def replace(freeze: Freeze) -> None:
     """Put a trigger in the place of the one of the same name."""
     _drop(freeze)
-    for statement in _create(freeze, op.get_bind().dialect.name):
-        op.execute(statement)
+    add(freeze)
 
 
 def _of(tables: tuple[str, ...]) -> Iterator[Freeze]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, delete, exists, update
 from sqlmodel import col, select
 
 from app.domain.accounts import Account, AccountStatus, KeyPurpose, Role, User
 from app.domain.metering import MeteredAccount
 from app.domain.periods import Period
 from app.models.accounts import AccessKeyRow, AccountRow, MembershipRow, UserRow
+from app.models.cycles import BillingCycleRow
+from app.models.messages import AlertWatchRow
 from app.repositories.bulk import execute_many, read_rows
 from app.repositories.conditions import one_of
 
@@ -30,6 +32,11 @@ _METERED_COLUMNS: Any = (
     AccountRow.next_cycle_on,
     AccountRow.usage_seq,
     AccountRow.status,
+    exists().where(col(BillingCycleRow.account_id) == col(AccountRow.id)).label("is_begun"),
+    select(col(AlertWatchRow.period_on))
+    .where(col(AlertWatchRow.account_id) == col(AccountRow.id), col(AlertWatchRow.from_seconds).is_(None))
+    .scalar_subquery()
+    .label("told_out_on"),
 )
 _LOCK_FOR_METERING = (
     select(*_METERED_COLUMNS)
@@ -154,15 +161,7 @@ class AccountRepository:
     async def lock_for_metering(self, external_ids: Iterable[str]) -> dict[str, MeteredAccount]:
         """Return what metering needs of the accounts, by external id, and make the caller their only writer."""
         rows = await read_rows(self._session, _LOCK_FOR_METERING, external_ids=list(set(external_ids)))
-        return {
-            external_id: MeteredAccount(
-                account_id,
-                Period.containing(next_cycle_on).shifted(-1).starts_on,
-                seq,
-                is_closed=status == AccountStatus.CLOSED,
-            )
-            for external_id, account_id, next_cycle_on, seq, status in rows
-        }
+        return {row[0]: _metered(*row[1:]) for row in rows}
 
     async def save_usage_seq(self, accounts: Iterable[MeteredAccount]) -> None:
         """Store the last call number of each account."""
@@ -184,6 +183,11 @@ class UserRepository:
         self._session.add(row)
         await self._session.flush()
         return User(row.id, row.subject, row.email, row.name)
+
+    async def find_name(self, user_id: str) -> str | None:
+        """Return what the person is called."""
+        row = await self._session.get(UserRow, user_id)
+        return None if row is None else row.name
 
     async def members(self, account_id: str) -> list[tuple[User, Role]]:
         """Return the people of an account and their roles, by email."""
@@ -272,6 +276,19 @@ def _account(row: AccountRow) -> Account:
         plan_version_id=row.plan_version_id,
         next_cycle_on=row.next_cycle_on,
     )
+
+
+def _metered(
+    account_id: str,
+    next_cycle_on: date,
+    seq: int,
+    status: AccountStatus,
+    is_begun: int,
+    told_out_on: date | None,
+) -> MeteredAccount:
+    open_from = Period.containing(next_cycle_on).shifted(-1).starts_on
+    is_watched = bool(is_begun) and told_out_on != open_from
+    return MeteredAccount(account_id, open_from, seq, status == AccountStatus.CLOSED, is_watched)
 
 
 def _key(row: AccessKeyRow) -> AccessKey:

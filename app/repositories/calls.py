@@ -179,6 +179,13 @@ class QuarantineRepository:
         statement = select(func.count()).where(col(QuarantinedCallRow.resolution).is_(None))
         return (await self._session.exec(statement)).one()
 
+    async def count_open_since(self, instant: datetime) -> int:
+        """Return how many of those came in since an instant."""
+        statement = select(func.count()).where(
+            col(QuarantinedCallRow.resolution).is_(None), QuarantinedCallRow.received_at >= instant
+        )
+        return (await self._session.exec(statement)).one()
+
     async def find(self, quarantined_id: str) -> QuarantinedCall | None:
         """Return one, resolved or not."""
         row = await self._session.get(QuarantinedCallRow, quarantined_id)

@@ -15,7 +15,7 @@ from app.models.invoices import InvoiceLineRow, InvoiceRow, SequenceRow
 from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
     from datetime import date, datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -147,6 +147,13 @@ class InvoiceRepository:
             .order_by(col(InvoiceRow.number))
         )
         return await self._with_lines(list(await self._session.exec(statement)))
+
+    async def numbers_of(self, invoice_ids: Iterable[str]) -> list[int]:
+        """Return the numbers of invoices, in order."""
+        statement = (
+            select(InvoiceRow.number).where(col(InvoiceRow.id).in_(set(invoice_ids))).order_by(col(InvoiceRow.number))
+        )
+        return [number for number in await self._session.exec(statement) if number is not None]
 
     async def numbers(self) -> AsyncIterator[int]:
         """Yield every invoice number in order."""

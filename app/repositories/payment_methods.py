@@ -22,6 +22,7 @@ from app.models.payment_methods import PaymentConsentRow, PaymentMethodRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -125,6 +126,20 @@ class PaymentMethodRepository:
             .order_by(col(PaymentMethodRow.id))
         )
         return [method_from_row(row) for row in await self._session.exec(statement)]
+
+    async def expiring(self, since: date, before: date) -> list[PaymentMethod]:
+        """Return cards on file whose last month is that of one of the days, of every account."""
+        row = PaymentMethodRow
+        month = col(row.expiry_year) * 12 + col(row.expiry_month)
+        statement = (
+            select(row)
+            .where(
+                col(row.status).in_(ON_FILE),
+                month.between(since.year * 12 + since.month, before.year * 12 + before.month),
+            )
+            .order_by(col(row.id))
+        )
+        return [method_from_row(found) for found in await self._session.exec(statement)]
 
     async def find(self, method_id: str, account_id: str | None = None) -> StoredMethod | None:
         """Return the method, whatever became of it; none of another account when one is named."""

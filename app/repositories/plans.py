@@ -8,14 +8,20 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from app.domain.money import UnitPrice
-from app.domain.plans import Catalogue, PlanVersion
+from app.domain.plans import PlanVersion
 from app.models.plans import PlanVersionRow
+from app.repositories.billing_facts import PLAN_COLUMNS, read_catalogue
+from app.repositories.bulk import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
     from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from app.domain.plans import Catalogue
+
+_CATALOGUE = select(*PLAN_COLUMNS).order_by(col(PlanVersionRow.id))
 
 
 class PlanRepository:
@@ -26,8 +32,7 @@ class PlanRepository:
 
     async def catalogue(self) -> Catalogue:
         """Return every version ever sold."""
-        rows = await self._session.exec(select(PlanVersionRow).order_by(col(PlanVersionRow.id)))
-        return Catalogue(tuple(plan_from_row(row) for row in rows))
+        return read_catalogue(await read_rows(self._session, _CATALOGUE))
 
     async def get_many(self, version_ids: Iterable[str]) -> dict[str, PlanVersion]:
         """Return the versions by id."""

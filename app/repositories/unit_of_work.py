@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.repositories.accounts import AccessKeyRepository, AccountRepository, UserRepository
 from app.repositories.add_ons import AddOnRepository
+from app.repositories.alerts import AlertRepository
 from app.repositories.calls import CallRepository, QuarantineRepository
 from app.repositories.charges import ChargeRepository
 from app.repositories.checkouts import CheckoutRepository
 from app.repositories.collections import CollectionRepository
+from app.repositories.contacts import ContactRepository
 from app.repositories.cycles import CycleRepository
 from app.repositories.events import EventRepository
 from app.repositories.invoices import InvoiceRepository
 from app.repositories.ledger import LedgerRepository
 from app.repositories.notices import HoldRepository, NoticeRepository, ScheduleRepository
+from app.repositories.notifications import NotificationRepository
 from app.repositories.operations import OperationRepository
 from app.repositories.payment_methods import PaymentMethodRepository
 from app.repositories.plans import PlanRepository
@@ -60,6 +63,9 @@ class UnitOfWork:
         self.schedule = ScheduleRepository(session)
         self.holds = HoldRepository(session)
         self.taxes = TaxRepository(session)
+        self.alerts = AlertRepository(session)
+        self.contacts = ContactRepository(session)
+        self.notifications = NotificationRepository(session)
 
 
 async def write(database: Database, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:

@@ -13,30 +13,38 @@ from operator import attrgetter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import cycle_runs_at
 from app.domain.agreements import PAYMENT_AGREEMENT
 from app.domain.ledger import PaymentKind
 from app.domain.periods import Period, billing_date, billing_instant, day_starts_at
 from app.domain.policies import COLLECTION_POLICIES, policies_on
+from app.messages.compose import Composer
+from app.messages.invoice_words import ISSUER
 from app.migrations.upgrade import upgrade
 from app.ports import Origin
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.sandbox.braintree_gateway.process import stop_gateway
-from app.sandbox.demo_company import DECLINING_DIGITS, MONTHS_OF_HISTORY, VISA_DIGITS, demo_accounts
+from app.sandbox.catcher import FOLDER as MESSAGES
+from app.sandbox.catcher import CallCatcher, MailCatcher
+from app.sandbox.demo_company import CONTACTS, DECLINING_DIGITS, MONTHS_OF_HISTORY, VISA_DIGITS, demo_accounts
 from app.sandbox.sample_calls import write_sample_calls
+from app.sandbox.tokens import open_secret
 from app.services.add_payment_method import NewMethod, add_payment_method
 from app.services.call_items import Unreadable
 from app.services.close_periods import close_periods
 from app.services.collect_due import collect_due
 from app.services.collecting import Collecting
+from app.services.deliver_messages import Delivery, deliver_messages
 from app.services.import_calls import read_items
 from app.services.load_catalogue import load_catalogue
+from app.services.payment_contacts import ContactDesk, add_contact
 from app.services.put_account import put_account
 from app.services.record_calls import BATCH_SIZE, Item, record_calls
 from app.services.record_payment import record_payment
+from app.services.unsubscribe_links import UnsubscribeLinks
 from app.services.vault_desk import VaultDesk
 
 if TYPE_CHECKING:
@@ -52,6 +60,8 @@ SOURCE = "phone-system"
 ACTOR = "demo"
 FAULTS = 3
 SOFT_DECLINE = "2001"
+DEMO_SENDER = "notifications@sasdesk.com"
+DEMO_ADDRESS = "http://127.0.0.1:8000"
 
 _LATER = timedelta(minutes=5)
 _CHECK_TAKES = timedelta(days=4, hours=4)
@@ -108,18 +118,26 @@ def seed(
     draft = draft_folder / database_file.name
     url = f"sqlite:///{draft}"
     upgrade(url)
-    asyncio.run(_live_through(url, clock, ids, gateway, on_progress))
+    asyncio.run(_live_through(url, clock, ids, gateway, on_progress, draft_folder))
+    _move_messages(draft_folder / MESSAGES, database_file.parent / MESSAGES)
     draft.replace(database_file)
     shutil.rmtree(draft_folder)
     return True
 
 
+def _move_messages(caught: Path, target: Path) -> None:
+    """Let what was caught take the place of what an earlier demo left."""
+    caught.mkdir(exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    caught.replace(target)
+
+
 async def _live_through(
-    url: str, clock: Clock, ids: Ids, gateway: DemoGateway, on_progress: Callable[[int], None]
+    url: str, clock: Clock, ids: Ids, gateway: DemoGateway, on_progress: Callable[[int], None], outbox: Path
 ) -> None:
     database = Database.open(url)
     try:
-        await _History(database, ids, gateway, clock.now()).play(on_progress)
+        await _History(database, ids, gateway, clock.now(), outbox).play(on_progress)
     finally:
         await database.close()
 
@@ -155,7 +173,7 @@ class Step:
 class _History:
     """The steps of the demo's history and what they need."""
 
-    def __init__(self, database: Database, ids: Ids, gateway: DemoGateway, now: datetime) -> None:
+    def __init__(self, database: Database, ids: Ids, gateway: DemoGateway, now: datetime, outbox: Path) -> None:
         self._database = database
         self._gateway = gateway
         self._ids = ids
@@ -168,6 +186,15 @@ class _History:
         self._checks = 1041
         self._collecting = Collecting(database, self._clock, ids, gateway.payments, SeedingClock(now))
         self._desk = VaultDesk(self._collecting)
+        self._delivery = Delivery(
+            database=database,
+            clock=self._clock,
+            real_clock=self._clock,
+            mailer=MailCatcher(outbox, sender=DEMO_SENDER, sender_name=ISSUER),
+            caller=CallCatcher(outbox),
+            composer=Composer(DEMO_ADDRESS),
+            links=UnsubscribeLinks(secret=open_secret(outbox.parent).encode(), base_url=DEMO_ADDRESS),
+        )
 
     async def play(self, on_progress: Callable[[int], None]) -> None:
         """Run every step in the order of time, month by month."""
@@ -188,6 +215,7 @@ class _History:
                 for step in sorted(steps, key=attrgetter("at")):
                     self._clock.move_to(step.at)
                     await step.act()
+                await self._deliver()
                 self._month = self._month.shifted(1)
                 on_progress(1)
 
@@ -201,6 +229,10 @@ class _History:
             database=self._database, clock=self._clock, ids=self._ids, particulars=account.particulars, actor=ACTOR
         )
         await self._add_cards(account)
+        contact = CONTACTS.get(account.external_id)
+        if contact is not None:
+            where: dict[str, Any] = {"database": self._database, "clock": self._clock, "ids": self._ids}
+            await add_contact(ContactDesk(**where, account=account.external_id, actor=f"staff:{ACTOR}"), contact)
 
     async def _add_cards(self, account: DemoAccount) -> None:
         """Let somebody of the account add its cards on the day that it signs up."""
@@ -278,6 +310,11 @@ class _History:
             actor="staff:front-office",
             reason="Check received by mail",
         )
+
+    async def _deliver(self) -> None:
+        """Send what the month had to tell; what is newest is left for the server, to be seen on its way."""
+        while self._month.ends_before <= self._today and await deliver_messages(self._delivery):
+            pass
 
     def _calls(self, folder: Path, month: Period) -> Iterator[Step]:
         """Yield the calls of a month, a week at a time, each week's when it is over."""

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import Role
+from app.domain.alerts import AlertKind
+from app.domain.contacts import Channel, ContactDetails
 from app.domain.periods import Period
 from app.sandbox.personas import TITLES, Seat, email_of, subject_of
 from app.services.put_account import AccountParticulars, Member
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 HARBOR = "harbor-dental"
 CEDAR = "cedar-veterinary"
+SPARK = "bright-spark-electric"
 MONTHS_OF_HISTORY = 18
 TRIAL_DAYS = 14
 
@@ -32,6 +35,26 @@ SEATS = (
     Seat("member", HARBOR, Role.MEMBER),
     Seat("other_admin", CEDAR, Role.ADMIN),
 )
+
+CONTACTS = {
+    HARBOR: ContactDetails(
+        name="Bookkeeper",
+        title="Books and payroll",
+        email="books@harbor-dental.example",
+        phone=None,
+        channels=frozenset({Channel.EMAIL}),
+        kinds=frozenset({AlertKind.INVOICE_READY, AlertKind.PAYMENT_FAILED}),
+    ),
+    SPARK: ContactDetails(
+        name="Owner",
+        title="",
+        email=None,
+        phone="+1 202 555 0143",
+        channels=frozenset({Channel.PHONE_CALL}),
+        kinds=frozenset({AlertKind.UPGRADE_DONE, AlertKind.PAYMENT_FAILED, AlertKind.SUSPENSION_SCHEDULED}),
+    ),
+}
+"""The payment contacts, by account: an office, not a person. The numbers belong to nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +138,7 @@ def _settled_accounts(today: date) -> tuple[DemoAccount, ...]:
             last_calls=48,
         ),
         DemoAccount(
-            external_id="bright-spark-electric",
+            external_id=SPARK,
             name="Bright Spark Electric",
             plan_code="economy",
             created_on=economy_signed_up,

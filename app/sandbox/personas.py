@@ -11,6 +11,7 @@ from app.domain.accounts import Role, User
 from app.http.graphiql import Persona
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.follow_people import replace_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,8 +97,8 @@ async def ensure_member(*, database: Database, clock: Clock, ids: Ids, account: 
         now = clock.now()
         newcomer = User(ids.new("usr"), subject_of(account, role), email_of(account, role), TITLES[role])
         joined = await uow.users.put(newcomer, created_at=now)
-        others = [(user.id, held) for user, held in members if user.id != joined.id]
-        await uow.users.replace_members(owner.id, [*others, (joined.id, role)])
+        others = [(user, held) for user, held in members if user.id != joined.id]
+        await replace_members(uow, owner.id, members, [*others, (joined, role)], now)
         data = {"members": [f"{user.subject} {held}" for user, held in members] + [f"{joined.subject} {role}"]}
         await uow.events.add_many([Event(ids.new("evt"), owner.id, "account.changed", actor, now, owner.id, data)])
         return joined.subject

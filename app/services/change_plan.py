@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.domain.announcements import PlanChange
 from app.domain.checkouts import CheckoutAction
 from app.domain.invoices import InvoiceKind
 from app.domain.plan_changes import PlanChangeOffer, When, offer_plan_change, plan_change_facts
 from app.domain.plans import PlanNotAvailable, PlanVersion
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.announce import actor_name, announce
 from app.services.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
 from app.services.finish_checkout import apply_plan_change, change_data
 from app.services.quotes import Quote, QuoteStale, QuoteTerms, use_quote
 from app.services.standing import check_active, load_standing
+from app.services.tell import plan_kept, plan_moved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,6 +136,9 @@ async def cancel_scheduled_plan_change(
         data = {"from": standing.pending_plan.id, "to": standing.chosen_plan.id}
         event = Event(ids.new("evt"), standing.account_id, "plan.change_cancelled", actor, now, None, data, request_id)
         await uow.events.add_many([event])
+        by, on = await actor_name(uow, actor), standing.next_cycle_on
+        told = plan_kept(standing.account_id, standing.pending_plan, standing.chosen_plan, on, event.id, by)
+        await announce(uow, ids=ids, now=now, announcements=[told])
         return standing.chosen_plan
 
     return await unit_of_work.write(database, work)
@@ -148,6 +154,8 @@ def _planned(
         "effective_on": offer.effective_on.isoformat(),
         "month": standing.period.starts_on.isoformat() if is_now and standing.opened_plan is not None else None,
         "from": standing.plan.next_plan.id,
+        "amount_due_cents": offer.amount_due_now_cents,
+        "credit_cents": 0 if offer.draft is None else offer.draft.credit_created_cents,
     }
     takes_effect = apply_plan_change if is_now else _schedule
 
@@ -185,6 +193,8 @@ async def _schedule(
     data = change_data(details, invoice_id)
     event = Event(ids.new("evt"), account_id, "plan.change_scheduled", actor, now, invoice_id, data, request_id)
     await uow.events.add_many([event])
+    told = await plan_moved(uow, account_id, details, PlanChange.SCHEDULED, event.id, actor)
+    await announce(uow, ids=ids, now=now, announcements=[told])
 
 
 def _on_sale(standing: AccountStanding, plan_version_id: str) -> PlanVersion:

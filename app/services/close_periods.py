@@ -15,7 +15,9 @@ from app.repositories import unit_of_work
 from app.repositories.cycles import OpenedMonth
 from app.repositories.events import Event
 from app.repositories.ledger import PostedPosting
+from app.services.announce import announce
 from app.services.simulate_months import closed_month_simulations
+from app.services.tell import invoice_ready
 from app.services.upgrade_plans import upgrade_month
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
     await uow.collections.open_many(_collections(due, issues, now))
     await uow.simulations.add_many(closed_month_simulations(facts, catalogue))
     await uow.events.add_many(_issued_event(issue, ids.new("evt"), now) for issue in issues)
+    await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now) for issue in issues])
     return len(due)
 
 

@@ -26,7 +26,9 @@ from app.domain.payment_methods import MethodStatus
 from app.domain.periods import billing_date
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
+from app.services.announce import announce
 from app.services.finish_checkout import complete_checkout, drop_checkout
+from app.services.tell_collection import charge_received, reactivated, round_failed, suspended, suspension_scheduled
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,10 +80,11 @@ async def record_success(
         "payment": payment.id,
     }
     await uow.events.add_many([found.event(ids, "payment.received", data)])
+    await announce(uow, ids=ids, now=now, announcements=[charge_received(found, payment, method)])
     if transaction.amount_cents >= found.balance_cents:
         await uow.invoices.mark_paid([attempt.invoice_id], paid_at=now)
         if found.checkout is not None:
-            await complete_checkout(uow, ids, found.checkout, now)
+            await complete_checkout(uow, ids, found.checkout, found.invoice, now)
         await uow.collections.save(lease, found.collection, DONE)
         await reactivate_if_settled(uow, ids, found.account, now)
 
@@ -140,6 +143,9 @@ async def end_round(uow: UnitOfWork, around: Collecting, lease: Lease, found: Si
             "next_attempt_at": None if following is None else following.isoformat(),
         }
         await uow.events.add_many([found.event(ids, "payment.failed", data)])
+        round_no = changed.get("round_no", collection.round_no)
+        told = round_failed(found, step.tried, round_no, following)
+        await announce(uow, ids=ids, now=now, announcements=[told])
 
 
 def _is_our_fault(step: EndRound) -> bool:
@@ -187,6 +193,8 @@ async def warn(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situati
     if found.account.status is AccountStatus.ACTIVE and suspend_at is not None:
         data = {"suspend_at": suspend_at.isoformat(), "amount_cents": found.balance_cents}
         await uow.events.add_many([found.event(around.ids, "suspension.scheduled", data)])
+        told = suspension_scheduled(found, billing_date(suspend_at), await _open_cents(uow, found.account))
+        await announce(uow, ids=around.ids, now=found.now, announcements=[told])
     await uow.collections.save(lease, found.collection, {"warn_at": None})
 
 
@@ -195,7 +203,10 @@ async def suspend(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situ
     if found.account.status is AccountStatus.ACTIVE:
         await uow.accounts.set_status(found.account.id, AccountStatus.SUSPENDED)
         data = {"status": [AccountStatus.ACTIVE, AccountStatus.SUSPENDED], "amount_cents": found.balance_cents}
-        await uow.events.add_many([found.event(around.ids, "account.suspended", data)])
+        event = found.event(around.ids, "account.suspended", data)
+        await uow.events.add_many([event])
+        told = suspended(found, await _open_cents(uow, found.account), event.id)
+        await announce(uow, ids=around.ids, now=found.now, announcements=[told])
     await uow.collections.save(lease, found.collection, {"warn_at": None, "suspend_at": None})
 
 
@@ -207,8 +218,14 @@ async def reactivate_if_settled(uow: UnitOfWork, ids: Ids, account: Account, now
         return False
     await uow.accounts.set_status(account.id, AccountStatus.ACTIVE)
     data = {"status": [AccountStatus.SUSPENDED, AccountStatus.ACTIVE]}
-    await uow.events.add_many([Event(ids.new("evt"), account.id, "account.reactivated", "system", now, None, data)])
+    event = Event(ids.new("evt"), account.id, "account.reactivated", "system", now, None, data)
+    await uow.events.add_many([event])
+    await announce(uow, ids=ids, now=now, announcements=[reactivated(account.id, now, event.id)])
     return True
+
+
+async def _open_cents(uow: UnitOfWork, account: Account) -> int:
+    return sum(invoice.balance_cents for invoice in await uow.ledger.open_invoices(account.id))
 
 
 async def _removed_method(uow: UnitOfWork, attempt: Attempt) -> Any:  # noqa: ANN401 -- a method or None

@@ -16,11 +16,14 @@ DECLINED = {
     DeclineSeverity.NETWORK: "The bank could not be reached. It is tried again.",
 }
 
+NEEDS_ATTENTION = "A bank has declined it for good. Replace this payment method, or ask your bank."
+NOT_ACCEPTED = "It was not accepted by the payment service. Nothing was taken."
+
 ATTEMPTS = {
     AttemptState.PLANNED: "The payment service could not be reached yet. It is tried again in a moment.",
     AttemptState.SENT: "Under way.",
     AttemptState.SUCCEEDED: "Paid.",
-    AttemptState.DECLINED: "It was not accepted by the payment service. Nothing was taken.",
+    AttemptState.DECLINED: NOT_ACCEPTED,
     AttemptState.UNKNOWN: "The bank has not answered yet. Nothing else is charged until we know.",
 }
 

@@ -12,8 +12,10 @@ from app.domain.ledger import OpenInvoice, issue_postings
 from app.domain.periods import Period, billing_date
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.announce import announce
 from app.services.staff_actions import check_amount, check_staff, get_invoice, once_by_staff
 from app.services.standing import load_standing
+from app.services.tell import invoice_ready
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,6 +170,7 @@ async def _issue(
     )
     await uow.invoices.issue_many([issue], engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now))
     await uow.ledger.append(owner.id, issue_postings(draft, issue.id, ()), posted_at=now)
+    await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now)])
     return issue
 
 

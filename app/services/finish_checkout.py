@@ -6,10 +6,15 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.domain.add_ons import AddOnSubscription
+from app.domain.alerts import AlertKind
+from app.domain.announcements import PlanChange
 from app.domain.checkouts import Checkout, CheckoutAction, CheckoutState
 from app.domain.invoices import InvoiceStatus
 from app.repositories.events import Event
+from app.services.announce import Announcement, actor_name, announce
 from app.services.issue_invoice import withdraw_invoice
+from app.services.judge_alerts import rearm_alerts
+from app.services.tell import add_on_bought, invoice_facts, plan_moved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,12 +38,15 @@ async def apply_plan_change(
 ) -> None:
     """Put the account, and its opened month, on the plan of the details; the change counts for that whole month."""
     if details["month"] is not None:
-        await uow.cycles.set_plan(account_id, date.fromisoformat(details["month"]), details["plan"])
+        month = date.fromisoformat(details["month"])
+        await uow.cycles.set_plan(account_id, month, details["plan"])
+        await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=details["plan"], now=now)
     await uow.accounts.choose_plan(account_id, details["plan"])
     data = change_data(details, invoice_id)
-    await uow.events.add_many(
-        [Event(ids.new("evt"), account_id, "plan.changed", actor, now, invoice_id, data, request_id)]
-    )
+    event = Event(ids.new("evt"), account_id, "plan.changed", actor, now, invoice_id, data, request_id)
+    await uow.events.add_many([event])
+    told = await plan_moved(uow, account_id, details, PlanChange.CHANGED, event.id, actor)
+    await announce(uow, ids=ids, now=now, announcements=[told])
 
 
 def change_data(details: Mapping[str, Any], invoice_id: str | None) -> dict[str, Any]:
@@ -65,10 +73,15 @@ async def apply_add_on(
     data = {"add_on": version.code, "version": version.id, "terms": version.terms_version, "invoice": invoice_id}
     event = Event(ids.new("evt"), account_id, "add_on.activated", actor, now, subscription.id, data, request_id)
     await uow.events.add_many([event])
+    by = await actor_name(uow, actor)
+    told = add_on_bought(account_id, version, subscription.starts_on, details["amount_due_cents"], event.id, by)
+    await announce(uow, ids=ids, now=now, announcements=[told])
 
 
-async def complete_checkout(uow: UnitOfWork, ids: Ids, checkout: Checkout, now: datetime) -> None:
-    """Let a paid change take effect; the caller is the account's only writer."""
+async def complete_checkout(
+    uow: UnitOfWork, ids: Ids, checkout: Checkout, invoice: StoredInvoice, now: datetime
+) -> None:
+    """Let a paid change take effect, and send its invoice now; the caller is the account's only writer."""
     common: dict[str, Any] = {
         "ids": ids,
         "account_id": checkout.account_id,
@@ -84,6 +97,8 @@ async def complete_checkout(uow: UnitOfWork, ids: Ids, checkout: Checkout, now: 
         version = await uow.add_ons.get_version(checkout.details["version"])
         await apply_add_on(uow, version=version, **common)
     await uow.checkouts.finish(checkout.id, CheckoutState.DONE, at=now)
+    told = Announcement(AlertKind.INVOICE_READY, invoice.account_id, invoice.id, invoice_facts(invoice))
+    await announce(uow, ids=ids, now=now, announcements=[told])
 
 
 async def drop_checkout(uow: UnitOfWork, ids: Ids, checkout: Checkout, invoice: StoredInvoice, now: datetime) -> None:

@@ -10,8 +10,10 @@ from app.domain.ledger import PaymentKind, Posting, PostingKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
+from app.services.announce import announce
 from app.services.record_payment import InvalidPayment, PaymentConflict
 from app.services.staff_actions import AccountClosed, check_amount, check_staff, once_by_staff
+from app.services.tell import payment_received
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -130,6 +132,7 @@ async def _prepay(
     await _grant(uow, owner, Posting(PostingKind.PREPAID, payment.amount_cents, None, payment.id), now)
     data = {"amount_cents": payment.amount_cents, "reference": payment.reference, "reason": reason}
     await _tell(uow, ids, owner, "payment.prepaid", actor, now, data, payment.id)
+    await announce(uow, ids=ids, now=now, announcements=[payment_received(payment, (), payment.amount_cents)])
 
 
 async def _grant(uow: UnitOfWork, owner: Account, posting: Posting, now: datetime) -> None:

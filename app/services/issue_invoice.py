@@ -14,6 +14,8 @@ from app.domain.ledger import issue_postings
 from app.domain.periods import billing_date
 from app.domain.policies import COLLECTION_POLICIES
 from app.repositories.events import Event
+from app.services.announce import announce
+from app.services.tell import invoice_ready
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,6 +73,8 @@ async def issue_invoice(
         )
         await uow.collections.open_many([collection])
     await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor, request_id)])
+    if not is_checkout:  # that one is told of when it is paid
+        await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now)])
     return issue
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from app.domain.alerts import AlertKind
+from app.domain.announcements import Change, PaymentMethodChanged
 from app.domain.payment_methods import MethodStatus, VaultTask, in_order
+from app.domain.periods import billing_date
 from app.repositories.events import Event
+from app.services.announce import Announcement, actor_name, announce
 from app.services.collect_due import request_collection
 
 if TYPE_CHECKING:
@@ -70,6 +74,15 @@ async def put_in_order(uow: UnitOfWork, account_id: str, method_ids: Sequence[st
     await uow.payment_methods.set_positions({each: place for place, each in enumerate(method_ids[1:], start=1)})
 
 
+async def tell(uow: UnitOfWork, change: MethodChange, method: PaymentMethod, what: Change) -> None:
+    """Tell every admin what happened to a method; nobody can switch that off (rule 38)."""
+    by = await actor_name(uow, change.actor)
+    facts = PaymentMethodChanged(method.display_name, what, billing_date(change.now), by)
+    subject = f"{method.id}:{what}:{change.now.isoformat()}"
+    told = Announcement(AlertKind.PAYMENT_METHOD_CHANGED, change.account_id, subject, facts)
+    await announce(uow, ids=change.ids, now=change.now, announcements=[told])
+
+
 async def tell_new_default(
     uow: UnitOfWork, change: MethodChange, default: PaymentMethod, former: PaymentMethod | None
 ) -> None:
@@ -77,15 +90,19 @@ async def tell_new_default(
     await uow.payment_methods.plan_vault_task(default.id, VaultTask.MAKE_DEFAULT, at=change.now)
     names = {"method_name": default.display_name, "former_name": None if former is None else former.display_name}
     await uow.events.add_many([change.event("payment_method.default_changed", default.id, **names)])
+    if former is not None:
+        await tell(uow, change, default, Change.MADE_DEFAULT)
     await request_collection(uow, change.account_id, change.now)
 
 
-async def take_off_file(uow: UnitOfWork, change: MethodChange, method: PaymentMethod) -> None:
-    """Remove a method at once, with the consent to charge it; the vault is told afterwards."""
+async def take_off_file(uow: UnitOfWork, change: MethodChange, method: PaymentMethod, *, is_told: bool = True) -> None:
+    """Remove a method at once, with the consent to charge it; the vault is told afterwards, and admins unless told."""
     await uow.payment_methods.set_status(method.id, MethodStatus.REMOVED, at=change.now)
     await uow.payment_methods.revoke_consents(method.id, at=change.now)
     await uow.payment_methods.plan_vault_task(method.id, VaultTask.DELETE, at=change.now)
     await uow.events.add_many([change.event("payment_method.removed", method.id, method_name=method.display_name)])
+    if is_told:
+        await tell(uow, change, method, Change.REMOVED)
 
 
 def default_of(methods: Iterable[PaymentMethod]) -> PaymentMethod | None:

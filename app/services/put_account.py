@@ -11,6 +11,7 @@ from app.domain.policies import policies_on
 from app.domain.proration import paid_start_after_trial
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.follow_people import replace_members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -226,7 +227,7 @@ async def _put_members(
         after.append((await uow.users.put(user, created_at=clock.now()), member.role))
     if sorted(before, key=_subject) == sorted(after, key=_subject):
         return None
-    await uow.users.replace_members(account_id, [(user.id, role) for user, role in after])
+    await replace_members(uow, account_id, before, after, clock.now())
     return [f"{user.subject} {role}" for user, role in sorted(after, key=_subject)]
 
 

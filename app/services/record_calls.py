@@ -11,10 +11,13 @@ from app.repositories import unit_of_work
 from app.repositories.calls import QuarantinedCall
 from app.repositories.events import Event
 from app.services.call_items import Unreadable, write_call
+from app.services.judge_alerts import judge_usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
+    from app.domain.metering import MeteredAccount
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
@@ -93,6 +96,17 @@ async def _store(uow: UnitOfWork, metering: Metering, ids: Ids, actor: str) -> N
         )
         for account in touched
     )
+    await judge_usage(uow, ids=ids, now=metering.now, open_months=_open_months(metering, touched))
+
+
+def _open_months(metering: Metering, touched: Sequence[MeteredAccount]) -> dict[str, date]:
+    """Return the open month of each account that has limits ahead in it and whose batch holds calls of it, or later."""
+    watched = {account.id: account.open_from for account in touched if account.is_watched}
+    return {
+        account_id: watched[account_id]
+        for (account_id, on), day in metering.days.items()
+        if day.live_seconds and account_id in watched and on >= watched[account_id]
+    }
 
 
 def _quarantined(item: Item, verdict: Verdict, source: str, metering: Metering, ids: Ids) -> QuarantinedCall:

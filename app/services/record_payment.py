@@ -10,8 +10,10 @@ from app.domain.ledger import Posting, PostingKind, payment_postings
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
+from app.services.announce import announce
 from app.services.collection_steps import reactivate_if_settled
 from app.services.money_back import finish_by_hand
+from app.services.tell import payment_received
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +107,11 @@ async def _record(
     event = Event(ids.new("evt"), payment.account_id, "payment.recorded", actor, now, payment.id, data)
     await uow.events.add_many([event])
     await reactivate_if_settled(uow, ids, await uow.accounts.get(payment.account_id), now)
-    return RecordedPayment(payment, postings, tuple(paid))
+    recorded = RecordedPayment(payment, postings, tuple(paid))
+    numbers = await uow.invoices.numbers_of(posting.invoice_id for posting in postings if posting.invoice_id)
+    told = payment_received(payment, numbers, recorded.credit_cents)
+    await announce(uow, ids=ids, now=now, announcements=[told])
+    return recorded
 
 
 def _settled(open_invoices: Sequence[OpenInvoice], postings: Sequence[Posting]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from app.domain.announcements import Change
 from app.domain.payment_gateway import AnswerKind
 from app.domain.payment_methods import (
     ON_FILE,
@@ -22,6 +23,7 @@ from app.services.payment_method_changes import (
     default_of,
     put_in_order,
     take_off_file,
+    tell,
     tell_new_default,
 )
 
@@ -105,7 +107,7 @@ async def adopt(
     change = await _change_of(uow, ids, stored, now)
     former = default_of(on_file)
     if replaced is not None:
-        await take_off_file(uow, change, replaced)
+        await take_off_file(uow, change, replaced, is_told=False)
     await uow.payment_methods.set_status(draft.id, MethodStatus.ACTIVE, at=now)
     await uow.payment_methods.plan_vault_task(draft.id, None, at=None)
     await put_in_order(uow, draft.account_id, _order(stored, on_file, replaced))
@@ -114,6 +116,7 @@ async def adopt(
     if replaced is not None:
         data["replaced_name"] = replaced.display_name
     await uow.events.add_many([change.event("payment_method.added", added.id, **data)])
+    await tell(uow, change, added, Change.ADDED if replaced is None else Change.CHANGED)
     if added.is_default:
         await tell_new_default(uow, change, added, former)
     else:

@@ -10,10 +10,12 @@ from app.domain.checkouts import CheckoutAction
 from app.domain.invoices import InvoiceDraft, LineKind, compute_invoice, digest
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.announce import actor_name, announce
 from app.services.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
 from app.services.finish_checkout import apply_add_on
 from app.services.quotes import Quote, QuoteStale, QuoteTerms, use_quote
 from app.services.standing import check_active, load_standing
+from app.services.tell import add_on_ended
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -198,6 +200,7 @@ def _planned(
         "subscription": by.ids.new("sub"),
         "starts_on": standing.today.isoformat(),
         "accepted_at": now.isoformat(),
+        "amount_due_cents": compute_invoice(_facts(standing, version)).amount_due_cents,
     }
 
     async def apply(invoice_id: str | None) -> None:
@@ -233,6 +236,9 @@ async def _set_end(
     data = {"add_on": subscription.version.code, "ends_before": ends}
     event = Event(ids.new("evt"), standing.account_id, kind, actor, now, subscription.id, data, request_id)
     await uow.events.add_many([event])
+    by = await actor_name(uow, actor)
+    told = add_on_ended(standing.account_id, subscription.version, ends_before, event.id, by)
+    await announce(uow, ids=ids, now=now, announcements=[told])
 
 
 def _facts(standing: AccountStanding, version: AddOnVersion) -> BillingFacts:

@@ -12,7 +12,10 @@ from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.pages.standing import STANDING
 from app.repositories.reader import load_within
+from app.services.announce import announce
 from app.services.issue_invoice import issue_invoice
+from app.services.judge_alerts import rearm_alerts
+from app.services.tell import upgrade_done
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -120,6 +123,8 @@ async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: 
         uow, ids=ids, standing=standing, facts=facts, plan_version_id=target.id, now=now, actor="system"
     )
     await uow.cycles.set_plan(account_id, standing.period.starts_on, target.id)
+    month = standing.period.starts_on
+    await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=target.id, now=now)
     if upgrade.is_permanent:
         await uow.accounts.choose_plan(account_id, target.id)
     else:
@@ -134,3 +139,4 @@ async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: 
         "usage_seconds": standing.usage.live_seconds,
     }
     await uow.events.add_many([Event(ids.new("evt"), account_id, "plan.upgraded", "system", now, issue.id, data)])
+    await announce(uow, ids=ids, now=now, announcements=[upgrade_done(standing, upgrade, issue)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scripts.bench.alerts_bench import bench_alerts
 from scripts.bench.gateway_bench import bench_gateway
 from scripts.bench.import_bench import bench_import
 from scripts.bench.memory_bench import bench_memory
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 BENCHES: Mapping[str, Callable[[Scope], Report]] = {
     "import": bench_import,
+    "alerts": bench_alerts,
     "run-due": bench_run_due,
     "memory": bench_memory,
     "gateway": bench_gateway,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.bench import import_baseline, import_product, run_due_baseline, run_due_product
+from scripts.bench import alerts_bench, import_baseline, import_product, run_due_baseline, run_due_product
 from scripts.bench.measure import measure_here
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SIDES: dict[str, Callable[..., object]] = {
     "import.product": import_product.import_file,
     "import.baseline": import_baseline.import_file,
+    "alerts.on": alerts_bench.import_with,
+    "alerts.off": alerts_bench.import_without,
     "run-due.product": run_due_product.run_due,
     "run-due.baseline": run_due_baseline.run_due,
 }

@@ -8,19 +8,21 @@ from app.domain.accounts import Role
 from app.domain.payment_gateway import MethodKind
 from tests.every_kind import tell_every_kind
 from tests.factories.payment_methods import put_on_file
+from tests.services.post import Post
 from tests.story import tell
 from tests.trips import counted_trips
 from tests.world import World
 
 IDS = """{ viewer { user { id } account { id } } billingSummary { id } nextInvoice { id } usage { id }
-  plans { plan { id } } addOns { id } paymentMethods { id default { id } backups { id } }
+  plans { plan { id } } addOns { id } paymentMethods { id default { id } backups { id } } paymentContacts { id }
   invoices(first: 7) { nodes { id lines { id } } } calls(first: 3) { nodes { id } } }"""
 
 NODE = """query Node($id: ID!) { node(id: $id) { __typename id
   ... on Invoice { number } ... on InvoiceLine { amount { amount } } ... on Call { startedAt } ... on Plan { code }
   ... on UsageMonth { period { startsOn } days { on } } ... on NextInvoice { total { amount } }
   ... on BillingSummary { usage { id } } ... on Account { externalId } ... on User { name }
-  ... on PaymentMethod { displayName } ... on PaymentMethodList { backups { id } } } }"""
+  ... on PaymentMethod { displayName } ... on PaymentMethodList { backups { id } }
+    ... on PaymentContact { email } } }"""
 
 FOR_MEMBERS = {"User", "Account", "BillingSummary", "NextInvoice", "UsageMonth", "Plan", "Call"}
 
@@ -73,6 +75,7 @@ class TestNode:
         """In a life that has an invoice of every kind."""
         await tell_every_kind(world)
         await put_methods_on_file(world)
+        await Post(world).add_contact()
         kinds = {(await node(world, id_))["__typename"] for id_ in await known_ids(world)}
         query = '{ __type(name: "Node") { possibleTypes { name } } }'
         possible = (await world.data(query))["__type"]["possibleTypes"]

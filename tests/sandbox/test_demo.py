@@ -154,7 +154,7 @@ class TestSeed:
             made(tmp_path, gateway_server, on_progress=interrupt)
         assert not (tmp_path / "flex.db").exists()
         made(tmp_path, gateway_server)
-        assert [path.name for path in tmp_path.iterdir()] == ["flex.db"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["flex.db", "messages", "sandbox-signing-secret"]
 
     def test_people_are_offices_and_not_persons(self):
         members = [member for each in demo_accounts(FixedClock().at.date()) for member in each.particulars.members]

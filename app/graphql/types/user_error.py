@@ -121,3 +121,20 @@ class PaymentDeclined(UserError):
 @strawberry.type(description="Nothing is left to pay.")
 class NothingToPay(UserError):
     """Nothing is open."""
+
+
+@strawberry.type(description="The payment contact cannot be as described.")
+class InvalidContact(UserError):
+    """A form to correct."""
+
+    field: str = strawberry.field(description="The field of the form to correct, such as `email`.")
+
+
+@strawberry.type(description="The account has ten payment contacts. Remove one first.")
+class TooManyContacts(UserError):
+    """A full list."""
+
+
+@strawberry.type(description="The alert protects the account: it goes to every admin and cannot be switched off.")
+class AlertAlwaysOn(UserError):
+    """A switch that is fixed."""

@@ -1,0 +1,102 @@
+"""The forms of the Payment Contacts tab, the switches of the alerts, and the button that sends an invoice again."""
+
+from typing import Annotated
+
+import strawberry
+
+from app.graphql.context import Info
+from app.graphql.permissions import Permission, mutation_field
+from app.graphql.queries.alerts import load_contact, load_contacts, load_subscriptions
+from app.graphql.queries.invoices import load_invoice
+from app.graphql.types.alert import (
+    AlertSubscriptionsUpdated,
+    UpdateAlertSubscriptionsInput,
+    UpdateAlertSubscriptionsResult,
+)
+from app.graphql.types.notification import InvoiceResent, ResendInvoiceInput, ResendInvoiceResult
+from app.graphql.types.payment_contact import (
+    AddPaymentContactInput,
+    AddPaymentContactResult,
+    PaymentContactAdded,
+    PaymentContactRemoved,
+    PaymentContactUpdated,
+    RemovePaymentContactInput,
+    RemovePaymentContactResult,
+    UpdatePaymentContactInput,
+    UpdatePaymentContactResult,
+)
+from app.services import alert_subscriptions, payment_contacts, resend_invoice
+from app.services.payment_contacts import ContactDesk
+
+AddInput = Annotated[AddPaymentContactInput, strawberry.argument(description="The contact to add.")]
+UpdateInput = Annotated[UpdatePaymentContactInput, strawberry.argument(description="The contact as it is to be.")]
+RemoveInput = Annotated[RemovePaymentContactInput, strawberry.argument(description="The contact to remove.")]
+SwitchInput = Annotated[UpdateAlertSubscriptionsInput, strawberry.argument(description="The alerts to switch.")]
+ResendInput = Annotated[ResendInvoiceInput, strawberry.argument(description="The invoice to send again.")]
+
+
+async def open_desk(info: Info) -> ContactDesk:
+    """Return what a change of contacts works with."""
+    return ContactDesk(**await info.context.doing())
+
+
+@strawberry.type
+class AlertMutations:
+    """Mutations of contacts and alerts."""
+
+    @mutation_field(
+        permission=Permission.MANAGE_CONTACTS,
+        description="Add somebody who is told about billing. The admins and the other contacts hear of it.",
+    )
+    async def add_payment_contact(self, info: Info, input: AddInput) -> AddPaymentContactResult:
+        """Resolve `addPaymentContact`."""
+        added = await payment_contacts.add_contact(await open_desk(info), input.contact.details())
+        contacts = await load_contacts(info)
+        contact = next((contact for contact in contacts if contact.id == added), None)
+        return PaymentContactAdded(contact=contact, payment_contacts=contacts)
+
+    @mutation_field(
+        permission=Permission.MANAGE_CONTACTS,
+        description="Change a payment contact: the whole description is replaced.",
+    )
+    async def update_payment_contact(self, info: Info, input: UpdateInput) -> UpdatePaymentContactResult:
+        """Resolve `updatePaymentContact`."""
+        await payment_contacts.update_contact(await open_desk(info), input.contact_id, input.contact.details())
+        return PaymentContactUpdated(contact=await load_contact(info, input.contact_id))
+
+    @mutation_field(
+        permission=Permission.MANAGE_CONTACTS,
+        description="Remove a payment contact: nothing more is sent to it, not even what waits.",
+    )
+    async def remove_payment_contact(self, info: Info, input: RemoveInput) -> RemovePaymentContactResult:
+        """Resolve `removePaymentContact`."""
+        await payment_contacts.remove_contact(await open_desk(info), input.contact_id)
+        return PaymentContactRemoved(contact_id=input.contact_id, payment_contacts=await load_contacts(info))
+
+    @mutation_field(
+        permission=Permission.MANAGE_ALERTS,
+        description="Switch some of your own alerts on or off. The other admins' stay as they are.",
+    )
+    async def update_alert_subscriptions(self, info: Info, input: SwitchInput) -> UpdateAlertSubscriptionsResult:
+        """Resolve `updateAlertSubscriptions`."""
+        doing = await info.context.doing()
+        await alert_subscriptions.switch_alerts(
+            database=doing["database"],
+            account=doing["account"],
+            user_id=info.context.seen_viewer.user_id,
+            changes={change.kind: change.is_on for change in input.changes},
+        )
+        return AlertSubscriptionsUpdated(alert_subscriptions=await load_subscriptions(info))
+
+    @mutation_field(
+        permission=Permission.SEND_INVOICES,
+        description="Send an invoice's mail again, to you and to the payment contacts who get invoices: three times an "
+        "hour at most. It links to the portal.",
+    )
+    async def resend_invoice(self, info: Info, input: ResendInput) -> ResendInvoiceResult:
+        """Resolve `resendInvoice`."""
+        doing, viewer = await info.context.doing(), info.context.seen_viewer
+        caller = resend_invoice.Caller(viewer.user_id, viewer.user_name, viewer.user_email)
+        where = {name: doing[name] for name in ("database", "clock", "ids", "account")}
+        sent_to = await resend_invoice.resend_invoice(**where, caller=caller, invoice_id=input.invoice_id)
+        return InvoiceResent(invoice=await load_invoice(info, input.invoice_id), sent_to=sent_to)

@@ -1,0 +1,95 @@
+"""Alerts, payment contacts, and the log of messages."""
+
+import strawberry
+
+from app.graphql.connections import (
+    DEFAULT_PAGE,
+    AfterArgument,
+    Connection,
+    FirstArgument,
+    Keys,
+    open_window,
+    page_of,
+)
+from app.graphql.context import Info
+from app.graphql.permissions import Permission, root_field
+from app.graphql.types.alert import AlertForecast, AlertSubscription
+from app.graphql.types.notification import Notification
+from app.graphql.types.payment_contact import PaymentContact
+from app.repositories.pages.alerts import CONTACTS, LAST_ID, SUBSCRIPTIONS, TOLD_LIMITS, messages_page
+from app.repositories.pages.plan_advice import PLAN_ADVICE
+from app.services.alert_subscriptions import alert_forecast, subscriptions
+from app.services.plan_advice import plan_advice_dates
+from app.services.usage_months import current_month
+from app.views.alerts import SentMessage
+
+NOTIFICATIONS = "notifications"
+
+
+async def load_subscriptions(info: Info) -> list[AlertSubscription]:
+    """Return the caller's own alerts."""
+    chosen = await info.context.load(SUBSCRIPTIONS, subject=info.context.claims.subject)
+    user_id = (await info.context.viewer()).user_id
+    return [AlertSubscription.of(user_id, subscription) for subscription in subscriptions(chosen)]
+
+
+async def load_contacts(info: Info) -> list[PaymentContact]:
+    """Return the account's payment contacts."""
+    return [PaymentContact.of(listed) for listed in await info.context.load(CONTACTS)]
+
+
+async def load_contact(info: Info, id: str) -> PaymentContact | None:
+    """Return one of the account's payment contacts."""
+    return next((contact for contact in await load_contacts(info) if contact.id == id), None)
+
+
+def _keys(sent: SentMessage) -> Keys:
+    return (sent.id,)
+
+
+@strawberry.type
+class AlertQueries:
+    """Root fields of alerts and contacts."""
+
+    @root_field(
+        permission=Permission.MANAGE_ALERTS,
+        description="Your own alerts, each with what it tells and whether it is on. Other admins have theirs.",
+    )
+    async def alert_subscriptions(self, info: Info) -> list[AlertSubscription] | None:
+        """Resolve `alertSubscriptions`."""
+        return await load_subscriptions(info)
+
+    @root_field(
+        permission=Permission.MANAGE_ALERTS,
+        description="What this month's usage has told, and what it will tell at its pace. Null before the month's "
+        "first invoice.",
+    )
+    async def alert_forecast(self, info: Info) -> AlertForecast | None:
+        """Resolve `alertForecast`."""
+        now = info.context.clock.now()
+        month: dict[str, object] = {"month": current_month(now).starts_on}
+        advice, told = await info.context.load_together((PLAN_ADVICE, plan_advice_dates(now)), (TOLD_LIMITS, month))
+        forecast = alert_forecast(advice, told) if advice else None
+        return AlertForecast.of(forecast) if forecast else None
+
+    @root_field(
+        permission=Permission.MANAGE_CONTACTS,
+        description="Who is told about billing besides the admins, oldest first; ten at most.",
+    )
+    async def payment_contacts(self, info: Info) -> list[PaymentContact] | None:
+        """Resolve `paymentContacts`."""
+        return await load_contacts(info)
+
+    @root_field(
+        permission=Permission.VIEW_NOTIFICATIONS,
+        description="What was told to whom, when, and what came of it, newest first.",
+    )
+    async def notifications(
+        self, info: Info, first: FirstArgument = DEFAULT_PAGE, after: AfterArgument = None
+    ) -> Connection[Notification] | None:
+        """Resolve `notifications`."""
+        window = open_window(info, kind=NOTIFICATIONS, first=first, after=after, keys=(str,))
+        after_id = LAST_ID if window.after is None else str(window.after[0])
+        page = messages_page(is_counted=window.is_counted)
+        found = await info.context.load(page, after_id=after_id, fetch=window.fetch)
+        return page_of(found.messages, window, node=Notification.of, keys=_keys, total=found.total)

@@ -1,0 +1,122 @@
+"""For the operators and the person on duty: what became of a phone call, and the figures that say if all is well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from app.domain.accounts import KeyPurpose
+from app.domain.deliveries import CallOutcome  # noqa: TC001 -- pydantic reads it at run time
+from app.graphql.errors import ErrorCode
+from app.http import answers
+from app.http.answers import Refused
+from app.http.application import guarded
+from app.http.body import read_body
+from app.http.service_routes import BODY_SECONDS, Only, authenticated
+from app.services.report_call import CallUnknown, report_call
+from app.services.watch import troubles, watched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from starlette.routing import BaseRoute
+    from starlette.types import Receive, Scope, Send
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.services.watch import Watched
+
+LARGEST_REPORT = 10_000
+
+
+def duty_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[BaseRoute]:
+    """Return the routes, each behind a service key."""
+    report = guarded(ReportCall(database, clock, ids), largest_body=LARGEST_REPORT, seconds=BODY_SECONDS)
+    metrics = guarded(Metrics(database, clock), largest_body=0, seconds=BODY_SECONDS)
+    return [
+        Route("/internal/calls/{call}/report", Only(report, "POST")),
+        Route("/internal/metrics", Only(metrics, "GET")),
+    ]
+
+
+class _ReportBody(BaseModel):
+    """What became of a call."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    outcome: CallOutcome
+    note: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+
+
+class ReportCall:
+    """`POST /internal/calls/{id}/report`: the operator's system tells what became of a call; the last report counts."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        body = _report_body(await read_body(receive))
+        call_id = scope["path_params"]["call"]
+        try:
+            await report_call(
+                database=self._database,
+                clock=self._clock,
+                ids=self._ids,
+                call_id=call_id,
+                outcome=body.outcome,
+                note=body.note,
+                actor=f"key:{key.name}",
+            )
+        except CallUnknown as error:
+            raise Refused(answers.NOT_FOUND, ErrorCode.NOT_FOUND, str(error)) from error
+        await answers.send_json(send, answers.OK, {"id": call_id, "outcome": body.outcome})
+
+
+class Metrics:
+    """`GET /internal/metrics`: figures in the text form that Prometheus reads."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        figures = await watched(database=self._database, clock=self._clock)
+        now = self._clock.now()
+        lines = list(_metrics(figures))
+        names = [trouble.name for trouble in troubles(figures, now)]
+        lines += [f'flex_trouble{{name="{name}"}} 1' for name in names]
+        response = PlainTextResponse("\n".join(lines) + "\n", headers={"cache-control": "no-store"})
+        await response(scope, receive, send)
+
+
+def _metrics(figures: Watched) -> Iterator[str]:
+    for (channel, state), count in sorted(figures.messages.items()):
+        yield f'flex_messages{{channel="{channel.lower()}",state="{state.lower()}"}} {count}'
+    yield f"flex_calls_unknown_over_an_hour {figures.unknown_calls}"
+    yield f"flex_addresses_refusing {figures.refusing_addresses}"
+    yield f"flex_quarantined_calls {figures.quarantined}"
+    yield f"flex_quarantined_calls_within_a_day {figures.quarantined_today}"
+    yield f"flex_charges_unknown_over_an_hour {figures.unknown_charges}"
+    yield f"flex_collections_parked {figures.parked}"
+    yield f"flex_disputes_open {figures.disputes}"
+    unsent = figures.oldest_unsent_at
+    yield f"flex_mail_waiting_since_seconds {0 if unsent is None else int(unsent.timestamp())}"
+
+
+def _report_body(body: bytes) -> _ReportBody:
+    try:
+        return _ReportBody.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "body"
+        raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, f"{place}: {first['msg'].rstrip('.')}.") from error

@@ -1,0 +1,66 @@
+"""The page behind a mail's link: a look changes nothing, for programs follow links; the button, or a mail program's
+one-click POST, switches the alert off (RFC 8058).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from app.domain.alerts import CATALOGUE
+from app.http import answers
+from app.services.unsubscribe_links import UnsubscribeUnknown, unsubscribe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from app.messages.render import Renderer
+    from app.repositories.database import Database
+    from app.services.unsubscribe_links import UnsubscribeLinks
+
+ADDRESS = "/unsubscribe/{token}"
+
+
+def unsubscribe_routes(*, database: Database, links: UnsubscribeLinks, renderer: Renderer) -> Sequence[BaseRoute]:
+    """Return the route of all links; the link itself is the right, so there is no token to check."""
+    return [Route(ADDRESS, Unsubscribe(database, links, renderer).answer, methods=["GET", "POST"])]
+
+
+class Unsubscribe:
+    """Answers for one link. The body of a POST is not read: whatever a mail program sends means the same."""
+
+    def __init__(self, database: Database, links: UnsubscribeLinks, renderer: Renderer) -> None:
+        self._database = database
+        self._links = links
+        self._renderer = renderer
+
+    async def answer(self, request: Request) -> Response:
+        """Handle one request."""
+        try:
+            claim = self._links.read(request.path_params["token"])
+        except UnsubscribeUnknown as error:
+            return self._page(answers.NOT_FOUND, "Nothing to switch off here", str(error))
+        title = CATALOGUE[claim.kind].title
+        if request.method != "POST":
+            return self._page(answers.OK, title, f"Shall we stop telling you about “{title}”?", asks=True)
+        await unsubscribe(database=self._database, claim=claim)
+        sentence = (
+            f"We will not tell you about “{title}” any more. An administrator can switch it on again in the portal."
+        )
+        return self._page(answers.OK, "Done", sentence)
+
+    def _page(self, status: int, title: str, sentence: str, *, asks: bool = False) -> Response:
+        page = self._renderer.unsubscribe(title=title, sentence=sentence, asks=asks)
+        policy = self._renderer.content_policy.replace("form-action 'none'", "form-action 'self'")
+        headers = {
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+            "content-security-policy": policy,
+        }
+        return HTMLResponse(page, status, headers)

@@ -1,0 +1,58 @@
+"""The round of messages: forecasts once a day, calls and mails as they fall due, and what a person must hear of.
+
+It has a ticker of its own: a slow mail server holds up no invoice.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from app.repositories import unit_of_work
+from app.repositories.notices import MESSAGES
+from app.services.deliver_messages import deliver_messages
+from app.services.forecast_alerts import forecast_alerts
+from app.services.warn_of_expiry import warn_of_expiry
+from app.services.watch import tell_operators
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from app.ports import Ids
+    from app.services.deliver_messages import Delivery
+
+log = structlog.get_logger("messages")
+
+WATCH_SECONDS = 60.0
+
+
+def message_round(
+    *,
+    delivery: Delivery,
+    ids: Ids,
+    operator_address: str | None,
+    real_time: Callable[[], float] = time.monotonic,
+) -> Callable[[Callable[[], None]], Awaitable[None]]:
+    """Return the round that tells people what is to be told; a look that finds nothing writes nothing.
+
+    Under a hold nothing is delivered: everything waits, and goes out when the hold is lifted.
+    """
+    watched_at: float | None = None
+
+    async def run(mark_alive: Callable[[], None]) -> None:
+        nonlocal watched_at
+        await forecast_alerts(database=delivery.database, clock=delivery.clock, ids=ids)
+        await warn_of_expiry(database=delivery.database, clock=delivery.clock, ids=ids)
+        mark_alive()
+        if operator_address is not None and (watched_at is None or real_time() - watched_at >= WATCH_SECONDS):
+            watched_at = real_time()
+            await tell_operators(database=delivery.database, clock=delivery.clock, ids=ids, address=operator_address)
+        if await unit_of_work.read(delivery.database, lambda uow: uow.holds.find(MESSAGES)) is not None:
+            return
+        settled = await deliver_messages(delivery, on_progress=mark_alive)
+        if settled:
+            log.info("messages settled", count=settled)
+
+    return run

@@ -1,0 +1,41 @@
+"""The operator's system tells what became of a phone call that it was handed (rule 39)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+
+if TYPE_CHECKING:
+    from app.domain.deliveries import CallOutcome
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+
+
+class CallUnknown(LookupError):
+    """No call of that id was handed over."""
+
+    def __init__(self, call_id: str) -> None:
+        super().__init__(f"No call {call_id!r} was handed over. Check the id of the task.")
+        self.call_id = call_id
+
+
+async def report_call(
+    *, database: Database, clock: Clock, ids: Ids, call_id: str, outcome: CallOutcome, note: str, actor: str
+) -> None:
+    """Store the outcome of a call; one whose fate was unknown is settled by it, and of several the last counts.
+
+    :raises CallUnknown: when no call of that id was handed over.
+    """
+
+    async def work(uow: UnitOfWork) -> None:
+        now = clock.now()
+        account_id = await uow.notifications.report_call(call_id, outcome, note=note, at=now)
+        if account_id is None:
+            raise CallUnknown(call_id)
+        data = {"outcome": outcome, "note": note}
+        await uow.events.add_many([Event(ids.new("evt"), account_id, "call.reported", actor, now, call_id, data)])
+
+    await unit_of_work.write(database, work)

@@ -1,0 +1,101 @@
+"""The link in a mail that switches its kind off for its recipient: signed, and acted on by POST alone."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as InvalidBase64
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app.domain.alerts import CATALOGUE, AlertKind
+from app.repositories import unit_of_work
+
+if TYPE_CHECKING:
+    from app.repositories.database import Database
+    from app.repositories.notifications import Message
+    from app.repositories.unit_of_work import UnitOfWork
+
+LONGEST_TOKEN = 512
+
+_PURPOSE = b"flex-billing unsubscribe link 1\n"
+"""Signed along, so that no signature of another kind made with the same secret switches anything off."""
+
+
+class UnsubscribeUnknown(ValueError):
+    """The link is not one that we gave out, or it was changed on the way."""
+
+    def __init__(self) -> None:
+        super().__init__("This link does not switch anything off. Use the one in the mail, whole.")
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeClaim:
+    """Who is not to be told about what: an admin of an account by user id, or a contact of it."""
+
+    account_id: str
+    recipient_id: str
+    kind: AlertKind
+
+
+class UnsubscribeLinks:
+    """Writes links and reads them back. `base_url` is where customers reach us."""
+
+    def __init__(self, *, secret: bytes, base_url: str) -> None:
+        self._secret = secret
+        self._base_url = base_url.rstrip("/")
+
+    def link(self, message: Message) -> str | None:
+        """Return the link for a message, or None where its kind cannot be switched off by its recipient."""
+        if message.account_id is None:
+            return None
+        definition = CATALOGUE[AlertKind(message.kind)]
+        recipient_id = message.user_id or message.contact_id
+        is_fixed = definition.is_duty if message.contact_id else not definition.is_switchable
+        if is_fixed or recipient_id is None:
+            return None
+        content = json.dumps([message.account_id, recipient_id, message.kind], separators=(",", ":")).encode()
+        return f"{self._base_url}/unsubscribe/{_encode(content)}.{_encode(self._signature(content))}"
+
+    def read(self, token: str) -> UnsubscribeClaim:
+        """Return the claim of a link's token.
+
+        :raises UnsubscribeUnknown: when we did not sign it.
+        """
+        content_text, _, signature_text = token[: LONGEST_TOKEN + 1].partition(".")
+        content, signature = _decode(content_text), _decode(signature_text)
+        if len(token) > LONGEST_TOKEN or not hmac.compare_digest(signature, self._signature(content)):
+            raise UnsubscribeUnknown
+        account_id, recipient_id, kind = json.loads(content)
+        return UnsubscribeClaim(account_id, recipient_id, AlertKind(kind))
+
+    def _signature(self, content: bytes) -> bytes:
+        return hmac.digest(self._secret, _PURPOSE + content, "sha256")
+
+
+async def unsubscribe(*, database: Database, claim: UnsubscribeClaim) -> None:
+    """Switch the kind off for the recipient; again, or for somebody who has gone, changes nothing."""
+
+    async def work(uow: UnitOfWork) -> None:
+        if claim.recipient_id.startswith("usr_"):
+            if claim.kind in await uow.alerts.subscriptions(claim.account_id, claim.recipient_id):
+                await uow.alerts.switch(claim.account_id, claim.recipient_id, claim.kind, is_on=False)
+            return
+        contact = await uow.contacts.find(claim.account_id, claim.recipient_id)
+        if contact is not None:
+            details = replace(contact.details, kinds=contact.details.kinds - {claim.kind})
+            await uow.contacts.save(replace(contact, details=details))
+
+    await unit_of_work.write(database, work)
+
+
+def _encode(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (UnicodeEncodeError, InvalidBase64):
+        raise UnsubscribeUnknown from None

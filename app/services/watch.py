@@ -1,0 +1,141 @@
+"""What only a person of ours can settle: looked for by the program, shown as figures, and mailed once a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app.domain.announcements import OPERATOR_ALERT, OperatorTrouble, write_facts
+from app.domain.contacts import Channel
+from app.domain.periods import billing_date
+from app.repositories import unit_of_work
+from app.repositories.notifications import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from app.domain.deliveries import DeliveryState
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+
+LATE_CLOSE = timedelta(hours=1)
+UNKNOWN_FOR = timedelta(hours=1)
+MAIL_WAITS_FOR = timedelta(hours=1)
+QUARANTINE_GROWTH = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The figures that a person on duty goes by; counts, and the instants of what has waited longest.
+
+    `unknown_charges` have had no known outcome for over an hour, `parked` are collections that broke off, and
+    `disputes` are those that wait for an answer.
+    """
+
+    messages: Mapping[tuple[Channel, DeliveryState], int]
+    unknown_calls: int
+    oldest_unsent_at: datetime | None
+    refusing_addresses: int
+    quarantined: int
+    quarantined_today: int
+    oldest_close_due_at: datetime | None
+    unknown_charges: int = 0
+    parked: int = 0
+    disputes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing to settle: its name, and what to do in a sentence."""
+
+    name: str
+    sentence: str
+
+
+async def watched(*, database: Database, clock: Clock) -> Watched:
+    """Return the figures of now."""
+    now = clock.now()
+    return await unit_of_work.read(database, lambda uow: _watched(uow, now))
+
+
+def troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
+    """Yield what the figures say a person has to settle."""
+    if figures.oldest_close_due_at is not None and now - figures.oldest_close_due_at > LATE_CLOSE:
+        since = f"{figures.oldest_close_due_at:%Y-%m-%d %H:%M} UTC"
+        yield Trouble(
+            "LATE_CLOSE", f"Invoices are due since {since} and are not issued. Look at /health/ready and the log."
+        )
+    if figures.unknown_calls:
+        yield Trouble(
+            "UNKNOWN_OUTCOME",
+            f"Phone calls whose outcome is unknown for over an hour: {figures.unknown_calls}. "
+            "Ask the operators, and report each outcome.",
+        )
+    yield from _money_troubles(figures)
+    if figures.oldest_unsent_at is not None and now - figures.oldest_unsent_at > MAIL_WAITS_FOR:
+        since = f"{figures.oldest_unsent_at:%Y-%m-%d %H:%M} UTC"
+        yield Trouble("MAIL_REFUSED", f"Mail waits since {since}: the mail server does not take it.")
+    if figures.quarantined_today >= QUARANTINE_GROWTH:
+        yield Trouble(
+            "QUARANTINE_GROWTH",
+            f"{figures.quarantined_today} calls went into quarantine within a day; {figures.quarantined} wait there. "
+            "Look at them with `flex-billing quarantine list`.",
+        )
+
+
+def _money_troubles(figures: Watched) -> Iterator[Trouble]:
+    if figures.unknown_charges:
+        count = figures.unknown_charges
+        yield Trouble("UNKNOWN_CHARGE", f"Charges whose outcome is unknown for over an hour: {count}.")
+    if figures.parked:
+        yield Trouble("PARKED", f"Collections that broke off and wait for a person: {figures.parked}.")
+    if figures.disputes:
+        yield Trouble("DISPUTE", f"Disputed payments that wait for an answer: {figures.disputes}.")
+
+
+async def tell_operators(*, database: Database, clock: Clock, ids: Ids, address: str) -> int:
+    """Queue a mail for each trouble that was not told today, and return how many are new."""
+    now = clock.now()
+    found = list(troubles(await watched(database=database, clock=clock), now))
+    if not found:
+        return 0
+    return await unit_of_work.write(
+        database,
+        lambda uow: uow.notifications.add_many(
+            [operator_message(trouble, ids.new("ntf"), address, now) for trouble in found]
+        ),
+    )
+
+
+def operator_message(trouble: Trouble, message_id: str, address: str, now: datetime) -> Message:
+    """Return the mail about a trouble; one of its name is sent a day."""
+    on = billing_date(now)
+    return Message(
+        id=message_id,
+        account_id=None,
+        kind=OPERATOR_ALERT,
+        channel=Channel.EMAIL,
+        user_id=None,
+        contact_id=None,
+        recipient="",
+        address=address,
+        dedupe_key=f"{OPERATOR_ALERT}:{trouble.name}:{on}",
+        facts=write_facts(OPERATOR_ALERT, OperatorTrouble(trouble.name, trouble.sentence, on)),
+        created_at=now,
+        next_action_at=now,
+    )
+
+
+async def _watched(uow: UnitOfWork, now: datetime) -> Watched:
+    return Watched(
+        messages=await uow.notifications.count_by_state(),
+        unknown_calls=await uow.notifications.count_unknown_before(now - UNKNOWN_FOR),
+        oldest_unsent_at=await uow.notifications.oldest_unsent_at(),
+        refusing_addresses=await uow.contacts.count_refusing(),
+        quarantined=await uow.quarantine.count_open(),
+        quarantined_today=await uow.quarantine.count_open_since(now - timedelta(days=1)),
+        oldest_close_due_at=await uow.cycles.oldest_due_at(),
+    )

@@ -1,0 +1,141 @@
+"""Mail over a real SMTP server: who it is from, what it says, and how each answer is sorted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from app.domain.deliveries import Mail, MailResult
+from app.gateways import smtp
+from app.gateways.smtp import MailServer, MailServerUnusable, SmtpMailer, mail_message
+from tests.fakes.mail_server import MailServerDouble, running_mail_server
+
+FROM = "notifications@sasdesk.com"
+HELLO = Mail(
+    id="ntf_01",
+    to_name="Ann Ames",
+    to_address="ann@example.com",
+    subject="Invoice 100001: $200.00 due",
+    text="Grüße\n",
+    html="<p>Grüße</p>",
+    written_at=datetime(2026, 8, 1, 13, tzinfo=UTC),
+    unsubscribe_url="https://flex.example/unsubscribe/t",
+)
+
+
+def to(address: str, **changes) -> Mail:
+    values = {name: getattr(HELLO, name) for name in HELLO.__slots__}
+    return Mail(**{**values, "to_address": address, **changes})
+
+
+def mailer(server: MailServerDouble) -> SmtpMailer:
+    return SmtpMailer(
+        MailServer("127.0.0.1", server.port, needs_start_tls=False), sender=FROM, sender_name="Answering Service"
+    )
+
+
+async def send(server: MailServerDouble, *mails: Mail) -> list[MailResult]:
+    async with mailer(server).session() as session:
+        return [(await session.send(mail)).result for mail in mails]
+
+
+class TestSending:
+    async def test_a_mail_arrives_whole_and_from_us(self):
+        async with running_mail_server() as server:
+            assert await send(server, HELLO) == [MailResult.ACCEPTED]
+        (mail,) = server.mails
+        assert server.senders == [FROM]
+        assert mail["From"].addresses[0].addr_spec == FROM
+        assert (mail["To"], mail["Subject"]) == ("Ann Ames <ann@example.com>", HELLO.subject)
+        assert mail["Message-ID"] == "<ntf_01@sasdesk.com>"
+        assert mail["List-Unsubscribe"] == "<https://flex.example/unsubscribe/t>"
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert mail["Auto-Submitted"] == "auto-generated"
+        assert mail.get_body(("plain",)).get_content().strip() == "Grüße"
+        assert "Grüße" in mail.get_body(("html",)).get_content()
+
+    async def test_many_go_over_one_connection(self):
+        async with running_mail_server() as server:
+            results = await send(server, *(to(f"p{at}@example.com", id=f"ntf_{at}") for at in range(50)))
+        assert results == [MailResult.ACCEPTED] * 50
+        assert (server.connections, len(server.mails)) == (1, 50)
+
+    async def test_a_name_cannot_begin_another_header(self):
+        message = mail_message(to("ann@example.com", to_name="Ann\u2028 Ames, Esq."), FROM, "Us")
+        assert "Bcc" not in message
+        with pytest.raises(ValueError):
+            mail_message(to("ann@example.com", to_name="Ann\r\nBcc: eve@example.com"), FROM, "Us")
+
+    async def test_without_a_link_there_is_no_header_for_one(self):
+        assert "List-Unsubscribe" not in mail_message(to("a@b.example", unsubscribe_url=None), FROM, "Us")
+
+
+class TestAnswers:
+    """4xx later, 5xx never, and whatever is about the server says nothing about the mail."""
+
+    @pytest.mark.parametrize(
+        ("reply", "result"),
+        [
+            ("450 greylisted", MailResult.LATER),
+            ("452 mailbox full", MailResult.LATER),
+            ("550 no such user", MailResult.REFUSED),
+            ("553 no", MailResult.REFUSED),
+        ],
+    )
+    @pytest.mark.parametrize("command", ["rcpt", "data"])
+    async def test_a_reply_to_one_mail_leaves_the_next_alone(self, command, reply, result):
+        def answer(address: str) -> str | None:
+            return reply if address.startswith("bad") else None
+
+        async with running_mail_server(**{command: answer}) as server:
+            results = await send(server, to("bad@example.com"), to("good@example.com"))
+        assert results == [result, MailResult.ACCEPTED]
+        assert server.recipients == ["good@example.com"]
+
+    async def test_a_dropped_connection_is_no_answer_and_is_made_anew(self):
+        async with running_mail_server(drops_after=1) as server, mailer(server).session() as session:
+            results = [(await session.send(mail)).result for mail in (HELLO, HELLO)]
+            server.drops_after = None
+            results.append((await session.send(HELLO)).result)
+        assert results == [MailResult.ACCEPTED, MailResult.UNREACHABLE, MailResult.ACCEPTED]
+        assert server.connections == 2
+
+    async def test_a_server_that_is_too_slow_is_no_answer(self, monkeypatch):
+        monkeypatch.setattr(smtp, "MAIL_SECONDS", 0.2)
+        async with running_mail_server(slow_seconds=0.6) as server:
+            assert await send(server, HELLO) == [MailResult.UNREACHABLE]
+        assert server.mails == []
+
+    async def test_no_server_at_all_is_no_answer(self):
+        assert await send(MailServerDouble(port=9), HELLO) == [MailResult.UNREACHABLE]
+
+    async def test_a_server_without_the_demanded_encryption_gets_nothing(self):
+        async with running_mail_server() as server:
+            strict = SmtpMailer(MailServer("127.0.0.1", server.port), sender=FROM, sender_name="Us")
+            async with strict.session() as session:
+                answer = await session.send(HELLO)
+        assert answer.result is MailResult.UNREACHABLE
+        assert server.mails == []
+
+    async def test_a_server_that_goes_away_is_no_answer(self):
+        async with running_mail_server(rcpt=lambda _: "421 closing") as server:
+            assert await send(server, HELLO) == [MailResult.UNREACHABLE]
+
+    async def test_an_address_that_cannot_be_written_is_refused(self):
+        async with running_mail_server() as server:
+            assert await send(server, to("not an address"), HELLO) == [MailResult.REFUSED, MailResult.ACCEPTED]
+
+
+class TestAddress:
+    def test_it_says_how_to_speak_and_who_we_are(self):
+        server = MailServer.parse("smtps://flex:p%40ss@mail.example")
+        assert server == MailServer("mail.example", 465, True, False, "flex", "p@ss")
+        assert "p@ss" not in repr(server)
+        assert MailServer.parse("smtp://mail.example") == MailServer("mail.example", 587)
+        assert MailServer.parse("smtp://localhost:1025") == MailServer("localhost", 1025, needs_start_tls=False)
+
+    @pytest.mark.parametrize("url", ["mail.example", "https://mail.example", "smtp://", "smtp://mail:99999999"])
+    def test_what_is_none_is_refused(self, url):
+        with pytest.raises(MailServerUnusable):
+            MailServer.parse(url)
