@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.periods import Period, billing_date
+from app.gateways.braintree import BraintreeConfig, BraintreePayments
 from app.gateways.calls_webhook import WebhookCaller
 from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier, TokenRules
@@ -26,18 +27,22 @@ from app.http.health import Readiness
 from app.http.service_routes import service_routes
 from app.http.static_files import static_route
 from app.http.unsubscribe import unsubscribe_routes
+from app.http.webhooks import WEBHOOK_PATH, webhook_routes
 from app.jobs.messages import message_round
-from app.jobs.ticker import Ticker, closing_round, next_due_at
+from app.jobs.ticker import Ticker, closing_round, next_due_at, payments_round
 from app.messages.compose import Composer
 from app.messages.invoice_words import ISSUER
 from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
+from app.services.cashier import Cashier
+from app.services.collecting import Collecting
 from app.services.deliver_messages import Delivery
 from app.services.document_links import DocumentLinks
 from app.services.quotes import QuoteDesk
 from app.services.unsubscribe_links import UnsubscribeLinks
-from app.settings import Settings, read_settings
+from app.services.vault_desk import VaultDesk
+from app.settings import BraintreeEnvironment, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -65,6 +70,17 @@ class Surroundings:
     database: Database
     clock: Clock
     ids: Ids
+    payments: BraintreePayments
+
+    @property
+    def collecting(self) -> Collecting:
+        """What collecting works with; leases go by real time."""
+        return Collecting(self.database, self.clock, self.ids, self.payments, SystemClock())
+
+    async def close(self) -> None:
+        """Wait for money that is on its way, and close the connections."""
+        await self.payments.aclose()
+        await self.database.close()
 
 
 def open_surroundings(settings: Settings) -> Surroundings:
@@ -75,7 +91,7 @@ def open_surroundings(settings: Settings) -> Surroundings:
     """
     settings.require_complete()
     database = Database.open(settings.database, revision=head_revision())
-    return Surroundings(settings, database, make_clock(settings), RandomIds())
+    return Surroundings(settings, database, make_clock(settings), RandomIds(), make_payments(settings))
 
 
 def make_clock(settings: Settings) -> Clock:
@@ -109,6 +125,39 @@ def make_links(settings: Settings) -> DocumentLinks:
         base_url=settings.public_url or SANDBOX_ADDRESS,
         clock=SystemClock(),
         kinds=document_kinds(),
+    )
+
+
+def make_payments(settings: Settings) -> BraintreePayments:
+    """Return the payment gateway: Braintree's, in the sandbox one of this machine unless told, started at first use."""
+    if not settings.has_own_gateway:
+        private_key = settings.braintree_private_key
+        return BraintreePayments(
+            BraintreeConfig(
+                environment=(settings.braintree_environment or BraintreeEnvironment.PRODUCTION).value,
+                merchant_id=settings.braintree_merchant_id or "",
+                public_key=settings.braintree_public_key or "",
+                private_key="" if private_key is None else private_key.get_secret_value(),
+            )
+        )
+    return BraintreePayments(lambda: _own_gateway(settings))
+
+
+def _own_gateway(settings: Settings) -> BraintreeConfig:
+    """Return the gateway of this machine for the data folder, started if need be; it is told where we listen."""
+    from app.sandbox.braintree_gateway.process import ask_gateway, ensure_gateway  # noqa: PLC0415  (as above)
+    from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY  # noqa: PLC0415
+
+    address = ensure_gateway(settings.data)
+    if settings.public_url is not None:
+        ask_gateway(settings.data, "settings", webhook_url=f"{settings.public_url}{WEBHOOK_PATH}")
+    return BraintreeConfig(
+        environment="local",
+        host=address.host,
+        port=address.port,
+        merchant_id=MERCHANT_ID,
+        public_key=PUBLIC_KEY,
+        private_key=PRIVATE_KEY,
     )
 
 
@@ -177,8 +226,9 @@ def build(surroundings: Surroundings) -> Starlette:
     """Return the application; its lifespan runs the ticker and closes the database at the end."""
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
+    cashier, vault = Cashier(surroundings.collecting), VaultDesk(surroundings.collecting)
     delivery, renderer = make_delivery(surroundings), Renderer()
-    pulse = _Pulse(surroundings, delivery)
+    pulse = _Pulse(surroundings, delivery, [cashier, vault])
     services = EdgeServices(
         verifier=make_verifier(settings),
         clock=surroundings.clock,
@@ -186,7 +236,12 @@ def build(surroundings: Surroundings) -> Starlette:
         reader=database.reader,
         probe=pulse.probe,
         links=links,
-        writes=Writes(database, QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids)),
+        writes=Writes(
+            database,
+            QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids),
+            cashier,
+            vault,
+        ),
     )
     page = _developer_page(settings, contract) if settings.shows_graphiql else None
     return build_application(
@@ -201,6 +256,9 @@ def build(surroundings: Surroundings) -> Starlette:
         developer_page=page,
         routes=[
             *service_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
+            *webhook_routes(
+                database=database, clock=surroundings.clock, ids=surroundings.ids, payments=surroundings.payments
+            ),
             *duty_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
             *document_routes(reader=database.reader, links=links, renderer=renderer),
             *unsubscribe_routes(
@@ -218,30 +276,40 @@ def build(surroundings: Surroundings) -> Starlette:
 
 
 class _Pulse:
-    """Runs the tickers as long as the application runs, and tells how both it and the database are."""
+    """Runs the tickers as long as the application runs, and tells how they and the database are.
 
-    def __init__(self, surroundings: Surroundings, delivery: Delivery) -> None:
+    The one that collects waits for the payment gateway, and the one that tells people for a mail server: their troubles
+    are no reason to send customers elsewhere.
+    """
+
+    def __init__(self, surroundings: Surroundings, delivery: Delivery, desks: Sequence[Cashier | VaultDesk]) -> None:
         self._surroundings = surroundings
         self._delivery = delivery
+        self._desks = desks
         self._ticker: Ticker | None = None
         self._messenger: Ticker | None = None
 
     @asynccontextmanager
     async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
         """Start the tickers, and at the end stop them before the database closes."""
-        around = self._surroundings
+        around, seconds = self._surroundings, self._surroundings.settings.ticker_seconds
         closing = closing_round(database=around.database, clock=around.clock, ids=around.ids)
-        self._ticker = Ticker(closing, interval_seconds=around.settings.ticker_seconds)
         telling = message_round(delivery=self._delivery, ids=around.ids, operator_address=around.settings.operator_mail)
-        self._messenger = Ticker(telling, interval_seconds=around.settings.ticker_seconds)
+        self._ticker = Ticker(closing, interval_seconds=seconds)
+        self._messenger = Ticker(telling, interval_seconds=seconds, name="messages")
+        collecting = Ticker(payments_round(around.collecting), interval_seconds=seconds, name="payments")
         self._ticker.start()
         self._messenger.start()
+        collecting.start()
         try:
             yield
         finally:
             await self._messenger.stop()
             await self._ticker.stop()
-            await around.database.close()
+            await collecting.stop()
+            for desk in self._desks:
+                await desk.close()
+            await around.close()
 
     @property
     def probe(self) -> Probe:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         VaultedMethod,
         VaultRequest,
     )
+    from app.domain.refunds import Dispute
 
 
 class Clock(Protocol):
@@ -44,6 +45,14 @@ class Claims:
 
     subject: str
     account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, as far as it says: the address of the client, and what it calls itself."""
+
+    address: str | None = None
+    user_agent: str | None = None
 
 
 class InvalidToken(Exception):
@@ -96,15 +105,21 @@ class PaymentGateway(Protocol):
         ...
 
     async def charge(self, request: ChargeRequest) -> ChargeAnswer:
-        """Take money at once. The same request again returns the same transaction and takes nothing more."""
+        """Take money at once.
+
+        Under a request key, the same request again returns the same transaction and takes nothing more; a gateway that
+        takes no keys says so, and has done nothing.
+        """
         ...
 
     async def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
         """Take back a sale that is not settled."""
         ...
 
-    async def refund(self, transaction_id: str, amount_cents: int, request_key: str) -> ChargeAnswer:
-        """Give back money of a settled sale; the refund carries `request_key` as its order id."""
+    async def refund(
+        self, transaction_id: str, amount_cents: int, request_key: str, *, uses_key: bool = True
+    ) -> ChargeAnswer:
+        """Give back money of a settled sale; the refund has `request_key` as its order id. Keys are as for `charge`."""
         ...
 
     async def find_transaction(self, transaction_id: str) -> Transaction | None:
@@ -113,6 +128,10 @@ class PaymentGateway(Protocol):
 
     async def find_by_order(self, order_id: str) -> list[Transaction]:
         """Return every transaction with the order id, oldest first."""
+        ...
+
+    async def find_dispute(self, dispute_id: str) -> Dispute | None:
+        """Return a dispute as it now stands, or None when the gateway has none."""
         ...
 
     def transactions_since(self, since: datetime) -> AsyncIterator[Transaction]:

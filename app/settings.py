@@ -28,6 +28,13 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class BraintreeEnvironment(StrEnum):
+    """Which of Braintree's two gateways is used."""
+
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
+
+
 class SettingsUnusable(ValueError):
     """The settings are wrong or incomplete; `problems` holds one line for each."""
 
@@ -55,6 +62,12 @@ class Settings(BaseSettings):
     jwks: str | None = Field(None, description="those keys as a JWKS document, instead of the address")
     signing_secret: SecretStr | None = Field(None, description="secret behind document links, 32 characters or more")
     public_url: str | None = Field(None, description="where customers reach us, such as https://billing.example")
+    braintree_environment: BraintreeEnvironment | None = Field(
+        None, description="sandbox or production of Braintree; a gateway of this machine if unset"
+    )
+    braintree_merchant_id: str | None = Field(None, description="merchant at Braintree")
+    braintree_public_key: str | None = Field(None, description="Braintree's public key of that merchant")
+    braintree_private_key: SecretStr | None = Field(None, description="Braintree's private key of that merchant")
     portal_url: str | None = Field(None, description="where the portal's pages are, for the links in mails")
     smtp_url: SecretStr | None = Field(None, description="mail server, such as smtps://user:password@mail.example")
     mail_from: str = Field("notifications@sasdesk.com", description="the address that every mail comes from")
@@ -110,6 +123,11 @@ class Settings(BaseSettings):
         return self.is_sandbox if self.graphiql is None else self.graphiql
 
     @property
+    def has_own_gateway(self) -> bool:
+        """Tell whether payments go to a gateway of this machine: in the sandbox, unless told otherwise."""
+        return self.is_sandbox and self.braintree_environment is None
+
+    @property
     def database(self) -> str:
         """The URL of the database."""
         if self.database_url is not None:
@@ -117,12 +135,28 @@ class Settings(BaseSettings):
         return f"sqlite+aiosqlite:///{self.data / DATABASE_FILE}"
 
     def require_complete(self) -> None:
-        """Make sure that production does not run on what is meant for a laptop.
+        """Make sure that production does not run on what is meant for a laptop, nor a laptop on what is real.
 
-        :raises SettingsUnusable: with everything that is missing, when it would.
+        :raises SettingsUnusable: with everything that is missing or out of place, when it would.
         """
-        if not self.is_sandbox and (missing := list(self._missing())):
+        missing = [] if self.is_sandbox else list(self._missing())
+        missing += self._missing_of_braintree()
+        if missing:
             raise SettingsUnusable(missing)
+
+    def _missing_of_braintree(self) -> Iterator[str]:
+        if self.has_own_gateway:
+            return
+        for name, use in (
+            ("braintree_environment", "say which of Braintree's gateways to use"),
+            ("braintree_merchant_id", "say whose account at Braintree is paid into"),
+            ("braintree_public_key", "take it from Braintree's control panel"),
+            ("braintree_private_key", "take it from Braintree's control panel"),
+        ):
+            if getattr(self, name) is None:
+                yield f"{PREFIX}{name.upper()} is missing: {use}"
+        if self.is_sandbox and self.braintree_environment is BraintreeEnvironment.PRODUCTION:
+            yield "FLEX_BRAINTREE_ENVIRONMENT is production, and this is the sandbox: nothing here may be real"
 
     def _missing(self) -> Iterator[str]:
         if self.database_url is None and "data" not in self.model_fields_set:

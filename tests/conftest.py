@@ -10,9 +10,18 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.database import database, migrated_file, world
+from tests.database import database, migrated_file, till, wallet, world
+from tests.gateway import gateway, gateway_server
 
-__all__ = ["database", "migrated_file", "world"]  # fixtures for every test below
+__all__ = [
+    "database",
+    "gateway",
+    "gateway_server",
+    "migrated_file",
+    "till",
+    "wallet",
+    "world",
+]  # fixtures for every test below
 
 # A busy machine is not a failing test. The parent is Hypothesis's own choice: fixed examples when CI is set.
 settings.register_profile("flex", settings.default, deadline=None)

@@ -13,6 +13,9 @@ import pytest
 
 if TYPE_CHECKING:
     from app.repositories.database import Database
+    from tests.gateway import LocalGateway
+    from tests.till import Till
+    from tests.wallet import Wallet
     from tests.world import World
 
 # What the product needs is imported on use: tests of the core alone load no database and no web.
@@ -55,3 +58,22 @@ async def world(database: Database, tmp_path: Path) -> World:
     from tests.world import World  # noqa: PLC0415
 
     return await World.create(database)
+
+
+@pytest.fixture
+async def till(database: Database, gateway: LocalGateway) -> Till:
+    """A world whose payments go to the local gateway; no account yet."""
+    from tests.till import Till  # noqa: PLC0415
+    from tests.world import World  # noqa: PLC0415
+
+    return Till(await World.create(database, payments=gateway.payments()), gateway)
+
+
+@pytest.fixture
+async def wallet(till: Till) -> AsyncIterator[Wallet]:
+    """A till whose customers change their payment methods themselves; no account yet."""
+    from tests.wallet import Wallet  # noqa: PLC0415
+
+    wallet = Wallet(till)
+    yield wallet
+    await wallet.desk.close()

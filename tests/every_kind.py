@@ -13,11 +13,12 @@ from datetime import date
 from app.domain.plan_changes import When
 from app.repositories import unit_of_work
 from app.services.add_charge import add_charge
-from app.services.change_plan import change_plan, load_standing, preview_plan_change
+from app.services.change_plan import change_plan, preview_plan_change
 from app.services.close_account import close_account
 from app.services.credit_note import issue_credit_note
 from app.services.quotes import QuoteDesk
 from app.services.set_tax_rate import set_tax_rate
+from app.services.standing import load_standing
 from app.services.switch_add_on import activate_add_on, preview_add_on
 from app.views.standing import AccountStanding
 from tests.factories.calls import a_call

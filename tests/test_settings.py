@@ -16,6 +16,10 @@ PRODUCTION = {
     "FLEX_TOKEN_ISSUER": "https://id.example",
     "FLEX_TOKEN_AUDIENCE": "flex-billing",
     "FLEX_SIGNING_SECRET": SECRET,
+    "FLEX_BRAINTREE_ENVIRONMENT": "production",
+    "FLEX_BRAINTREE_MERCHANT_ID": "sas",
+    "FLEX_BRAINTREE_PUBLIC_KEY": "public",
+    "FLEX_BRAINTREE_PRIVATE_KEY": "private",
     "FLEX_PUBLIC_URL": "https://billing.example",
     "FLEX_PORTAL_URL": "https://portal.example",
     "FLEX_SMTP_URL": "smtps://flex:hunter2@mail.example",
@@ -70,6 +74,10 @@ class TestProduction:
             "FLEX_PORTAL_URL",
             "FLEX_SMTP_URL",
             "FLEX_ALLOWED_HOSTS",
+            "FLEX_BRAINTREE_ENVIRONMENT",
+            "FLEX_BRAINTREE_MERCHANT_ID",
+            "FLEX_BRAINTREE_PUBLIC_KEY",
+            "FLEX_BRAINTREE_PRIVATE_KEY",
         ]
 
     @pytest.mark.parametrize("name", sorted(PRODUCTION.keys() - {"FLEX_ENV"}))
@@ -82,6 +90,28 @@ class TestProduction:
         with pytest.raises(SettingsUnusable, match="FLEX_CALLS_WEBHOOK_SECRET is missing"):
             given(monkeypatch, **PRODUCTION, **calls).require_complete()
         given(monkeypatch, **PRODUCTION, **calls, FLEX_CALLS_WEBHOOK_SECRET=SECRET).require_complete()
+
+
+BRAINTREE = {name: value for name, value in PRODUCTION.items() if name.startswith("FLEX_BRAINTREE_")}
+
+
+class TestBraintree:
+    def test_is_a_gateway_of_this_machine_in_a_sandbox_that_was_told_nothing(self, monkeypatch):
+        assert read_settings().has_own_gateway
+        assert not given(monkeypatch, **PRODUCTION).has_own_gateway
+
+    def test_is_its_own_sandbox_for_a_laptop_with_keys(self, monkeypatch):
+        settings = given(monkeypatch, **{**BRAINTREE, "FLEX_BRAINTREE_ENVIRONMENT": "sandbox"})
+        settings.require_complete()
+        assert not settings.has_own_gateway
+
+    def test_a_chosen_gateway_needs_to_know_who_we_are(self, monkeypatch):
+        with pytest.raises(SettingsUnusable, match="FLEX_BRAINTREE_MERCHANT_ID is missing"):
+            given(monkeypatch, FLEX_BRAINTREE_ENVIRONMENT="sandbox").require_complete()
+
+    def test_a_sandbox_never_takes_real_money(self, monkeypatch):
+        with pytest.raises(SettingsUnusable, match="nothing here may be real"):
+            given(monkeypatch, **BRAINTREE).require_complete()
 
 
 class TestBadValues:

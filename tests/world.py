@@ -24,6 +24,7 @@ from app.domain.periods import billing_instant
 from app.domain.plans import Catalogue
 from app.domain.seed_catalogue import SEED_ADD_ONS, SEED_CATALOGUE
 from app.domain.usage import CallReport
+from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
 from app.graphql.context import Writes
@@ -31,18 +32,22 @@ from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.documents import document_kinds, document_routes
 from app.http.health import Readiness
 from app.messages.render import Renderer
+from app.ports import PaymentGateway
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.events import Event
 from app.repositories.invoices import StoredInvoice
 from app.repositories.unit_of_work import UnitOfWork
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
+from app.services.cashier import Cashier
 from app.services.close_periods import close_periods
+from app.services.collecting import Collecting
 from app.services.document_links import DocumentLinks
 from app.services.put_account import AccountParticulars, Member, put_account
 from app.services.quotes import QuoteDesk
 from app.services.record_calls import Item, record_calls
 from app.services.record_payment import RecordedPayment, record_payment
+from app.services.vault_desk import VaultDesk
 from app.services.verify import verify
 from app.services.verify_ledger import Difference
 from tests.fakes.edge import CountingIds, client
@@ -70,13 +75,19 @@ class SettableClock:
 
 
 class World:
-    """Make it with `World.create`; by default it is noon of 1 July 2026. `real_clock` is what document links go by."""
+    """Make it with `World.create`; by default it is noon of 1 July 2026. `real_clock` is what document links go by.
 
-    def __init__(self, database: Database, now: datetime) -> None:
+    Without `payments` nothing is charged while one waits, and a change takes effect when it is confirmed.
+    """
+
+    def __init__(self, database: Database, now: datetime, payments: PaymentGateway | None = None) -> None:
         self.database = database
         self.clock = SettableClock(now)
         self.ids = CountingIds()
         self.real_clock = SettableClock(now)
+        self.collecting = Collecting(database, self.clock, self.ids, payments, SystemClock())
+        self.cashier = None if payments is None else Cashier(self.collecting)
+        self.vault = None if payments is None else VaultDesk(self.collecting)
         links = DocumentLinks(secret=SECRET, base_url="http://flex.test", clock=self.real_clock, kinds=document_kinds())
         self.application = build_application(
             services=EdgeServices(
@@ -86,7 +97,7 @@ class World:
                 reader=database.reader,
                 probe=_ready,
                 links=links,
-                writes=Writes(database, QuoteDesk(SECRET.decode(), self.clock, self.ids)),
+                writes=Writes(database, QuoteDesk(SECRET.decode(), self.clock, self.ids), self.cashier, self.vault),
             ),
             options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"]),
             routes=document_routes(reader=database.reader, links=links, renderer=_renderer()),
@@ -95,14 +106,19 @@ class World:
 
     @classmethod
     async def create(
-        cls, database: Database, *, now: datetime = BEGINNING, catalogue: Catalogue = SEED_CATALOGUE
+        cls,
+        database: Database,
+        *,
+        now: datetime = BEGINNING,
+        catalogue: Catalogue = SEED_CATALOGUE,
+        payments: PaymentGateway | None = None,
     ) -> World:
         async def load(uow: UnitOfWork) -> None:
             await uow.plans.add_all(catalogue.versions)
             await uow.add_ons.add_versions(SEED_ADD_ONS)
 
         await unit_of_work.write(database, load)
-        return cls(database, now)
+        return cls(database, now, payments)
 
     async def add_account(
         self,

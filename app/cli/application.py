@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.cli import INTERRUPTED, access, billing, calls, clock, serving, setup, staff
+from app.cli import INTERRUPTED, access, billing, calls, clock, gateway, money, serving, setup, staff
 from app.cli.failures import BAD_INPUT, BROKEN, expected, keep_details
 from app.cli.terminal import say
 
@@ -28,10 +28,15 @@ def _register() -> None:
     application.command("run-due", rich_help_panel=look)(billing.run_due)
     application.command("explain", rich_help_panel=look)(billing.explain)
     application.command("verify", rich_help_panel=look)(billing.verify)
+    application.command("sweep", rich_help_panel=look)(money.sweep)
+    application.command("reconcile", rich_help_panel=look)(money.reconcile)
+    staff.staff.command("refund")(money.refund)
     application.add_typer(calls.quarantine, rich_help_panel=look)
     application.add_typer(staff.staff, rich_help_panel=look)
     application.add_typer(staff.report, rich_help_panel=look)
     application.command("migrate", rich_help_panel=set_up)(setup.migrate)
+    application.command("backup", rich_help_panel=set_up)(money.backup)
+    application.command("restore", rich_help_panel=set_up)(money.restore)
     application.command("settings", rich_help_panel=set_up)(setup.settings)
     application.command("export-schema", rich_help_panel=set_up)(setup.export_schema)
     application.add_typer(access.account, rich_help_panel=set_up)
@@ -40,6 +45,7 @@ def _register() -> None:
     application.command("sample-calls", rich_help_panel=play)(calls.sample_calls)
     application.command("token", rich_help_panel=play)(access.token)
     application.add_typer(clock.clock, rich_help_panel=play)
+    application.command("gateway", rich_help_panel=play)(gateway.gateway)
 
 
 _register()

@@ -19,24 +19,34 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services import explain as explaining
 from app.services import verify as verifying
 from app.services.close_periods import close_periods
+from app.services.collect_due import collect_due, next_collection_at
+from app.services.settle_vault import run_vault_tasks
 from app.services.upgrade_plans import upgrade_plans
 
 
 def run_due() -> None:
-    """Issue every invoice that is due, month after month. Running it again issues nothing."""
+    """Issue every invoice that is due, month after month, and collect what is due. Running it again does nothing."""
 
-    async def job(around: Surroundings) -> tuple[int, int, datetime | None]:
+    async def job(around: Surroundings) -> tuple[int, int, int, datetime | None]:
         with counting("Issuing invoices") as on_progress:
             issued = await close_periods(
                 database=around.database, clock=around.clock, ids=around.ids, on_progress=on_progress
             )
         upgraded = await upgrade_plans(database=around.database, clock=around.clock, ids=around.ids)
-        return issued, upgraded, await next_due_at(around.database)
+        await run_vault_tasks(around.collecting)
+        collected = 0
+        due_at = await next_collection_at(around.collecting)
+        if due_at is not None and due_at <= around.clock.now():
+            with counting("Collecting invoices") as on_progress:
+                collected = await collect_due(around.collecting, on_progress=on_progress)
+        return issued, upgraded, collected, await next_due_at(around.database)
 
-    issued, upgraded, due_at = run(job)
+    issued, upgraded, collected, due_at = run(job)
     tell("Nothing was due." if not issued else f"{issued:,} monthly invoice{'s' * (issued != 1)} issued.")
     if upgraded:
         tell(f"{upgraded:,} account{'s' * (upgraded != 1)} moved up to a plan that fits this month.")
+    if collected:
+        tell(f"{collected:,} invoice{'s' * (collected != 1)} looked at to be collected.")
     if due_at is not None:
         tell(f"The next invoice falls due on {due_at.astimezone(BILLING_ZONE):%Y-%m-%d at %H:%M %Z}.")
 

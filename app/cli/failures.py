@@ -6,7 +6,9 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from app.domain.checkouts import ChangeInProgress
 from app.domain.credit_notes import CreditNoteRefused
+from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.periods import InvalidMonth
 from app.domain.plans import InvalidCatalogue, PlanNotAvailable
 from app.gateways.calls_webhook import CallSystemUnusable
@@ -23,7 +25,10 @@ from app.services.explain import InvoiceNotFound
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.put_account import AccountAlreadyBilled, InvalidParticulars
 from app.services.quarantine import NotInQuarantine
+from app.services.reconcile import SinceTooLate
 from app.services.record_payment import InvalidPayment, PaymentConflict
+from app.services.refund_payment import NothingToRefund, RefundRefused, RefundsOnHold, RefundUnderWay
+from app.services.restore_database import NextNumberNeeded, NextNumberTooLow
 from app.services.set_tax_rate import InvalidTaxRate, TaxBackdated
 from app.services.staff_actions import AccountClosed, ActorMissing, InvalidAmount, InvalidTitle, ReasonMissing
 from app.services.void_invoice import InvoiceNotVoidable
@@ -36,6 +41,18 @@ FOUND_PROBLEMS = 1
 BROKEN = 70
 """Exit codes, beside 130 for an interruption. 70 is what other programs too say when they are at fault themselves."""
 
+OF_MONEY: tuple[type[Exception], ...] = (
+    GatewayUnavailable,
+    NextNumberNeeded,
+    NextNumberTooLow,
+    NothingToRefund,
+    RefundRefused,
+    RefundUnderWay,
+    RefundsOnHold,
+    SinceTooLate,
+)
+"""What may stand in the way of money that goes back, and of a database that is brought back."""
+
 
 class Refused(Exception):
     """The command cannot be carried out as given; the message says what to do."""
@@ -43,14 +60,17 @@ class Refused(Exception):
 
 def expected() -> tuple[type[Exception], ...]:
     """Return the exceptions whose message is all that a person needs."""
+    from app.sandbox.braintree_gateway.process import GatewayForbidden, GatewayNotStarted
     from app.sandbox.clock import ClockRefused
     from app.sandbox.demo import NotADemoFolder
     from app.sandbox.sample_calls import SampleRefused
 
     return (
+        *OF_MONEY,
         AccountAlreadyBilled,
         AccountClosed,
         ActorMissing,
+        ChangeInProgress,
         ChargeAlreadyInvoiced,
         ChargeNotFound,
         CreditNoteRefused,
@@ -71,6 +91,8 @@ def expected() -> tuple[type[Exception], ...]:
         ClockRefused,
         ContractUnreadable,
         DatabaseProblem,
+        GatewayForbidden,
+        GatewayNotStarted,
         InvalidMonth,
         InvalidParticulars,
         InvalidPayment,

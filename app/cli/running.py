@@ -35,7 +35,7 @@ def run(job: Callable[[Surroundings], Awaitable[T]], settings: Settings | None =
             await surroundings.database.check()
             return await job(surroundings)
         finally:
-            await surroundings.database.close()
+            await surroundings.close()
 
     # What is loaded by now stays: the collector need not look at it again with every batch.
     gc.freeze()

@@ -18,7 +18,7 @@ from rich.text import Text
 from app.cli.failures import Refused
 from app.cli.running import run, sandbox_settings
 from app.cli.terminal import counting, output, say, tell
-from app.main import Surroundings, build, make_clock, open_surroundings
+from app.main import Surroundings, build, make_clock, make_payments, open_surroundings
 from app.migrations.upgrade import upgrade
 from app.settings import LOOPBACK_HOSTS, read_settings
 
@@ -90,17 +90,25 @@ def prepare_demo(settings: Settings, *, reset: bool) -> None:
     :raises NotADemoFolder: when the folder holds something else.
     """
     from app.gateways.ids import RandomIds
-    from app.sandbox.demo import months_to_seed, open_folder, seed
+    from app.sandbox.braintree_gateway.process import ask_gateway
+    from app.sandbox.demo import DemoGateway, months_to_seed, open_folder, seed
     from app.settings import DATABASE_FILE
 
+    def decline(digits: str, code: str, times: int | None) -> None:
+        ask_gateway(settings.data, "force", on=digits, code=code, times=times)
+
     open_folder(settings.data, reset=reset)
+    payments = make_payments(settings)
+    ask_gateway(settings.data, "settings", amount_rules=False)
     with counting("Living through eighteen months", months_to_seed()) as on_progress:
         made = seed(
             database_file=settings.data / DATABASE_FILE,
             clock=make_clock(settings),
             ids=RandomIds(),
+            gateway=DemoGateway(payments, decline),
             on_progress=on_progress,
         )
+    asyncio.run(payments.aclose())
     if not made:
         upgrade(settings.database)
     run(_nothing, settings)

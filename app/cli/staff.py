@@ -252,6 +252,7 @@ def month(
     for book in (found.receivable, found.credit):
         rows = [("opening", book.opening_cents), *book.movements, ("closing", book.closing_cents)]
         show_table(book.name, ("entry", "amount"), [(str(entry), format_money(cents)) for entry, cents in rows])
+    show_table("gateway", ("entry", "figure"), reporting.settlement_rows(found))
 
 
 def _read_line(text: str) -> tuple[int, int | None]:

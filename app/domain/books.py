@@ -18,7 +18,7 @@ RECEIVABLE_MOVEMENTS: Mapping[str, tuple[PostingKind, ...]] = {
     "tax": (PostingKind.TAX_INVOICED, PostingKind.TAX_VOIDED),
     "credits applied": (PostingKind.CREDIT_APPLIED, PostingKind.CREDIT_RESTORED),
     "collected": (PostingKind.PAYMENT_RECEIVED,),
-    "refunded": (),  # what a refund opens again; credit that is paid out leaves what is owed as it is
+    "refunded": (PostingKind.REFUNDED, PostingKind.CHARGED_BACK, PostingKind.RETURNED),
     "written off": (PostingKind.WRITTEN_OFF,),
 }
 """What changes what customers owe, in the order of the report, with the kinds of posting behind it."""
@@ -48,12 +48,25 @@ class BookMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlements:
+    """Charges that the gateway settled in a month, and those made until its end of which nobody has seen that yet."""
+
+    matched_count: int = 0
+    matched_cents: int = 0
+    unmatched_count: int = 0
+    unmatched_cents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MonthReport:
-    """The books of the whole business in one month: what customers owe, and what is owed to them as credit."""
+    """The books of the whole business in one month: what customers owe, what is owed to them as credit, and how much
+    of what was charged has been settled.
+    """
 
     period: Period
     receivable: BookMonth
     credit: BookMonth
+    settlements: Settlements = Settlements()
 
 
 def void_postings(invoice_id: str, total_cents: int, tax_cents: int, credit_applied_cents: int) -> tuple[Posting, ...]:
@@ -83,12 +96,18 @@ def settle_credit(
             yield Posting(PostingKind.CREDIT_PAID_OUT, left, None, None, grant.seq)
 
 
-def month_report(period: Period, before: Mapping[PostingKind, int], within: Mapping[PostingKind, int]) -> MonthReport:
+def month_report(
+    period: Period,
+    before: Mapping[PostingKind, int],
+    within: Mapping[PostingKind, int],
+    settlements: Settlements = Settlements(),
+) -> MonthReport:
     """Return the report of a month from the sums of all postings by kind, before it and within it."""
     return MonthReport(
         period,
         _book_month("receivable", Book.RECEIVABLE, 1, RECEIVABLE_MOVEMENTS, before, within),
         _book_month("credit liability", Book.CUSTOMER_CREDIT, -1, CREDIT_MOVEMENTS, before, within),
+        settlements,
     )
 
 

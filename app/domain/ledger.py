@@ -31,6 +31,8 @@ class PaymentKind(StrEnum):
     """How money came in."""
 
     CHECK = "CHECK"
+    CARD = "CARD"
+    PAYPAL = "PAYPAL"
 
 
 class PostingKind(StrEnum):
@@ -50,6 +52,9 @@ class PostingKind(StrEnum):
     TAX_VOIDED = "TAX_VOIDED"
     CREDIT_RESTORED = "CREDIT_RESTORED"
     WRITTEN_OFF = "WRITTEN_OFF"
+    REFUNDED = "REFUNDED"
+    CHARGED_BACK = "CHARGED_BACK"
+    RETURNED = "RETURNED"
 
 
 BOOKS_OF: dict[PostingKind, tuple[Book, Book]] = {
@@ -67,6 +72,9 @@ BOOKS_OF: dict[PostingKind, tuple[Book, Book]] = {
     PostingKind.CREDIT_APPLIED: (Book.CUSTOMER_CREDIT, Book.RECEIVABLE),
     PostingKind.PAYMENT_RECEIVED: (Book.CASH, Book.RECEIVABLE),
     PostingKind.OVERPAID: (Book.CASH, Book.CUSTOMER_CREDIT),
+    PostingKind.REFUNDED: (Book.RECEIVABLE, Book.CASH),
+    PostingKind.CHARGED_BACK: (Book.RECEIVABLE, Book.CASH),
+    PostingKind.RETURNED: (Book.RECEIVABLE, Book.CASH),
 }
 """The debited and the credited book of each kind."""
 

@@ -51,13 +51,14 @@ class ChargeReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChargeRequest:
-    """A charge, exactly as it is sent each time. `attempt_id` is order id and request key in one."""
+    """A charge, exactly as it is sent each time. `attempt_id` is order id and, where `uses_key`, request key in one."""
 
     attempt_id: str
     amount_cents: int
     customer_id: str
     method_token: str
     reason: ChargeReason
+    uses_key: bool = True
 
 
 class TransactionKind(StrEnum):
@@ -107,12 +108,16 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class ChargeAnswer:
-    """What a charge, a void or a refund came to. `reason` is for the log and names no secret."""
+    """What a charge, a void or a refund came to. `reason` is for the log and names no secret.
+
+    `keys_refused` where it was refused for its request key alone, which the gateway does not take from us.
+    """
 
     kind: AnswerKind
     transaction: Transaction | None = None
     decline: Decline | None = None
     reason: str = ""
+    keys_refused: bool = False
 
 
 class MethodKind(StrEnum):
@@ -188,7 +193,10 @@ class VaultRequest:
 
 @dataclass(frozen=True, slots=True)
 class VaultedMethod:
-    """A method as the vault keeps it. `fingerprint` is the same for the same card number within our merchant."""
+    """A method as the vault keeps it. `fingerprint` is the same for the same card number within our merchant.
+
+    `verification` is the one that a card was kept with, where the vault still tells.
+    """
 
     token: str
     customer_id: str
@@ -203,6 +211,7 @@ class VaultedMethod:
     fingerprint: str | None = None
     network_transaction_id: str | None = None
     is_default: bool = False
+    verification: Verification | None = None
 
 
 class VaultRefusal(StrEnum):

@@ -55,3 +55,30 @@ def policies_version(version: str) -> Policies:
         if policies.version == version:
             return policies
     raise UnknownPolicies(version)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionPolicies:
+    """How money is collected; no invoice depends on it.
+
+    `charges_first`: a change that the customer starts takes effect when paid (rule 17), else when confirmed.
+    `retry_days`: the days after the due date of the collection rounds (rule 30).
+    `late_fee_cents`, `late_fee_days`: the fee, and how long after the due date it is charged; None charges none (32).
+    `suspension_days`, `early_suspension_days`: how long after the due date service is suspended (rule 33).
+    `warning_days`: how long before that it is announced.
+    `early_months`: the first months of paid service, with their stricter rules (rules 33, 34).
+    `collects_at`: wall-clock time in the billing zone of everything that falls due on a later day than the first.
+    """
+
+    charges_first: bool = True
+    retry_days: tuple[int, ...] = (0, 2, 7, 14, 21)
+    late_fee_cents: int | None = 25_00
+    late_fee_days: int = 7
+    suspension_days: int = 21
+    early_suspension_days: int = 7
+    warning_days: int = 3
+    early_months: int = 6
+    collects_at: time = time(6)
+
+
+COLLECTION_POLICIES = CollectionPolicies()

@@ -5,13 +5,17 @@ from typing import Any, TypeVar
 
 import strawberry
 
+from app.domain.agreements import PAYMENT_AGREEMENT, PaymentAgreement
+from app.domain.payment_gateway import GatewayUnavailable
 from app.graphql.errors import Forbidden
-from app.ports import Claims, Clock, Ids
+from app.ports import Claims, Clock, Ids, Origin
 from app.repositories.database import Database
 from app.repositories.pages.viewer import VIEWER
 from app.repositories.reader import OperationReader, Page, Reader
+from app.services.cashier import Cashier
 from app.services.document_links import DocumentLinks
 from app.services.quotes import QuoteDesk
+from app.services.vault_desk import VaultDesk
 from app.views.viewer import Viewer
 
 V = TypeVar("V")
@@ -33,10 +37,14 @@ class GraphQLOptions:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What a mutation works with; reads never touch it."""
+    """What a mutation works with; reads never touch it. Without a cashier nothing is charged while one waits, and
+    without a vault no payment method is added.
+    """
 
     database: Database
     desk: QuoteDesk
+    cashier: Cashier | None = None
+    vault: VaultDesk | None = None
 
 
 @dataclass(slots=True)
@@ -51,6 +59,7 @@ class Context:
     options: GraphQLOptions = field(default_factory=GraphQLOptions)
     links: DocumentLinks | None = None
     writes: Writes | None = None
+    origin: Origin = field(default_factory=Origin)
     _viewer: Viewer | None = None
 
     @classmethod
@@ -65,10 +74,11 @@ class Context:
         options: GraphQLOptions,
         links: DocumentLinks | None = None,
         writes: Writes | None = None,
+        origin: Origin = Origin(),  # noqa: B008  (a frozen value)
     ) -> "Context":
         """Return the surroundings of a new operation, whose first trip also looks up the membership."""
         look_up = VIEWER.request(subject=claims.subject, account=claims.account)
-        return cls(request_id, claims, clock, ids, OperationReader(reader, look_up), options, links, writes)
+        return cls(request_id, claims, clock, ids, OperationReader(reader, look_up), options, links, writes, origin)
 
     async def load(self, page: Page[V], **parameters: object) -> V:
         """Return the view of a page about the caller's own account.
@@ -99,6 +109,37 @@ class Context:
     def desk(self) -> QuoteDesk:
         """Who makes quotes and reads them back."""
         return self._writes.desk
+
+    @property
+    def cashier(self) -> Cashier | None:
+        """Who takes money while a customer waits."""
+        return self._writes.cashier
+
+    @property
+    def vault(self) -> VaultDesk:
+        """Who keeps payment methods.
+
+        :raises GatewayUnavailable: when this server has no gateway.
+        """
+        if self._writes.vault is None:
+            raise GatewayUnavailable("this server has no payment gateway")
+        return self._writes.vault
+
+    @property
+    def agreement(self) -> PaymentAgreement:
+        """What is agreed to by adding a payment method."""
+        vault = None if self.writes is None else self.writes.vault
+        return PAYMENT_AGREEMENT if vault is None else vault.agreement
+
+    @property
+    def till(self) -> Cashier:
+        """Who takes money, for a mutation that does nothing else.
+
+        :raises RuntimeError: where nobody does.
+        """
+        if self.cashier is None:
+            raise RuntimeError("This server was put together without a payment gateway.")
+        return self.cashier
 
     async def doing(self) -> dict[str, Any]:
         """Return what every service behind a mutation takes: where to write, the clock, the ids, and who does it."""

@@ -2,6 +2,7 @@
 kind into an entry of `errors`: ours as they are, all others masked and logged once.
 """
 
+import re
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any
@@ -40,6 +41,10 @@ class ErrorCode(Enum):
         "ALREADY_ON_PLAN",
         description="The change of plan would change nothing.",
     )
+    AUTHORIZATION_REQUIRED = strawberry.enum_value(
+        "AUTHORIZATION_REQUIRED",
+        description="The payment agreement in force was not accepted.",
+    )
     BAD_INPUT = strawberry.enum_value(
         "BAD_INPUT",
         description="An argument or variable has a value that cannot be used: a cursor, a month, a page size.",
@@ -48,9 +53,25 @@ class ErrorCode(Enum):
         "BAD_REQUEST",
         description="The HTTP request is not a GraphQL request: no JSON object, no query, or a part of the wrong kind.",
     )
+    CARD_NUMBER_REFUSED = strawberry.enum_value(
+        "CARD_NUMBER_REFUSED",
+        description="The request holds a card number, which is never to be sent here.",
+    )
+    CARD_VERIFICATION_FAILED = strawberry.enum_value(
+        "CARD_VERIFICATION_FAILED",
+        description="The bank or the payment service did not accept the card.",
+    )
+    CHANGE_IN_PROGRESS = strawberry.enum_value(
+        "CHANGE_IN_PROGRESS",
+        description="Another change of the account waits for its payment.",
+    )
     DOWNGRADE_NOT_COST_EFFECTIVE = strawberry.enum_value(
         "DOWNGRADE_NOT_COST_EFFECTIVE",
         description="This month's usage is past what the lower plan is cost-effective to.",
+    )
+    DUPLICATE_PAYMENT_METHOD = strawberry.enum_value(
+        "DUPLICATE_PAYMENT_METHOD",
+        description="The payment method is on file already.",
     )
     FORBIDDEN = strawberry.enum_value(
         "FORBIDDEN",
@@ -76,6 +97,10 @@ class ErrorCode(Enum):
         "INVALID_CONTACT",
         description="The payment contact cannot be as described; `field` says what to correct.",
     )
+    LAST_PAYMENT_METHOD = strawberry.enum_value(
+        "LAST_PAYMENT_METHOD",
+        description="The last payment method has to stay on file for now.",
+    )
     LIMIT_EXCEEDED = strawberry.enum_value(
         "LIMIT_EXCEEDED",
         description="The request or its document is larger than allowed. The message says which limit, and its size.",
@@ -83,6 +108,10 @@ class ErrorCode(Enum):
     METHOD_NOT_ALLOWED = strawberry.enum_value(
         "METHOD_NOT_ALLOWED",
         description="This address does not answer this HTTP method, or a mutation was sent by GET.",
+    )
+    NONCE_REJECTED = strawberry.enum_value(
+        "NONCE_REJECTED",
+        description="The payment service did not take what the payment form made.",
     )
     NOT_ACCEPTABLE = strawberry.enum_value(
         "NOT_ACCEPTABLE",
@@ -92,6 +121,10 @@ class ErrorCode(Enum):
         "NOT_FOUND",
         description="There is nothing at this address, or of this id.",
     )
+    NOTHING_TO_PAY = strawberry.enum_value(
+        "NOTHING_TO_PAY",
+        description="Nothing is left to pay.",
+    )
     NO_SCHEDULED_CHANGE = strawberry.enum_value(
         "NO_SCHEDULED_CHANGE",
         description="No change of plan is scheduled.",
@@ -99,6 +132,22 @@ class ErrorCode(Enum):
     OPERATION_RESOLUTION_FAILURE = strawberry.enum_value(
         "OPERATION_RESOLUTION_FAILURE",
         description="`operationName` names no operation of the document, or is missing although there are several.",
+    )
+    PAYMENTS_PAUSED = strawberry.enum_value(
+        "PAYMENTS_PAUSED",
+        description="Payments are paused for maintenance.",
+    )
+    PAYMENT_DECLINED = strawberry.enum_value(
+        "PAYMENT_DECLINED",
+        description="None of the payment methods could be charged.",
+    )
+    PAYMENT_GATEWAY_UNAVAILABLE = strawberry.enum_value(
+        "PAYMENT_GATEWAY_UNAVAILABLE",
+        description="The payment service cannot be reached.",
+    )
+    PAYMENT_METHOD_REQUIRED = strawberry.enum_value(
+        "PAYMENT_METHOD_REQUIRED",
+        description="No payment method on file can be charged.",
     )
     PLAN_NOT_AVAILABLE = strawberry.enum_value(
         "PLAN_NOT_AVAILABLE",
@@ -110,7 +159,7 @@ class ErrorCode(Enum):
     )
     RATE_LIMITED = strawberry.enum_value(
         "RATE_LIMITED",
-        description="This was done often enough for now. Try again after `retryAfter` seconds.",
+        description="This was tried too often. Wait, then try again.",
     )
     TERMS_NOT_ACCEPTED = strawberry.enum_value(
         "TERMS_NOT_ACCEPTED",
@@ -133,6 +182,9 @@ class ErrorCode(Enum):
         description="The request body is not declared as `application/json` in UTF-8.",
     )
 
+
+# How messages of graphql-core end that quote a whole object or list of the caller's.
+_QUOTED = re.compile(r"(, found: |: (?=[\[{])).*", re.DOTALL)
 
 RETRYABLE = frozenset({ErrorCode.INTERNAL, ErrorCode.TIMEOUT})
 
@@ -174,7 +226,10 @@ def document_entries(errors: Iterable[GraphQLError], fallback: ErrorCode, reques
 
     An error may bring its own code in its extensions (a limit does); the others get `fallback`.
     """
-    return [_located(entry(_code_of(error, fallback), error.message, request_id), error) for error in errors]
+    return [
+        _located(entry(_code_of(error, fallback), _without_objects(error.message), request_id), error)
+        for error in errors
+    ]
 
 
 def field_entries(errors: Iterable[GraphQLError], request_id: str, operation_name: str | None) -> list[dict[str, Any]]:
@@ -187,9 +242,14 @@ def _field_entry(error: GraphQLError, request_id: str, operation_name: str | Non
     if isinstance(cause, ApiError):
         return entry(cause.code, cause.message, request_id, retryable=cause.retryable)
     if error.path is None or _is_about_an_argument(error, cause):
-        return entry(ErrorCode.BAD_INPUT, error.message, request_id)
+        return entry(ErrorCode.BAD_INPUT, _without_objects(error.message), request_id)
     failures.log_unexpected("field failed", cause, operation=operation_name, field=_field_name(error))
     return entry(ErrorCode.INTERNAL, MASKED_MESSAGE, request_id)
+
+
+def _without_objects(message: str) -> str:
+    """Cut a message off before the value that it quotes, where that may hold more than the part that is wrong."""
+    return _QUOTED.sub(".", message)
 
 
 def _root_cause(error: GraphQLError) -> BaseException:

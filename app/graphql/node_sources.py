@@ -8,6 +8,7 @@ from app.graphql.permissions import Permission
 from app.graphql.queries.add_ons import load_add_on
 from app.graphql.queries.alerts import load_contact
 from app.graphql.queries.billing_summary import load_next_invoice, load_summary
+from app.graphql.queries.payment_methods import load_payment_method, load_payment_methods
 from app.graphql.queries.usage import load_usage
 from app.graphql.types.billing_summary import BillingSummary
 from app.graphql.types.call import Call
@@ -16,6 +17,7 @@ from app.graphql.types.invoice_line import InvoiceLine
 from app.graphql.types.line_kinds import lines_of
 from app.graphql.types.next_invoice import NextInvoice
 from app.graphql.types.node import Node, read_derived_id
+from app.graphql.types.payment_method import PaymentMethodList
 from app.graphql.types.plan import Plan
 from app.graphql.types.usage import UsageMonth
 from app.graphql.types.viewer import Account, User, Viewer
@@ -97,6 +99,12 @@ async def find_call(info: Info, id: str) -> Call | None:
     return Call.of(found) if found else None
 
 
+async def find_payment_methods(info: Info, id: str) -> PaymentMethodList | None:
+    """Return the account's payment methods."""
+    found = await load_payment_methods(info)
+    return found if found and found.id == id else None
+
+
 SOURCES: dict[str, tuple[Permission, Find]] = {
     "acc": (Permission.VIEW_ACCOUNT, find_account),
     "usr": (Permission.VIEW_ACCOUNT, find_user),
@@ -108,6 +116,8 @@ SOURCES: dict[str, tuple[Permission, Find]] = {
     "usage": (Permission.VIEW_USAGE, find_usage_month),
     "inv": (Permission.VIEW_INVOICES, find_invoice),
     "line": (Permission.VIEW_INVOICES, find_line),
+    "pm": (Permission.VIEW_PAYMENT_DETAILS, load_payment_method),
+    "methods": (Permission.VIEW_PAYMENT_DETAILS, find_payment_methods),
     "call": (Permission.VIEW_USAGE, find_call),
 }
 """By the beginning of an id."""

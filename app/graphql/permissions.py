@@ -29,6 +29,8 @@ class Permission(StrEnum):
     VIEW_INVOICES = "VIEW_INVOICES"
     VIEW_PAYMENT_DETAILS = "VIEW_PAYMENT_DETAILS"
     CHANGE_PLAN = "CHANGE_PLAN"
+    MANAGE_PAYMENT_METHODS = "MANAGE_PAYMENT_METHODS"
+    PAY_INVOICES = "PAY_INVOICES"
     VIEW_ACTIVITY = "VIEW_ACTIVITY"
     SEND_INVOICES = "SEND_INVOICES"
     MANAGE_ALERTS = "MANAGE_ALERTS"
@@ -46,6 +48,8 @@ described_enum(
         Permission.VIEW_PLANS: "See the plans and add-ons, and what each of them costs you.",
         Permission.VIEW_INVOICES: "See invoices with their lines, payments and documents.",
         Permission.CHANGE_PLAN: "Change the plan, and switch add-ons on and off.",
+        Permission.MANAGE_PAYMENT_METHODS: "Add, order and remove payment methods.",
+        Permission.PAY_INVOICES: "Pay what is open now.",
         Permission.VIEW_ACTIVITY: "See who did what to the account, and when.",
         Permission.SEND_INVOICES: "Have an invoice sent again by mail.",
         Permission.MANAGE_ALERTS: "See and switch your own alerts.",

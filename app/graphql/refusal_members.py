@@ -1,25 +1,44 @@
 """Which refusal of a service becomes which member of a union: each has exactly one. The schema imports this once."""
 
 from datetime import timedelta
+from typing import Any
+
+import strawberry
 
 from app.domain.add_ons import AddOnNotAvailable
+from app.domain.agreements import AuthorizationRequired
+from app.domain.checkouts import ChangeInProgress
 from app.domain.contacts import InvalidContact, TooManyContacts
+from app.domain.payment_gateway import GatewayUnavailable
+from app.domain.payment_methods import InvalidOrder, LastPaymentMethod
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective
 from app.domain.plans import PlanNotAvailable
 from app.graphql.errors import ErrorCode
 from app.graphql.refusals import Translate, becomes
-from app.graphql.types import user_error
+from app.graphql.types import payment_errors, quote, user_error
 from app.graphql.types.add_on import AddOnQuote, AddOnQuoteStale
 from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
-from app.graphql.types.quote import PlanChangeQuote, QuoteStale
-from app.services import change_plan, switch_add_on
+from app.graphql.types.payment_method import CardVerification, PaymentAgreement
+from app.graphql.types.quote import PlanChangeQuote
+from app.services import switch_add_on
+from app.services.add_payment_method import (
+    CardVerificationFailed,
+    DuplicatePaymentMethod,
+    InvalidMethodInput,
+    NonceRejected,
+    TooManyAttempts,
+)
 from app.services.alert_subscriptions import AlertAlwaysOn
-from app.services.change_plan import AccountSuspended, NoScheduledChange
+from app.services.change_plan import NoScheduledChange
+from app.services.confirm_quote import CollectionOnHold, PaymentDeclined, PaymentMethodRequired
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
+from app.services.pay_invoice import InvoiceUnknown, NothingToPay
 from app.services.payment_contacts import ContactNotFound
-from app.services.quotes import InvalidQuote
+from app.services.payment_method_changes import PaymentMethodNotFound
+from app.services.quotes import InvalidQuote, QuoteStale
 from app.services.resend_invoice import InvoiceNotFound, ResentTooOften
+from app.services.standing import AccountSuspended
 from app.services.switch_add_on import AddOnAlreadyActive, AddOnNotActive, TermsNotAccepted
 
 
@@ -38,12 +57,17 @@ def _downgrade(refusal: DowngradeNotCostEffective) -> user_error.UserError:
     )
 
 
-def _stale(refusal: change_plan.QuoteStale) -> user_error.UserError:
-    return QuoteStale(code=ErrorCode.QUOTE_STALE, message=str(refusal), quote=PlanChangeQuote.of(refusal.fresh))
+def _stale(refusal: QuoteStale) -> user_error.UserError:
+    fresh: Any = refusal.fresh
+    if isinstance(fresh, switch_add_on.AddOnQuote):
+        return AddOnQuoteStale(code=ErrorCode.QUOTE_STALE, message=str(refusal), quote=AddOnQuote.of(fresh))
+    return quote.QuoteStale(code=ErrorCode.QUOTE_STALE, message=str(refusal), quote=PlanChangeQuote.of(fresh))
 
 
-def _stale_add_on(refusal: switch_add_on.AddOnQuoteStale) -> user_error.UserError:
-    return AddOnQuoteStale(code=ErrorCode.QUOTE_STALE, message=str(refusal), quote=AddOnQuote.of(refusal.fresh))
+def _declined(refusal: PaymentDeclined) -> user_error.UserError:
+    return user_error.PaymentDeclined(
+        code=ErrorCode.PAYMENT_DECLINED, message=str(refusal), invoice_id=strawberry.ID(refusal.invoice_id)
+    )
 
 
 def _already_active(refusal: AddOnAlreadyActive) -> user_error.UserError:
@@ -68,9 +92,36 @@ def _invalid_contact(refusal: InvalidContact) -> user_error.UserError:
     return user_error.InvalidContact(code=ErrorCode.INVALID_CONTACT, message=str(refusal), field=refusal.field)
 
 
-def _rate_limited(refusal: ResentTooOften) -> user_error.UserError:
-    return user_error.RateLimited(
-        code=ErrorCode.RATE_LIMITED, message=str(refusal), retry_after=refusal.retry_after_seconds
+def _authorization(refusal: AuthorizationRequired) -> user_error.UserError:
+    return payment_errors.AuthorizationRequired(
+        code=ErrorCode.AUTHORIZATION_REQUIRED,
+        message=str(refusal),
+        agreement=PaymentAgreement.of(refusal.agreement),
+    )
+
+
+def _unverified(refusal: CardVerificationFailed) -> user_error.UserError:
+    return payment_errors.CardVerificationFailed(
+        code=ErrorCode.CARD_VERIFICATION_FAILED,
+        message=str(refusal),
+        verification=CardVerification.of(refusal.verification),
+    )
+
+
+def _duplicate(refusal: DuplicatePaymentMethod) -> user_error.UserError:
+    method_id = strawberry.ID(refusal.method.id) if refusal.method else None
+    return payment_errors.DuplicatePaymentMethod(
+        code=ErrorCode.DUPLICATE_PAYMENT_METHOD, message=str(refusal), payment_method_id=method_id
+    )
+
+
+def _too_many(refusal: TooManyAttempts | ResentTooOften) -> user_error.UserError:
+    return payment_errors.RateLimited(code=ErrorCode.RATE_LIMITED, message=str(refusal), retry_after=refusal.retry_at)
+
+
+def _last_method(refusal: LastPaymentMethod) -> user_error.UserError:
+    return payment_errors.LastPaymentMethod(
+        code=ErrorCode.LAST_PAYMENT_METHOD, message=str(refusal), is_required=refusal.is_required
     )
 
 
@@ -90,11 +141,26 @@ REFUSALS: dict[type[Exception], Translate] = {
     InvoiceNotFound: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
     NoScheduledChange: _plain(user_error.NoScheduledChange, ErrorCode.NO_SCHEDULED_CHANGE),
     PlanNotAvailable: _plain(user_error.PlanNotAvailable, ErrorCode.PLAN_NOT_AVAILABLE),
-    ResentTooOften: _rate_limited,
+    ResentTooOften: _too_many,
     TermsNotAccepted: _other_terms,
+    ChangeInProgress: _plain(user_error.ChangeInProgress, ErrorCode.CHANGE_IN_PROGRESS),
+    CollectionOnHold: _plain(user_error.PaymentsPaused, ErrorCode.PAYMENTS_PAUSED),
+    InvoiceUnknown: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
+    NothingToPay: _plain(user_error.NothingToPay, ErrorCode.NOTHING_TO_PAY),
+    PaymentDeclined: _declined,
+    PaymentMethodRequired: _plain(user_error.PaymentMethodRequired, ErrorCode.PAYMENT_METHOD_REQUIRED),
+    QuoteStale: _stale,
+    AuthorizationRequired: _authorization,
+    CardVerificationFailed: _unverified,
+    DuplicatePaymentMethod: _duplicate,
+    GatewayUnavailable: _plain(payment_errors.PaymentGatewayUnavailable, ErrorCode.PAYMENT_GATEWAY_UNAVAILABLE),
+    InvalidMethodInput: _plain(user_error.InvalidInput, ErrorCode.BAD_INPUT),
+    InvalidOrder: _plain(user_error.InvalidInput, ErrorCode.BAD_INPUT),
+    LastPaymentMethod: _last_method,
+    NonceRejected: _plain(payment_errors.NonceRejected, ErrorCode.NONCE_REJECTED),
+    PaymentMethodNotFound: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
+    TooManyAttempts: _too_many,
     TooManyContacts: _plain(user_error.TooManyContacts, ErrorCode.TOO_MANY_CONTACTS),
-    change_plan.QuoteStale: _stale,
-    switch_add_on.AddOnQuoteStale: _stale_add_on,
 }
 
 becomes(REFUSALS)

@@ -9,6 +9,8 @@ from app.graphql import refusal_members  # noqa: F401  (registers which refusal 
 from app.graphql.errors import ErrorCode
 from app.graphql.mutations.add_on import AddOnMutations
 from app.graphql.mutations.alerts import AlertMutations
+from app.graphql.mutations.payment import PaymentMutations
+from app.graphql.mutations.payment_method import PaymentMethodMutations
 from app.graphql.mutations.plan import PlanMutations
 from app.graphql.queries.activity import ActivityQueries
 from app.graphql.queries.add_ons import AddOnQueries
@@ -17,12 +19,14 @@ from app.graphql.queries.billing_summary import BillingSummaryQueries
 from app.graphql.queries.calls import CallQueries
 from app.graphql.queries.invoices import InvoiceQueries
 from app.graphql.queries.node import NodeQueries
+from app.graphql.queries.payment_methods import PaymentMethodQueries
 from app.graphql.queries.plan_advice import PlanAdviceQueries
 from app.graphql.queries.plans import PlanQueries
 from app.graphql.queries.usage import UsageQueries
 from app.graphql.queries.viewer import ViewerQueries
 from app.graphql.scalars import SCALARS
 from app.graphql.types.line_kinds import LINE_TYPES
+from app.graphql.types.payment_method import CardPaymentMethod, PayPalPaymentMethod
 
 
 @strawberry.type(
@@ -39,6 +43,7 @@ class Query(
     AddOnQueries,
     CallQueries,
     InvoiceQueries,
+    PaymentMethodQueries,
     AlertQueries,
     ActivityQueries,
     NodeQueries,
@@ -50,7 +55,7 @@ class Query(
     description="What you can do. Every mutation takes one `input` and returns a union: what it did, or the one "
     "refusal that stopped it, which is always a `UserError`."
 )
-class Mutation(PlanMutations, AddOnMutations, AlertMutations):
+class Mutation(PlanMutations, AddOnMutations, PaymentMethodMutations, PaymentMutations, AlertMutations):
     """The root of all writes."""
 
 
@@ -62,7 +67,10 @@ class BillingSchema(strawberry.Schema):
 
 
 schema = BillingSchema(
-    query=Query, mutation=Mutation, types=[ErrorCode, *LINE_TYPES], config=StrawberryConfig(scalar_map=SCALARS)
+    query=Query,
+    mutation=Mutation,
+    types=[ErrorCode, CardPaymentMethod, PayPalPaymentMethod, *LINE_TYPES],
+    config=StrawberryConfig(scalar_map=SCALARS),
 )
 
 graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001  the only door to graphql-core's own schema

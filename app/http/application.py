@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Lifespan
 
-    from app.ports import Claims, Clock, Ids, TokenVerifier
+    from app.ports import Claims, Clock, Ids, Origin, TokenVerifier
     from app.repositories.reader import Reader
     from app.services.document_links import DocumentLinks
 
@@ -120,10 +120,11 @@ def _graphql_endpoint(
     store.warm(warm_documents)
     graphql_options = GraphQLOptions(largest_page=options.largest_page)
 
-    def make_context(request_id: str, claims: Claims) -> Context:
+    def make_context(request_id: str, claims: Claims, origin: Origin) -> Context:
         return Context.open(
             request_id=request_id,
             claims=claims,
+            origin=origin,
             clock=services.clock,
             ids=services.ids,
             reader=services.reader,

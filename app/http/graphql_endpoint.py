@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import structlog
 
+from app.domain.card_numbers import holds_card_number, without_card_numbers
 from app.graphql.documents import Document, DocumentRefused, DocumentStore, is_query
 from app.graphql.errors import ErrorCode, document_entries, entry
 from app.http import answers
@@ -17,6 +18,7 @@ from app.http.body import Disconnected, read_body
 from app.http.json_body import decode_object
 from app.http.negotiation import choose_media_type, prefers_html, require_json
 from app.http.security import Unauthenticated, authenticate
+from app.ports import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +30,12 @@ if TYPE_CHECKING:
     from app.graphql.execution import Answer, Executor
     from app.ports import Claims, TokenVerifier
 
-    ContextFactory = Callable[[str, Claims], Context]
+    ContextFactory = Callable[[str, Claims, Origin], Context]
 
 log = structlog.get_logger("http")
 
 MOST_PARAMETERS = 10
+LONGEST_AGENT = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class GraphQLEndpoint:
         claims = await authenticate(scope, self._verifier)
         scope["state"]["account"] = claims.account
         request = read_parameters(decode_object(await read_body(receive))) if is_post else read_query_string(scope)
+        _refuse_card_numbers(request)
         request_id = request_id_of(scope)
         try:
             document = self._store.prepare(request.query)
@@ -116,7 +120,8 @@ class GraphQLEndpoint:
         if not is_post and not is_query(operation):
             raise _method_refused("A mutation changes things; send it by POST.", ("POST",))
         scope["state"]["operation"] = operation.name.value if operation.name else None
-        answer = await self._run(document, operation, request.variables, self._make_context(request_id, claims))
+        context = self._make_context(request_id, claims, origin_of(scope))
+        answer = await self._run(document, operation, request.variables, context)
         if answer.was_executed:
             return answers.OK, answer.body
         return _document_status(media_type, ErrorCode.BAD_INPUT), answer.body
@@ -188,6 +193,23 @@ def read_query_string(scope: Scope) -> GraphQLRequest:
         else:
             found.pop(name, None)
     return read_parameters(found)
+
+
+def _refuse_card_numbers(request: GraphQLRequest) -> None:
+    """Refuse a request in which a card number stands anywhere, before anything of it can be written down.
+
+    :raises Refused: with status 400, and without the number.
+    """
+    if holds_card_number([request.query, request.operation_name, request.variables]):
+        message = "Card numbers are never sent here. Use the payment form, and send what it makes of the card."
+        raise Refused(answers.BAD_REQUEST, ErrorCode.CARD_NUMBER_REFUSED, message)
+
+
+def origin_of(scope: Scope) -> Origin:
+    """Return where a request came from; the server has replaced the address by that of a trusted proxy's client."""
+    client, agent = scope.get("client"), header(scope, b"user-agent")
+    shown = None if agent is None else without_card_numbers(agent, "…")[:LONGEST_AGENT]
+    return Origin(address=client[0] if client else None, user_agent=shown)
 
 
 def _document_status(media_type: str, code: ErrorCode) -> int:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 import orjson
 import structlog
 
+from app.domain.card_numbers import without_card_numbers
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
 
@@ -19,7 +21,6 @@ REMOVED = "[removed]"
 
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
-_CARD = re.compile(r"(?<![A-Za-z0-9_.])\d(?:[ -]?\d){12,18}(?![A-Za-z0-9_])")
 
 # A library is heard from its warnings on, for below them it may speak of statements and addresses; of the server we
 # also want to know that it has started. Its line for each request would repeat ours.
@@ -81,14 +82,7 @@ def _redacted_text(text: str) -> str:
         text = _TOKEN.sub(REMOVED, text)
     if "@" in text:
         text = _EMAIL.sub(REMOVED, text)
-    return _CARD.sub(lambda match: REMOVED if _is_card_number(match[0]) else match[0], text)
-
-
-def _is_card_number(text: str) -> bool:
-    """Tell whether the digits pass the check that every card number passes (Luhn)."""
-    digits = [int(character) for character in text if character.isdigit()]
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    return without_card_numbers(text, REMOVED)
 
 
 def _keep_no_exception_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

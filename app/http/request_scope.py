@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from app.domain.card_numbers import holds_card_number
 from app.graphql.errors import MASKED_MESSAGE, ErrorCode
 from app.graphql.failures import log_unexpected
 from app.http.answers import INTERNAL, Refused, header, send_refusal
@@ -38,7 +39,8 @@ class RequestScope:
             await self._app(scope, receive, send)
             return
         given = header(scope, b"x-request-id")
-        request_id = given if given and GIVEN_ID.fullmatch(given) else self._ids.new("req")
+        is_fit = given is not None and GIVEN_ID.fullmatch(given) and not holds_card_number(given)
+        request_id = given if given and is_fit else self._ids.new("req")
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._observed(scope, receive, send)

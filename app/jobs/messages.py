@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from app.repositories import unit_of_work
+from app.repositories.notices import MESSAGES
 from app.services.deliver_messages import deliver_messages
 from app.services.forecast_alerts import forecast_alerts
+from app.services.warn_of_expiry import warn_of_expiry
 from app.services.watch import tell_operators
 
 if TYPE_CHECKING:
@@ -30,23 +33,23 @@ def message_round(
     delivery: Delivery,
     ids: Ids,
     operator_address: str | None,
-    is_held: Callable[[], Awaitable[bool]] | None = None,
     real_time: Callable[[], float] = time.monotonic,
 ) -> Callable[[Callable[[], None]], Awaitable[None]]:
     """Return the round that tells people what is to be told; a look that finds nothing writes nothing.
 
-    While `is_held` says so nothing is delivered: everything waits, and goes out when the hold is lifted.
+    Under a hold nothing is delivered: everything waits, and goes out when the hold is lifted.
     """
     watched_at: float | None = None
 
     async def run(mark_alive: Callable[[], None]) -> None:
         nonlocal watched_at
         await forecast_alerts(database=delivery.database, clock=delivery.clock, ids=ids)
+        await warn_of_expiry(database=delivery.database, clock=delivery.clock, ids=ids)
         mark_alive()
         if operator_address is not None and (watched_at is None or real_time() - watched_at >= WATCH_SECONDS):
             watched_at = real_time()
             await tell_operators(database=delivery.database, clock=delivery.clock, ids=ids, address=operator_address)
-        if is_held is not None and await is_held():
+        if await unit_of_work.read(delivery.database, lambda uow: uow.holds.find(MESSAGES)) is not None:
             return
         settled = await deliver_messages(delivery, on_progress=mark_alive)
         if settled:

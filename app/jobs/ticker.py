@@ -1,4 +1,6 @@
-"""The embedded ticker: a loop in the server that closes months as soon as they are due, whatever went wrong before."""
+"""The embedded ticker: loops in the server that close months and collect invoices as soon as they are due, whatever
+went wrong before.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,11 @@ import structlog
 from app.graphql.failures import log_unexpected
 from app.repositories import unit_of_work
 from app.services.close_periods import close_periods
+from app.services.collect_due import collect_due, next_collection_at
+from app.services.process_notices import process_notices
+from app.services.refund_steps import settle_refunds
+from app.services.settle_vault import next_vault_task_at, run_vault_tasks
+from app.services.sweep_gateway import sweep_if_due
 from app.services.upgrade_plans import upgrade_plans
 
 if TYPE_CHECKING:
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 
     from app.ports import Clock, Ids
     from app.repositories.database import Database
+    from app.services.collecting import Collecting
 
 log = structlog.get_logger("ticker")
 
@@ -39,8 +47,10 @@ class Ticker:
         round_: Callable[[Callable[[], None]], Awaitable[None]],
         *,
         interval_seconds: float,
+        name: str = "ticker",
         real_time: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._name = name
         self._round = round_
         self._interval = interval_seconds
         self._real_time = real_time
@@ -58,7 +68,7 @@ class Ticker:
     def start(self) -> None:
         """Begin, in the running event loop."""
         self._mark_alive()
-        self._task = asyncio.create_task(self._run(), name="ticker")
+        self._task = asyncio.create_task(self._run(), name=self._name)
 
     async def stop(self) -> None:
         """End after the round that is under way, or in the midst of it when that takes longer than a second: a
@@ -80,7 +90,7 @@ class Ticker:
         except Exception as error:  # noqa: BLE001  the loop outlives whatever a round dies of
             return self._failed(error)
         if self._failures:
-            log.info("ticker well again", failed_rounds=self._failures)
+            log.info("ticker well again", ticker=self._name, failed_rounds=self._failures)
         self._failures, self._failed_as = 0, None
         self._mark_alive()
         return self._interval
@@ -94,7 +104,7 @@ class Ticker:
     def _failed(self, error: Exception) -> float:
         kind = f"{type(error).__module__}.{type(error).__qualname__}"
         if kind != self._failed_as:
-            log_unexpected("ticker round failed", error)
+            log_unexpected(f"{self._name} round failed", error)
         self._failed_as = kind
         self._failures += 1
         return float(min(self._interval * 2 ** min(self._failures, 16), LONGEST_PAUSE_SECONDS))
@@ -121,6 +131,32 @@ def closing_round(*, database: Database, clock: Clock, ids: Ids) -> Callable[[Ca
             upgraded = await upgrade_plans(database=database, clock=clock, ids=ids)
             if upgraded:
                 log.info("plans upgraded", count=upgraded)
+
+    return run
+
+
+def payments_round(around: Collecting) -> Callable[[Callable[[], None]], Awaitable[None]]:
+    """Return the round of everything between us and the payment gateway: methods, charges, refunds, notices, the sweep.
+
+    It waits for the gateway, so it ticks by itself. A look that finds nothing to do writes nothing.
+    """
+
+    async def run(mark_alive: Callable[[], None]) -> None:
+        def on_progress(_count: int) -> None:
+            mark_alive()
+
+        for next_at, work, what in (
+            (next_vault_task_at, run_vault_tasks, "methods settled at the vault"),
+            (next_collection_at, collect_due, "invoices collected"),
+        ):
+            due_at = await next_at(around)
+            if due_at is not None and due_at <= around.clock.now():
+                log.info(what, count=await work(around, on_progress=on_progress))
+        for tidy, what in ((settle_refunds, "refunds settled"), (process_notices, "notices dealt with")):
+            if count := await tidy(around):
+                log.info(what, count=count)
+            mark_alive()
+        await sweep_if_due(around)
 
     return run
 

@@ -48,7 +48,7 @@ _CAPTIONS = {
     InvoiceKind.CREDIT_NOTE: "What is given back, written in the month {}",
 }
 
-PAYMENT_NAMES = {PaymentKind.CHECK: "Check"}
+PAYMENT_NAMES = {PaymentKind.CHECK: "Check", PaymentKind.CARD: "Card", PaymentKind.PAYPAL: "PayPal"}
 """How money came in, for people."""
 
 _CREDIT = {

@@ -63,6 +63,12 @@ def head_revision(versions: Path = VERSIONS) -> str | None:
     return heads.pop() if heads else None
 
 
+def known_revisions(versions: Path = VERSIONS) -> frozenset[str]:
+    """Return every revision that this program can bring up to date, read from the files alone."""
+    found = (_read_revision(path)[0] for path in _revision_files(versions))
+    return frozenset(revision for revision in found if revision is not None)
+
+
 def drift(url: str, *, versions: Path = VERSIONS, metadata: MetaData | None = None) -> list[str]:
     """Return how the tables of an upgraded database differ from the row classes; empty when they agree."""
     from alembic import command  # noqa: PLC0415 -- a server starts without Alembic

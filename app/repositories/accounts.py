@@ -63,12 +63,12 @@ class AccountRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def get(self, account_id: str) -> Account:
-        """Return the account.
+    async def get(self, account_id: str, *, lock: bool = False) -> Account:
+        """Return the account; `lock` makes the caller its only writer.
 
         :raises AccountNotFound: when there is none.
         """
-        row = await self._session.get(AccountRow, account_id)
+        row = await self._session.get(AccountRow, account_id, with_for_update=lock or None, populate_existing=lock)
         if row is None:
             raise AccountNotFound(account_id)
         return _account(row)
@@ -145,6 +145,10 @@ class AccountRepository:
         """Store that the account is closed: no month is opened and no call recorded for it any more."""
         values = {"status": AccountStatus.CLOSED, "next_close_at": None, "pending_plan_version_id": None}
         await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+
+    async def set_status(self, account_id: str, status: AccountStatus) -> None:
+        """Store whether the account is served."""
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(status=status))
 
     async def exists_any(self) -> bool:
         """Tell whether there is any account."""

@@ -35,6 +35,10 @@ class AddOnRepository:
         rows = await self._session.exec(select(AddOnVersionRow).order_by(col(AddOnVersionRow.id)))
         return tuple(version_from_row(row) for row in rows)
 
+    async def get_version(self, version_id: str) -> AddOnVersion:
+        """Return the version of that id, on sale or not."""
+        return version_from_row(await self._session.get_one(AddOnVersionRow, version_id))
+
     async def end_sale(self, version_id: str, valid_before: date | None) -> None:
         """Store from which date the version is not sold any more; accounts that have it keep it."""
         statement = update(AddOnVersionRow).where(col(AddOnVersionRow.id) == version_id)

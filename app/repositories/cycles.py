@@ -18,6 +18,7 @@ from app.models.plans import PlanVersionRow
 from app.repositories.accounts import adjustable_from
 from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_catalogue, total
 from app.repositories.bulk import execute_many, read_rows
+from app.repositories.checkouts import waiting_checkout
 from app.repositories.conditions import one_of
 from app.repositories.plans import plan_from_row
 
@@ -113,7 +114,10 @@ class CycleRepository:
         self._session = session
 
     async def claim_due(self, now: datetime, limit: int) -> list[DueAccount]:
-        """Return accounts whose cycle invoice is due, the longest overdue first, locked for the caller."""
+        """Return accounts whose cycle invoice is due, the longest overdue first, locked for the caller.
+
+        One with a change that waits for its payment comes later: that change counts for the month it was made in.
+        """
         columns: Any = (
             col(AccountRow.id),
             col(AccountRow.external_id),
@@ -125,7 +129,7 @@ class CycleRepository:
         )
         statement = (
             select(*columns)
-            .where(col(AccountRow.next_close_at) <= now)
+            .where(col(AccountRow.next_close_at) <= now, ~waiting_checkout(col(AccountRow.id)))
             .order_by(col(AccountRow.next_close_at), col(AccountRow.id))
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -147,7 +151,11 @@ class CycleRepository:
 
     async def has_unchecked(self) -> bool:
         """Tell whether any account has usage since an upgrade was last considered."""
-        statement = select(AccountRow.id).where(col(AccountRow.usage_seq) > col(AccountRow.checked_usage_seq)).limit(1)
+        statement = (
+            select(AccountRow.id)
+            .where(col(AccountRow.usage_seq) > col(AccountRow.checked_usage_seq), ~waiting_checkout(col(AccountRow.id)))
+            .limit(1)
+        )
         return (await self._session.exec(statement)).first() is not None
 
     async def unchecked(self, after: str, limit: int) -> list[UncheckedAccount]:
@@ -186,7 +194,11 @@ class CycleRepository:
                     col(UsageDayRow.on_date) >= col(AccountRow.paid_starts_on),
                 ),
             )
-            .where(col(AccountRow.usage_seq) > col(AccountRow.checked_usage_seq), col(AccountRow.id) > after)
+            .where(
+                col(AccountRow.usage_seq) > col(AccountRow.checked_usage_seq),
+                col(AccountRow.id) > after,
+                ~waiting_checkout(col(AccountRow.id)),
+            )
             .group_by(col(AccountRow.id), col(BillingCycleRow.period_on), col(PlanVersionRow.id))
             .order_by(col(AccountRow.id))
             .limit(limit)
@@ -213,8 +225,9 @@ class CycleRepository:
         return (await self._session.exec(statement)).first() is not None
 
     async def oldest_due_at(self) -> datetime | None:
-        """Return when the next, or the longest overdue, cycle invoice falls due."""
-        return (await self._session.exec(select(func.min(AccountRow.next_close_at)))).one()
+        """Return when the next, or the longest overdue, cycle invoice falls due that can be issued."""
+        statement = select(func.min(AccountRow.next_close_at)).where(~waiting_checkout(col(AccountRow.id)))
+        return (await self._session.exec(statement)).one()
 
     async def facts(self, account_ids: Sequence[str]) -> dict[str, BillingFacts]:
         """Return the facts of the next cycle invoice of each account."""

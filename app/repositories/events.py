@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert
 from sqlmodel import col, select
 
 from app.models.events import EventRow
@@ -50,7 +50,30 @@ class EventRepository:
     async def list_for_account(self, account_id: str) -> list[Event]:
         """Return the trail of an account, oldest first."""
         statement = select(EventRow).where(EventRow.account_id == account_id).order_by(col(EventRow.id))
-        return [
-            Event(r.id, r.account_id, r.kind, r.actor, r.occurred_at, r.subject_id, r.data, r.request_id)
-            for r in await self._session.exec(statement)
-        ]
+        return [_event(row) for row in await self._session.exec(statement)]
+
+    async def list_of_business(self, kind: str) -> list[Event]:
+        """Return what of a kind happened to no account but to all of them, oldest first."""
+        statement = (
+            select(EventRow)
+            .where(col(EventRow.account_id).is_(None), EventRow.kind == kind)
+            .order_by(col(EventRow.occurred_at), col(EventRow.id))
+        )
+        return [_event(row) for row in await self._session.exec(statement)]
+
+    async def has_happened(self, account_id: str, kind: str, subject_id: str) -> bool:
+        """Tell whether the account's trail has an event of the kind about the subject."""
+        statement = (
+            select(col(EventRow.id))
+            .where(EventRow.account_id == account_id, EventRow.kind == kind, EventRow.subject_id == subject_id)
+            .limit(1)
+        )
+        return (await self._session.exec(statement)).first() is not None
+
+    async def last_at(self) -> datetime | None:
+        """Return when the last thing happened that the trail knows of."""
+        return (await self._session.exec(select(func.max(EventRow.occurred_at)))).one()
+
+
+def _event(row: EventRow) -> Event:
+    return Event(row.id, row.account_id, row.kind, row.actor, row.occurred_at, row.subject_id, row.data, row.request_id)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 INVOICE_NUMBERS = "invoice_number"
 FIRST_INVOICE_NUMBER = 100_001
+NUMBERS_SKIPPED = "invoice_numbers.skipped"
+"""The event that announces numbers that no invoice here has: `from` the first of them, `before` the next in use."""
 
 _INSERT_INVOICE = insert(InvoiceRow)
 _INSERT_LINE = insert(InvoiceLineRow)
@@ -99,6 +101,11 @@ class InvoiceRepository:
         values = {"status": InvoiceStatus.PAID, "paid_at": paid_at}
         await self._session.exec(update(InvoiceRow).where(col(InvoiceRow.id).in_(invoice_ids)).values(values))
 
+    async def reopen(self, invoice_id: str) -> None:
+        """Store that something is to be paid again: money that had paid it went back."""
+        values = {"status": InvoiceStatus.OPEN, "paid_at": None}
+        await self._session.exec(update(InvoiceRow).where(col(InvoiceRow.id) == invoice_id).values(values))
+
     async def set_status(self, invoice_id: str, status: InvoiceStatus) -> None:
         """Store that an invoice is void or uncollectible."""
         await self._session.exec(update(InvoiceRow).where(col(InvoiceRow.id) == invoice_id).values(status=status))
@@ -106,6 +113,16 @@ class InvoiceRepository:
     async def find_by_number(self, number: int) -> StoredInvoice | None:
         """Return the invoice of that number, with its lines."""
         row = (await self._session.exec(select(InvoiceRow).where(InvoiceRow.number == number))).one_or_none()
+        return None if row is None else (await self._with_lines([row]))[0]
+
+    async def find(self, invoice_id: str, account_id: str) -> StoredInvoice | None:
+        """Return the account's invoice of that id, with its lines."""
+        statement = select(InvoiceRow).where(
+            InvoiceRow.id == invoice_id,
+            InvoiceRow.account_id == account_id,
+            InvoiceRow.status != InvoiceStatus.DRAFT,
+        )
+        row = (await self._session.exec(statement.execution_options(populate_existing=True))).one_or_none()
         return None if row is None else (await self._with_lines([row]))[0]
 
     async def last_issued_at(self, account_id: str) -> datetime | None:
@@ -149,6 +166,12 @@ class InvoiceRepository:
     async def next_number(self) -> int:
         """Return the number that the next invoice will have."""
         return (await self._session.get_one(SequenceRow, INVOICE_NUMBERS)).next_value
+
+    async def skip_numbers(self, following: int) -> None:
+        """Let the next invoice have the number given, which is above the one it would have had."""
+        row = await self._session.get_one(SequenceRow, INVOICE_NUMBERS, with_for_update=True)
+        row.next_value = following
+        await self._session.flush()
 
     async def _with_lines(self, rows: Sequence[InvoiceRow]) -> list[StoredInvoice]:
         statement = (

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import case, func, insert, update
 from sqlmodel import col, select
 
+from app.domain.checkouts import CheckoutState
 from app.domain.invoices import InvoiceStatus
 from app.domain.ledger import Book, CreditGrant, OpenInvoice, PaymentKind, Posting, PostingKind
 from app.models.accounts import AccountRow
+from app.models.collection import CheckoutRow
 from app.models.invoices import InvoiceRow
 from app.models.ledger import LedgerPostingRow, PaymentRow
 from app.repositories.bulk import execute_many
@@ -113,7 +115,10 @@ class LedgerRepository:
         return grants
 
     async def open_invoices(self, account_id: str) -> list[OpenInvoice]:
-        """Return what is still to be paid by the postings of each invoice, oldest invoice first."""
+        """Return what is still to be paid by the postings of each invoice, oldest invoice first.
+
+        The invoice of a change that waits for its own payment is not among them: nothing else pays it (rule 17).
+        """
         amount, is_debit = col(LedgerPostingRow.amount_cents), col(LedgerPostingRow.debit) == Book.RECEIVABLE
         balance = (
             select(func.coalesce(func.sum(case((is_debit, amount), else_=-amount)), 0))
@@ -127,10 +132,26 @@ class LedgerRepository:
         )
         statement = (
             select(InvoiceRow.id, balance)
-            .where(InvoiceRow.account_id == account_id, InvoiceRow.status == InvoiceStatus.OPEN)
+            .where(
+                InvoiceRow.account_id == account_id,
+                InvoiceRow.status == InvoiceStatus.OPEN,
+                ~select(CheckoutRow.id)
+                .where(CheckoutRow.invoice_id == InvoiceRow.id, CheckoutRow.state == CheckoutState.WAITING)
+                .exists(),
+            )
             .order_by(col(InvoiceRow.number))
         )
         return [OpenInvoice(invoice_id, int(balance)) for invoice_id, balance in await self._session.exec(statement)]
+
+    async def balance_of_invoice(self, account_id: str, invoice_id: str) -> int:
+        """Return what is still to be paid on one invoice."""
+        amount, is_debit = col(LedgerPostingRow.amount_cents), col(LedgerPostingRow.debit) == Book.RECEIVABLE
+        statement = select(func.coalesce(func.sum(case((is_debit, amount), else_=-amount)), 0)).where(
+            LedgerPostingRow.account_id == account_id,
+            LedgerPostingRow.invoice_id == invoice_id,
+            is_debit | (col(LedgerPostingRow.credit) == Book.RECEIVABLE),
+        )
+        return int((await self._session.exec(statement)).one())
 
     async def sums_of_invoice(self, account_id: str, invoice_id: str) -> Counter[PostingKind]:
         """Return what the postings of an invoice add up to by kind; zero for a kind it has none of."""

@@ -9,14 +9,19 @@ from app.repositories.add_ons import AddOnRepository
 from app.repositories.alerts import AlertRepository
 from app.repositories.calls import CallRepository, QuarantineRepository
 from app.repositories.charges import ChargeRepository
+from app.repositories.checkouts import CheckoutRepository
+from app.repositories.collections import CollectionRepository
 from app.repositories.contacts import ContactRepository
 from app.repositories.cycles import CycleRepository
 from app.repositories.events import EventRepository
 from app.repositories.invoices import InvoiceRepository
 from app.repositories.ledger import LedgerRepository
+from app.repositories.notices import HoldRepository, NoticeRepository, ScheduleRepository
 from app.repositories.notifications import NotificationRepository
 from app.repositories.operations import OperationRepository
+from app.repositories.payment_methods import PaymentMethodRepository
 from app.repositories.plans import PlanRepository
+from app.repositories.refunds import DisputeRepository, RefundRepository
 from app.repositories.simulations import SimulationRepository
 from app.repositories.taxes import TaxRepository
 
@@ -49,6 +54,14 @@ class UnitOfWork:
         self.operations = OperationRepository(session)
         self.charges = ChargeRepository(session)
         self.simulations = SimulationRepository(session)
+        self.collections = CollectionRepository(session)
+        self.checkouts = CheckoutRepository(session)
+        self.payment_methods = PaymentMethodRepository(session)
+        self.refunds = RefundRepository(session)
+        self.disputes = DisputeRepository(session)
+        self.notices = NoticeRepository(session)
+        self.schedule = ScheduleRepository(session)
+        self.holds = HoldRepository(session)
         self.taxes = TaxRepository(session)
         self.alerts = AlertRepository(session)
         self.contacts = ContactRepository(session)

@@ -16,21 +16,27 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import cycle_runs_at
+from app.domain.agreements import PAYMENT_AGREEMENT
 from app.domain.ledger import PaymentKind
 from app.domain.periods import Period, billing_date, billing_instant, day_starts_at
-from app.domain.policies import policies_on
+from app.domain.policies import COLLECTION_POLICIES, policies_on
 from app.messages.compose import Composer
 from app.messages.invoice_words import ISSUER
 from app.migrations.upgrade import upgrade
+from app.ports import Origin
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.sandbox.braintree_gateway.process import stop_gateway
 from app.sandbox.catcher import FOLDER as MESSAGES
 from app.sandbox.catcher import CallCatcher, MailCatcher
-from app.sandbox.demo_company import CONTACTS, MONTHS_OF_HISTORY, demo_accounts
+from app.sandbox.demo_company import CONTACTS, DECLINING_DIGITS, MONTHS_OF_HISTORY, VISA_DIGITS, demo_accounts
 from app.sandbox.sample_calls import write_sample_calls
 from app.sandbox.tokens import open_secret
+from app.services.add_payment_method import NewMethod, add_payment_method
 from app.services.call_items import Unreadable
 from app.services.close_periods import close_periods
+from app.services.collect_due import collect_due
+from app.services.collecting import Collecting
 from app.services.deliver_messages import Delivery, deliver_messages
 from app.services.import_calls import read_items
 from app.services.load_catalogue import load_catalogue
@@ -39,11 +45,12 @@ from app.services.put_account import put_account
 from app.services.record_calls import BATCH_SIZE, Item, record_calls
 from app.services.record_payment import record_payment
 from app.services.unsubscribe_links import UnsubscribeLinks
+from app.services.vault_desk import VaultDesk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from app.ports import Clock, Ids
+    from app.ports import Clock, Ids, PaymentGateway
     from app.repositories.unit_of_work import UnitOfWork
     from app.sandbox.demo_company import DemoAccount
 
@@ -52,11 +59,13 @@ DRAFT = "seeding"
 SOURCE = "phone-system"
 ACTOR = "demo"
 FAULTS = 3
+SOFT_DECLINE = "2001"
 DEMO_SENDER = "notifications@sasdesk.com"
 DEMO_ADDRESS = "http://127.0.0.1:8000"
 
 _LATER = timedelta(minutes=5)
-_CHECK_TAKES = timedelta(days=11, hours=4)
+_CHECK_TAKES = timedelta(days=4, hours=4)
+_MONTHS_SINCE_A_DECLINE = 3
 _DAYS_A_BATCH = 7
 
 
@@ -80,12 +89,23 @@ def open_folder(folder: Path, *, reset: bool) -> None:
         if folder.is_symlink() or not folder.is_dir() or (any(folder.iterdir()) and not mark.is_file()):
             raise NotADemoFolder(folder)
         if reset:
+            stop_gateway(folder)  # which would go on writing into what is deleted
             shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     mark.write_text("Made by `flex-billing demo`; `--reset` deletes this folder and makes it anew.\n", encoding="utf-8")
 
 
-def seed(*, database_file: Path, clock: Clock, ids: Ids, on_progress: Callable[[int], None]) -> bool:
+@dataclass(frozen=True, slots=True)
+class DemoGateway:
+    """The sandbox's payment gateway, and who makes it decline: a card's last digits, a code, and how often."""
+
+    payments: PaymentGateway
+    decline: Callable[[str, str, int | None], object]
+
+
+def seed(
+    *, database_file: Path, clock: Clock, ids: Ids, gateway: DemoGateway, on_progress: Callable[[int], None]
+) -> bool:
     """Make the demo's database, unless it is there; tells whether it made it. `on_progress` hears of each month.
 
     It comes to be under another name and is renamed at the end, so that an interrupted start leaves nothing half made.
@@ -98,7 +118,7 @@ def seed(*, database_file: Path, clock: Clock, ids: Ids, on_progress: Callable[[
     draft = draft_folder / database_file.name
     url = f"sqlite:///{draft}"
     upgrade(url)
-    asyncio.run(_live_through(url, clock, ids, on_progress, draft_folder))
+    asyncio.run(_live_through(url, clock, ids, gateway, on_progress, draft_folder))
     _move_messages(draft_folder / MESSAGES, database_file.parent / MESSAGES)
     draft.replace(database_file)
     shutil.rmtree(draft_folder)
@@ -112,10 +132,12 @@ def _move_messages(caught: Path, target: Path) -> None:
     caught.replace(target)
 
 
-async def _live_through(url: str, clock: Clock, ids: Ids, on_progress: Callable[[int], None], outbox: Path) -> None:
+async def _live_through(
+    url: str, clock: Clock, ids: Ids, gateway: DemoGateway, on_progress: Callable[[int], None], outbox: Path
+) -> None:
     database = Database.open(url)
     try:
-        await _History(database, ids, clock.now(), outbox).play(on_progress)
+        await _History(database, ids, gateway, clock.now(), outbox).play(on_progress)
     finally:
         await database.close()
 
@@ -151,8 +173,9 @@ class Step:
 class _History:
     """The steps of the demo's history and what they need."""
 
-    def __init__(self, database: Database, ids: Ids, now: datetime, outbox: Path) -> None:
+    def __init__(self, database: Database, ids: Ids, gateway: DemoGateway, now: datetime, outbox: Path) -> None:
         self._database = database
+        self._gateway = gateway
         self._ids = ids
         self._now = now
         self._today = billing_date(now)
@@ -161,6 +184,8 @@ class _History:
         self._clock = SeedingClock(day_starts_at(first))
         self._month = Period.containing(first)
         self._checks = 1041
+        self._collecting = Collecting(database, self._clock, ids, gateway.payments, SeedingClock(now))
+        self._desk = VaultDesk(self._collecting)
         self._delivery = Delivery(
             database=database,
             clock=self._clock,
@@ -174,7 +199,14 @@ class _History:
     async def play(self, on_progress: Callable[[int], None]) -> None:
         """Run every step in the order of time, month by month."""
         await load_catalogue(database=self._database, clock=self._clock, ids=self._ids, actor=ACTOR)
-        planned = [*self._sign_ups(), *self._closings(), *self._checks_received()]
+        self._gateway.decline(DECLINING_DIGITS, SOFT_DECLINE, None)
+        planned = [
+            *self._sign_ups(),
+            *self._closings(),
+            *self._checks_received(),
+            *self._collections(),
+            *self._declines(),
+        ]
         with TemporaryDirectory(prefix="flex-billing-") as folder:
             while self._month.starts_on <= self._today:
                 begins, ends = day_starts_at(self._month.starts_on), day_starts_at(self._month.ends_before)
@@ -196,10 +228,23 @@ class _History:
         await put_account(
             database=self._database, clock=self._clock, ids=self._ids, particulars=account.particulars, actor=ACTOR
         )
+        await self._add_cards(account)
         contact = CONTACTS.get(account.external_id)
         if contact is not None:
             where: dict[str, Any] = {"database": self._database, "clock": self._clock, "ids": self._ids}
             await add_contact(ContactDesk(**where, account=account.external_id, actor=f"staff:{ACTOR}"), contact)
+
+    async def _add_cards(self, account: DemoAccount) -> None:
+        """Let somebody of the account add its cards on the day that it signs up."""
+        for place, nonce in enumerate(account.cards):
+            await add_payment_method(
+                desk=self._desk,
+                account=account.external_id,
+                actor=ACTOR,
+                new=NewMethod(nonce, PAYMENT_AGREEMENT.version, is_authorized=True),
+                idempotency_key=f"card-{place}",
+                origin=Origin("127.0.0.1", "Demo"),
+            )
 
     def _issues(self, account: DemoAccount) -> list[datetime]:
         """Return when the account's invoices are issued up to now, a little after they fall due (rule 12)."""
@@ -213,11 +258,33 @@ class _History:
 
     async def _close(self) -> None:
         await close_periods(database=self._database, clock=self._clock, ids=self._ids)
+        await self._collect()
+
+    async def _collect(self) -> None:
+        await collect_due(self._collecting)
+
+    def _collections(self) -> Iterator[Step]:
+        """Yield a look at what is to be collected on every morning, for second tries and what comes of not paying."""
+        day = self._month.starts_on
+        while day <= self._today:
+            at = billing_instant(day, COLLECTION_POLICIES.collects_at) + _LATER
+            if at <= self._now:
+                yield Step(at, self._collect)
+            day += timedelta(days=1)
+
+    def _declines(self) -> Iterator[Step]:
+        """Yield when the default of the first account is declined once, so that a back-up pays."""
+        month = Period.containing(self._today).shifted(-_MONTHS_SINCE_A_DECLINE)
+
+        async def decline() -> None:
+            self._gateway.decline(VISA_DIGITS, SOFT_DECLINE, 1)
+
+        yield Step(day_starts_at(month.starts_on), decline)
 
     def _checks_received(self) -> Iterator[Step]:
         """Yield the payment of every invoice but the last of each account that pays."""
         for account in self._accounts:
-            issues = self._issues(account) if account.is_paying else []
+            issues = self._issues(account) if account.is_paying and not account.cards else []
             for issued_at, next_at in pairwise(issues):
                 paid_at = min(issued_at + _CHECK_TAKES, next_at - timedelta(hours=1))
                 yield Step(paid_at, lambda account=account: self._pay(account))  # type: ignore[misc]

@@ -23,6 +23,12 @@ SPARK = "bright-spark-electric"
 MONTHS_OF_HISTORY = 18
 TRIAL_DAYS = 14
 
+VISA, MASTERCARD = "fake-valid-visa-nonce", "fake-valid-mastercard-nonce"
+PAYPAL = "fake-paypal-billing-agreement-nonce"
+DECLINING = "fake-valid-discover-nonce"
+"""Verified when it is added, and declined whenever it is charged."""
+VISA_DIGITS, DECLINING_DIGITS = "1881", "1117"
+
 SEATS = (
     Seat("admin", HARBOR, Role.ADMIN),
     Seat("billing", HARBOR, Role.BILLING),
@@ -53,7 +59,10 @@ CONTACTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoAccount:
-    """One account with its course: when it signed up, and how many calls a month it begins and ends with."""
+    """One account with its course: when it signed up, and how many calls a month it begins and ends with.
+
+    `cards` are the test nonces of its payment methods, the default first; without them it pays by check, if at all.
+    """
 
     external_id: str
     name: str
@@ -64,6 +73,7 @@ class DemoAccount:
     last_calls: int = 0
     roles: tuple[Role, ...] = (Role.ADMIN,)
     is_paying: bool = True
+    cards: tuple[str, ...] = ()
 
     @property
     def particulars(self) -> AccountParticulars:
@@ -116,6 +126,7 @@ def _settled_accounts(today: date) -> tuple[DemoAccount, ...]:
             first_calls=110,
             last_calls=200,
             roles=(Role.ADMIN, Role.BILLING, Role.MEMBER),
+            cards=(VISA, MASTERCARD, PAYPAL),
         ),
         DemoAccount(
             external_id=CEDAR,
@@ -135,6 +146,7 @@ def _settled_accounts(today: date) -> tuple[DemoAccount, ...]:
             first_calls=90,
             last_calls=140,
             is_paying=False,
+            cards=(DECLINING,),
         ),
     )
 
@@ -149,6 +161,7 @@ def _new_accounts(today: date) -> tuple[DemoAccount, ...]:
             paid_starts_on=today - timedelta(days=4),
             first_calls=70,
             last_calls=70,
+            cards=(VISA,),
         ),
         DemoAccount(
             external_id="lakeside-physiotherapy",

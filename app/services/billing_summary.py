@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.domain.auto_pay import AutoPay, auto_pay
 from app.domain.periods import Period, billing_date
+from app.domain.policies import COLLECTION_POLICIES
 from app.services.next_invoice import next_invoice
 from app.services.plan_advice import project_month, upgrades_ahead
 from app.services.usage_months import show_plan, usage_month
@@ -13,6 +15,7 @@ from app.services.usage_months import show_plan, usage_month
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from app.domain.payment_methods import PaymentMethod
     from app.domain.projection import Projection
     from app.domain.upgrade_forecast import UpgradeForecast
     from app.views.billing_summary import SummaryFacts
@@ -59,6 +62,18 @@ class BillingSummary:
     def next_invoice(self) -> NextInvoice:
         """The next invoice on the usage so far."""
         return next_invoice(facts=self.facts.next_invoice, now=self.now)
+
+    @property
+    def payment_method(self) -> PaymentMethod | None:
+        """The default on file (rule 29)."""
+        return next((method for method in self.facts.methods if method.is_default), None)
+
+    @property
+    def auto_pay(self) -> AutoPay:
+        """How the account pays by itself (rules 29, 34)."""
+        facts = self.facts
+        rounds = facts.rounds if facts.open_balance_cents > 0 else ()
+        return auto_pay(facts.account, facts.methods, rounds, self.now, COLLECTION_POLICIES)
 
     @property
     def projection(self) -> Projection | None:

@@ -14,9 +14,9 @@ from app.domain.periods import Period, day_before
 from app.domain.policies import policies_on
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.change_plan import load_standing
 from app.services.issue_invoice import issue_invoice
-from app.services.staff_actions import check_staff
+from app.services.staff_actions import check_no_checkout, check_staff
+from app.services.standing import load_standing
 from app.services.upgrade_plans import upgrade_month
 from app.services.used_months import used_months
 
@@ -63,6 +63,7 @@ async def close_account(
     Credit that is left pays open invoices, oldest first; the rest is posted as paid out, for staff to send. Where the
     invoice of a new month is not issued yet, the month before is the last. Closing again settles credit come since.
     :raises InvoicesDue: when an invoice of an earlier month is due and not issued.
+    :raises ChangeInProgress: while a change waits for its payment.
     """
     check_staff(actor, reason)
 
@@ -71,6 +72,7 @@ async def close_account(
         now = clock.now()
         if owner.status is AccountStatus.CLOSED:
             return await _settle_again(uow, ids, owner, now, actor, reason)
+        await check_no_checkout(uow, owner.id)
         if cycle_runs_at(owner.next_cycle_on, owner.paid_starts_on, policies_on(owner.next_cycle_on)) <= now:
             raise InvoicesDue(account)
         issue = await _issue_final(uow, ids, owner, now, actor)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import cycle_runs_at
+from app.domain.collection import opened_collection
 from app.domain.invoices import ENGINE_VERSION, Issue, compute_invoice, facts_hash
 from app.domain.ledger import issue_postings
 from app.domain.periods import billing_date, day_before
-from app.domain.policies import policies_on
+from app.domain.policies import COLLECTION_POLICIES, policies_on
 from app.domain.upgrades import find_upgrade
 from app.repositories import unit_of_work
 from app.repositories.cycles import OpenedMonth
@@ -20,9 +21,10 @@ from app.services.tell import invoice_ready
 from app.services.upgrade_plans import upgrade_month
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from app.domain.collection import Collection
     from app.domain.invoices import BillingFacts
     from app.domain.plans import Catalogue
     from app.ports import Clock, Ids
@@ -79,6 +81,7 @@ async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int
     await uow.cycles.open_months(
         (_opened(account, facts[account.id], last_postings[account.id]) for account in due), opened_at=now
     )
+    await uow.collections.open_many(_collections(due, issues, now))
     await uow.simulations.add_many(closed_month_simulations(facts, catalogue))
     await uow.events.add_many(_issued_event(issue, ids.new("evt"), now) for issue in issues)
     await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now) for issue in issues])
@@ -151,6 +154,20 @@ async def _post(
         last[account.id] = seq
     await uow.ledger.add_many(posted, posted_at=now)
     return last
+
+
+def _collections(due: Sequence[DueAccount], issues: Sequence[Issue], now: datetime) -> Iterator[Collection]:
+    """Yield the collecting of every invoice with something to pay."""
+    for account, issue in zip(due, issues, strict=True):
+        if issue.draft.amount_due_cents:
+            yield opened_collection(
+                invoice_id=issue.id,
+                account_id=account.id,
+                due_on=billing_date(now),
+                issued_at=now,
+                paid_starts_on=account.paid_starts_on,
+                policies=COLLECTION_POLICIES,
+            )
 
 
 def _opened(account: DueAccount, facts: BillingFacts, last_posting: int) -> OpenedMonth:

@@ -13,8 +13,8 @@ from app.domain.periods import Period, billing_date
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.announce import announce
-from app.services.change_plan import load_standing
 from app.services.staff_actions import check_amount, check_staff, get_invoice, once_by_staff
+from app.services.standing import load_standing
 from app.services.tell import invoice_ready
 
 if TYPE_CHECKING:

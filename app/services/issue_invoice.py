@@ -1,12 +1,18 @@
-"""One invoice outside the cycle run: a change of plan, an add-on bought, a correction. The caller holds the account."""
+"""One invoice outside the cycle run, issued or withdrawn: a change of plan, an add-on, a correction.
+
+The caller holds the account.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import ENGINE_VERSION, Issue, compute_invoice, facts_hash
+from app.domain.books import void_postings
+from app.domain.collection import opened_collection
+from app.domain.invoices import ENGINE_VERSION, InvoiceStatus, Issue, compute_invoice, facts_hash
 from app.domain.ledger import issue_postings
 from app.domain.periods import billing_date
+from app.domain.policies import COLLECTION_POLICIES
 from app.repositories.events import Event
 from app.services.announce import announce
 from app.services.tell import invoice_ready
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
 
     from app.domain.invoices import BillingFacts
     from app.ports import Ids
+    from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
     from app.views.standing import AccountStanding
 
@@ -31,8 +38,12 @@ async def issue_invoice(
     actor: str,
     corrects_invoice_id: str | None = None,
     request_id: str | None = None,
+    is_checkout: bool = False,
 ) -> Issue:
-    """Issue the invoice of the facts, due on receipt, and post it; `plan_version_id` is the month's plan after it."""
+    """Issue the invoice of the facts, due on receipt, post it, and begin to collect it.
+
+    `plan_version_id` is the month's plan after it; `is_checkout` where what it charges for waits for its payment.
+    """
     issue = Issue(
         id=ids.new("inv"),
         account_id=standing.account_id,
@@ -50,9 +61,29 @@ async def issue_invoice(
     grants = await uow.ledger.credit_grants([standing.account_id]) if facts.credit_available_cents else {}
     postings = issue_postings(issue.draft, issue.id, grants.get(standing.account_id, ()))
     await uow.ledger.append(standing.account_id, postings, posted_at=now)
+    if issue.draft.amount_due_cents:
+        collection = opened_collection(
+            invoice_id=issue.id,
+            account_id=issue.account_id,
+            due_on=billing_date(now),
+            issued_at=now,
+            paid_starts_on=standing.paid_starts_on,
+            policies=COLLECTION_POLICIES,
+            is_checkout=is_checkout,
+        )
+        await uow.collections.open_many([collection])
     await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor, request_id)])
-    await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now)])
+    if not is_checkout:  # that one is told of when it is paid
+        await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now)])
     return issue
+
+
+async def withdraw_invoice(uow: UnitOfWork, invoice: StoredInvoice, now: datetime) -> None:
+    """Void an invoice: its charge and tax are taken back, credit it used comes back, its single charges wait again."""
+    await uow.invoices.set_status(invoice.id, InvoiceStatus.VOID)
+    postings = void_postings(invoice.id, invoice.total_cents, invoice.tax_cents, invoice.credit_applied_cents)
+    await uow.ledger.append(invoice.account_id, postings, posted_at=now)
+    await uow.charges.release(invoice.account_id, invoice.id)
 
 
 def _issued_event(issue: Issue, event_id: str, now: datetime, actor: str, request_id: str | None) -> Event:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from app.ports import Ids
     from app.repositories.alerts import Meter
     from app.repositories.unit_of_work import UnitOfWork
-    from app.views.standing import AccountStanding
 
 
 async def judge_usage(uow: UnitOfWork, *, ids: Ids, now: datetime, open_months: Mapping[str, date]) -> None:
@@ -59,16 +58,23 @@ async def judge_usage(uow: UnitOfWork, *, ids: Ids, now: datetime, open_months: 
     await announce(uow, ids=ids, now=now, announcements=announcements)
 
 
-async def rearm_alerts(uow: UnitOfWork, *, standing: AccountStanding, plan: PlanVersion, now: datetime) -> None:
+async def rearm_alerts(uow: UnitOfWork, *, account_id: str, month: date, plan_version_id: str, now: datetime) -> None:
     """Arm again what usage is below on the plan that the month has moved to; it is looked at with the next call.
 
     (Rule 37.) The caller is the account's only writer.
     """
-    starts_on = standing.period.starts_on
-    limits = _limits(starts_on, standing.paid_starts_on, plan, standing.catalogue)
-    past = await uow.alerts.crossings(standing.account_id, starts_on)
-    rearmed = list(find_rearmed(limits, standing.usage.live_seconds, past))
-    await uow.alerts.rearm(standing.account_id, starts_on, rearmed, at=now)
+    past = await uow.alerts.crossings(account_id, month)
+    if not past:
+        return
+    catalogue = await uow.plans.catalogue()
+    plan = next(version for version in catalogue.versions if version.id == plan_version_id)
+    account = await uow.accounts.get(account_id)
+    limits = _limits(month, account.paid_starts_on, plan, catalogue)
+    days = await uow.calls.days(account_id)
+    since, ends_before = max(month, account.paid_starts_on), Period.containing(month).ends_before
+    used_seconds = sum(day.live_seconds for on, day in days.items() if since <= on < ends_before)
+    rearmed = list(find_rearmed(limits, used_seconds, past))
+    await uow.alerts.rearm(account_id, month, rearmed, at=now)
 
 
 def _limits(

@@ -9,7 +9,7 @@ from app.domain.periods import Period, billing_date
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective, When, offer_plan_change
 from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents, rate_usage
-from app.services.change_plan import AccountSuspended
+from app.services.standing import AccountSuspended
 from app.services.usage_months import NO_CALLS, show_plan
 from app.views.plans import PlanChoice, PlanOffer
 

@@ -22,6 +22,14 @@ class InvalidQuote(LookupError):
         super().__init__("There is no such quote. Ask for a preview, and confirm the quote that it returns.")
 
 
+class QuoteStale(ValueError):
+    """What the quote covers has moved, or its time is over; `fresh` is the preview as things stand, with its quote."""
+
+    def __init__(self, fresh: object) -> None:
+        super().__init__("Something has changed since this quote was made. Look at the new one, and confirm it.")
+        self.fresh = fresh
+
+
 @dataclass(frozen=True, slots=True)
 class QuoteTerms:
     """What a quote is about: the account, what is to be done, to which thing, when, and the hash of its effect."""

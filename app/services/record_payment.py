@@ -11,6 +11,8 @@ from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.announce import announce
+from app.services.collection_steps import reactivate_if_settled
+from app.services.money_back import finish_by_hand
 from app.services.tell import payment_received
 
 if TYPE_CHECKING:
@@ -100,9 +102,11 @@ async def _record(
     await uow.ledger.add_payment(payment, recorded_at=now)
     await uow.ledger.append(payment.account_id, postings, posted_at=now)
     await uow.invoices.mark_paid(paid, paid_at=now)
+    await finish_by_hand(uow, paid)
     data = {"amount_cents": payment.amount_cents, "reference": payment.reference, "reason": reason, "paid": paid}
     event = Event(ids.new("evt"), payment.account_id, "payment.recorded", actor, now, payment.id, data)
     await uow.events.add_many([event])
+    await reactivate_if_settled(uow, ids, await uow.accounts.get(payment.account_id), now)
     recorded = RecordedPayment(payment, postings, tuple(paid))
     numbers = await uow.invoices.numbers_of(posting.invoice_id for posting in postings if posting.invoice_id)
     told = payment_received(payment, numbers, recorded.credit_cents)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.add_ons import purchase_facts, recurring_items
 from app.domain.billing_items import BilledBase
+from app.domain.checkouts import CheckoutAction
 from app.domain.invoices import BASE_KINDS, USAGE_KINDS, BillingFacts, InvoiceKind, InvoiceStatus, LineKind, UsedPeriod
 from app.domain.ledger import Book, moved_cents
 from app.domain.periods import Period, billing_date, day_before
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from app.domain.accounts import Account
-    from app.domain.add_ons import AddOnSubscription
+    from app.domain.add_ons import AddOnSubscription, AddOnVersion
     from app.domain.billing_items import ExtraCharge, RecurringItem, TaxRate
     from app.domain.invoices import InvoiceLine
     from app.domain.plans import PlanVersion
@@ -41,7 +42,8 @@ class FactsMissing(LookupError):
 class Replay:
     """One account's invoices, taken in order; what earlier ones billed collects as they pass.
 
-    `month_plans` is the plan that each month stands on so far.
+    `month_plans` is the plan that each month stands on so far; `purchases` are the add-ons that had to be paid first,
+    by invoice, whether or not they were.
     """
 
     account: Account
@@ -50,6 +52,7 @@ class Replay:
     subscriptions: Sequence[AddOnSubscription]
     charges: Mapping[str, tuple[ExtraCharge, ...]]
     taxes: Sequence[DatedTaxRate]
+    purchases: Mapping[str, AddOnVersion]
     month_plans: dict[date, PlanVersion] = field(default_factory=dict)
     billed_usage: Counter[date] = field(default_factory=Counter)
     billed_base: dict[date, BilledBase] = field(default_factory=dict)
@@ -63,6 +66,8 @@ class Replay:
         postings: Sequence[PostedPosting],
     ) -> Replay:
         """Return the replay of an account before its first invoice."""
+        versions = {version.id: version for version in await uow.add_ons.versions()}
+        checkouts = await uow.checkouts.list_for_account(account.id)
         return cls(
             account=account,
             postings=postings,
@@ -70,6 +75,11 @@ class Replay:
             subscriptions=await uow.add_ons.list_for_account(account.id),
             charges=await uow.charges.by_invoice(account.id),
             taxes=await uow.taxes.list_for_account(account.id),
+            purchases={
+                checkout.invoice_id: versions[checkout.details["version"]]
+                for checkout in checkouts
+                if checkout.action is CheckoutAction.ACTIVATE_ADD_ON
+            },
         )
 
     async def facts(self, uow: UnitOfWork, invoice: StoredInvoice) -> BillingFacts:
@@ -149,17 +159,21 @@ class Replay:
 
     def _purchase_facts(self, invoice: StoredInvoice) -> BillingFacts:
         bought_on = billing_date(invoice.issued_at)
+        version = self.purchases.get(invoice.id) or self._subscribed(invoice, bought_on)
+        return purchase_facts(
+            version,
+            bought_on,
+            self.plans[invoice.plan_version_id],
+            self.account.paid_starts_on,
+            self._credit_before(invoice),
+            self._tax(invoice),
+        )
+
+    def _subscribed(self, invoice: StoredInvoice, bought_on: date) -> AddOnVersion:
         codes = {line.inputs.get("item") for line in invoice.lines}
         for subscription in self.subscriptions:
             if subscription.starts_on == bought_on and subscription.version.code in codes:
-                return purchase_facts(
-                    subscription.version,
-                    bought_on,
-                    self.plans[invoice.plan_version_id],
-                    self.account.paid_starts_on,
-                    self._credit_before(invoice),
-                    self._tax(invoice),
-                )
+                return subscription.version
         raise FactsMissing(f"no add-on was bought on {bought_on}")
 
     def _tax(self, invoice: StoredInvoice) -> TaxRate | None:

@@ -28,7 +28,8 @@ async def report_month(*, database: Database, month: str) -> MonthReport:
         sums = await uow.ledger.sums_by_kind(begins_at, ends_at)
         before = {kind: cents for kind, (cents, _) in sums.items()}
         within = {kind: cents for kind, (_, cents) in sums.items()}
-        return month_report(period, before, within)
+        settlements = await uow.collections.settlements(begins_at, ends_at)
+        return month_report(period, before, within, settlements)
 
     return await unit_of_work.read(database, work)
 
@@ -41,7 +42,19 @@ def csv_text(report: MonthReport) -> str:
     for book in (report.receivable, report.credit):
         entries = (("opening", book.opening_cents), *book.movements, ("closing", book.closing_cents))
         writer.writerows((report.period.month, book.name, entry, _plain_dollars(cents)) for entry, cents in entries)
+    writer.writerows((report.period.month, "gateway", entry, figure) for entry, figure in settlement_rows(report))
     return text.getvalue()
+
+
+def settlement_rows(report: MonthReport) -> list[tuple[str, str]]:
+    """Return what the gateway has settled, as entries with their figures: counts, and plain dollars."""
+    found = report.settlements
+    return [
+        ("settlements matched", str(found.matched_count)),
+        ("amount matched", _plain_dollars(found.matched_cents)),
+        ("settlements not matched", str(found.unmatched_count)),
+        ("amount not matched", _plain_dollars(found.unmatched_cents)),
+    ]
 
 
 def _plain_dollars(cents: int) -> str:

@@ -7,21 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.alerts import AlertKind
-from app.domain.announcements import InvoiceIssued
 from app.domain.contacts import Channel
-from app.domain.periods import billing_date
-from app.messages.invoice_words import KIND_NAMES
 from app.repositories import unit_of_work
 from app.repositories.alerts import Admin
 from app.repositories.events import Event
 from app.services.announce import Announcement, message_to_admin, message_to_contact
+from app.services.tell import invoice_facts
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from app.ports import Clock, Ids
     from app.repositories.database import Database
-    from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
 
 MOST_PER_INVOICE = 3
@@ -40,10 +37,9 @@ class InvoiceNotFound(LookupError):
 class ResentTooOften(ValueError):
     """The invoice, or the account's invoices together, were sent often enough for now."""
 
-    def __init__(self, retry_after_seconds: int) -> None:
-        minutes = -(-retry_after_seconds // 60)
-        super().__init__(f"This was sent several times within an hour. Try again in {minutes} minutes.")
-        self.retry_after_seconds = retry_after_seconds
+    def __init__(self, retry_at: datetime) -> None:
+        super().__init__("This was sent several times within an hour. Try again later.")
+        self.retry_at = retry_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ async def resend_invoice(
         now = clock.now()
         await _limit(uow, owner.id, invoice_id, now)
         subject = f"resend:{invoice_id}:{ids.new('snd')}"
-        told = Announcement(AlertKind.INVOICE_READY, owner.id, subject, _facts(invoice))
+        told = Announcement(AlertKind.INVOICE_READY, owner.id, subject, invoice_facts(invoice))
         asking = Admin(owner.id, caller.user_id, caller.name, caller.email)
         messages = [message_to_admin(told, asking, ids.new("ntf"), now)]
         reached = {caller.email.casefold()}
@@ -107,16 +103,4 @@ async def _limit(uow: UnitOfWork, account_id: str, invoice_id: str, now: datetim
     for start, most in ((f"{prefix}{invoice_id}:", MOST_PER_INVOICE), (prefix, MOST_PER_ACCOUNT)):
         sent = await uow.notifications.times_since(account_id, start, now - WINDOW)
         if len(sent) >= most:
-            raise ResentTooOften(max(60, int((sent[-most] + WINDOW - now).total_seconds())))
-
-
-def _facts(invoice: StoredInvoice) -> InvoiceIssued:
-    return InvoiceIssued(
-        invoice.number,
-        KIND_NAMES[invoice.kind],
-        invoice.period.starts_on,
-        invoice.total_cents,
-        invoice.credit_applied_cents,
-        invoice.amount_due_cents,
-        billing_date(invoice.issued_at),
-    )
+            raise ResentTooOften(sent[-most] + WINDOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from app.domain.checkouts import ChangeInProgress
 from app.domain.explanations import dollars
 from app.services.explain import InvoiceNotFound
 from app.services.once import once
@@ -102,6 +103,16 @@ async def get_invoice(uow: UnitOfWork, account_id: str, number: int) -> StoredIn
     if invoice is None or invoice.account_id != account_id:
         raise InvoiceNotFound(number)
     return invoice
+
+
+async def check_no_checkout(uow: UnitOfWork, account_id: str) -> None:
+    """Check that no change of the account waits for its payment.
+
+    :raises ChangeInProgress: when one does.
+    """
+    waiting = await uow.checkouts.find_waiting(account_id)
+    if waiting is not None:
+        raise ChangeInProgress(waiting)
 
 
 async def once_by_staff(

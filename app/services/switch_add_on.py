@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app.domain.accounts import AccountStatus
 from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion, get_add_on, purchase_facts
+from app.domain.checkouts import CheckoutAction
 from app.domain.invoices import InvoiceDraft, LineKind, compute_invoice, digest
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.announce import actor_name, announce
-from app.services.change_plan import AccountSuspended, load_standing
-from app.services.issue_invoice import issue_invoice
-from app.services.once import once
-from app.services.quotes import Quote, QuoteTerms, use_quote
-from app.services.tell import add_on_bought, add_on_ended
+from app.services.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
+from app.services.finish_checkout import apply_add_on
+from app.services.quotes import Quote, QuoteStale, QuoteTerms, use_quote
+from app.services.standing import check_active, load_standing
+from app.services.tell import add_on_ended
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.cashier import Cashier
     from app.services.quotes import QuoteDesk
     from app.views.standing import AccountStanding
 
@@ -56,14 +57,6 @@ class TermsNotAccepted(ValueError):
         self.version = version
 
 
-class AddOnQuoteStale(ValueError):
-    """What the quote covers has moved, or its time is over; `fresh` is the quote as things stand."""
-
-    def __init__(self, fresh: AddOnQuote) -> None:
-        super().__init__("Something has changed since this quote was made. Look at the new one, and confirm it.")
-        self.fresh = fresh
-
-
 @dataclass(frozen=True, slots=True)
 class AddOnQuote:
     """A quote for an add-on: what is to be paid now, and from when on it is usable."""
@@ -74,15 +67,6 @@ class AddOnQuote:
     effective_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class AddOnActivated:
-    """What buying did."""
-
-    subscription_id: str
-    invoice_id: str
-    code: str
-
-
 def preview_add_on(standing: AccountStanding, code: str, desk: QuoteDesk) -> AddOnQuote:
     """Return the quote for buying an add-on today.
 
@@ -90,8 +74,7 @@ def preview_add_on(standing: AccountStanding, code: str, desk: QuoteDesk) -> Add
     :raises AddOnAlreadyActive: when the account has it.
     :raises AccountSuspended: when the account may not buy.
     """
-    if standing.status is not AccountStatus.ACTIVE:
-        raise AccountSuspended(standing.status)
+    check_active(standing)
     version = get_add_on(standing.add_on_versions, code, standing.today)
     if version.kind is not LineKind.ADD_ON:
         raise AddOnNotAvailable(code, standing.today)
@@ -110,45 +93,45 @@ async def activate_add_on(
     clock: Clock,
     ids: Ids,
     desk: QuoteDesk,
+    cashier: Cashier | None = None,
     account: str,
     actor: str,
     quote_token: str,
     terms_version: str,
     idempotency_key: str,
     request_id: str | None = None,
-) -> AddOnActivated:
-    """Confirm a quote: the add-on is invoiced and usable at once (rule 22).
+) -> Confirmed:
+    """Confirm a quote: the add-on is invoiced, and usable once that is paid (rules 17, 22).
 
-    :raises InvalidQuote: when the quote is not one of this account's.
-    :raises AddOnQuoteStale: when what it covers has moved, it has expired or was used.
+    :raises QuoteStale: when what it covers has moved, it has expired or was used.
     :raises TermsNotAccepted: when other terms are in force.
-    :raises IdempotencyConflict: when the key came with another request before.
+    :raises InvalidQuote, ChangeInProgress, PaymentMethodRequired, PaymentDeclined, IdempotencyConflict: see
+        `confirm_quote`.
     """
+    by = Confirmation(
+        database=database,
+        clock=clock,
+        ids=ids,
+        desk=desk,
+        cashier=cashier,
+        account=account,
+        actor=actor,
+        action=ACTION,
+        quote_token=quote_token,
+        idempotency_key=idempotency_key,
+        request={"terms": terms_version},
+        request_id=request_id,
+    )
 
-    async def work(uow: UnitOfWork) -> AddOnActivated:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        quote = desk.read(quote_token, owner.id, ACTION)
-        now = clock.now()
+    async def decide(uow: UnitOfWork, standing: AccountStanding, quote: Quote, now: datetime) -> PlannedChange:
+        fresh = preview_add_on(standing, quote.terms.subject, desk)
+        if not await use_quote(uow, quote, fresh.quote.terms, now):
+            raise QuoteStale(fresh)
+        if fresh.version.terms_version != terms_version:
+            raise TermsNotAccepted(fresh.version)
+        return _planned(uow, by, standing, fresh.version, now)
 
-        async def confirm() -> dict[str, Any]:
-            standing = await load_standing(uow, account, now)
-            version = await _confirmed(uow, standing, quote, desk, now)
-            if version.terms_version != terms_version:
-                raise TermsNotAccepted(version)
-            return await _buy(uow, ids, standing, version, now, actor, request_id)
-
-        result = await once(
-            uow,
-            account_id=owner.id,
-            operation=ACTION,
-            key=idempotency_key,
-            request={"quote": quote.id, "terms": terms_version},
-            now=now,
-            work=confirm,
-        )
-        return AddOnActivated(result["subscription"], result["invoice"], quote.terms.subject)
-
-    return await unit_of_work.write(database, work)
+    return await confirm_quote(by, decide)
 
 
 async def cancel_add_on(
@@ -208,44 +191,33 @@ async def _held(uow: UnitOfWork, account: str, now: datetime) -> AccountStanding
     return await load_standing(uow, account, now)
 
 
-async def _confirmed(
-    uow: UnitOfWork, standing: AccountStanding, quote: Quote, desk: QuoteDesk, now: datetime
-) -> AddOnVersion:
-    fresh = preview_add_on(standing, quote.terms.subject, desk)
-    if not await use_quote(uow, quote, fresh.quote.terms, now):
-        raise AddOnQuoteStale(fresh)
-    return fresh.version
+def _planned(
+    uow: UnitOfWork, by: Confirmation, standing: AccountStanding, version: AddOnVersion, now: datetime
+) -> PlannedChange:
+    details = {
+        "add_on": version.code,
+        "version": version.id,
+        "subscription": by.ids.new("sub"),
+        "starts_on": standing.today.isoformat(),
+        "accepted_at": now.isoformat(),
+        "amount_due_cents": compute_invoice(_facts(standing, version)).amount_due_cents,
+    }
 
+    async def apply(invoice_id: str | None) -> None:
+        await apply_add_on(
+            uow,
+            ids=by.ids,
+            account_id=standing.account_id,
+            version=version,
+            details=details,
+            invoice_id=invoice_id,
+            now=now,
+            actor=by.actor,
+            request_id=by.request_id,
+        )
 
-async def _buy(
-    uow: UnitOfWork,
-    ids: Ids,
-    standing: AccountStanding,
-    version: AddOnVersion,
-    now: datetime,
-    actor: str,
-    request_id: str | None,
-) -> dict[str, Any]:
-    subscription = AddOnSubscription(ids.new("sub"), version, standing.today)
-    await uow.add_ons.subscribe(subscription, standing.account_id, accepted_by=actor, accepted_at=now)
-    issue = await issue_invoice(
-        uow,
-        ids=ids,
-        standing=standing,
-        facts=_facts(standing, version),
-        plan_version_id=standing.plan.month_plan.id,
-        now=now,
-        actor=actor,
-        request_id=request_id,
-    )
-    data = {"add_on": version.code, "version": version.id, "terms": version.terms_version, "invoice": issue.id}
-    event = Event(
-        ids.new("evt"), standing.account_id, "add_on.activated", actor, now, subscription.id, data, request_id
-    )
-    await uow.events.add_many([event])
-    told = add_on_bought(standing.account_id, version, standing.today, issue, await actor_name(uow, actor))
-    await announce(uow, ids=ids, now=now, announcements=[told])
-    return {"subscription": subscription.id, "invoice": issue.id}
+    facts = _facts(standing, version)
+    return PlannedChange(CheckoutAction.ACTIVATE_ADD_ON, details, facts, standing.plan.month_plan.id, apply)
 
 
 async def _set_end(

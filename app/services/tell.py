@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from app.domain.alerts import AlertKind
 from app.domain.announcements import (
@@ -16,18 +17,19 @@ from app.domain.announcements import (
 )
 from app.domain.periods import billing_date, day_before
 from app.messages.invoice_words import KIND_NAMES, PAYMENT_NAMES
-from app.services.announce import Announcement
+from app.services.announce import Announcement, actor_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date, datetime
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from app.domain.add_ons import AddOnVersion
     from app.domain.invoices import Issue
-    from app.domain.plan_changes import PlanChangeOffer
     from app.domain.plans import PlanVersion
     from app.domain.upgrades import Upgrade
+    from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import Payment
+    from app.repositories.unit_of_work import UnitOfWork
     from app.views.standing import AccountStanding
 
 
@@ -46,6 +48,19 @@ def invoice_ready(issue: Issue, now: datetime) -> Announcement:
     return Announcement(AlertKind.INVOICE_READY, issue.account_id, issue.id, facts)
 
 
+def invoice_facts(invoice: StoredInvoice) -> InvoiceIssued:
+    """Return what a message says of an invoice that was issued before."""
+    return InvoiceIssued(
+        invoice.number,
+        KIND_NAMES[invoice.kind],
+        invoice.period.starts_on,
+        invoice.total_cents,
+        invoice.credit_applied_cents,
+        invoice.amount_due_cents,
+        billing_date(invoice.issued_at),
+    )
+
+
 def upgrade_done(standing: AccountStanding, upgrade: Upgrade, issue: Issue) -> Announcement:
     """Tell that a month has moved up (rule 21)."""
     facts = Upgraded(
@@ -61,21 +76,21 @@ def upgrade_done(standing: AccountStanding, upgrade: Upgrade, issue: Issue) -> A
     return Announcement(AlertKind.UPGRADE_DONE, standing.account_id, issue.id, facts)
 
 
-def plan_moved(
-    standing: AccountStanding, offer: PlanChangeOffer, change: PlanChange, event_id: str, by: str
+async def plan_moved(
+    uow: UnitOfWork, account_id: str, details: Mapping[str, Any], change: PlanChange, event_id: str, actor: str
 ) -> Announcement:
-    """Tell that the plan was changed, or a change was scheduled."""
-    draft = offer.draft
+    """Tell that the plan was changed, or a change was scheduled, as its details say."""
+    plans = await uow.plans.get_many([details["from"], details["plan"]])
     facts = PlanMoved(
         change,
-        standing.plan.next_plan.name,
-        offer.target.name,
-        offer.effective_on,
-        0 if draft is None else draft.amount_due_cents,
-        0 if draft is None else draft.credit_created_cents,
-        by,
+        plans[details["from"]].name,
+        plans[details["plan"]].name,
+        date.fromisoformat(details["effective_on"]),
+        details["amount_due_cents"],
+        details["credit_cents"],
+        await actor_name(uow, actor),
     )
-    return Announcement(AlertKind.PLAN_CHANGED, standing.account_id, event_id, facts)
+    return Announcement(AlertKind.PLAN_CHANGED, account_id, event_id, facts)
 
 
 def plan_kept(
@@ -86,10 +101,12 @@ def plan_kept(
     return Announcement(AlertKind.PLAN_CHANGED, account_id, event_id, facts)
 
 
-def add_on_bought(account_id: str, version: AddOnVersion, since_on: date, issue: Issue, by: str) -> Announcement:
+def add_on_bought(
+    account_id: str, version: AddOnVersion, since_on: date, amount_due_cents: int, event_id: str, by: str
+) -> Announcement:
     """Tell that an add-on was bought."""
-    facts = AddOnBought(version.name, since_on, issue.draft.amount_due_cents, version.monthly_cents, by)
-    return Announcement(AlertKind.ADD_ON_BOUGHT, account_id, issue.id, facts)
+    facts = AddOnBought(version.name, since_on, amount_due_cents, version.monthly_cents, by)
+    return Announcement(AlertKind.ADD_ON_BOUGHT, account_id, event_id, facts)
 
 
 def add_on_ended(

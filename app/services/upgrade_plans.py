@@ -109,6 +109,8 @@ def _is_outgrown(account: UncheckedAccount, catalogue: Catalogue) -> bool:
 
 async def _upgrade_now(uow: UnitOfWork, ids: Ids, account: str, now: datetime) -> int:
     owner = await uow.accounts.get_by_external_id(account, lock=True)
+    if await uow.checkouts.find_waiting(owner.id) is not None:
+        return 0  # looked at again when that is paid, or dropped
     last_day = min(billing_date(now), day_before(owner.next_cycle_on))
     standing = await upgrade_month(uow, ids=ids, account=account, last_day=last_day, now=now)
     return 0 if standing is None else 1
@@ -121,7 +123,8 @@ async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: 
         uow, ids=ids, standing=standing, facts=facts, plan_version_id=target.id, now=now, actor="system"
     )
     await uow.cycles.set_plan(account_id, standing.period.starts_on, target.id)
-    await rearm_alerts(uow, standing=standing, plan=target, now=now)
+    month = standing.period.starts_on
+    await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=target.id, now=now)
     if upgrade.is_permanent:
         await uow.accounts.choose_plan(account_id, target.id)
     else:

@@ -8,11 +8,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from app.domain.invoices import InvoiceStatus, LineKind
-from app.domain.ledger import Book, PostingKind, moved_cents
+from app.domain.ledger import Book, PaymentKind, PostingKind, moved_cents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from app.domain.collection import Attempt
     from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import Payment, PostedPosting
 
@@ -136,10 +137,31 @@ def _check_statuses(invoices: Sequence[StoredInvoice], postings: Sequence[Posted
 _ENDED = frozenset({InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE})
 
 
+def check_charges(account: str, attempts: Sequence[Attempt], payments: Sequence[Payment]) -> Iterator[Difference]:
+    """Yield every charge that went through and is not recorded as a payment of the same amount (rule 31)."""
+    recorded = {payment.reference: payment.amount_cents for payment in payments if payment.kind in _BY_GATEWAY}
+    for attempt in attempts:
+        cents = recorded.get(attempt.transaction_id or "", 0)
+        if cents != attempt.amount_cents:
+            place = f"charge {attempt.id}, payment"
+            yield Difference(account, place, f"{cents} cents", f"{attempt.amount_cents} cents")
+
+
+_BY_GATEWAY = frozenset({PaymentKind.CARD, PaymentKind.PAYPAL})
+
+
 def _check_payments(payments: Sequence[Payment], postings: Sequence[PostedPosting]) -> Iterator[Comparison]:
-    """Every cent received is posted, and no other."""
+    """Every cent received is posted, and no other; what goes back names the payment that it goes back of."""
     posted: Counter[str | None] = Counter()
-    for _, _, posting in postings:
-        posted[posting.payment_id] += moved_cents(posting, Book.CASH)
+    ids = {payment.id for payment in payments}
+    for _, seq, posting in postings:
+        if posting.kind in _RECEIPTS:
+            posted[posting.payment_id] += posting.amount_cents
+        elif posting.kind in _BACK:
+            yield f"posting {seq}, payment", str(posting.payment_id in ids), str(True)
     for payment in payments:
         yield f"payment {payment.reference!r}, posted", str(posted[payment.id]), str(payment.amount_cents)
+
+
+_RECEIPTS = frozenset({PostingKind.PAYMENT_RECEIVED, PostingKind.OVERPAID, PostingKind.PREPAID})
+_BACK = frozenset({PostingKind.REFUNDED, PostingKind.CHARGED_BACK, PostingKind.RETURNED})

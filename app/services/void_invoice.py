@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
 from app.domain.add_ons import recurring_items
-from app.domain.books import void_postings
 from app.domain.invoices import BillingFacts, InvoiceKind, InvoiceStatus
 from app.domain.ledger import PostingKind
 from app.domain.policies import policies_on
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.change_plan import load_standing
-from app.services.issue_invoice import issue_invoice
+from app.services.issue_invoice import issue_invoice, withdraw_invoice
 from app.services.staff_actions import check_staff, get_invoice
+from app.services.standing import load_standing
 from app.services.used_months import used_months
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ async def void_invoice(
         if why is not None:
             raise InvoiceNotVoidable(invoice.number, why)
         now = clock.now()
-        await _void(uow, invoice, now)
+        await withdraw_invoice(uow, invoice, now)
         issue = await _issue_again(uow, ids, owner, invoice, now, actor)
         await uow.events.add_many([_voided_event(invoice, issue, ids.new("evt"), now, actor, reason)])
         return InvoiceVoided(invoice.number, issue.id, issue.number, issue.draft.amount_due_cents)
@@ -98,6 +97,10 @@ def _own_obstacle(owner: Account, invoice: StoredInvoice) -> str | None:
 
 async def _later_obstacle(uow: UnitOfWork, invoice: StoredInvoice) -> str | None:
     """Return what came after the invoice and builds on it, or None."""
+    if await uow.checkouts.find_waiting(invoice.account_id) is not None:
+        return "a change waits for its payment"
+    if await uow.collections.has_open_attempt(invoice.account_id):
+        return "a charge is under way"
     if (await uow.ledger.sums_of_invoice(invoice.account_id, invoice.id))[PostingKind.PAYMENT_RECEIVED]:
         return "a payment was received for it"
     if await uow.invoices.list_correcting(invoice.id, invoice.account_id):
@@ -106,13 +109,6 @@ async def _later_obstacle(uow: UnitOfWork, invoice: StoredInvoice) -> str | None
         if other.number > invoice.number and other.period == invoice.period and other.kind in BUILDING_ON_THE_BASE:
             return f"invoice {other.number} changed the plan of its month"
     return None
-
-
-async def _void(uow: UnitOfWork, invoice: StoredInvoice, now: datetime) -> None:
-    await uow.invoices.set_status(invoice.id, InvoiceStatus.VOID)
-    postings = void_postings(invoice.id, invoice.total_cents, invoice.tax_cents, invoice.credit_applied_cents)
-    await uow.ledger.append(invoice.account_id, postings, posted_at=now)
-    await uow.charges.release(invoice.account_id, invoice.id)
 
 
 async def _issue_again(

@@ -9,6 +9,7 @@ from app.domain.invoices import InvoiceStatus
 from app.domain.ledger import Posting, PostingKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.money_back import finish_by_hand
 from app.services.staff_actions import check_staff, get_invoice
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ async def write_off_invoice(
         posting = Posting(PostingKind.WRITTEN_OFF, cents, invoice.id)
         await uow.ledger.append(owner.id, [posting], posted_at=now)
         await uow.invoices.set_status(invoice.id, InvoiceStatus.UNCOLLECTIBLE)
+        await finish_by_hand(uow, [invoice.id])
         data = {
             "number": invoice.number,
             "status": [invoice.status, InvoiceStatus.UNCOLLECTIBLE],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime  # noqa: TC003  (named-tuple fields)
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.domain.invoices import USAGE_KINDS, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
 from app.domain.periods import Period
@@ -14,6 +14,7 @@ from app.views.calls import CallsBehind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from app.domain.collection import AttemptState, CollectionStatus
     from app.domain.ledger import PaymentKind, PostingKind
 
 
@@ -58,6 +59,29 @@ class Payment(NamedTuple):
     reference: str
 
 
+class Collecting(NamedTuple):
+    """How the collecting of an invoice stands, with the dates of what comes next unless it is paid before."""
+
+    status: CollectionStatus
+    next_attempt_at: datetime | None
+    late_fee_at: datetime | None
+    suspend_at: datetime | None
+
+
+class ChargeAttempt(NamedTuple):
+    """One charge of an invoice, with the method as it is known today; `decline` is what its bank said."""
+
+    id: str
+    made_at: datetime
+    amount_cents: int
+    state: AttemptState
+    method_id: str
+    brand: str
+    last4: str | None
+    payer_email: str | None
+    decline: dict[str, Any] | None
+
+
 class Credit(NamedTuple):
     """Credit that went to an invoice, at its issue or later, and the posting that had granted it."""
 
@@ -94,12 +118,14 @@ class PlacedLine:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One issued invoice, whole."""
+    """One issued invoice, whole; `collecting` is None where nothing ever was to be collected."""
 
     facts: InvoiceFacts
     lines: Sequence[PlacedLine]
     payments: Sequence[Payment]
     credits: Sequence[Credit]
+    collecting: Collecting | None = None
+    attempts: Sequence[ChargeAttempt] = ()
 
     @property
     def period(self) -> Period:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scripts.bench.alerts_bench import bench_alerts
+from scripts.bench.gateway_bench import bench_gateway
 from scripts.bench.import_bench import bench_import
 from scripts.bench.memory_bench import bench_memory
 from scripts.bench.run_due_bench import bench_run_due
@@ -20,4 +21,5 @@ BENCHES: Mapping[str, Callable[[Scope], Report]] = {
     "alerts": bench_alerts,
     "run-due": bench_run_due,
     "memory": bench_memory,
+    "gateway": bench_gateway,
 }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FIRST_MONTH = Period.parse("2026-09")
 NOW = datetime(2026, 11, 1, 15, 0, tzinfo=UTC)
 
-TABLES = ("invoice", "invoice_line", "ledger_posting", "billing_cycle", "account", "event", "sequence")
+TABLES = ("invoice", "invoice_line", "ledger_posting", "collection", "billing_cycle", "account", "event", "sequence")
 """What a cycle run writes."""
 
 _LATE_EVERY, _CREDIT_EVERY, _PARTIAL_EVERY = 10, 8, 7

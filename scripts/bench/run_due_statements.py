@@ -179,6 +179,14 @@ SELECT account_id, ledger_seq + 1 + row_number() OVER (PARTITION BY account_id O
        'CUSTOMER_CREDIT', 'RECEIVABLE', part_cents, invoice_id, NULL, seq, :now
 FROM parts WHERE part_cents > 0"""
 
+_COLLECTIONS = """
+INSERT INTO collection
+SELECT invoice_id, account_id, 'IDLE', :today, 0, 0, 0, 0, 0, :now, :late_fee_at,
+       iif(is_early(paid_starts_on), :early_warn_at, :warn_at),
+       iif(is_early(paid_starts_on), :early_suspend_at, :suspend_at),
+       NULL, 0, NULL, :now, NULL, 0
+FROM bill WHERE max(0, total_cents) - applied_cents > 0"""
+
 _CYCLES = "INSERT INTO billing_cycle SELECT account_id, period_on, plan_version_id, :now FROM due"
 
 _ADVANCE = """
@@ -203,6 +211,6 @@ ON CONFLICT (name) DO UPDATE SET next_value = excluded.next_value"""
 
 STATEMENTS = (
     _DUE, _USED, _ADD_UP_USAGE, _BILLED, _ADD_UP_BILLED, _RATED, _LINE, _BASE_LINES, _USAGE_LINES, _ADJUSTMENT_LINES,
-    _BILL, _INVOICES, _LINES, _ISSUE, _CHARGES, _CREDITS, _CYCLES, _ADVANCE, _EVENTS, _NUMBERS,
+    _BILL, _INVOICES, _LINES, _ISSUE, _CHARGES, _CREDITS, _COLLECTIONS, _CYCLES, _ADVANCE, _EVENTS, _NUMBERS,
 )  # fmt: skip
 """One run, start to end."""

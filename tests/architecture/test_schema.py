@@ -152,4 +152,4 @@ class TestRefusals:
     def is_made(name: str) -> bool:
         """Whether the translation of some refusal names the type."""
         text = (ROOT / "app" / "graphql" / "refusal_members.py").read_text(encoding="utf-8")
-        return re.search(rf"\b{name}\(|user_error\.{name}\b", text) is not None
+        return re.search(rf"\b{name}\(|_errors?\.{name}\b", text) is not None

@@ -7,13 +7,15 @@ import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import orjson
 
+from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
 from app.graphql.context import Writes
@@ -21,15 +23,26 @@ from app.graphql.contract import FOLDER, read_contract
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.health import Readiness
 from app.migrations.upgrade import upgrade
+from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.repositories.notices import COLLECTION, Hold
 from app.repositories.reader import PageRequest
+from app.sandbox.braintree_gateway.admin import force
+from app.sandbox.braintree_gateway.server import GatewayServer
+from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
+from app.services.cashier import Cashier
+from app.services.collecting import Collecting
 from app.services.document_links import DocumentKind, DocumentLinks
 from app.services.quotes import QuoteDesk
+from app.services.vault_desk import VaultDesk
 from tests.contract.seeds import PERSONAS, SEEDS, Builder, LaterIds, SeedClock
 
 EXAMPLES = FOLDER / "examples"
 CONTRACT = read_contract()
+
+AT_THE_GATEWAY = {"ANSWER_LOST": "vault", "PAYMENT_ANSWER_LOST": "sale", "CARDS_DECLINED": ""}
+"""Faults at the payment gateway, with the operation whose answer is lost."""
 
 HOST = "flex.test"
 HTTP_OK = 200
@@ -113,12 +126,54 @@ class HangingReader:
         return await asyncio.get_running_loop().create_future()
 
 
+class PlainTokens(BraintreePayments):
+    """The gateway with tokens that can be written down: a real one holds an address and a secret of its own."""
+
+    async def form_token(self) -> str:
+        await super().form_token()
+        return "the token of a payment form"
+
+
 class Stage:
-    """Builds each world once, and plays every example on a copy of its own."""
+    """Builds each world once, and plays every example on a copy of its own, with an empty payment gateway beside it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.tokens = SandboxTokens.open(folder)
+        self.clock = SeedClock(datetime.min.replace(tzinfo=UTC))
+        self.payments = PlainTokens(self._gateway)
+        self.nowhere = PlainTokens(_config(port=1))
+        self._server: GatewayServer | None = None
+
+    def _gateway(self) -> BraintreeConfig:
+        """Start the gateway when an example needs it for the first time."""
+        if self._server is None:
+            self._server = GatewayServer(0, self.clock.now)
+            self._server.start()
+        return _config(port=self._server.server_port)
+
+    def reset_gateway(self) -> None:
+        if self._server is not None:
+            self._server.gateway.reset()
+
+    async def bring_about(self, fault: str | None, database: Database, clock: SeedClock) -> None:
+        """What goes wrong at the payment gateway, or on the way to it: an answer is lost, or every bank declines."""
+        if fault == "PAYMENTS_HELD":
+            held = Hold(COLLECTION, clock.now(), "maintenance")
+            await unit_of_work.write(database, lambda uow: uow.holds.put(held))
+        if fault not in AT_THE_GATEWAY:
+            return
+        self._gateway()
+        if fault == "CARDS_DECLINED":
+            force(self._server.gateway, {"on": "*", "code": "2001"})
+        else:
+            self._server.gateway.faults.add(match=AT_THE_GATEWAY[fault], when="after", action="reset")
+
+    async def close(self) -> None:
+        await self.payments.aclose()
+        await self.nowhere.aclose()
+        if self._server is not None:
+            self._server.close()
 
     async def play(self, example: Example) -> tuple[int, Any]:
         """Play what comes before an example, then the example itself, and return its answer."""
@@ -131,6 +186,7 @@ class Stage:
         copy = self.folder / "played.db"
         shutil.copyfile(await self.world_of(example.content["seed"]), copy)
         database = Database.open(_url(copy))
+        self.reset_gateway()
         played = Play(self, database)
         try:
             for step in example.steps:
@@ -162,6 +218,8 @@ class Play:
     answers: list[Any] = field(default_factory=list)
 
     async def send(self, example: Example) -> tuple[int, Any]:
+        self.stage.clock.instant = datetime.fromisoformat(example.content["at"])
+        await self.stage.bring_about(example.content.get("fault"), self.database, self.stage.clock)
         transport = httpx2.ASGITransport(app=self._application(example))
         async with httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
             response = await client.send(self._request(client, example))
@@ -171,16 +229,23 @@ class Play:
 
     def _application(self, example: Example) -> Any:
         fault = example.content.get("fault")
-        readers = {"DATABASE_FAILS": BrokenReader(), "DATABASE_HANGS": HangingReader(), None: self.database.reader}
+        readers = {"DATABASE_FAILS": BrokenReader(), "DATABASE_HANGS": HangingReader()}
         clock = SeedClock(datetime.fromisoformat(example.content["at"]))
+        payments = self.stage.nowhere if fault == "GATEWAY_UNREACHABLE" else self.stage.payments
+        collecting = Collecting(self.database, clock, self.ids, payments, SystemClock())
         services = EdgeServices(
             verifier=JwtVerifier(FixedKeys(self.stage.tokens.public_keys()), SANDBOX_RULES),
             clock=clock,
             ids=self.ids,
-            reader=readers[fault],
+            reader=readers.get(fault, self.database.reader),
             probe=_ready,
             links=DocumentLinks(secret=LINK_SECRET, base_url=f"https://{HOST}", clock=clock, kinds=DocumentKind),
-            writes=Writes(self.database, QuoteDesk(LINK_SECRET.decode(), clock, self.ids)),
+            writes=Writes(
+                self.database,
+                QuoteDesk(LINK_SECRET.decode(), clock, self.ids),
+                Cashier(collecting),
+                vault=VaultDesk(collecting),
+            ),
         )
         seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0
         options = EdgeOptions(is_sandbox=False, allowed_hosts=[HOST], operation_seconds=seconds)
@@ -211,6 +276,8 @@ class Play:
 
     def _value(self, value: Any) -> Any:
         """The value of a variable: `@1.planChangePreview.id` is a part of the answer to the first step."""
+        if isinstance(value, list):
+            return [self._value(each) for each in value]
         if not (isinstance(value, str) and value.startswith("@")):
             return value
         place, *path = value.removeprefix("@").split(".")
@@ -218,6 +285,12 @@ class Play:
         for name in path:
             found = found[int(name)] if isinstance(found, list) else found[name]
         return found
+
+
+def _config(port: int) -> BraintreeConfig:
+    return BraintreeConfig(
+        environment="local", port=port, merchant_id=MERCHANT_ID, public_key=PUBLIC_KEY, private_key=PRIVATE_KEY
+    )
 
 
 def _url(path: Path) -> str:

@@ -36,6 +36,7 @@ async def record(names: list[str]) -> list[str]:
                 continue
             if write(example, *await stage.play(example)):
                 changed.append(example.name)
+        await stage.close()
     return changed
 
 

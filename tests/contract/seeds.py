@@ -59,7 +59,8 @@ class LaterIds(SeedIds):
 
     def __init__(self) -> None:
         super().__init__()
-        self.counts.update(dict.fromkeys(("adj", "evt", "inv", "ntf", "pct", "quo", "snd", "sub"), 900000))
+        prefixes = ("adj", "evt", "inv", "ntf", "pay", "pct", "quo", "snd", "sub")
+        self.counts.update(dict.fromkeys(prefixes, 900000))
 
 
 class Builder:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import pytest
 
 from app.domain.accounts import Role
+from app.domain.payment_gateway import MethodKind
 from tests.every_kind import tell_every_kind
+from tests.factories.payment_methods import put_on_file
 from tests.services.post import Post
 from tests.story import tell
 from tests.trips import counted_trips
 from tests.world import World
 
 IDS = """{ viewer { user { id } account { id } } billingSummary { id } nextInvoice { id } usage { id }
-  plans { plan { id } } addOns { id } paymentContacts { id }
+  plans { plan { id } } addOns { id } paymentMethods { id default { id } backups { id } } paymentContacts { id }
   invoices(first: 7) { nodes { id lines { id } } } calls(first: 3) { nodes { id } } }"""
 
 NODE = """query Node($id: ID!) { node(id: $id) { __typename id
   ... on Invoice { number } ... on InvoiceLine { amount { amount } } ... on Call { startedAt } ... on Plan { code }
   ... on UsageMonth { period { startsOn } days { on } } ... on NextInvoice { total { amount } }
   ... on BillingSummary { usage { id } } ... on Account { externalId } ... on User { name }
-  ... on PaymentContact { email } } }"""
+  ... on PaymentMethod { displayName } ... on PaymentMethodList { backups { id } }
+    ... on PaymentContact { email } } }"""
 
 FOR_MEMBERS = {"User", "Account", "BillingSummary", "NextInvoice", "UsageMonth", "Plan", "Call"}
 
@@ -27,7 +30,14 @@ FOR_MEMBERS = {"User", "Account", "BillingSummary", "NextInvoice", "UsageMonth",
 @pytest.fixture
 async def told(world: World) -> World:
     await tell(world)
+    await put_methods_on_file(world)
     return world
+
+
+async def put_methods_on_file(world: World) -> None:
+    """A method of every kind."""
+    await put_on_file(world)
+    await put_on_file(world, kind=MethodKind.PAYPAL, brand="PayPal", payer_email="ann@example.com")
 
 
 async def known_ids(world: World) -> list[str]:
@@ -58,11 +68,13 @@ class TestNode:
             assert (found["id"], trips.count) == (id_, 1)
             kinds.add(found["__typename"])
         lines = {"PlanLine", "UsageLine", "AdjustmentLine"}
-        assert kinds == FOR_MEMBERS | lines | {"Invoice", "AddOn"}
+        methods = {"CardPaymentMethod", "PayPalPaymentMethod", "PaymentMethodList"}
+        assert kinds == FOR_MEMBERS | lines | methods | {"Invoice", "AddOn"}
 
     async def test_every_type_with_an_id_of_its_own_can_be_found(self, world):
         """In a life that has an invoice of every kind."""
         await tell_every_kind(world)
+        await put_methods_on_file(world)
         await Post(world).add_contact()
         kinds = {(await node(world, id_))["__typename"] for id_ in await known_ids(world)}
         query = '{ __type(name: "Node") { possibleTypes { name } } }'
@@ -107,6 +119,8 @@ class TestNode:
             "plan_x",
             "acc_x",
             "usr_x",
+            "pm_x",
+            "methods_x",
             "cow_00000000000000000000000001",
             "é" * 300,
         ],

@@ -38,6 +38,8 @@ class TestViewer:
                         "VIEW_INVOICES",
                         "VIEW_PAYMENT_DETAILS",
                         "CHANGE_PLAN",
+                        "MANAGE_PAYMENT_METHODS",
+                        "PAY_INVOICES",
                         "VIEW_ACTIVITY",
                         "SEND_INVOICES",
                         "MANAGE_ALERTS",

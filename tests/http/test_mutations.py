@@ -43,10 +43,11 @@ def application():
     schema = BillingSchema(query=Query, mutation=Mutation)._schema
     rules = RuleSet(allows_introspection=True, shows_suggestions=True)
 
-    def make_context(request_id, claims):
+    def make_context(request_id, claims, origin):
         return Context.open(
             request_id=request_id,
             claims=claims,
+            origin=origin,
             clock=FixedClock(),
             ids=CountingIds(),
             reader=FakeReader(viewer=A_VIEWER),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.domain.accounts import Role
+from app.domain.accounts import AccountStatus, Role
 from app.domain.invoices import InvoiceStatus
 from app.gateways.identity import JwtVerifier
 from app.gateways.ids import RandomIds
@@ -16,7 +16,7 @@ from app.gateways.signing_keys import FixedKeys
 from app.ports import Claims
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.sandbox.demo import MARK, NotADemoFolder, months_to_seed, open_folder, seed
+from app.sandbox.demo import MARK, DemoGateway, NotADemoFolder, months_to_seed, open_folder, seed
 from app.sandbox.demo_company import CEDAR, HARBOR, SEATS, demo_accounts
 from app.sandbox.personas import PERSONAS_FILE, ensure_member, read_personas, write_personas
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
@@ -31,10 +31,17 @@ class FixedClock:
         return self.at
 
 
-def made(folder, at=None):
+def made(folder, gateway, at=None, on_progress=None):
     clock = FixedClock() if at is None else FixedClock(at)
     heard = []
-    seed(database_file=folder / "flex.db", clock=clock, ids=RandomIds(), on_progress=heard.append)
+    gateway.settings(amount_rules=False)
+    seed(
+        database_file=folder / "flex.db",
+        clock=clock,
+        ids=RandomIds(),
+        gateway=DemoGateway(gateway.payments(), gateway.force),
+        on_progress=on_progress or heard.append,
+    )
     return heard
 
 
@@ -62,9 +69,9 @@ async def invoices_by_account(database):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, gateway_server):
     folder = tmp_path_factory.mktemp("demo")
-    assert made(folder) == [1] * months_to_seed()
+    assert made(folder, gateway_server) == [1] * months_to_seed()
     return folder
 
 
@@ -72,12 +79,27 @@ class TestSeed:
     def test_the_books_agree(self, folder):
         assert asked(folder, all_differences) == []
 
-    def test_the_company_has_eighteen_months_of_history_paid_but_for_the_last(self, folder):
+    def test_the_company_has_eighteen_months_of_history_paid_by_card(self, folder):
         invoices = asked(folder, invoices_by_account)[HARBOR]
         assert [invoice.period.month for invoice in invoices][:2] == ["2025-05", "2025-06"]
         assert len(invoices) == 19
-        assert {invoice.status for invoice in invoices[:-1]} == {InvoiceStatus.PAID}
-        assert (invoices[-1].period.month, invoices[-1].status) == ("2026-11", InvoiceStatus.OPEN)
+        assert {invoice.status for invoice in invoices} == {InvoiceStatus.PAID}
+        assert invoices[-1].period.month == "2026-11"
+
+    def test_one_of_its_invoices_was_paid_by_a_back_up(self, folder):
+        async def paid_by(uow):
+            owner = await uow.accounts.get_by_external_id(HARBOR)
+            trail = await uow.events.list_for_account(owner.id)
+            return [event.data["is_backup"] for event in trail if event.kind == "payment.received"]
+
+        found = asked(folder, lambda database: unit_of_work.read(database, paid_by))
+        assert (found.count(True), found.count(False)) == (1, 18)
+
+    def test_the_one_that_does_not_pay_is_suspended(self, folder):
+        async def status(uow):
+            return (await uow.accounts.get_by_external_id("bright-spark-electric")).status
+
+        assert asked(folder, lambda database: unit_of_work.read(database, status)) is AccountStatus.SUSPENDED
 
     def test_the_others_are_in_other_states(self, folder):
         invoices = asked(folder, invoices_by_account)
@@ -94,16 +116,16 @@ class TestSeed:
         (first_partial_month,) = invoices["northgate-plumbing"]
         assert 0 < first_partial_month.total_cents < 139_00
 
-    def test_the_same_day_makes_the_same_bills(self, folder, tmp_path):
-        made(tmp_path)
-        hashes = [
+    def test_the_same_day_makes_the_same_bills(self, folder, tmp_path, gateway_server):
+        made(tmp_path, gateway_server)
+        bills = [
             {
-                name: [each.content_hash for each in invoices]
+                name: [(each.number, each.kind, each.total_cents, each.status) for each in invoices]
                 for name, invoices in asked(at, invoices_by_account).items()
             }
             for at in (folder, tmp_path)
         ]
-        assert hashes[0] == hashes[1]
+        assert bills[0] == bills[1]
 
     @pytest.mark.parametrize(
         "at",
@@ -114,24 +136,24 @@ class TestSeed:
             datetime(2027, 3, 14, 10, 30, tzinfo=UTC),  # in the hour that the spring change skips
         ],
     )
-    def test_any_day_will_do(self, tmp_path, at):
-        made(tmp_path, at)
+    def test_any_day_will_do(self, tmp_path, gateway_server, at):
+        made(tmp_path, gateway_server, at)
         assert asked(tmp_path, all_differences) == []
         assert len(asked(tmp_path, invoices_by_account)[HARBOR]) in {18, 19}
 
-    def test_data_that_is_there_is_kept(self, folder):
+    def test_data_that_is_there_is_kept(self, folder, gateway_server):
         before = (folder / "flex.db").stat().st_mtime_ns
-        assert made(folder) == []
+        assert made(folder, gateway_server) == []
         assert (folder / "flex.db").stat().st_mtime_ns == before
 
-    def test_an_interrupted_start_leaves_nothing_half_made(self, tmp_path):
+    def test_an_interrupted_start_leaves_nothing_half_made(self, tmp_path, gateway_server):
         def interrupt(_months):
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            seed(database_file=tmp_path / "flex.db", clock=FixedClock(), ids=RandomIds(), on_progress=interrupt)
+            made(tmp_path, gateway_server, on_progress=interrupt)
         assert not (tmp_path / "flex.db").exists()
-        made(tmp_path)
+        made(tmp_path, gateway_server)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["flex.db", "messages", "sandbox-signing-secret"]
 
     def test_people_are_offices_and_not_persons(self):

@@ -20,10 +20,8 @@ from app.services.add_charge import add_charge
 from app.services.change_plan import (
     NoScheduledChange,
     PlanChangeQuote,
-    QuoteStale,
     cancel_scheduled_plan_change,
     change_plan,
-    load_standing,
     preview_plan_change,
 )
 from app.services.close_periods import close_periods
@@ -31,14 +29,14 @@ from app.services.credit_note import issue_credit_note
 from app.services.grant_credit import grant_goodwill, record_prepayment
 from app.services.once import IdempotencyConflict
 from app.services.put_account import AccountParticulars, put_account
-from app.services.quotes import QuoteDesk
+from app.services.quotes import QuoteDesk, QuoteStale
 from app.services.record_calls import Item, record_calls
 from app.services.record_payment import record_payment
 from app.services.set_tax_rate import TaxBackdated, set_tax_rate
+from app.services.standing import load_standing
 from app.services.switch_add_on import (
     AddOnAlreadyActive,
     AddOnNotActive,
-    AddOnQuoteStale,
     activate_add_on,
     cancel_add_on,
     keep_add_on,
@@ -69,7 +67,6 @@ REFUSALS = (
     NoScheduledChange,
     AddOnAlreadyActive,
     AddOnNotActive,
-    AddOnQuoteStale,
     QuoteStale,
 )
 INVOICES = """

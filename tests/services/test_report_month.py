@@ -131,4 +131,8 @@ class TestCsv:
             "2026-08,credit liability,applied to invoices,-42.00\n"
             "2026-08,credit liability,paid out,0.00\n"
             "2026-08,credit liability,closing,500.00\n"
+            "2026-08,gateway,settlements matched,0\n"
+            "2026-08,gateway,amount matched,0.00\n"
+            "2026-08,gateway,settlements not matched,0\n"
+            "2026-08,gateway,amount not matched,0.00\n"
         )

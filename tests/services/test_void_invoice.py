@@ -9,13 +9,14 @@ import pytest
 from app.domain.plan_changes import When
 from app.repositories import unit_of_work
 from app.services.add_charge import add_charge
-from app.services.change_plan import change_plan, load_standing, preview_plan_change
+from app.services.change_plan import change_plan, preview_plan_change
 from app.services.close_account import close_account
 from app.services.credit_note import issue_credit_note
 from app.services.explain import InvoiceNotFound
 from app.services.grant_credit import grant_goodwill
 from app.services.quotes import QuoteDesk
 from app.services.staff_actions import ActorMissing, ReasonMissing
+from app.services.standing import load_standing
 from app.services.void_invoice import InvoiceNotVoidable, void_invoice
 from app.services.write_off import write_off_invoice
 from tests.factories.calls import a_call

@@ -42,20 +42,22 @@ class AddOnMutations:
 
     @mutation_field(
         permission=Permission.CHANGE_PLAN,
-        description="Buy an add-on by its quote, with its terms accepted: it is invoiced and usable at once.",
+        description="Buy an add-on by its quote, with its terms accepted: it is usable as soon as its invoice is paid.",
     )
     async def activate_add_on(self, info: Info, input: ActivateInput) -> ActivateAddOnResult:
         """Resolve `activateAddOn`."""
         bought = await switch_add_on.activate_add_on(
             **await info.context.doing(),
             desk=info.context.desk,
+            cashier=info.context.cashier,
             quote_token=input.quote_id,
             terms_version=input.terms_version,
             idempotency_key=input.idempotency_key,
         )
         return AddOnActivated(
-            add_on=await load_add_on(info, add_on_id(info.context.seen_viewer.account_id, bought.code)),
-            invoice=await load_invoice(info, bought.invoice_id),
+            status=bought.outcome,
+            add_on=await load_add_on(info, add_on_id(info.context.seen_viewer.account_id, bought.details["add_on"])),
+            invoice=await load_invoice(info, bought.invoice_id) if bought.invoice_id else None,
             billing_summary=await load_summary(info),
         )
 

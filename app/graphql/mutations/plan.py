@@ -14,7 +14,6 @@ from app.graphql.types.plan_change import (
     CancelScheduledPlanChangeResult,
     ChangePlanInput,
     ChangePlanResult,
-    ChangeStatus,
     PlanChangeCancelled,
     PlanChanged,
 )
@@ -32,19 +31,20 @@ class PlanMutations:
 
     @mutation_field(
         permission=Permission.CHANGE_PLAN,
-        description="Confirm a change of plan by its quote: at once with its invoice, or from the next month on.",
+        description="Confirm a change of plan by its quote: now, once its invoice is paid, or from the next month on.",
     )
     async def change_plan(self, info: Info, input: ChangeInput) -> ChangePlanResult:
         """Resolve `changePlan`."""
         changed = await change_plan.change_plan(
             **await info.context.doing(),
             desk=info.context.desk,
+            cashier=info.context.cashier,
             quote_token=input.quote_id,
             idempotency_key=input.idempotency_key,
         )
         return PlanChanged(
-            status=ChangeStatus.SCHEDULED if changed.is_scheduled else ChangeStatus.APPLIED,
-            effective_on=date.fromisoformat(changed.effective_on),
+            status=changed.outcome,
+            effective_on=date.fromisoformat(changed.details["effective_on"]),
             invoice=await load_invoice(info, changed.invoice_id) if changed.invoice_id else None,
             billing_summary=await load_summary(info),
         )

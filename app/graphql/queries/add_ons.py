@@ -11,7 +11,7 @@ from app.graphql.types.add_on import AddOn, AddOnChangePreviewResult, AddOnQuote
 from app.repositories.pages.entitlements import ENTITLEMENTS
 from app.repositories.pages.standing import STANDING
 from app.services.add_on_offers import add_on_offers
-from app.services.change_plan import standing_dates
+from app.services.standing import standing_dates
 from app.services.switch_add_on import preview_add_on
 
 AddOnIdArgument = Annotated[strawberry.ID, strawberry.argument(description="The add-on to buy, as `addOns` lists it.")]

@@ -1,6 +1,7 @@
 """Invoices: the list, one with everything behind it, and the difference between two."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import strawberry
 
@@ -27,7 +28,7 @@ from app.views import invoices as views
 from app.views.invoices import InvoicePage
 
 INVOICES = "invoices"
-DETAILS = ("lines", "payments", "credits")
+DETAILS = ("lines", "payments", "credits", "collection")
 ABOVE_EVERY_NUMBER = 2**63 - 1
 
 IdArgument = Annotated[strawberry.ID, strawberry.argument(description="The id of the invoice.")]
@@ -83,6 +84,13 @@ async def load_invoice(info: Info, invoice_id: str) -> Invoice | None:
     """Return an invoice of the caller's account."""
     found = await info.context.load(INVOICE, invoice_id=invoice_id)
     return Invoice.of(found[0]) if found else None
+
+
+async def load_invoices(info: Info, invoice_ids: Sequence[str]) -> list[Invoice | None]:
+    """Return invoices of the caller's account in the order of their ids, in one trip."""
+    asked: list[tuple[Page[Any], dict[str, object]]] = [(INVOICE, {"invoice_id": each}) for each in invoice_ids]
+    found = await info.context.load_together(*asked)
+    return [Invoice.of(each[0]) if each else None for each in found]
 
 
 @strawberry.type

@@ -14,6 +14,7 @@ from app.graphql.types.invoice import Invoice
 from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import PreviewLine
 from app.graphql.types.node import Node
+from app.graphql.types.outcome import Outcome
 from app.graphql.types.user_error import UserError
 from app.services import switch_add_on
 from app.views import add_ons as views
@@ -144,10 +145,11 @@ class Entitlements:
         return cls(on_call=on_call, transcription=transcription, live_call=live_call, queue_voicemail=queue_voicemail)
 
 
-@strawberry.type(description="The add-on is bought, invoiced and usable. Holds everything that has changed.")
+@strawberry.type(description="The add-on is bought, and usable once it is paid. Holds everything that has changed.")
 class AddOnActivated:
     """A confirmed purchase."""
 
+    status: Outcome = strawberry.field(description="Whether it is usable, or still waits for its payment.")
     add_on: AddOn | None = strawberry.field(description="The add-on as it is now.")
     invoice: Invoice | None = strawberry.field(description="The invoice of the purchase.")
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
@@ -180,9 +182,13 @@ ActivateAddOnResult = Annotated[
     | user_error.AccountSuspended
     | user_error.AddOnAlreadyActive
     | user_error.AddOnNotAvailable
+    | user_error.ChangeInProgress
     | user_error.IdempotencyConflict
     | user_error.InvalidInput
     | user_error.NotFound
+    | user_error.PaymentDeclined
+    | user_error.PaymentMethodRequired
+    | user_error.PaymentsPaused
     | user_error.TermsNotAccepted,
     strawberry.union("ActivateAddOnResult", description="What buying did, or why it was not done."),
 ]

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from app.domain.periods import billing_date
 from app.graphql.derived_ids import derived_id
 from app.graphql.permissions import Permission, section
 from app.graphql.types.common import Period
@@ -9,6 +10,7 @@ from app.graphql.types.fields import computed
 from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import NextInvoice
 from app.graphql.types.node import Node
+from app.graphql.types.payment_method import AutoPay, PaymentMethod, payment_method_of
 from app.graphql.types.plan import Plan
 from app.graphql.types.projection import Projection, UpgradeForecast
 from app.graphql.types.usage import UsageMonth
@@ -63,6 +65,25 @@ class BillingSummary(Node):
     def credit_balance(self) -> Money | None:
         """Return what is owed to the customer."""
         return Money.of(self.summary.facts.credit_balance_cents)
+
+    @section(
+        permission=Permission.VIEW_PAYMENT_DETAILS,
+        description="The payment method that is charged first. Null without any on file, and when your role does not "
+        "see payment details.",
+    )
+    def payment_method(self) -> PaymentMethod | None:
+        """Return the default on file."""
+        method = self.summary.payment_method
+        return payment_method_of(method, billing_date(self.summary.now)) if method else None
+
+    @section(
+        permission=Permission.VIEW_PAYMENT_DETAILS,
+        description="Automatic payment: whether it is required, and when what is charged next. Null when your role "
+        "does not see payment details.",
+    )
+    def auto_pay(self) -> AutoPay | None:
+        """Return how the account pays by itself."""
+        return AutoPay.of(self.summary.auto_pay, billing_date(self.summary.now))
 
     @computed(description="Your next invoice, on the usage so far.")
     def next_invoice(self) -> NextInvoice | None:

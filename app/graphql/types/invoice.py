@@ -9,6 +9,8 @@ from app.domain.invoices import InvoiceKind, InvoiceStatus
 from app.domain.ledger import PaymentKind, PostingKind
 from app.domain.periods import billing_date
 from app.graphql.context import Info
+from app.graphql.permissions import Permission, section
+from app.graphql.types.collection import InvoiceCollection
 from app.graphql.types.common import Period
 from app.graphql.types.enums import described_enum
 from app.graphql.types.fields import computed
@@ -48,7 +50,11 @@ described_enum(
 described_enum(
     PaymentKind,
     description="How money came in.",
-    values={PaymentKind.CHECK: "A paper check."},
+    values={
+        PaymentKind.CHECK: "A paper check.",
+        PaymentKind.CARD: "A card on file.",
+        PaymentKind.PAYPAL: "A PayPal account on file.",
+    },
 )
 
 CREDIT_ORIGINS = {
@@ -211,6 +217,16 @@ class Invoice(Node):
     def credits(self) -> list[InvoiceCredit]:
         """Return the uses of credit."""
         return [InvoiceCredit.of(credit) for credit in self.invoice.credits]
+
+    @section(
+        permission=Permission.VIEW_PAYMENT_DETAILS,
+        description="How it is collected: every charge, its answer, and the next date. Null where nothing was to be "
+        "collected, or your role does not see payment details.",
+    )
+    def collection(self) -> InvoiceCollection | None:
+        """Return the timeline."""
+        collecting = self.invoice.collecting
+        return None if collecting is None else InvoiceCollection.of(self.invoice, collecting)
 
     @computed(description="Documents to read, print and keep. Null where this installation hands out no documents.")
     def documents(self, info: Info) -> InvoiceDocuments | None:

@@ -11,6 +11,7 @@ from app.graphql.types import user_error
 from app.graphql.types.channel import Channel
 from app.graphql.types.enums import described_enum
 from app.graphql.types.invoice import Invoice
+from app.graphql.types.payment_errors import RateLimited
 from app.views.alerts import SentMessage
 
 described_enum(
@@ -96,6 +97,6 @@ class InvoiceResent:
 
 
 ResendInvoiceResult = Annotated[
-    InvoiceResent | user_error.NotFound | user_error.RateLimited,
+    InvoiceResent | user_error.NotFound | RateLimited,
     strawberry.union("ResendInvoiceResult", description="Where the mail goes, or why it does not."),
 ]

@@ -1,40 +1,22 @@
 """What changing the plan did."""
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated
 
 import strawberry
 
 from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
-from app.graphql.types.enums import described_enum
 from app.graphql.types.invoice import Invoice
+from app.graphql.types.outcome import Outcome
 from app.graphql.types.quote import PlanChangeQuote, QuoteStale
-
-
-class ChangeStatus(StrEnum):
-    """Whether a change has taken effect."""
-
-    APPLIED = "APPLIED"
-    SCHEDULED = "SCHEDULED"
-
-
-described_enum(
-    ChangeStatus,
-    description="Whether a change has taken effect.",
-    values={
-        ChangeStatus.APPLIED: "It has taken effect.",
-        ChangeStatus.SCHEDULED: "It will take effect on its date, and can be cancelled until then.",
-    },
-)
 
 
 @strawberry.type(description="The plan is changed, or the change is arranged. Holds everything that has changed.")
 class PlanChanged:
     """A confirmed change."""
 
-    status: ChangeStatus = strawberry.field(description="Whether it has taken effect.")
+    status: Outcome = strawberry.field(description="Whether it has taken effect.")
     effective_on: date = strawberry.field(description="The first billing date that the change counts for.")
     invoice: Invoice | None = strawberry.field(description="The invoice of the change; null where nothing is invoiced.")
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
@@ -61,10 +43,14 @@ ChangePlanResult = Annotated[
     | QuoteStale
     | user_error.AccountSuspended
     | user_error.AlreadyOnPlan
+    | user_error.ChangeInProgress
     | user_error.DowngradeNotCostEffective
     | user_error.IdempotencyConflict
     | user_error.InvalidInput
     | user_error.NotFound
+    | user_error.PaymentDeclined
+    | user_error.PaymentMethodRequired
+    | user_error.PaymentsPaused
     | user_error.PlanNotAvailable,
     strawberry.union("ChangePlanResult", description="What changing the plan did, or why it was not done."),
 ]

@@ -93,6 +93,36 @@ class DowngradeNotCostEffective(UserError):
     target_cost: Money = strawberry.field(description="What this month would cost to date on the lower plan.")
 
 
+@strawberry.type(description="Another change of this account waits for its payment. Try again in a few minutes.")
+class ChangeInProgress(UserError):
+    """One change at a time."""
+
+
+@strawberry.type(description="No payment method on file can be charged: add one first.")
+class PaymentMethodRequired(UserError):
+    """Nothing to charge."""
+
+
+@strawberry.type(description="Payments are paused for maintenance. Nothing was charged.")
+class PaymentsPaused(UserError):
+    """Nothing is charged for now."""
+
+
+@strawberry.type(
+    description="None of the payment methods could be charged. Nothing was changed; the invoice's `collection` shows "
+    "every attempt."
+)
+class PaymentDeclined(UserError):
+    """A charge that no bank accepted."""
+
+    invoice_id: strawberry.ID = strawberry.field(description="The invoice that was to be paid.")
+
+
+@strawberry.type(description="Nothing is left to pay.")
+class NothingToPay(UserError):
+    """Nothing is open."""
+
+
 @strawberry.type(description="The payment contact cannot be as described.")
 class InvalidContact(UserError):
     """A form to correct."""
@@ -108,10 +138,3 @@ class TooManyContacts(UserError):
 @strawberry.type(description="The alert protects the account: it goes to every admin and cannot be switched off.")
 class AlertAlwaysOn(UserError):
     """A switch that is fixed."""
-
-
-@strawberry.type(description="This was done often enough for now.")
-class RateLimited(UserError):
-    """A limit that time lifts."""
-
-    retry_after: int = strawberry.field(description="After how many seconds it can be done again.")

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, case, select
 from sqlmodel import col
 
+from app.domain.auto_pay import OpenRound, PayingAccount
+from app.domain.collection import CollectionStatus
 from app.domain.ledger import Book
 from app.models.accounts import AccountRow
+from app.models.collection import CollectionRow
 from app.models.ledger import LedgerPostingRow
 from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_catalogue, total
+from app.repositories.pages.payment_methods import METHODS, read_methods
 from app.repositories.pages.scope import own
 from app.repositories.pages.usage import CATALOGUE, DAYS, read_days
 from app.repositories.reader import Page
@@ -33,12 +37,23 @@ def _open_balance(account_id: Any) -> ColumnElement[int]:  # noqa: ANN401 -- a c
     return statement.scalar_subquery()
 
 
+_ROUNDS = select(col(CollectionRow.status), col(CollectionRow.is_requested), col(CollectionRow.next_attempt_at)).where(
+    own(col(CollectionRow.account_id)), col(CollectionRow.status) != CollectionStatus.DONE
+)
+
+
 def _assemble(
-    account: Sequence[Any], days: Iterable[Any], catalogue: Iterable[Any], prices: Iterable[Any], **rows: Sequence[Any]
+    account: Sequence[Any],
+    days: Iterable[Any],
+    catalogue: Iterable[Any],
+    prices: Iterable[Any],
+    methods: Iterable[Any],
+    rounds: Iterable[Any],
+    **rows: Sequence[Any],
 ) -> SummaryFacts | None:
     if not account:
         return None
-    *columns, open_balance_cents = account[0]
+    *columns, open_balance_cents, status = account[0]
     found = read_account(columns)
     billing = assemble_facts(found, read_catalogue(prices), **rows)
     known, sums = read_days(days)
@@ -48,6 +63,9 @@ def _assemble(
         next_invoice=NextInvoiceFacts(found.id, billing),
         open_balance_cents=open_balance_cents,
         credit_balance_cents=found.credit_cents,
+        account=PayingAccount(status, found.paid_starts_on, found.next_cycle_on),
+        methods=read_methods(methods),
+        rounds=[OpenRound(*each) for each in rounds],
     )
 
 
@@ -57,8 +75,12 @@ BILLING_SUMMARY: Page[SummaryFacts | None] = Page(
     "billing_summary",
     {
         **_FACTS,
-        "account": _FACTS["account"].add_columns(_open_balance(col(AccountRow.id)).label("open_balance_cents")),
+        "account": _FACTS["account"].add_columns(
+            _open_balance(col(AccountRow.id)).label("open_balance_cents"), col(AccountRow.status)
+        ),
         "days": DAYS,
+        "methods": METHODS,
+        "rounds": _ROUNDS,
         "catalogue": CATALOGUE,
     },
     _assemble,

@@ -14,13 +14,24 @@ from app.domain.ledger import Book, PostingKind
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.models.accounts import AccountRow
+from app.models.collection import CollectionRow, PaymentAttemptRow
 from app.models.invoices import InvoiceLineRow, InvoiceRow
 from app.models.ledger import LedgerPostingRow, PaymentRow
+from app.models.payment_methods import PaymentMethodRow
 from app.repositories.billing_facts import total
 from app.repositories.conditions import beyond
 from app.repositories.pages.scope import own
 from app.repositories.reader import Page
-from app.views.invoices import Credit, Invoice, InvoiceFacts, InvoicePage, Payment, place_line
+from app.views.invoices import (
+    ChargeAttempt,
+    Collecting,
+    Credit,
+    Invoice,
+    InvoiceFacts,
+    InvoicePage,
+    Payment,
+    place_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -143,7 +154,13 @@ def _select_invoices() -> Sql:
 
 def _details(ids: Sql) -> dict[str, Sql]:
     """Select what belongs to the invoices with these ids; every part begins with the invoice's id."""
-    return {"lines": _lines(ids), "payments": _payments(ids), "credits": _credits(ids)}
+    return {
+        "lines": _lines(ids),
+        "payments": _payments(ids),
+        "credits": _credits(ids),
+        "collections": _collections(ids),
+        "attempts": _attempts(ids),
+    }
 
 
 def _lines(ids: Sql) -> Sql:
@@ -195,6 +212,34 @@ def _credits(ids: Sql) -> Sql:
     )
 
 
+def _collections(ids: Sql) -> Sql:
+    row = CollectionRow
+    return select(
+        col(row.invoice_id), col(row.status), col(row.next_attempt_at), col(row.late_fee_at), col(row.suspend_at)
+    ).where(_among(row, ids))
+
+
+def _attempts(ids: Sql) -> Sql:
+    row, method = PaymentAttemptRow, PaymentMethodRow
+    return (
+        select(
+            col(row.invoice_id),
+            col(row.id),
+            col(row.created_at),
+            col(row.amount_cents),
+            col(row.state),
+            col(row.method_id),
+            col(method.brand),
+            col(method.last4),
+            col(method.payer_email),
+            col(row.decline),
+        )
+        .join(method, col(method.id) == col(row.method_id))
+        .where(_among(row, ids))
+        .order_by(col(row.invoice_id), col(row.attempt_no))
+    )
+
+
 def _among(row: Any, ids: Sql) -> Sql:  # noqa: ANN401 -- a row class
     return col(row.invoice_id).in_(ids)
 
@@ -231,14 +276,26 @@ def _chosen_page(name: str, *binds: str) -> Page[Sequence[Invoice]]:
     return Page(name, {"invoices": _select_invoices().where(chosen), **_details(ids)}, _assemble)
 
 
-def _assemble(invoices: Rows, lines: Rows = (), payments: Rows = (), credits: Rows = ()) -> Sequence[Invoice]:  # noqa: A002 -- the part's name
+def _assemble(
+    invoices: Rows,
+    lines: Rows = (),
+    payments: Rows = (),
+    credits: Rows = (),  # noqa: A002 -- the part's name
+    collections: Rows = (),
+    attempts: Rows = (),
+) -> Sequence[Invoice]:
     facts = {row[0]: InvoiceFacts._make(row) for row in invoices}
     placed: dict[str, list[PlacedLine]] = {invoice_id: [] for invoice_id in facts}
     for invoice_id, position, *line in lines:
         placed[invoice_id].append(place_line(facts[invoice_id], position, _read_line(line)))
     paid = _grouped(Payment, payments, facts)
     used = _grouped(Credit, credits, facts)
-    return [Invoice(one, placed[one.id], paid[one.id], used[one.id]) for one in facts.values()]
+    collecting = {invoice_id: Collecting._make(values) for invoice_id, *values in collections}
+    tried = _grouped(ChargeAttempt, attempts, facts)
+    return [
+        Invoice(one, placed[one.id], paid[one.id], used[one.id], collecting.get(one.id), tried[one.id])
+        for one in facts.values()
+    ]
 
 
 def _invoice_page(invoices: Rows, count: Rows = (), **details: Rows) -> InvoicePage:

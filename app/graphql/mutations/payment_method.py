@@ -1,0 +1,133 @@
+"""The buttons of the Payment Methods tab."""
+
+import asyncio
+from typing import Annotated, Any
+
+import strawberry
+
+from app.domain.periods import billing_date
+from app.graphql.context import Info
+from app.graphql.permissions import Permission, mutation_field
+from app.graphql.queries.billing_summary import load_summary
+from app.graphql.queries.payment_methods import load_payment_methods
+from app.graphql.types.payment_method import CardVerification, PaymentAuthorization, payment_method_of
+from app.graphql.types.payment_method_changes import (
+    AdditionStatus,
+    AddPaymentMethodInput,
+    AddPaymentMethodResult,
+    BackupPaymentMethodsReordered,
+    CreatePaymentFormTokenInput,
+    CreatePaymentFormTokenResult,
+    DefaultPaymentMethodSet,
+    PaymentFormTokenCreated,
+    PaymentMethodAdded,
+    PaymentMethodRemoved,
+    RemovePaymentMethodInput,
+    RemovePaymentMethodResult,
+    ReorderBackupPaymentMethodsInput,
+    ReorderBackupPaymentMethodsResult,
+    SetDefaultPaymentMethodInput,
+    SetDefaultPaymentMethodResult,
+)
+from app.services.add_payment_method import AddedMethod, add_payment_method
+from app.services.create_payment_form_token import create_payment_form_token
+from app.services.remove_payment_method import remove_payment_method
+from app.services.reorder_backup_payment_methods import reorder_backup_payment_methods
+from app.services.set_default_payment_method import set_default_payment_method
+
+TokenInput = Annotated[CreatePaymentFormTokenInput, strawberry.argument(description="What the form is going to show.")]
+AddInput = Annotated[AddPaymentMethodInput, strawberry.argument(description="What to add, and what was agreed to.")]
+DefaultInput = Annotated[SetDefaultPaymentMethodInput, strawberry.argument(description="What to charge first.")]
+OrderInput = Annotated[ReorderBackupPaymentMethodsInput, strawberry.argument(description="The order of the back-ups.")]
+RemoveInput = Annotated[RemovePaymentMethodInput, strawberry.argument(description="What to remove.")]
+
+
+async def load_changed(info: Info) -> dict[str, Any]:
+    """Return what every change shows: the methods and the summary as they are now, read together."""
+    methods, summary = await asyncio.gather(load_payment_methods(info), load_summary(info))
+    return {"payment_methods": methods, "billing_summary": summary}
+
+
+async def changing(info: Info) -> dict[str, Any]:
+    """Return what every service that changes methods takes."""
+    return {**await info.context.doing(), "address": info.context.origin.address}
+
+
+async def show_added(info: Info, added: AddedMethod) -> PaymentMethodAdded:
+    """Return what adding did, for clients."""
+    method, changed = added.method, await load_changed(info)
+    today = billing_date(info.context.clock.now())
+    return PaymentMethodAdded(
+        status=AdditionStatus.PENDING if method is None else AdditionStatus.ADDED,
+        payment_method=None if method is None else payment_method_of(method, today),
+        verification=CardVerification.of(method.verification) if method and method.verification else None,
+        authorization=PaymentAuthorization.of(added.consent),
+        **changed,
+    )
+
+
+@strawberry.type
+class PaymentMethodMutations:
+    """Mutations of the Payment Methods tab."""
+
+    @mutation_field(
+        permission=Permission.MANAGE_PAYMENT_METHODS,
+        description="Get a token for the payment form, with which the browser or the phone talks to the payment "
+        "service by itself: no card number ever comes here.",
+    )
+    async def create_payment_form_token(self, info: Info, input: TokenInput) -> CreatePaymentFormTokenResult:
+        """Resolve `createPaymentFormToken`."""
+        token = await create_payment_form_token(desk=info.context.vault, agreement_version=input.agreement_version)
+        return PaymentFormTokenCreated(client_token=token)
+
+    @mutation_field(
+        permission=Permission.MANAGE_PAYMENT_METHODS,
+        description="Add a payment method: the agreement is recorded, the card verified with its bank and kept, all in "
+        "one. Open invoices are tried with what is on file at once.",
+    )
+    async def add_payment_method(self, info: Info, input: AddInput) -> AddPaymentMethodResult:
+        """Resolve `addPaymentMethod`."""
+        who = await info.context.doing()
+        added = await add_payment_method(
+            desk=info.context.vault,
+            account=who["account"],
+            actor=who["actor"],
+            new=input.value(),
+            idempotency_key=input.idempotency_key,
+            origin=info.context.origin,
+            request_id=info.context.request_id,
+        )
+        return await show_added(info, added)
+
+    @mutation_field(
+        permission=Permission.MANAGE_PAYMENT_METHODS,
+        description="Charge this payment method first from now on. The former default becomes the first back-up.",
+    )
+    async def set_default_payment_method(self, info: Info, input: DefaultInput) -> SetDefaultPaymentMethodResult:
+        """Resolve `setDefaultPaymentMethod`."""
+        await set_default_payment_method(**await changing(info), method_id=input.payment_method_id)
+        return DefaultPaymentMethodSet(**await load_changed(info))
+
+    @mutation_field(
+        permission=Permission.MANAGE_PAYMENT_METHODS,
+        description="Try the back-ups in this order from now on.",
+    )
+    async def reorder_backup_payment_methods(self, info: Info, input: OrderInput) -> ReorderBackupPaymentMethodsResult:
+        """Resolve `reorderBackupPaymentMethods`."""
+        await reorder_backup_payment_methods(**await changing(info), method_ids=input.payment_method_ids)
+        return BackupPaymentMethodsReordered(payment_methods=await load_payment_methods(info))
+
+    @mutation_field(
+        permission=Permission.MANAGE_PAYMENT_METHODS,
+        description="Remove a payment method. Where it is the default, the next back-up becomes that.",
+    )
+    async def remove_payment_method(self, info: Info, input: RemoveInput) -> RemovePaymentMethodResult:
+        """Resolve `removePaymentMethod`."""
+        promoted = await remove_payment_method(**await changing(info), method_id=input.payment_method_id)
+        changed = await load_changed(info)
+        methods = changed["payment_methods"]
+        return PaymentMethodRemoved(
+            removed_id=input.payment_method_id,
+            new_default=methods.default if methods and promoted else None,
+            **changed,
+        )

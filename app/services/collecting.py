@@ -1,0 +1,80 @@
+"""What collecting works with, and the situation of one invoice that every step is decided from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from app.domain.policies import COLLECTION_POLICIES, CollectionPolicies
+from app.repositories.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from app.domain.accounts import Account
+    from app.domain.checkouts import Checkout
+    from app.domain.collection import Attempt, Collection
+    from app.domain.payment_methods import PaymentMethod
+    from app.ports import Clock, Ids, PaymentGateway
+    from app.repositories.database import Database
+    from app.repositories.invoices import StoredInvoice
+    from app.repositories.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """Where to write, the billing clock, the ids, who moves money, and real time, which leases go by."""
+
+    database: Database
+    clock: Clock
+    ids: Ids
+    payments: PaymentGateway
+    real_clock: Clock
+    policies: CollectionPolicies = field(default=COLLECTION_POLICIES)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One invoice and everything that collecting it depends on, read by the account's only writer."""
+
+    account: Account
+    invoice: StoredInvoice
+    collection: Collection
+    balance_cents: int
+    attempts: Sequence[Attempt]
+    methods: Sequence[PaymentMethod]
+    checkout: Checkout | None
+    now: datetime
+
+    def event(self, ids: Ids, kind: str, data: dict[str, Any], actor: str = "system") -> Event:
+        """Return an event about the invoice, for the trail."""
+        data = {"number": self.invoice.number, **data}
+        return Event(ids.new("evt"), self.account.id, kind, actor, self.now, self.invoice.id, data)
+
+    def method(self, method_id: str) -> PaymentMethod | None:
+        """Return a method of the account that is on file."""
+        return next((method for method in self.methods if method.id == method_id), None)
+
+
+async def load_situation(uow: UnitOfWork, invoice_id: str, account_id: str, now: datetime) -> Situation:
+    """Return the situation of an invoice, and make the caller its account's only writer.
+
+    :raises LookupError: when the invoice has nothing to collect.
+    """
+    account = await uow.accounts.get(account_id, lock=True)
+    invoice = await uow.invoices.find(invoice_id, account_id)
+    collection = await uow.collections.find(invoice_id)
+    if invoice is None or collection is None:
+        raise LookupError(invoice_id)
+    return Situation(
+        account=account,
+        invoice=invoice,
+        collection=collection,
+        balance_cents=await uow.ledger.balance_of_invoice(account_id, invoice_id),
+        attempts=await uow.collections.attempts(invoice_id),
+        methods=await uow.payment_methods.list_on_file(account_id),
+        checkout=await uow.checkouts.find_by_invoice(invoice_id) if collection.is_checkout else None,
+        now=now,
+    )

@@ -1,0 +1,39 @@
+"""What is asked of a gateway names no secret, and what it answers says whether money moves."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.checkouts import ChangeInProgress, Checkout, CheckoutAction, CheckoutState
+from app.domain.payment_gateway import (
+    Customer,
+    GatewayUnavailable,
+    NoticeForged,
+    TransactionStatus,
+    VaultRequest,
+)
+from tests.factories.collections import a_transaction
+
+
+class TestVaultRequest:
+    def test_its_text_names_the_token_alone(self):
+        request = VaultRequest(Customer("acc_1", "Harbor Dental"), "pm_1", "secret-nonce", "secret-device")
+        assert "secret" not in repr(request)
+        assert "pm_1" in repr(request)
+
+
+class TestTransaction:
+    @pytest.mark.parametrize("status", TransactionStatus)
+    def test_says_whether_the_money_is_taken(self, status):
+        taken = status in {TransactionStatus.AUTHORIZED, TransactionStatus.CAPTURED, TransactionStatus.SETTLED}
+        assert a_transaction(status).moves_money is taken
+
+
+class TestRefusals:
+    def test_keep_what_is_for_the_log_from_the_customer(self):
+        assert "ECONNREFUSED" not in str(GatewayUnavailable("ECONNREFUSED"))
+        assert "signature" not in str(NoticeForged("bad signature"))
+
+    def test_a_second_change_is_told_of_the_first(self):
+        checkout = Checkout("chk_1", "acc_1", "inv_1", CheckoutAction.CHANGE_PLAN, CheckoutState.WAITING, {}, "user:1")
+        assert ChangeInProgress(checkout).checkout is checkout

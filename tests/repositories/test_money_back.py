@@ -1,0 +1,84 @@
+"""Money that goes back, notices and a restore, on both engines: the rows of each take part once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.domain.collection import AttemptState
+from app.domain.refunds import NoticeState
+from app.migrations.upgrade import upgrade
+from app.repositories.database import Database
+from app.services.process_notices import process_notices
+from app.services.reconcile import reconcile
+from app.services.refund_payment import refund_payment
+from app.services.refund_steps import settle_refunds
+from app.services.report_month import report_month
+from app.services.restore_database import mark_restored
+from app.services.sweep_gateway import sweep_if_due
+from tests.inbox import Inbox
+from tests.services.staff import ANN
+from tests.till import Till
+from tests.world import ACCOUNT, World, pacific
+
+FIRST = 100_001
+
+
+@pytest.fixture
+async def till(url, gateway):
+    """An account whose first invoice was paid by card and is settled."""
+    await asyncio.to_thread(upgrade, url)
+    database = Database.open(url)
+    till = Till(await World.create(database, payments=gateway.payments()), gateway)
+    await till.world.add_account()
+    await till.add_card()
+    await till.world.close_now()
+    await till.collect()
+    gateway.settle()
+    yield till
+    assert await till.world.differences() == []
+    await database.close()
+
+
+async def test_a_refund_whose_answer_was_lost_is_found_once(till):
+    given = {"account": ACCOUNT, "invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **ANN}
+    till.gateway.faults({"match": "refund", "when": "after", "action": "reset"})
+    assert not (await refund_payment(till.world.collecting, **given)).is_known
+    till.world.clock.instant = pacific(2026, 7, 1, 13)
+    await asyncio.gather(*(settle_refunds(till.world.collecting) for _ in range(3)))
+    (attempt,) = await till.attempts()
+    (refund,) = await till.read(lambda uow: uow.refunds.list_of_attempt(attempt.account_id, attempt.id))
+    assert (refund.state, await till.read(lambda uow: uow.refunds.gone_back_cents(attempt.id))) == (
+        AttemptState.SUCCEEDED,
+        39_00,
+    )
+    assert await till.read(lambda uow: uow.refunds.list_open()) == []
+    assert (await till.read(lambda uow: uow.refunds.find_by_transaction(refund.transaction_id))) == refund
+
+
+async def test_the_same_notice_at_the_same_time_is_kept_once_and_has_one_effect(till):
+    inbox, (attempt,) = Inbox(till), await till.attempts()
+    told = till.gateway.dispute(transaction_id=attempt.transaction_id, status="lost")["webhook_id"]
+    for statuses in await asyncio.gather(*(inbox.post(told) for _ in range(5))):
+        assert statuses == [200]
+    await asyncio.gather(*(process_notices(till.world.collecting) for _ in range(3)))
+    kept = await till.read(lambda uow: uow.notices.list_all())
+    assert [(each.notice.name, each.state) for each in kept] == [("dispute_lost", NoticeState.DONE)]
+    assert (await till.kinds()).count("dispute.lost") == 1
+
+
+async def test_sweep_report_and_restore(till):
+    report = await sweep_if_due(till.world.collecting)
+    assert report is not None
+    assert report.settled == 1
+    assert await sweep_if_due(till.world.collecting) is None
+    month = await report_month(database=till.world.database, month="2026-07")
+    assert (month.settlements.matched_count, month.settlements.matched_cents) == (1, 139_00)
+    world = till.world
+    await mark_restored(world.database, next_number=100_010, clock=world.clock, ids=world.ids, actor="cli:test")
+    result = await reconcile(world.collecting, since=pacific(2026, 7, 1), actor="cli:test")
+    assert (result.matched, result.problems, result.is_lifted) == (1, (), True)
+    world.clock.instant = pacific(2026, 8, 1, 7)
+    await world.close_now()
+    assert [invoice.number for invoice in await world.issued()] == [FIRST, 100_010]

@@ -1,0 +1,1 @@
+"""The local payment gateway, driven by the real SDK."""

@@ -1,0 +1,159 @@
+"""Something with money in it as a process of its own that kills itself with -9 at one of its steps.
+
+A step is the moment before or after a transaction, and before or after a call of the payment gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from datetime import datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+from app.domain.plan_changes import When
+from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.clock import SystemClock
+from app.gateways.ids import RandomIds
+from app.repositories import unit_of_work
+from app.repositories.database import Database
+from app.services.cashier import Cashier
+from app.services.change_plan import change_plan, preview_plan_change
+from app.services.collect_due import collect_due
+from app.services.collecting import Collecting
+from app.services.pay_invoice import NothingToPay, pay_invoice, pay_open_balance
+from app.services.quotes import QuoteDesk
+from app.services.standing import load_standing
+from tests.world import ACCOUNT, SECRET, SettableClock
+
+CALLS = {"charge", "vault", "find_by_order", "find_method", "make_default", "remove_method", "void", "refund"}
+
+
+class Steps:
+    """Counts steps, and ends the process at the one that was chosen: the way a power cut does."""
+
+    def __init__(self, dies_at: int) -> None:
+        self.dies_at = dies_at
+        self.count = 0
+
+    def step(self) -> None:
+        self.count += 1
+        if self.count == self.dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(self, work):
+        async def counted(*args: Any, **options: Any) -> Any:
+            self.step()
+            result = await work(*args, **options)
+            self.step()
+            return result
+
+        return counted
+
+
+class Stepping:
+    """A payment gateway whose calls are steps."""
+
+    def __init__(self, payments: BraintreePayments, steps: Steps) -> None:
+        self._payments = payments
+        self._steps = steps
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._payments, name)
+        return self._steps.around(found) if name in CALLS else found
+
+
+async def collect(around: Collecting) -> None:
+    """Collect what is due."""
+    await collect_due(around)
+
+
+async def upgrade(around: Collecting) -> None:
+    """Change the plan to 220 at once."""
+    desk = QuoteDesk(SECRET.decode(), around.clock, around.ids)
+    standing = await unit_of_work.read(around.database, lambda uow: load_standing(uow, ACCOUNT, around.clock.now()))
+    target = standing.catalogue.get("220", standing.today)
+    quote = preview_plan_change(standing, target.id, When.NOW, desk).quote
+    await change_plan(
+        **_parts(around),
+        desk=desk,
+        cashier=Cashier(around),
+        account=ACCOUNT,
+        actor="user:test",
+        quote_token=quote.token,
+        idempotency_key="press-1",
+    )
+
+
+async def pay(around: Collecting) -> None:
+    """Pay all that is open."""
+    await pay_open_balance(
+        **_parts(around), cashier=Cashier(around), account=ACCOUNT, actor="user:test", idempotency_key="press-1"
+    )
+
+
+async def press(around: Collecting, invoice_id: str, presses: int) -> list[str]:
+    """Press the button that pays an invoice many times at once, each with a key of its own."""
+    cashier = Cashier(around)
+
+    async def once(number: int) -> str:
+        try:
+            return await pay_invoice(
+                **_parts(around),
+                cashier=cashier,
+                account=ACCOUNT,
+                actor="user:test",
+                invoice_id=invoice_id,
+                idempotency_key=f"{os.getpid()}/{number}",
+            )
+        except NothingToPay:
+            return "PAID_BEFORE"
+
+    return await asyncio.gather(*(once(number) for number in range(presses)))
+
+
+def run_presses(
+    url: str, now: datetime, config: BraintreeConfig, invoice_id: str, presses: int, parent: Connection
+) -> None:
+    """Press many times at once, when the parent says so, and tell it what came of each press."""
+
+    async def work() -> list[str]:
+        database, payments = Database.open(url), BraintreePayments(config)
+        await payments.warm_up()
+        parent.send("ready")
+        parent.recv()
+        try:
+            around = Collecting(database, SettableClock(now), RandomIds(), payments, SystemClock())
+            return await press(around, invoice_id, presses)
+        finally:
+            await payments.aclose()
+            await database.close()
+
+    parent.send(asyncio.run(work()))
+
+
+STORIES = {"collect": collect, "upgrade": upgrade, "pay": pay}
+
+
+def _parts(around: Collecting) -> dict[str, Any]:
+    return {"database": around.database, "clock": around.clock, "ids": around.ids}
+
+
+def run(url: str, now: datetime, config: BraintreeConfig, story: str, dies_at: int, parent: Connection) -> None:
+    """Tell a story, and the parent how many steps it had, unless it ends before."""
+    parent.send(asyncio.run(_run(url, now, config, story, dies_at)))
+
+
+async def _run(url: str, now: datetime, config: BraintreeConfig, story: str, dies_at: int) -> int:
+    steps = Steps(dies_at)
+    database = Database.open(url)
+    database.run_tx = steps.around(database.run_tx)
+    payments = BraintreePayments(config)
+    try:
+        around = Collecting(database, SettableClock(now), RandomIds(), Stepping(payments, steps), SystemClock())
+        await STORIES[story](around)
+        return steps.count
+    finally:
+        await payments.aclose()
+        await database.close()

@@ -1,0 +1,110 @@
+"""A till whose customers add and change their payment methods themselves, through the services.
+
+async def test_…(wallet):
+    await wallet.till.world.add_account()
+    card = await wallet.add(VISA)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+
+from app.domain.agreements import PAYMENT_AGREEMENT
+from app.domain.payment_methods import MethodStatus, in_order
+from app.ports import Origin
+from app.services.add_payment_method import AddedMethod, NewMethod, add_payment_method
+from app.services.remove_payment_method import remove_payment_method
+from app.services.reorder_backup_payment_methods import reorder_backup_payment_methods
+from app.services.set_default_payment_method import set_default_payment_method
+from app.services.settle_vault import run_vault_tasks
+from app.services.vault_desk import VaultDesk
+from tests.till import Till
+from tests.world import ACCOUNT
+
+ANN = "user:usr_ann"
+HERE = Origin("198.51.100.7", "Portal/1.0")
+
+
+class Wallet:
+    """Make it by the fixture `wallet`; `changes` of the desk are its agreement, limits and patience."""
+
+    def __init__(self, till: Till, **changes: Any) -> None:
+        self.till = till
+        self.world = till.world
+        self.desk = VaultDesk(till.world.collecting, **changes)
+        self._keys = 0
+
+    async def try_to_add(
+        self, nonce: str, *, key: str | None = None, account: str = ACCOUNT, **new: Any
+    ) -> AddedMethod:
+        """Press the button: agreed to, under a new key unless told."""
+        self._keys += 1
+        agreed = {"agreement_version": PAYMENT_AGREEMENT.version, "is_authorized": True}
+        return await add_payment_method(
+            desk=self.desk,
+            account=account,
+            actor=ANN,
+            new=NewMethod(nonce, **{**agreed, **new}),
+            idempotency_key=key or f"press-{self._keys}",
+            origin=HERE,
+            request_id="req_1",
+        )
+
+    async def add(self, nonce: str, **new: Any) -> str:
+        """As `try_to_add`, where it works; returns the id of the method."""
+        added = await self.try_to_add(nonce, **new)
+        assert added.method is not None
+        return added.method.id
+
+    async def set_default(self, method_id: str, account: str = ACCOUNT) -> None:
+        await set_default_payment_method(**self._doing(account), method_id=method_id)
+
+    async def reorder(self, *method_ids: str) -> None:
+        await reorder_backup_payment_methods(**self._doing(ACCOUNT), method_ids=method_ids)
+
+    async def remove(self, method_id: str, account: str = ACCOUNT) -> str | None:
+        return await remove_payment_method(**self._doing(account), method_id=method_id)
+
+    async def sweep(self) -> int:
+        return await run_vault_tasks(self.world.collecting)
+
+    async def on_file(self) -> list[str]:
+        """The ids of the methods on file, in order; the first has to be the default, the others count from 1."""
+        methods = in_order(await self.till.methods())
+        assert [method.is_default for method in methods] == [place == 0 for place in range(len(methods))]
+        assert [method.position for method in methods] == list(range(len(methods)))
+        return [method.id for method in methods]
+
+    async def status(self, method_id: str) -> MethodStatus:
+        return (await self.stored(method_id)).method.status
+
+    async def stored(self, method_id: str) -> Any:
+        return await self.till.read(lambda uow: uow.payment_methods.find(method_id))
+
+    async def in_vault(self) -> dict[str, bool]:
+        """The methods that the vault has of the account, and which one is its default."""
+        owner = await self.till.read(lambda uow: uow.accounts.get_by_external_id(ACCOUNT))
+        found = await self.world.collecting.payments.list_methods(owner.id)
+        return {method.token: method.is_default for method in found}
+
+    async def rows(self, table: str) -> list[Any]:
+        async def find(session):
+            return (await (await session.connection()).execute(text(f"SELECT * FROM {table}"))).mappings().all()  # noqa: S608
+
+        return [dict(row) for row in await self.world.database.read_tx(find)]
+
+    async def everything(self) -> dict[str, list[Any]]:
+        """All that adding and changing may write."""
+        tables = ("payment_method", "payment_consent", "idempotency_key", "event", "collection")
+        return {table: await self.rows(table) for table in tables}
+
+    async def events(self) -> list[Any]:
+        """What happened to payment methods, oldest first."""
+        return [event for event in await self.world.trail() if event.kind.startswith("payment_method.")]
+
+    def _doing(self, account: str) -> dict[str, Any]:
+        world = self.world
+        parts = {"database": world.database, "clock": world.clock, "ids": world.ids}
+        return {**parts, "account": account, "actor": ANN, "address": HERE.address, "request_id": "req_1"}
