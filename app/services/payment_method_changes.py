@@ -84,13 +84,13 @@ async def tell(uow: UnitOfWork, change: MethodChange, method: PaymentMethod, wha
 
 
 async def tell_new_default(
-    uow: UnitOfWork, change: MethodChange, default: PaymentMethod, former: PaymentMethod | None
+    uow: UnitOfWork, change: MethodChange, default: PaymentMethod, former: PaymentMethod | None, *, is_told: bool = True
 ) -> None:
     """Write down that another method is the default, have the vault mirror it, and ask for a round (rule 30)."""
     await uow.payment_methods.plan_vault_task(default.id, VaultTask.MAKE_DEFAULT, at=change.now)
     names = {"method_name": default.display_name, "former_name": None if former is None else former.display_name}
     await uow.events.add_many([change.event("payment_method.default_changed", default.id, **names)])
-    if former is not None:
+    if former is not None and is_told:
         await tell(uow, change, default, Change.MADE_DEFAULT)
     await request_collection(uow, change.account_id, change.now)
 

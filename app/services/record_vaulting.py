@@ -118,7 +118,7 @@ async def adopt(
     await uow.events.add_many([change.event("payment_method.added", added.id, **data)])
     await tell(uow, change, added, Change.ADDED if replaced is None else Change.CHANGED)
     if added.is_default:
-        await tell_new_default(uow, change, added, former)
+        await tell_new_default(uow, change, added, former, is_told=replaced is None)
     else:
         await request_collection(uow, draft.account_id, now)
 

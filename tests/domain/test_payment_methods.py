@@ -16,6 +16,7 @@ from app.domain.payment_methods import (
     auto_pay_required_until,
     chargeable,
     check_removal,
+    expiry_warning,
     failure_of,
     find_duplicate,
     following_default,
@@ -107,6 +108,21 @@ class TestWords:
         assert a_method(1).expires_before() == date(2028, 1, 1)
         assert not a_method(1).is_expired_on(date(2027, 12, 31))
         assert a_method(1).is_expired_on(date(2028, 1, 1))
+
+    @pytest.mark.parametrize(
+        ("today", "level"),
+        [
+            (date(2027, 11, 30), None),
+            (date(2027, 12, 1), 30),
+            (date(2027, 12, 23), 30),
+            (date(2027, 12, 24), 7),
+            (date(2027, 12, 31), 7),
+            (date(2028, 1, 1), None),
+        ],
+    )
+    def test_rule_38_its_end_is_told_30_and_7_days_before(self, today, level):
+        assert expiry_warning(a_method(1), today) == level
+        assert expiry_warning(a_method(1, expiry_year=None), today) is None
 
     def test_what_has_no_date_does_not_expire(self):
         paypal = a_method(1, expiry_month=None, expiry_year=None)
