@@ -259,16 +259,8 @@ def build(surroundings: Surroundings) -> Starlette:
             *webhook_routes(
                 database=database, clock=surroundings.clock, ids=surroundings.ids, payments=surroundings.payments
             ),
-            *duty_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
             *document_routes(reader=database.reader, links=links, renderer=renderer),
-            *unsubscribe_routes(
-                database=database,
-                clock=surroundings.clock,
-                ids=surroundings.ids,
-                links=delivery.links,
-                renderer=renderer,
-            ),
-            *_sandbox_pages(settings, delivery, renderer),
+            *_message_routes(surroundings, delivery, renderer),
             *([static_route()] if page is not None else []),
         ],
         lifespan=pulse.lifespan,
@@ -341,12 +333,19 @@ def _lag(ticker: Ticker | None) -> float | None:
     return None if ticker is None else round(ticker.lag_seconds, 1)
 
 
-def _sandbox_pages(settings: Settings, delivery: Delivery, renderer: Renderer) -> Sequence[BaseRoute]:
-    if not settings.is_sandbox:
-        return ()
+def _message_routes(surroundings: Surroundings, delivery: Delivery, renderer: Renderer) -> Sequence[BaseRoute]:
+    """Return what belongs to messages: reports and figures, the links in mails, and the sandbox's pages."""
+    database, clock, ids = surroundings.database, surroundings.clock, surroundings.ids
+    routes = [
+        *duty_routes(database=database, clock=clock, ids=ids),
+        *unsubscribe_routes(database=database, clock=clock, ids=ids, links=delivery.links, renderer=renderer),
+    ]
+    if not surroundings.settings.is_sandbox:
+        return routes
     from app.sandbox.message_pages import message_pages  # noqa: PLC0415  (production never loads the sandbox)
 
-    return message_pages(folder=settings.data, composer=delivery.composer, renderer=renderer)
+    pages = message_pages(folder=surroundings.settings.data, composer=delivery.composer, renderer=renderer)
+    return [*routes, *pages]
 
 
 def _developer_page(settings: Settings, contract: Contract) -> ASGIApp:

@@ -53,6 +53,9 @@ OF_MONEY: tuple[type[Exception], ...] = (
 )
 """What may stand in the way of money that goes back, and of a database that is brought back."""
 
+OF_OTHER_SYSTEMS: tuple[type[Exception], ...] = (CallSystemUnusable, KeysUnusable, MailServerUnusable)
+"""What is wrong with the address or the keys of a system that we depend on."""
+
 
 class Refused(Exception):
     """The command cannot be carried out as given; the message says what to do."""
@@ -67,6 +70,7 @@ def expected() -> tuple[type[Exception], ...]:
 
     return (
         *OF_MONEY,
+        *OF_OTHER_SYSTEMS,
         AccountAlreadyBilled,
         AccountClosed,
         ActorMissing,
@@ -87,7 +91,6 @@ def expected() -> tuple[type[Exception], ...]:
         ReasonMissing,
         TaxBackdated,
         AccountNotFound,
-        CallSystemUnusable,
         ClockRefused,
         ContractUnreadable,
         DatabaseProblem,
@@ -99,8 +102,6 @@ def expected() -> tuple[type[Exception], ...]:
         InvoiceNotFound,
         KeyNameTaken,
         KeyNotFound,
-        KeysUnusable,
-        MailServerUnusable,
         NotACallFile,
         NotADemoFolder,
         NotInQuarantine,

@@ -298,7 +298,7 @@ class TestResending:
             assert (await resend(told))["__typename"] == "InvoiceResent"
             told.clock.instant += timedelta(minutes=10)
         refused = await resend(told)
-        assert (refused["code"], refused["retryAfter"]) == ("RATE_LIMITED", 1800)
+        assert (refused["code"], refused["retryAfter"]) == ("RATE_LIMITED", "2026-07-02T20:00:00.000Z")
         told.clock.instant += timedelta(minutes=31)
         assert (await resend(told))["__typename"] == "InvoiceResent"
 

@@ -7,6 +7,8 @@ import pytest
 from app.domain.alerts import AlertKind
 from app.domain.deliveries import MailAnswer, MailResult
 from app.jobs.messages import WATCH_SECONDS, message_round
+from app.repositories import unit_of_work
+from app.repositories.notices import MESSAGES, Hold
 from app.services.deliver_messages import MailServerUnreachable
 from tests.services.post import OK, Post
 from tests.world import World, pacific
@@ -36,16 +38,14 @@ class TestRound:
         assert alive
 
     async def test_while_it_is_held_everything_waits(self, post):
-        held = True
-
-        async def is_held() -> bool:
-            return held
-
-        run = message_round(delivery=post.delivery, ids=post.world.ids, operator_address=None, is_held=is_held)
+        world = post.world
+        hold = Hold(MESSAGES, world.clock.now(), "A restored backup")
+        await unit_of_work.write(world.database, lambda uow: uow.holds.put(hold))
+        run = message_round(delivery=post.delivery, ids=world.ids, operator_address=None)
         await post.announce(AlertKind.SUSPENDED)
         await run(nothing)
         assert post.mailer.sent == []
-        held = False
+        await unit_of_work.write(world.database, lambda uow: uow.holds.lift(MESSAGES))
         await run(nothing)
         assert len(post.mailer.sent) == 1
 
