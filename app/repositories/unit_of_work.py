@@ -13,6 +13,7 @@ from app.repositories.checkouts import CheckoutRepository
 from app.repositories.collections import CollectionRepository
 from app.repositories.contacts import ContactRepository
 from app.repositories.cycles import CycleRepository
+from app.repositories.duty import DutyRepository
 from app.repositories.events import EventRepository
 from app.repositories.invoices import InvoiceRepository
 from app.repositories.ledger import LedgerRepository
@@ -66,6 +67,7 @@ class UnitOfWork:
         self.alerts = AlertRepository(session)
         self.contacts = ContactRepository(session)
         self.notifications = NotificationRepository(session)
+        self.duty = DutyRepository(session)
 
 
 async def write(database: Database, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:

@@ -130,6 +130,7 @@ def operator_message(trouble: Trouble, message_id: str, address: str, now: datet
 
 
 async def _watched(uow: UnitOfWork, now: datetime) -> Watched:
+    money = await uow.duty.money_waiting(now - UNKNOWN_FOR)
     return Watched(
         messages=await uow.notifications.count_by_state(),
         unknown_calls=await uow.notifications.count_unknown_before(now - UNKNOWN_FOR),
@@ -138,4 +139,7 @@ async def _watched(uow: UnitOfWork, now: datetime) -> Watched:
         quarantined=await uow.quarantine.count_open(),
         quarantined_today=await uow.quarantine.count_open_since(now - timedelta(days=1)),
         oldest_close_due_at=await uow.cycles.oldest_due_at(),
+        unknown_charges=money.unknown_charges,
+        parked=money.parked,
+        disputes=money.disputes,
     )
