@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,19 @@ __all__ = [
 # A busy machine is not a failing test. The parent is Hypothesis's own choice: fixed examples when CI is set.
 settings.register_profile("flex", settings.default, deadline=None)
 settings.load_profile("flex")
+
+
+CORE = Path(__file__).parent / "domain"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure coverage under the tests of the core alone, which are to execute all of it by themselves.
+
+    Beside SQLAlchemy's greenlets the tracer costs much time, and now and then locks up when they are collected.
+    """
+    for item in items:
+        if CORE not in item.path.parents:
+            item.add_marker("no_cover")
 
 
 class NetworkForbidden(RuntimeError):
