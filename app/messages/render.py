@@ -53,6 +53,9 @@ class Renderer:
         """Return the page behind a mail's link; where it `asks` it has a button."""
         return self._environment.get_template("unsubscribe.html").render(title=title, sentence=sentence, asks=asks)
 
-    def messages(self, *, title: str, sentence: str, rows: Sequence[object]) -> str:
-        """Return a list of messages; a row has `subject`, `to`, `when` and `links`."""
-        return self._environment.get_template("sandbox/messages.html").render(title=title, sentence=sentence, rows=rows)
+    def messages(
+        self, *, title: str, sentence: str, rows: Sequence[object], about: str = "To", when: str = "When"
+    ) -> str:
+        """Return a list of messages; a row has `subject`, `to`, `when` and `links`, under headings of any sort."""
+        template = self._environment.get_template("sandbox/messages.html")
+        return template.render(title=title, sentence=sentence, rows=rows, about=about, when=when)

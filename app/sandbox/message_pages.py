@@ -95,7 +95,10 @@ class MessagePages:
             subject = self._composer.mail(kind, write_facts(kind, facts), _ANN).subject
             links = tuple((part, f"{GALLERY}/{kind}/{part}") for part in ("html", "text", "call", "contact"))
             rows.append(Row(subject, kind, "", links))
-        return self._list("Every message", "Each kind with sample figures.", rows)
+        page = self._renderer.messages(
+            title="Every message", sentence="Each kind with sample figures.", rows=rows, about="Kind", when=""
+        )
+        return self._page(page)
 
     async def sample(self, request: Request) -> Response:
         """Show one kind: `html`, `text`, `call`, or as a payment contact gets it (`contact`)."""
@@ -112,7 +115,9 @@ class MessagePages:
         return PlainTextResponse(mail.text) if part == "text" else _html(mail.html)
 
     def _list(self, title: str, sentence: str, rows: list[Row]) -> Response:
-        page = self._renderer.messages(title=title, sentence=sentence, rows=rows)
+        return self._page(self._renderer.messages(title=title, sentence=sentence, rows=rows))
+
+    def _page(self, page: str) -> Response:
         return HTMLResponse(page, headers={"content-security-policy": self._renderer.content_policy})
 
     def _rows(self) -> Iterator[Row]:

@@ -21,3 +21,4 @@ class Viewer:
     account_external_id: str
     account_name: str
     account_status: AccountStatus
+    is_past_due: bool = False

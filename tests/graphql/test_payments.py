@@ -294,6 +294,22 @@ class TestChargeFirst:
         assert (await paid.world.data("{ entitlements { onCall } }"))["entitlements"] == {"onCall": True}
 
 
+class TestBanner:
+    async def banner(self, till):
+        return (await till.world.data("{ viewer { banner } }", by=Role.MEMBER))["viewer"]["banner"]
+
+    async def test_everybody_sees_what_could_not_be_charged_and_what_is_suspended(self, july):
+        assert await self.banner(july) is None
+        july.gateway.force("*", "2001")
+        await july.collect()
+        assert (await self.banner(july)).startswith("An invoice could not be charged.")
+        await july.advance_to(pacific(2026, 7, 9))
+        assert (await self.banner(july)).startswith("Your service is suspended.")
+        july.gateway.force("*", None)
+        await pay_all(july)
+        assert await self.banner(july) is None
+
+
 class TestTimeline:
     async def test_shows_each_charge_in_words_of_ours_and_the_next_dates(self, july):
         july.gateway.force("*", "2005", 1)

@@ -18,6 +18,7 @@ described_enum(
     },
 )
 
+PAST_DUE = "An invoice could not be charged. Pay the open balance, or add another payment method."
 BANNERS = {
     AccountStatus.SUSPENDED: "Your service is suspended. Pay the open balance to have it restored.",
     AccountStatus.CLOSED: "This account is closed. Invoices and calls can still be read.",
@@ -68,5 +69,5 @@ class Viewer:
             ),
             role=found.role,
             permissions=[permission for permission in Permission if permission in PERMISSIONS[found.role]],
-            banner=BANNERS.get(found.account_status),
+            banner=BANNERS.get(found.account_status, PAST_DUE if found.is_past_due else None),
         )

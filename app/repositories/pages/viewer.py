@@ -4,15 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlmodel import col
 
+from app.domain.collection import AttemptState, CollectionStatus
 from app.models.accounts import AccountRow, MembershipRow, UserRow
+from app.models.collection import CollectionRow, PaymentAttemptRow
 from app.repositories.reader import Page
 from app.views.viewer import Viewer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+def _is_past_due() -> ColumnElement[bool]:
+    """Whether an invoice could not be charged, or its suspension is announced: what everybody is to see."""
+    row, attempt = CollectionRow, PaymentAttemptRow
+    was_declined = (
+        select(col(attempt.id))
+        .where(
+            col(attempt.account_id) == col(row.account_id),
+            col(attempt.invoice_id) == col(row.invoice_id),
+            col(attempt.state) == AttemptState.DECLINED,
+        )
+        .exists()
+    )
+    is_warned = col(row.warn_at).is_(None) & col(row.suspend_at).is_not(None)
+    return (
+        select(col(row.invoice_id))
+        .where(
+            col(row.account_id) == col(AccountRow.id),
+            col(row.status) == CollectionStatus.WAITING,
+            was_declined | is_warned,
+        )
+        .exists()
+    )
+
 
 _MEMBER = (
     select(
@@ -24,6 +51,7 @@ _MEMBER = (
         col(AccountRow.external_id),
         col(AccountRow.name),
         col(AccountRow.status),
+        _is_past_due().label("is_past_due"),
     )
     .join(MembershipRow, col(MembershipRow.user_id) == col(UserRow.id))
     .join(AccountRow, col(AccountRow.id) == col(MembershipRow.account_id))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.sandbox.braintree_gateway.admin import PREFIX
 from app.sandbox.braintree_gateway.server import HOST, LEASE_PATH, GatewayServer
-from app.sandbox.braintree_gateway.store import StoreTaken
+from app.sandbox.braintree_gateway.store import Store, StoreTaken
 from app.sandbox.clock import OffsetClock
 
 if TYPE_CHECKING:
@@ -117,8 +117,19 @@ def stop_gateway(data: Path) -> bool:
     _let_go(address)
     _ask(address, "stop", "POST")
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
-    while find_gateway(data) is not None and time.monotonic() < deadline:
+    while not _is_free(data / DATA_FILE) and time.monotonic() < deadline:
         time.sleep(_LOOKS_EVERY_SECONDS)
+    return True
+
+
+def _is_free(file: Path) -> bool:
+    """Tell whether nobody writes into the file any more."""
+    if not file.exists():
+        return True
+    try:
+        Store(file).close()
+    except StoreTaken:
+        return False
     return True
 
 
