@@ -22,7 +22,7 @@ from app.services.cashier import Cashier
 from app.services.change_plan import change_plan, preview_plan_change
 from app.services.collect_due import collect_due
 from app.services.collecting import Collecting
-from app.services.pay_invoice import NothingToPay, pay_invoice, pay_open_balance
+from app.services.pay_invoice import pay_open_balance
 from app.services.quotes import QuoteDesk
 from app.services.standing import load_standing
 from tests.world import ACCOUNT, SECRET, SettableClock
@@ -91,46 +91,6 @@ async def pay(around: Collecting) -> None:
     await pay_open_balance(
         **_parts(around), cashier=Cashier(around), account=ACCOUNT, actor="user:test", idempotency_key="press-1"
     )
-
-
-async def press(around: Collecting, invoice_id: str, presses: int) -> list[str]:
-    """Press the button that pays an invoice many times at once, each with a key of its own."""
-    cashier = Cashier(around)
-
-    async def once(number: int) -> str:
-        try:
-            return await pay_invoice(
-                **_parts(around),
-                cashier=cashier,
-                account=ACCOUNT,
-                actor="user:test",
-                invoice_id=invoice_id,
-                idempotency_key=f"{os.getpid()}/{number}",
-            )
-        except NothingToPay:
-            return "PAID_BEFORE"
-
-    return await asyncio.gather(*(once(number) for number in range(presses)))
-
-
-def run_presses(
-    url: str, now: datetime, config: BraintreeConfig, invoice_id: str, presses: int, parent: Connection
-) -> None:
-    """Press many times at once, when the parent says so, and tell it what came of each press."""
-
-    async def work() -> list[str]:
-        database, payments = Database.open(url), BraintreePayments(config)
-        await payments.warm_up()
-        parent.send("ready")
-        parent.recv()
-        try:
-            around = Collecting(database, SettableClock(now), RandomIds(), payments, SystemClock())
-            return await press(around, invoice_id, presses)
-        finally:
-            await payments.aclose()
-            await database.close()
-
-    parent.send(asyncio.run(work()))
 
 
 STORIES = {"collect": collect, "upgrade": upgrade, "pay": pay}

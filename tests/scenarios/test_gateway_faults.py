@@ -50,7 +50,7 @@ async def open_accounts(till: Till) -> dict[str, str]:
 
 @pytest.mark.parametrize(("when", "has_keys", "window"), list(product(WHEN, (True, False), (30, 0))))
 async def test_a_sale_is_captured_once_and_known_in_the_end(database, gateway, when, has_keys, window):
-    payments = gateway.payments(money_timeout=(0.3, 0.3), read_timeout=(0.3, 0.3))
+    payments = gateway.payments(money_timeout=(0.3, 0.3), read_timeout=(5.0, 5.0))
     till = Till(await World.create(database, payments=payments), gateway)
     accounts = await open_accounts(till)
     gateway.settings(request_keys=has_keys, duplicate_window_seconds=window)

@@ -148,7 +148,7 @@ class Year:
 @pytest.mark.parametrize("seed", range(12))
 async def test_our_cash_is_the_gateway_s(database, gateway, seed):
     random = Random(seed)
-    payments = gateway.payments(money_timeout=(0.3, 0.3), read_timeout=(0.3, 0.3))
+    payments = gateway.payments(money_timeout=(0.3, 0.3), read_timeout=(5.0, 5.0))
     till = Till(await World.create(database, payments=payments), gateway)
     gateway.settings(request_keys=seed % 3 > 0, duplicate_window_seconds=0)
     await till.world.add_account()

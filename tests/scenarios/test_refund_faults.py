@@ -47,7 +47,7 @@ async def refund(till: Till, account: str, number: int, cents: int) -> bool | No
     ("way", "when", "has_keys"), list(product(("void", "refund"), ("before", "after", "late"), (True, False)))
 )
 async def test_money_goes_back_once_and_that_is_known_in_the_end(database, gateway, way, when, has_keys):
-    payments = gateway.payments(money_timeout=(0.3, 0.3), read_timeout=(0.3, 0.3))
+    payments = gateway.payments(money_timeout=(0.3, 0.3), read_timeout=(5.0, 5.0))
     till = Till(await World.create(database, payments=payments), gateway)
     accounts = await paid_accounts(till)
     gateway.settings(request_keys=has_keys)
