@@ -7,13 +7,14 @@ async def test_…(wallet):
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
 
 from app.domain.agreements import PAYMENT_AGREEMENT
 from app.domain.payment_methods import MethodStatus, in_order
-from app.ports import Origin
+from app.ports import Origin, PaymentGateway
 from app.services.add_payment_method import AddedMethod, NewMethod, add_payment_method
 from app.services.remove_payment_method import remove_payment_method
 from app.services.reorder_backup_payment_methods import reorder_backup_payment_methods
@@ -28,12 +29,16 @@ HERE = Origin("198.51.100.7", "Portal/1.0")
 
 
 class Wallet:
-    """Make it by the fixture `wallet`; `changes` of the desk are its agreement, limits and patience."""
+    """Make it by the fixture `wallet`; `changes` of the desk are its agreement, limits and patience.
 
-    def __init__(self, till: Till, **changes: Any) -> None:
+    `payments` is the way to the gateway, the till's own unless told.
+    """
+
+    def __init__(self, till: Till, *, payments: PaymentGateway | None = None, **changes: Any) -> None:
         self.till = till
         self.world = till.world
-        self.desk = VaultDesk(till.world.collecting, **changes)
+        around = till.world.collecting
+        self.desk = VaultDesk(around if payments is None else replace(around, payments=payments), **changes)
         self._keys = 0
 
     async def try_to_add(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -370,18 +369,17 @@ class TestThreads:
         assert gateway.captured("att_1") == (1, 4_967_70)
 
     async def test_hanging_charges_keep_neither_reads_nor_additions_waiting(self, gateway, payments):
-        gateway.faults({"match": "sale", "when": "before", "action": "hang", "seconds": 0.8, "times": 12})
+        gateway.faults({"match": "sale", "when": "before", "action": "hang", "seconds": 2.5, "times": 12})
         charges = [asyncio.create_task(payments.charge(a_charge(f"att_{number}"))) for number in range(12)]
         await asyncio.sleep(0.1)
-        began = time.monotonic()
         assert (await payments.find_method("pm_1")).token == "pm_1"
         assert (await payments.vault(a_method("pm_2", "fake-valid-amex-nonce"))).kind is AnswerKind.DONE
-        assert time.monotonic() - began < 0.5
+        assert not any(charge.done() for charge in charges)
         assert {answer.kind for answer in await asyncio.gather(*charges)} == {AnswerKind.UNKNOWN}
 
     async def test_who_finds_no_free_slot_was_never_sent(self, gateway, payments, monkeypatch):
         monkeypatch.setattr(braintree, "LONGEST_QUEUE_SECONDS", 0.1)
-        gateway.faults({"match": "sale", "when": "before", "action": "hang", "seconds": 0.5, "times": 8})
+        gateway.faults({"match": "sale", "when": "before", "action": "hang", "seconds": 1.5, "times": 8})
         charges = [asyncio.create_task(payments.charge(a_charge(f"att_{number}"))) for number in range(8)]
         await asyncio.sleep(0.05)
         late = await payments.charge(a_charge("att_late"))

@@ -6,7 +6,6 @@ again, or looking, must settle it by the gateway's own ledger.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -15,13 +14,14 @@ import pytest
 from app.domain.payment_gateway import AnswerKind, GatewayUnavailable, TransactionStatus
 from app.gateways.braintree import BraintreePayments
 from tests.command_line import free_port
+from tests.gateway import HASTE
 from tests.gateways.test_braintree import a_charge, a_method
 
 AMOUNT = 4_967_70
 FAULTS = {
     "reset": {"action": "reset"},
     "close": {"action": "close"},
-    "hang": {"action": "hang"},
+    "hang": {"action": "hang", "seconds": 2 * HASTE[1]},
     "truncated": {"action": "truncate"},
     "empty": {"action": "empty"},
     "garbage": {"action": "garbage"},
@@ -36,55 +36,66 @@ before_and_after = pytest.mark.parametrize("when", ["before", "after"])
 
 @pytest.fixture
 async def payments(gateway) -> BraintreePayments:
-    """An adapter that waits a quarter of a second, to a gateway that knows a card as `pm_1`."""
-    adapter = gateway.payments(money_timeout=(1.0, 0.25), read_timeout=(1.0, 0.25))
+    """An adapter to a gateway that knows a card as `pm_1`."""
+    adapter = gateway.payments()
     assert (await adapter.vault(a_method())).kind is AnswerKind.DONE
     return adapter
+
+
+@pytest.fixture
+def in_haste(gateway) -> BraintreePayments:
+    """An adapter that does not wait for money to move."""
+    return gateway.hasty_payments()
 
 
 @every_fault
 @before_and_after
 class TestEveryFault:
-    async def test_of_a_sale_with_request_keys(self, gateway, payments, fault, when):
+    async def test_of_a_sale_with_request_keys(self, gateway, payments, in_haste, fault, when):
         gateway.faults({"match": "sale", "when": when, **fault})
-        assert (await payments.charge(a_charge())).kind is AnswerKind.UNKNOWN
+        assert (await in_haste.charge(a_charge())).kind is AnswerKind.UNKNOWN
+        await gateway.until_idle()
         assert gateway.captured("att_1") == ((0, 0) if when == "before" else (1, AMOUNT))
         assert (await payments.charge(a_charge())).kind is AnswerKind.DONE
         assert gateway.captured("att_1") == (1, AMOUNT)
 
     @pytest.mark.parametrize("window", [0, 30])
-    async def test_of_a_sale_without_request_keys(self, gateway, payments, fault, when, window):
+    async def test_of_a_sale_without_request_keys(self, gateway, payments, in_haste, fault, when, window):
         gateway.settings(request_keys=False, duplicate_window_seconds=window)
         gateway.faults({"match": "sale", "when": when, **fault})
-        assert (await payments.charge(a_charge(uses_key=False))).kind is AnswerKind.UNKNOWN
+        assert (await in_haste.charge(a_charge(uses_key=False))).kind is AnswerKind.UNKNOWN
+        await gateway.until_idle()
         found = await payments.find_by_order("att_1")
         assert (len(found), gateway.captured("att_1")[0]) == ((0, 0) if when == "before" else (1, 1))
         if not found:
             assert (await payments.charge(a_charge(uses_key=False))).kind is AnswerKind.DONE
         assert gateway.captured("att_1") == (1, AMOUNT)
 
-    async def test_of_an_addition(self, gateway, payments, fault, when):
+    async def test_of_an_addition(self, gateway, payments, in_haste, fault, when):
         gateway.faults({"match": "vault", "when": when, **fault})
-        assert (await payments.vault(a_method("pm_2", "fake-valid-mastercard-nonce"))).kind is AnswerKind.UNKNOWN
+        assert (await in_haste.vault(a_method("pm_2", "fake-valid-mastercard-nonce"))).kind is AnswerKind.UNKNOWN
+        await gateway.until_idle()
         assert (await payments.find_method("pm_2") is None) == (when == "before")
         assert (await payments.vault(a_method("pm_2", "fake-valid-mastercard-nonce"))).kind is AnswerKind.DONE
         assert len(await payments.list_methods("acc_1")) == 2
 
-    async def test_of_a_refund(self, gateway, payments, fault, when):
+    async def test_of_a_refund(self, gateway, payments, in_haste, fault, when):
         sale = (await payments.charge(a_charge())).transaction
         gateway.settle(sale.id)
         gateway.faults({"match": "refund", "when": when, **fault})
-        assert (await payments.refund(sale.id, 1_000, "ref_1")).kind is AnswerKind.UNKNOWN
+        assert (await in_haste.refund(sale.id, 1_000, "ref_1")).kind is AnswerKind.UNKNOWN
+        await gateway.until_idle()
         assert gateway.ledger()["att_1"]["refunded_cents"] == (0 if when == "before" else 1_000)
         assert (await payments.refund(sale.id, 1_000, "ref_1")).kind is AnswerKind.DONE
         assert gateway.ledger()["att_1"]["refunded_cents"] == 1_000
 
     @pytest.mark.parametrize("has_keys", [True, False])
-    async def test_of_a_void(self, gateway, payments, fault, when, has_keys):
+    async def test_of_a_void(self, gateway, payments, in_haste, fault, when, has_keys):
         gateway.settings(request_keys=has_keys)
         sale = (await payments.charge(a_charge(uses_key=has_keys))).transaction
         gateway.faults({"match": "void", "when": when, **fault})
-        assert (await payments.void(sale.id, "void_1")).kind is AnswerKind.UNKNOWN
+        assert (await in_haste.void(sale.id, "void_1")).kind is AnswerKind.UNKNOWN
+        await gateway.until_idle()
         assert (await payments.void(sale.id, "void_1")).kind is AnswerKind.DONE
         assert (await payments.find_transaction(sale.id)).status is TransactionStatus.VOIDED
         assert gateway.captured("att_1") == (0, 0)
@@ -92,6 +103,11 @@ class TestEveryFault:
 
 @every_fault
 class TestReads:
+    @pytest.fixture
+    def payments(self, gateway, payments) -> BraintreePayments:
+        """An adapter that does not wait for what it reads."""
+        return gateway.payments(read_timeout=HASTE)
+
     async def test_a_broken_answer_is_no_absence(self, gateway, payments, fault):
         gateway.faults({"match": "find_method", **fault})
         with pytest.raises(GatewayUnavailable):
@@ -113,17 +129,17 @@ class TestReads:
     async def test_a_broken_look_at_the_customer_adds_nothing(self, gateway, payments, fault):
         gateway.faults({"match": "find_customer", **fault})
         assert (await payments.vault(a_method("pm_2"))).kind is AnswerKind.NEVER_SENT
-        assert await payments.find_method("pm_2") is None
+        assert await gateway.payments().find_method("pm_2") is None
 
 
 class TestLateness:
     async def test_a_request_still_in_flight_is_waited_for(self, gateway, payments):
-        gateway.faults({"match": "sale", "when": "late", "action": "close", "late_seconds": 0.4})
+        gateway.faults({"match": "sale", "when": "late", "action": "close", "late_seconds": 1.5})
         assert (await payments.charge(a_charge())).kind is AnswerKind.UNKNOWN
         early = await payments.charge(a_charge())
         assert (early.kind, early.reason) == (AnswerKind.UNKNOWN, "refused: 915233")
         assert await payments.find_by_order("att_1") == []
-        await asyncio.sleep(0.5)
+        await gateway.until_idle()
         assert (await payments.charge(a_charge())).kind is AnswerKind.DONE
         assert gateway.captured("att_1") == (1, AMOUNT)
 

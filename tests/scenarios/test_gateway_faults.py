@@ -6,7 +6,7 @@ and without, with the gateway's own guard against duplicates and without. The ga
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -15,7 +15,6 @@ import pytest
 from app.domain.invoices import InvoiceStatus
 from app.services.collect_invoice import collect_invoice
 from tests.till import Till
-from tests.world import World
 
 ACTIONS = (
     {"action": "reset"},
@@ -49,18 +48,17 @@ async def open_accounts(till: Till) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("when", "has_keys", "window"), list(product(WHEN, (True, False), (30, 0))))
-async def test_a_sale_is_captured_once_and_known_in_the_end(database, gateway, when, has_keys, window):
-    payments = gateway.payments(money_timeout=(0.3, 0.3), read_timeout=(5.0, 5.0))
-    till = Till(await World.create(database, payments=payments), gateway)
+async def test_a_sale_is_captured_once_and_known_in_the_end(till, gateway, when, has_keys, window):
     accounts = await open_accounts(till)
     gateway.settings(request_keys=has_keys, duplicate_window_seconds=window)
     begun = till.world.clock.now()
+    in_haste = replace(till.world.collecting, payments=gateway.hasty_payments())
     for fault, account in zip(ACTIONS, accounts, strict=True):
         owner = await till.read(lambda uow, account=account: uow.accounts.get_by_external_id(account))
         gateway.faults({"match": "sale", "when": when, "contains": owner.id, "late_seconds": LATE_SECONDS, **fault})
-        assert await collect_invoice(till.world.collecting, (await till.world.issued(account))[0].id)
+        assert await collect_invoice(in_haste, (await till.world.issued(account))[0].id)
     gateway.faults()
-    await asyncio.sleep(2 * LATE_SECONDS)
+    await gateway.until_idle()
     await till.advance_to(begun + RESOLVED_WITHIN)
 
     statuses = {accounts[account]: (await till.world.issued(account))[0].status for account in accounts}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -20,7 +21,7 @@ from tests.scenarios.test_gateway_faults import ACTIONS
 from tests.services.books import rows
 from tests.services.staff import ANN, check_books
 from tests.till import MASTERCARD, Till
-from tests.world import ACCOUNT, World
+from tests.world import ACCOUNT
 
 STEPS = 25
 CASH = """
@@ -34,6 +35,7 @@ class Year:
 
     def __init__(self, till: Till, inbox: Inbox, random: Random) -> None:
         self.till, self.inbox, self.random = till, inbox, random
+        self.in_haste = replace(till.world.collecting, payments=till.gateway.hasty_payments())
         self.webhooks: list[str] = []
         self.disputes: list[str] = []
         self.count = 0
@@ -57,7 +59,7 @@ class Year:
             when, fault = self.random.choice(["before", "after"]), self.random.choice(ACTIONS)
             self.till.gateway.faults({"match": self.random.choice(["void", "refund"]), "when": when, **fault})
         with suppress(NothingToRefund, RefundRefused, RefundUnderWay):
-            await refund_payment(self.till.world.collecting, **given, **ANN)
+            await refund_payment(self.in_haste, **given, **ANN)
         self.till.gateway.faults()
 
     async def gateway_settles(self) -> None:
@@ -105,6 +107,7 @@ class Year:
 
     async def all_is_told(self) -> None:
         """Everything that is under way comes to its end."""
+        await self.till.gateway.until_idle()
         await self.inbox.post(*self.webhooks)
         for _ in range(8):
             self.till.world.clock.instant += timedelta(minutes=10)
@@ -146,10 +149,8 @@ class Year:
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_our_cash_is_the_gateway_s(database, gateway, seed):
-    random = Random(seed)
-    payments = gateway.payments(money_timeout=(0.3, 0.3), read_timeout=(5.0, 5.0))
-    till = Till(await World.create(database, payments=payments), gateway)
+async def test_our_cash_is_the_gateway_s(till, gateway, seed):
+    random, database = Random(seed), till.world.database
     gateway.settings(request_keys=seed % 3 > 0, duplicate_window_seconds=0)
     await till.world.add_account()
     await till.add_card()

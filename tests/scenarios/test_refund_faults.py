@@ -6,19 +6,19 @@ and without. The gateway's ledger has the last word.
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
 
+from app.services.collecting import Collecting
 from app.services.refund_payment import RefundRefused, refund_payment
 from app.services.refund_steps import settle_refunds
 from tests.scenarios.test_gateway_faults import ACTIONS, LATE_SECONDS, named
 from tests.services.books import rows
 from tests.services.staff import ANN
 from tests.till import Till
-from tests.world import World
 
 FULL, PART = 139_00, 39_00
 
@@ -34,11 +34,11 @@ async def paid_accounts(till: Till) -> dict[str, int]:
     return {account: (await till.world.issued(account))[0].number for account in accounts}
 
 
-async def refund(till: Till, account: str, number: int, cents: int) -> bool | None:
+async def refund(around: Collecting, account: str, number: int, cents: int) -> bool | None:
     """Give money back, and return whether it is known to have arrived; None when it was refused."""
     given = {"account": account, "invoice_number": number, "amount_cents": cents, "reference": "R1", **ANN}
     try:
-        return (await refund_payment(till.world.collecting, **given)).is_known
+        return (await refund_payment(around, **given)).is_known
     except RefundRefused:
         return None
 
@@ -46,30 +46,31 @@ async def refund(till: Till, account: str, number: int, cents: int) -> bool | No
 @pytest.mark.parametrize(
     ("way", "when", "has_keys"), list(product(("void", "refund"), ("before", "after", "late"), (True, False)))
 )
-async def test_money_goes_back_once_and_that_is_known_in_the_end(database, gateway, way, when, has_keys):
-    payments = gateway.payments(money_timeout=(0.3, 0.3), read_timeout=(5.0, 5.0))
-    till = Till(await World.create(database, payments=payments), gateway)
+async def test_money_goes_back_once_and_that_is_known_in_the_end(till, gateway, way, when, has_keys):
     accounts = await paid_accounts(till)
     gateway.settings(request_keys=has_keys)
     cents = FULL
     if way == "refund":
         gateway.settle()
         cents = PART
+    in_haste = replace(till.world.collecting, payments=gateway.hasty_payments())
     for fault, (account, number) in zip(ACTIONS, accounts.items(), strict=True):
         gateway.faults({"match": way, "when": when, "late_seconds": LATE_SECONDS, **fault})
-        assert await refund(till, account, number, cents) is not None, named(fault)
+        assert await refund(in_haste, account, number, cents) is not None, named(fault)
     gateway.faults()
-    await asyncio.sleep(2 * LATE_SECONDS)
+    await gateway.until_idle()
     for _ in range(8):
         till.world.clock.instant += timedelta(minutes=3)
         await settle_refunds(till.world.collecting)
 
-    known = {account: await refund(till, account, number, cents) for account, number in accounts.items()}
+    known = {
+        account: await refund(till.world.collecting, account, number, cents) for account, number in accounts.items()
+    }
     assert known == dict.fromkeys(accounts, True)
     expected = (0, 0) if way == "void" else (FULL, PART)
     orders = {id_: (order["captured_cents"], order["refunded_cents"]) for id_, order in gateway.ledger().items()}
     assert set(orders.values()) == {expected}
-    assert rows(database, "SELECT count(*), sum(amount_cents) FROM ledger_posting WHERE kind = 'REFUNDED'") == [
-        (len(ACTIONS), cents * len(ACTIONS))
-    ]
+    assert rows(
+        till.world.database, "SELECT count(*), sum(amount_cents) FROM ledger_posting WHERE kind = 'REFUNDED'"
+    ) == [(len(ACTIONS), cents * len(ACTIONS))]
     assert await till.world.differences() == []

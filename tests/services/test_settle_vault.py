@@ -19,8 +19,8 @@ from tests.wallet import Wallet
 ACTIONS = (
     {"action": "reset"},
     {"action": "close"},
-    {"action": "hang", "seconds": 1.5},
-    {"action": "slow", "seconds": 1.5},
+    {"action": "hang", "seconds": 0.6},
+    {"action": "slow", "seconds": 0.6},
     *({"action": "status", "status": status} for status in (408, 429, 500, 502, 503, 504)),
     {"action": "empty"},
     {"action": "garbage"},
@@ -65,12 +65,13 @@ class TestFaults:
     )
     async def test_what_the_gateway_did_is_found_out_and_the_customer_never_told_otherwise(self, july, fault, when):
         july.till.gateway.faults({"match": "vault", "when": when, "late_seconds": 0.1, **fault})
+        hasty = Wallet(july.till, payments=july.till.gateway.hasty_payments())
         try:
-            told = (await july.try_to_add(VISA, key="press")).method
+            told = (await hasty.try_to_add(VISA, key="press")).method
         except GatewayUnavailable:
             told = "refused"
-        await july.desk.close()
-        await asyncio.sleep(0.8 if fault["action"] == "slow" else 0.2 if when == "late" else 0)
+        await hasty.desk.close()
+        await july.till.gateway.until_idle()
         july.world.clock.instant += GIVEN_UP_AFTER
         await july.sweep()
         is_kept = bool(await july.in_vault())
@@ -92,12 +93,7 @@ class TestFaults:
         assert await july.in_vault() == {}
 
     async def test_without_a_gateway_nothing_is_on_file(self, july):
-        collecting = july.world.collecting
-        unreachable = july.till.gateway.payments(port=1)
-        nowhere = Wallet(july.till)
-        nowhere.desk = vault_desk.VaultDesk(
-            type(collecting)(collecting.database, collecting.clock, collecting.ids, unreachable, collecting.real_clock)
-        )
+        nowhere = Wallet(july.till, payments=july.till.gateway.payments(port=1))
         with pytest.raises(GatewayUnavailable, match="nothing was charged"):
             await nowhere.try_to_add(VISA, key="press")
         (row,) = await july.rows("payment_method")
@@ -165,7 +161,7 @@ class TestKilled:
 class TestWhoLearnsFirst:
     async def test_the_sweeper_before_the_answer(self, july, monkeypatch):
         """The vault has it, the answer is on its way, and the sweeper looks: one card, one event."""
-        july.till.gateway.faults({"match": "vault", "when": "after", "action": "slow", "seconds": 0.5})
+        july.till.gateway.faults({"match": "vault", "when": "after", "action": "slow", "seconds": 1.5})
         adding = asyncio.create_task(july.try_to_add(VISA))
         await wait_for(july.in_vault)
         july.world.clock.instant += timedelta(seconds=75)
@@ -176,7 +172,7 @@ class TestWhoLearnsFirst:
         assert [event.kind for event in await july.events()].count("payment_method.added") == 1
 
     async def test_a_method_that_was_given_up_and_came_after_all_is_deleted(self, july):
-        july.till.gateway.faults({"match": "vault", "when": "before", "action": "slow", "seconds": 0.5})
+        july.till.gateway.faults({"match": "vault", "when": "before", "action": "slow", "seconds": 1.5})
         adding = asyncio.create_task(july.try_to_add(VISA))
         await wait_for(lambda: july.rows("payment_method"))
         july.world.clock.instant += GIVEN_UP_AFTER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from app.sandbox.braintree_gateway import transactions, vault
@@ -15,7 +16,7 @@ from app.sandbox.braintree_gateway.merchant import carry_out, claim_key, recogni
 from app.sandbox.braintree_gateway.webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from app.sandbox.braintree_gateway.answers import Answer
     from app.sandbox.braintree_gateway.faults import Fault
@@ -35,6 +36,8 @@ class Gateway:
         self.used_at = time.monotonic()
         self.users = 0
         self._resets = 0
+        self._under_way = 0
+        self._idle = threading.Condition()
         with state.lock:
             self._start()
 
@@ -59,9 +62,28 @@ class Gateway:
             if found is None:
                 return Reply(404)
             call, handle = found
-            return self._exchange(call, handle, self.faults.take(call.operation, raw))
+            with self._counted():
+                return self._exchange(call, handle, self.faults.take(call.operation, raw))
         except BodyUnreadable:
             return Reply(400)
+
+    def wait_until_idle(self, longest_seconds: float) -> bool:
+        """Wait for every request to be over, those included that are carried out late or whose client has left."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._under_way == 0, longest_seconds)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._count_request(1)
+        try:
+            yield
+        finally:
+            self._count_request(-1)
+
+    def _count_request(self, step: int) -> None:
+        with self._idle:
+            self._under_way += step
+            self._idle.notify_all()
 
     def _exchange(self, call: Call, handle: Callable[[State, Call], Answer], fault: Fault | None) -> Reply:
         with self.state.lock:
@@ -79,6 +101,7 @@ class Gateway:
         if fault.when == LATE:
             late = threading.Timer(fault.late_seconds, self._carry_out_late, (call, handle, early, self._resets))
             late.daemon = True
+            self._count_request(1)
             late.start()
             return distorted(fault, Reply(), self.stopping)
         return distorted(fault, self._carry_out(call, handle, early), self.stopping)
@@ -92,8 +115,11 @@ class Gateway:
     def _carry_out_late(
         self, call: Call, handle: Callable[[State, Call], Answer], early: Answer | None, resets: int
     ) -> None:
-        if not self.stopping.is_set() and resets == self._resets:
-            self._carry_out(call, handle, early)
+        try:
+            if not self.stopping.is_set() and resets == self._resets:
+                self._carry_out(call, handle, early)
+        finally:
+            self._count_request(-1)
 
     def settle_due(self) -> None:
         """Settle what is due by the clock; the caller holds the lock."""

@@ -70,7 +70,7 @@ def asker(data: Path, lingers: float, stays: float):
         end(process)
 
 
-def gone(data: Path, within: float = 5.0) -> bool:
+def gone(data: Path, within: float = 30.0) -> bool:
     deadline = time.monotonic() + within
     while find_gateway(data) is not None:
         if time.monotonic() > deadline:
