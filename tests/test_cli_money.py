@@ -85,3 +85,16 @@ class TestReport:
     def test_every_command_explains_itself(self, cli, command):
         ended = cli(*command, "--help")
         assert (ended.code, "Usage: flex-billing" in ended.out) == (0, True)
+
+
+class TestLines:
+    def test_a_line_is_added_once_and_ends(self, company):
+        line = ("AA0101", "--reference", "555-0100", *BY)
+        added = company("staff", "add-line", *line)
+        assert (added.code, "AA0101 has one more line; invoice 100003 leaves $10.00 due." in added.out) == (0, True)
+        assert "nothing changed" in company("staff", "add-line", *line).out
+        ended = company("staff", "end-line", *line)
+        assert "A line of AA0101 ends: 1999-03-01 is the first day without it." in ended.out
+        refused = company("staff", "end-line", "AA0101", "--reference", "555-0101", *BY)
+        assert (refused.code, refused.err) == (2, "Account 'AA0101' has no additional line that goes on.\n")
+        assert company("verify").code == 0

@@ -6,6 +6,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from app.domain.add_ons import AddOnNotAvailable
 from app.domain.checkouts import ChangeInProgress
 from app.domain.credit_notes import CreditNoteRefused
 from app.domain.payment_gateway import GatewayUnavailable
@@ -20,6 +21,7 @@ from app.repositories.database import DatabaseProblem
 from app.services.access_keys import KeyNameTaken, KeyNotFound
 from app.services.call_file import NotACallFile
 from app.services.catalogue_file import InvalidCatalogueFile
+from app.services.change_lines import NoLineToEnd
 from app.services.close_account import InvoicesDue
 from app.services.explain import InvoiceNotFound
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
@@ -74,6 +76,7 @@ def expected() -> tuple[type[Exception], ...]:
         AccountAlreadyBilled,
         AccountClosed,
         ActorMissing,
+        AddOnNotAvailable,
         ChangeInProgress,
         ChargeAlreadyInvoiced,
         ChargeNotFound,
@@ -87,6 +90,7 @@ def expected() -> tuple[type[Exception], ...]:
         InvalidTitle,
         InvoiceNotVoidable,
         InvoicesDue,
+        NoLineToEnd,
         NothingToWriteOff,
         ReasonMissing,
         TaxBackdated,

@@ -14,6 +14,7 @@ from app.cli.terminal import show_table, tell
 from app.domain.ledger import PaymentKind
 from app.formatting import format_money
 from app.services import add_charge as adding
+from app.services import change_lines as lines
 from app.services import close_account as closing
 from app.services import credit_note as noting
 from app.services import grant_credit as granting
@@ -188,6 +189,21 @@ def waive_charge(
     """Waive a fee or a charge that is not invoiced yet."""
     waived = _act(waiving.waive_charge, who, reason, account=account, charge_id=charge)
     _tell(f"{charge} is waived.", is_new=waived.is_new)
+
+
+@staff.command("add-line")
+def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
+    """Add a telephone line from today on: its whole month is invoiced at once, every later one in advance."""
+    added = _act(lines.add_line, who, reason, account=account, reference=reference)
+    due = format_money(added.amount_due_cents)
+    _tell(f"{account} has one more line; invoice {added.invoice_number} leaves {due} due.", is_new=added.is_new)
+
+
+@staff.command("end-line")
+def end_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
+    """Let the line that was added last end with this month; nothing is refunded."""
+    ended = _act(lines.end_line, who, reason, account=account, reference=reference)
+    _tell(f"A line of {account} ends: {ended.ends_before} is the first day without it.", is_new=ended.is_new)
 
 
 @staff.command("set-tax")

@@ -80,6 +80,17 @@ def get_add_on(versions: Iterable[AddOnVersion], code: str, on: date) -> AddOnVe
     raise AddOnNotAvailable(code, on)
 
 
+def get_line(versions: Iterable[AddOnVersion], on: date) -> AddOnVersion:
+    """Return the additional line that is on sale.
+
+    :raises AddOnNotAvailable: when none is.
+    """
+    for version in versions:
+        if version.kind is LineKind.ADDITIONAL_LINE and version.is_sold_on(on):
+            return version
+    raise AddOnNotAvailable("line", on)
+
+
 def recurring_items(subscriptions: Iterable[AddOnSubscription], period: Period) -> Iterator[RecurringItem]:
     """Yield what the cycle invoice of a month charges: what was bought before it began and is not over by then.
 

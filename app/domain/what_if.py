@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.add_ons import AddOnNotAvailable, get_add_on, recurring_items
+from app.domain.add_ons import get_add_on, get_line, recurring_items
 from app.domain.billing_items import RecurringItem
 from app.domain.invoices import BillingFacts, LineKind, UsedPeriod, compute_invoice
 from app.domain.plans import SECONDS_PER_MINUTE
@@ -140,7 +140,7 @@ def items_of(
         add_ons = [_add_on(add_ons, sold, code, today) for code in dict.fromkeys(add_on_codes)]
     if additional_lines is not None:
         missing = max(0, additional_lines - len(lines))
-        lines = [*lines[:additional_lines], *([_line(sold, today)] * missing if missing else ())]
+        lines = [*lines[:additional_lines], *([_item(get_line(sold, today))] * missing if missing else ())]
     return (*add_ons, *lines)
 
 
@@ -169,13 +169,6 @@ def what_if(
 def _add_on(held: Iterable[RecurringItem], sold: Iterable[AddOnVersion], code: str, today: date) -> RecurringItem:
     found = next((item for item in held if item.code == code), None)
     return found or _item(get_add_on((version for version in sold if version.kind is LineKind.ADD_ON), code, today))
-
-
-def _line(sold: Iterable[AddOnVersion], today: date) -> RecurringItem:
-    for version in sold:
-        if version.kind is LineKind.ADDITIONAL_LINE:
-            return _item(version)
-    raise AddOnNotAvailable("line", today)
 
 
 def _item(version: AddOnVersion) -> RecurringItem:

@@ -41,6 +41,8 @@ SENTENCES = {
     "invoice.voided": "Voided invoice {number} and issued {replaced_by} in its place.",
     "invoice.written_off": "Wrote off what was open on invoice {number}.",
     "late_fee.added": "Added a late fee of {amount} for invoice {number}.",
+    "line.added": "Added an additional line ({line}).",
+    "line.ended": "Let an additional line end ({line}): the last day is the one before {ends_before}.",
     "payment.declined": "A charge of {amount} for invoice {number} was declined.",
     "payment.failed": "Could not collect {amount} for invoice {number}.",
     "payment.prepaid": "Recorded a prepayment of {amount}, which became credit.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import AccountStatus
+from app.domain.add_ons import purchase_facts
 from app.domain.periods import Period, billing_date
 from app.repositories.pages.standing import STANDING
 from app.repositories.reader import load_within
@@ -12,6 +13,8 @@ from app.repositories.reader import load_within
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from app.domain.add_ons import AddOnVersion
+    from app.domain.invoices import BillingFacts
     from app.repositories.unit_of_work import UnitOfWork
     from app.views.standing import AccountStanding
 
@@ -45,3 +48,15 @@ def check_active(standing: AccountStanding) -> None:
     """
     if standing.status is not AccountStatus.ACTIVE:
         raise AccountSuspended(standing.status)
+
+
+def facts_of_purchase(standing: AccountStanding, version: AddOnVersion) -> BillingFacts:
+    """Return the facts of the invoice for an add-on or a line that is bought today."""
+    return purchase_facts(
+        version,
+        standing.today,
+        standing.plan.month_plan,
+        standing.paid_starts_on,
+        standing.credit_cents,
+        standing.tax,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion, get_add_on, purchase_facts
+from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion, get_add_on
 from app.domain.checkouts import CheckoutAction
 from app.domain.invoices import InvoiceDraft, LineKind, compute_invoice, digest
 from app.repositories import unit_of_work
@@ -14,13 +14,12 @@ from app.services.announce import actor_name, announce
 from app.services.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
 from app.services.finish_checkout import apply_add_on
 from app.services.quotes import Quote, QuoteStale, QuoteTerms, use_quote
-from app.services.standing import check_active, load_standing
+from app.services.standing import check_active, facts_of_purchase, load_standing
 from app.services.tell import add_on_ended
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from app.domain.invoices import BillingFacts
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
@@ -81,7 +80,7 @@ def preview_add_on(standing: AccountStanding, code: str, desk: QuoteDesk) -> Add
     active = find_active(standing, code)
     if active is not None:
         raise AddOnAlreadyActive(active)
-    draft = compute_invoice(_facts(standing, version))
+    draft = compute_invoice(facts_of_purchase(standing, version))
     content_hash = digest(version.id, standing.today.isoformat(), draft.content_hash)
     terms = QuoteTerms(standing.account_id, ACTION, code, "NOW", content_hash)
     return AddOnQuote(desk.issue(terms), version, draft, standing.today)
@@ -200,7 +199,7 @@ def _planned(
         "subscription": by.ids.new("sub"),
         "starts_on": standing.today.isoformat(),
         "accepted_at": now.isoformat(),
-        "amount_due_cents": compute_invoice(_facts(standing, version)).amount_due_cents,
+        "amount_due_cents": compute_invoice(facts_of_purchase(standing, version)).amount_due_cents,
     }
 
     async def apply(invoice_id: str | None) -> None:
@@ -216,7 +215,7 @@ def _planned(
             request_id=by.request_id,
         )
 
-    facts = _facts(standing, version)
+    facts = facts_of_purchase(standing, version)
     return PlannedChange(CheckoutAction.ACTIVATE_ADD_ON, details, facts, standing.plan.month_plan.id, apply)
 
 
@@ -239,14 +238,3 @@ async def _set_end(
     by = await actor_name(uow, actor)
     told = add_on_ended(standing.account_id, subscription.version, ends_before, event.id, by)
     await announce(uow, ids=ids, now=now, announcements=[told])
-
-
-def _facts(standing: AccountStanding, version: AddOnVersion) -> BillingFacts:
-    return purchase_facts(
-        version,
-        standing.today,
-        standing.plan.month_plan,
-        standing.paid_starts_on,
-        standing.credit_cents,
-        standing.tax,
-    )
