@@ -98,3 +98,15 @@ class TestLines:
         refused = company("staff", "end-line", "AA0101", "--reference", "555-0101", *BY)
         assert (refused.code, refused.err) == (2, "Account 'AA0101' has no additional line that goes on.\n")
         assert company("verify").code == 0
+
+
+class TestDuty:
+    def test_what_waits_is_shown_and_what_does_not_is_a_sentence(self, company):
+        assert company("duty", "list").out == "Nothing waits for a person.\n"
+        for arguments, sentence in (
+            (("duty", "retry", "100001", *BY), "Nothing waits as '100001'"),
+            (("duty", "dismiss", "ntc_1", *BY), "Nothing waits as 'ntc_1'"),
+            (("duty", "call-outcome", "ntf_1", "ANSWERED", *BY), "No call 'ntf_1' was handed over"),
+        ):
+            ended = company(*arguments)
+            assert (ended.code, sentence in ended.err) == (2, True), ended

@@ -23,6 +23,7 @@ from app.services.call_file import NotACallFile
 from app.services.catalogue_file import InvalidCatalogueFile
 from app.services.change_lines import NoLineToEnd
 from app.services.close_account import InvoicesDue
+from app.services.duty import NothingWaits, RecipientGone
 from app.services.explain import InvoiceNotFound
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.put_account import AccountAlreadyBilled, InvalidParticulars
@@ -30,6 +31,7 @@ from app.services.quarantine import NotInQuarantine
 from app.services.reconcile import SinceTooLate
 from app.services.record_payment import InvalidPayment, PaymentConflict
 from app.services.refund_payment import NothingToRefund, RefundRefused, RefundsOnHold, RefundUnderWay
+from app.services.report_call import CallUnknown
 from app.services.restore_database import NextNumberNeeded, NextNumberTooLow
 from app.services.set_tax_rate import InvalidTaxRate, TaxBackdated
 from app.services.staff_actions import AccountClosed, ActorMissing, InvalidAmount, InvalidTitle, ReasonMissing
@@ -55,6 +57,33 @@ OF_MONEY: tuple[type[Exception], ...] = (
 )
 """What may stand in the way of money that goes back, and of a database that is brought back."""
 
+OF_STAFF: tuple[type[Exception], ...] = (
+    AccountClosed,
+    ActorMissing,
+    AddOnNotAvailable,
+    CallUnknown,
+    ChangeInProgress,
+    ChargeAlreadyInvoiced,
+    ChargeNotFound,
+    CreditNoteRefused,
+    IdempotencyConflict,
+    InvalidAmount,
+    InvalidCatalogue,
+    InvalidCatalogueFile,
+    InvalidIdempotencyKey,
+    InvalidTaxRate,
+    InvalidTitle,
+    InvoiceNotVoidable,
+    InvoicesDue,
+    NoLineToEnd,
+    NothingToWriteOff,
+    NothingWaits,
+    ReasonMissing,
+    RecipientGone,
+    TaxBackdated,
+)
+"""Why staff cannot do what they asked for."""
+
 OF_OTHER_SYSTEMS: tuple[type[Exception], ...] = (CallSystemUnusable, KeysUnusable, MailServerUnusable)
 """What is wrong with the address or the keys of a system that we depend on."""
 
@@ -73,27 +102,8 @@ def expected() -> tuple[type[Exception], ...]:
     return (
         *OF_MONEY,
         *OF_OTHER_SYSTEMS,
+        *OF_STAFF,
         AccountAlreadyBilled,
-        AccountClosed,
-        ActorMissing,
-        AddOnNotAvailable,
-        ChangeInProgress,
-        ChargeAlreadyInvoiced,
-        ChargeNotFound,
-        CreditNoteRefused,
-        IdempotencyConflict,
-        InvalidAmount,
-        InvalidCatalogue,
-        InvalidCatalogueFile,
-        InvalidIdempotencyKey,
-        InvalidTaxRate,
-        InvalidTitle,
-        InvoiceNotVoidable,
-        InvoicesDue,
-        NoLineToEnd,
-        NothingToWriteOff,
-        ReasonMissing,
-        TaxBackdated,
         AccountNotFound,
         ClockRefused,
         ContractUnreadable,

@@ -1,17 +1,26 @@
-"""What of the money waits for a person of ours, in figures across all accounts."""
+"""What waits for a person of ours, across all accounts: in figures, and one by one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, text
+from sqlalchemy import func, null, text
 from sqlmodel import col, select
 
 from app.domain.collection import CollectionStatus
-from app.domain.refunds import DisputeState
+from app.domain.deliveries import DeliveryState
+from app.domain.refunds import DisputeState, NoticeState
+from app.models.accounts import AccountRow
 from app.models.collection import OPEN_ATTEMPT, CollectionRow, DisputeRow, PaymentAttemptRow
+from app.models.invoices import InvoiceRow
+from app.models.messages import UNSETTLED, NotificationRow
+from app.models.notices import GatewayNoticeRow
+from app.repositories.notifications import REMOVED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,8 +34,30 @@ class MoneyWaiting(NamedTuple):
     disputes: int
 
 
+class WaitingKind(StrEnum):
+    """What it is that waits for a person."""
+
+    UNKNOWN_CHARGE = "UNKNOWN_CHARGE"
+    PARKED = "PARKED"
+    DISPUTE = "DISPUTE"
+    NOTICE = "NOTICE"
+    PHONE_CALL = "PHONE_CALL"
+    MESSAGE = "MESSAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One thing that waits. `id` is what it is settled by, `why` what is known of it; some belong to no account."""
+
+    kind: WaitingKind
+    id: str
+    account: str | None
+    since: datetime
+    why: str
+
+
 class DutyRepository:
-    """Counts for the person on duty."""
+    """What the person on duty goes by."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -38,3 +69,51 @@ class DutyRepository:
         disputes = select(func.count()).where(DisputeRow.state == DisputeState.OPEN)
         statement = select(unknown.scalar_subquery(), parked.scalar_subquery(), disputes.scalar_subquery())
         return MoneyWaiting(*(await self._session.exec(statement)).one())
+
+    async def list_waiting(self, *, sent_before: datetime, failed_since: datetime, limit: int) -> list[Waiting]:
+        """Return what waits, up to `limit` of each kind, oldest first; failed messages only since an instant."""
+        found = []
+        for kind, statement in _statements(sent_before, failed_since):
+            rows = await self._session.exec(statement.limit(limit))
+            found += [Waiting(kind, str(id_), account, since, why or "") for id_, account, since, why in rows]
+        return found
+
+
+def _statements(sent_before: datetime, failed_since: datetime) -> Iterator[tuple[WaitingKind, Any]]:
+    """Yield what to ask for each kind: id, account, since when, and what is known."""
+    charge, parked, dispute = PaymentAttemptRow, CollectionRow, DisputeRow
+    notice, message = GatewayNoticeRow, NotificationRow
+    yield (
+        WaitingKind.UNKNOWN_CHARGE,
+        _of_account(charge, charge.id, charge.sent_at, charge.state)
+        .where(text(OPEN_ATTEMPT), col(charge.sent_at) < sent_before)
+        .order_by(col(charge.sent_at)),
+    )
+    yield (
+        WaitingKind.PARKED,
+        _of_account(parked, InvoiceRow.number, InvoiceRow.issued_at, parked.note)
+        .join(InvoiceRow, col(InvoiceRow.id) == col(parked.invoice_id))
+        .where(col(parked.status) == CollectionStatus.PARKED)
+        .order_by(col(InvoiceRow.number)),
+    )
+    yield (
+        WaitingKind.DISPUTE,
+        _of_account(dispute, dispute.id, dispute.opened_at, dispute.attempt_id)
+        .where(col(dispute.state) == DisputeState.OPEN)
+        .order_by(col(dispute.opened_at)),
+    )
+    columns: Any = (notice.id, null(), notice.received_at, notice.reason)
+    yield (
+        WaitingKind.NOTICE,
+        select(*columns).where(notice.state == NoticeState.QUARANTINED).order_by(col(notice.received_at)),
+    )
+    messages = _of_account(message, message.id, message.finished_at, message.outcome).order_by(col(message.finished_at))
+    is_unknown = col(message.state) == DeliveryState.UNKNOWN
+    has_failed = (col(message.state) == DeliveryState.FAILED) & (col(message.finished_at) >= failed_since)
+    yield WaitingKind.PHONE_CALL, messages.where(text(UNSETTLED), is_unknown)
+    yield WaitingKind.MESSAGE, messages.where(has_failed, col(message.outcome) != REMOVED)
+
+
+def _of_account(row: Any, id_: Any, since: Any, why: Any) -> Any:  # noqa: ANN401 -- a table and its columns
+    columns: Any = (id_, AccountRow.external_id, since, why)
+    return select(*columns).select_from(row).outerjoin(AccountRow, col(AccountRow.id) == col(row.account_id))

@@ -114,13 +114,32 @@ class NoticeRepository:
         statement = select(row).order_by(col(row.received_at), col(row.id))
         return [_notice(found) for found in await self._session.exec(statement)]
 
-    async def close(self, notice_id: str, state: NoticeState, *, at: datetime, reason: str | None = None) -> bool:
+    async def close(
+        self,
+        notice_id: str,
+        state: NoticeState,
+        *,
+        at: datetime,
+        reason: str | None = None,
+        was: NoticeState = NoticeState.RECEIVED,
+    ) -> bool:
         """Store what became of a notice; False when somebody else has dealt with it."""
         row = GatewayNoticeRow
         statement = (
             update(row)
-            .where(col(row.id) == notice_id, col(row.state) == NoticeState.RECEIVED)
+            .where(col(row.id) == notice_id, col(row.state) == was)
             .values(state=state, reason=reason, processed_at=at, next_action_at=None)
+        )
+        result: Any = await self._session.exec(statement)
+        return bool(result.rowcount)
+
+    async def reopen(self, notice_id: str) -> bool:
+        """Let a notice that is in quarantine be dealt with again; False when it is not there."""
+        row = GatewayNoticeRow
+        statement = (
+            update(row)
+            .where(col(row.id) == notice_id, col(row.state) == NoticeState.QUARANTINED)
+            .values(state=NoticeState.RECEIVED, failures=0, next_action_at=None, processed_at=None)
         )
         result: Any = await self._session.exec(statement)
         return bool(result.rowcount)

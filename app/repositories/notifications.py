@@ -171,6 +171,25 @@ class NotificationRepository:
         }
         return await self._update(claimed, values)
 
+    async def find_failed(self, message_id: str) -> Message | None:
+        """Return a message that was given up; None where there is none, or its recipient is one no more."""
+        row = await self._session.get(NotificationRow, message_id, with_for_update=True)
+        if row is None or row.state is not DeliveryState.FAILED or row.outcome == REMOVED:
+            return None
+        return _message(row)
+
+    async def queue_again(self, message: Message, *, recipient: str, address: str, at: datetime) -> None:
+        """Let a message that was given up wait again, as if it had never been tried, for where its recipient is now."""
+        values = {
+            "state": DeliveryState.QUEUED,
+            "recipient": recipient,
+            "address": address,
+            "next_action_at": at,
+            "attempts": 0,
+            "finished_at": None,
+        }
+        await self._session.exec(update(NotificationRow).where(col(NotificationRow.id) == message.id).values(values))
+
     async def report_call(
         self, message_id: str, outcome: CallOutcome, *, note: str, attempts: int | None, at: datetime
     ) -> str | None:

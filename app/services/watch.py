@@ -25,6 +25,7 @@ LATE_CLOSE = timedelta(hours=1)
 UNKNOWN_FOR = timedelta(hours=1)
 MAIL_WAITS_FOR = timedelta(hours=1)
 QUARANTINE_GROWTH = 25
+LOOK = " Look at them with `flex-billing duty list`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
         yield Trouble(
             "UNKNOWN_OUTCOME",
             f"Phone calls whose outcome is unknown for over an hour: {figures.unknown_calls}. "
-            "Ask the operators, and report each outcome.",
+            "Ask the operators, and report each by `flex-billing duty call-outcome`.",
         )
     yield from _money_troubles(figures)
     if figures.oldest_unsent_at is not None and now - figures.oldest_unsent_at > MAIL_WAITS_FOR:
@@ -89,11 +90,11 @@ def troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
 def _money_troubles(figures: Watched) -> Iterator[Trouble]:
     if figures.unknown_charges:
         count = figures.unknown_charges
-        yield Trouble("UNKNOWN_CHARGE", f"Charges whose outcome is unknown for over an hour: {count}.")
+        yield Trouble("UNKNOWN_CHARGE", f"Charges whose outcome is unknown for over an hour: {count}.{LOOK}")
     if figures.parked:
-        yield Trouble("PARKED", f"Collections that broke off and wait for a person: {figures.parked}.")
+        yield Trouble("PARKED", f"Collections that broke off and wait for a person: {figures.parked}.{LOOK}")
     if figures.disputes:
-        yield Trouble("DISPUTE", f"Disputed payments that wait for an answer: {figures.disputes}.")
+        yield Trouble("DISPUTE", f"Disputed payments that wait for an answer: {figures.disputes}.{LOOK}")
 
 
 async def tell_operators(*, database: Database, clock: Clock, ids: Ids, address: str) -> int:

@@ -1,0 +1,111 @@
+"""Commands for the person on duty: what waits for a person, and how it goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.running import run
+from app.cli.staff import Reason, Who
+from app.cli.terminal import show_table, tell
+from app.domain.deliveries import CallOutcome
+from app.repositories.duty import Waiting, WaitingKind
+from app.services import duty as doing
+from app.services import report_call as reporting
+
+if TYPE_CHECKING:
+    from app.main import Surroundings
+
+duty = typer.Typer(name="duty", help="What waits for a person, and how it goes on.", no_args_is_help=True)
+
+WaitingId = Annotated[str, typer.Argument(metavar="ID", help="As `duty list` shows it.", show_default=False)]
+
+TO_DO = {
+    WaitingKind.UNKNOWN_CHARGE: "It is asked about again by itself. Look for this order id at the payment service.",
+    WaitingKind.PARKED: "Mend what the payment service refuses, then `duty retry`.",
+    WaitingKind.DISPUTE: "Answer it in the payment service's control panel.",
+    WaitingKind.NOTICE: "`duty retry` once it can be understood, or `duty dismiss` it.",
+    WaitingKind.PHONE_CALL: "Ask the operators, then `duty call-outcome`.",
+    WaitingKind.MESSAGE: "`duty retry` once its address, or the system that takes it, is well.",
+}
+
+
+@duty.command("list")
+def list_waiting(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of each kind to show.")] = 50,
+) -> None:
+    """Show what waits; messages that were given up are listed for a week."""
+
+    async def job(around: Surroundings) -> list[Waiting]:
+        return await doing.list_waiting(database=around.database, clock=around.clock, limit=limit)
+
+    found = run(job)
+    if not found:
+        tell("Nothing waits for a person.")
+        return
+    rows = [
+        (w.kind.lower().replace("_", " "), w.id, w.account or "", f"{w.since:%Y-%m-%d %H:%M}", w.why, TO_DO[w.kind])
+        for w in found
+    ]
+    show_table(None, ("what", "id", "account", "since (UTC)", "known", "what to do"), rows)
+
+
+@duty.command("retry")
+def retry(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
+    """Let something go on: a parked invoice by its number, a notice, or a message. The server does the rest."""
+
+    async def job(around: Surroundings) -> None:
+        await doing.try_again(
+            database=around.database,
+            clock=around.clock,
+            ids=around.ids,
+            waiting_id=waiting_id,
+            actor=f"staff:{who}",
+            reason=reason,
+        )
+
+    run(job)
+    tell(f"{waiting_id} goes on.")
+
+
+@duty.command("dismiss")
+def dismiss(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
+    """Decide that a notice in quarantine is nothing of ours. It is kept, with the reason."""
+
+    async def job(around: Surroundings) -> None:
+        await doing.dismiss_notice(
+            database=around.database,
+            clock=around.clock,
+            ids=around.ids,
+            waiting_id=waiting_id,
+            actor=f"staff:{who}",
+            reason=reason,
+        )
+
+    run(job)
+    tell(f"{waiting_id} is dismissed.")
+
+
+@duty.command("call-outcome")
+def call_outcome(
+    call_id: WaitingId,
+    outcome: Annotated[CallOutcome, typer.Argument(help="What the operators say became of it.", show_default=False)],
+    who: Who,
+    reason: Reason,
+) -> None:
+    """Say what became of a phone call whose outcome is unknown. It is not made again."""
+
+    async def job(around: Surroundings) -> None:
+        await reporting.report_call(
+            database=around.database,
+            clock=around.clock,
+            ids=around.ids,
+            call_id=call_id,
+            outcome=outcome,
+            note=reason,
+            actor=f"staff:{who}",
+        )
+
+    run(job)
+    tell(f"{call_id} is settled: {outcome.lower().replace('_', ' ')}.")
