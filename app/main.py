@@ -19,12 +19,13 @@ from app.gateways.signing_keys import FetchedKeys, FixedKeys
 from app.gateways.smtp import MailServer, SmtpMailer
 from app.graphql.context import Writes
 from app.graphql.contract import read_contract
+from app.http.account_routes import account_routes
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.documents import document_kinds, document_routes
 from app.http.duty_routes import duty_routes
 from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
-from app.http.service_routes import service_routes
+from app.http.ingest_routes import ingest_routes
 from app.http.static_files import static_route
 from app.http.unsubscribe import unsubscribe_routes
 from app.http.webhooks import WEBHOOK_PATH, webhook_routes
@@ -255,7 +256,8 @@ def build(surroundings: Surroundings) -> Starlette:
         warm_documents=[operation.document for operation in contract.operations],
         developer_page=page,
         routes=[
-            *service_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
+            *account_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
+            *ingest_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
             *webhook_routes(
                 database=database, clock=surroundings.clock, ids=surroundings.ids, payments=surroundings.payments
             ),

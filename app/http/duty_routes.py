@@ -16,7 +16,7 @@ from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
-from app.http.service_routes import BODY_SECONDS, Only, authenticated
+from app.http.service_key import BODY_SECONDS, Only, authenticated
 from app.services.report_call import CallUnknown, report_bounce, report_call
 from app.services.watch import troubles, watched
 

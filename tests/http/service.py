@@ -8,7 +8,8 @@ import httpx2
 import orjson
 
 from app.domain.accounts import KeyPurpose
-from app.http.service_routes import service_routes
+from app.http.account_routes import account_routes
+from app.http.ingest_routes import ingest_routes
 from app.services.access_keys import create_key
 from tests.fakes.edge import client
 from tests.world import ACCOUNT, World, pacific
@@ -39,7 +40,8 @@ class Service:
     def __init__(self, world: World) -> None:
         self.world = world
         self.secrets: dict[str, str] = {}
-        world.application.router.routes.extend(service_routes(**world._parts))
+        routes = [*account_routes(**world._parts), *ingest_routes(**world._parts)]
+        world.application.router.routes.extend(routes)
 
     async def add_key(self, name: str, purpose: KeyPurpose, source: str | None = None) -> None:
         new = await create_key(**self.world._parts, purpose=purpose, name=name, source=source, actor="test")

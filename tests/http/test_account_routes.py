@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.http.service_routes import LARGEST_ACCOUNT_BODY
+from app.http.account_routes import LARGEST_ACCOUNT_BODY
 from tests.http.service import ACCOUNTS, PARTICULARS, Service, a_service_at_noon, refusal
 from tests.services.books import dump, events, lines
 from tests.world import ACCOUNT, World, pacific
 
 VIEWER = "{ viewer { role } }"
+TAX = {"name": "Sales tax", "percent": 6.5, "validFrom": "2026-08-01"}
 
 
 @pytest.fixture
@@ -200,3 +201,45 @@ class TestRefusedAccounts:
         answer = await service.put(body=b" " * (LARGEST_ACCOUNT_BODY + 1))
 
         assert refusal(answer)[:2] == (413, "LIMIT_EXCEEDED")
+
+
+class TestTax:
+    async def put(self, service: Service, account: str = ACCOUNT, **changes: Any):
+        path = f"{ACCOUNTS}/{account}/tax"
+        return await service.send({**TAX, **changes}, key="flex", path=path, method="PUT")
+
+    async def test_it_is_on_every_invoice_from_its_day_on_and_the_same_again_changes_nothing(self, service):
+        answer = await self.put(service)
+        assert (answer.status_code, answer.json()) == (201, {**TAX, "percent": "6.5"})
+        before = dump(service.world.database)
+        assert (await self.put(service)).status_code == 200
+        assert dump(service.world.database) == before
+
+        await service.world.advance_to(pacific(2026, 8, 2))
+        assert (await lines(service.world.database))[-1] == [("BASE", "2026-08", 139_00), ("TAX", "2026-08", 9_04)]
+        assert [event.actor for event in await events(service.world.database) if event.kind == "tax.set"] == [
+            "key:flex"
+        ]
+
+    @pytest.mark.parametrize(
+        ("changes", "status", "field"),
+        [
+            ({"percent": 6.505}, 422, "percent"),
+            ({"percent": -1}, 422, "percent"),
+            ({"percent": 101}, 422, "percent"),
+            ({"name": ""}, 422, "name"),
+            ({"validFrom": 0}, 422, "validFrom"),
+            ({"rate": 1}, 422, "rate"),
+            ({"validFrom": "2026-07-01"}, 409, "an invoice was issued on"),
+            ({"account": "AA0999"}, 404, "AA0999"),
+        ],
+    )
+    async def test_what_cannot_be_is_refused_by_its_field_and_changes_nothing(self, service, changes, status, field):
+        before = dump(service.world.database)
+        refused = refusal(await self.put(service, **changes))
+        assert (refused[0], field in refused[2]) == (status, True)
+        assert dump(service.world.database) == before
+
+    async def test_needs_a_service_key(self, service):
+        path = f"{ACCOUNTS}/{ACCOUNT}/tax"
+        assert refusal(await service.send(TAX, key="east", path=path, method="PUT"))[0] == 401

@@ -1,0 +1,205 @@
+"""The addresses for the rest of SAS Flex: it tells us of accounts and their tax, and asks what is unlocked."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal  # noqa: TC003  (a field's type, read when the program runs)
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+from starlette.routing import Route
+
+from app.domain.accounts import KeyPurpose, Role
+from app.domain.add_ons import ENTITLEMENTS
+from app.domain.periods import billing_date
+from app.domain.plans import PlanNotAvailable
+from app.graphql.errors import ErrorCode
+from app.http import answers
+from app.http.answers import Refused
+from app.http.application import guarded
+from app.http.body import read_body
+from app.http.service_key import BODY_SECONDS, Only, authenticated
+from app.repositories.accounts import AccountNotFound
+from app.repositories.pages.entitlements import ENTITLEMENTS as ENTITLEMENTS_PAGE
+from app.services import put_account, set_tax_rate
+from app.services.staff_actions import InvalidTitle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.routing import BaseRoute
+    from starlette.types import Receive, Scope, Send
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+
+B = TypeVar("B", bound=BaseModel)
+
+LARGEST_ACCOUNT_BODY = 100_000
+
+
+def account_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[BaseRoute]:
+    """Return the routes about accounts, each behind its body limit and its key."""
+    accounts = guarded(PutAccount(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
+    taxes = guarded(PutTax(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
+    entitlements = guarded(Entitlements(database, clock), largest_body=0, seconds=BODY_SECONDS)
+    return [
+        Route("/internal/accounts/{account}/entitlements", Only(entitlements, "GET")),
+        Route("/internal/accounts/{account}/tax", Only(taxes, "PUT")),
+        Route("/internal/accounts/{account}", Only(accounts, "PUT")),
+    ]
+
+
+def _line_of_text(longest: int) -> StringConstraints:
+    """Text with nothing in it that a database, a mail header or a page would trip over."""
+    return StringConstraints(min_length=1, max_length=longest, pattern=r"^[^\x00-\x1f\x7f]*$")
+
+
+_Day = Annotated[date, Field(strict=True)]
+"""`YYYY-MM-DD` and nothing else: a number would be read as seconds since 1970."""
+
+
+class _UserBody(BaseModel):
+    """A person of the account."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    id: Annotated[str, _line_of_text(128)]
+    email: EmailStr
+    name: Annotated[str, _line_of_text(200)]
+    role: Role
+
+
+class _AccountBody(BaseModel):
+    """What SAS Flex says of an account."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    name: Annotated[str, _line_of_text(200)]
+    plan: Annotated[str, _line_of_text(40)]
+    trial_ends_on: _Day | None = None
+    paid_since_on: _Day | None = None
+    users: Annotated[list[_UserBody], Field(max_length=500)] | None = None
+
+
+class _TaxBody(BaseModel):
+    """A tax that an account pays from a day on; `percent` has two decimals at most, 0 ends it."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    name: Annotated[str, _line_of_text(128)]
+    percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+    valid_from: _Day
+
+
+class PutAccount:
+    """`PUT /internal/accounts/{id}`: creates the account, or brings it up to date; twice the same changes nothing."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        body = _read(_AccountBody, await read_body(receive))
+        try:
+            put = await put_account.put_account(
+                database=self._database,
+                clock=self._clock,
+                ids=self._ids,
+                particulars=_particulars(scope["path_params"]["account"], body),
+                actor=f"key:{key.name}",
+            )
+        except (PlanNotAvailable, put_account.InvalidParticulars) as error:
+            raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, str(error)) from error
+        except put_account.AccountAlreadyBilled as error:
+            raise Refused(answers.CONFLICT, ErrorCode.BAD_INPUT, str(error)) from error
+        account = put.account
+        answer = {
+            "id": account.id,
+            "externalId": account.external_id,
+            "name": account.name,
+            "status": account.status,
+            "trialEndsOn": account.trial_ends_on,
+            "paidStartsOn": account.paid_starts_on,
+        }
+        await answers.send_json(send, answers.CREATED if put.is_new else answers.OK, answer)
+
+
+class PutTax:
+    """`PUT /internal/accounts/{id}/tax`: what the account pays from a day on; whoever knows tax law tells us."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        body = _read(_TaxBody, await read_body(receive))
+        try:
+            tax = await set_tax_rate.set_tax_rate(
+                database=self._database,
+                clock=self._clock,
+                ids=self._ids,
+                account=scope["path_params"]["account"],
+                name=body.name,
+                ten_thousandths=int(body.percent * 100),
+                valid_from=body.valid_from,
+                actor=f"key:{key.name}",
+                reason="told by the tax provider",
+            )
+        except AccountNotFound as error:
+            raise Refused(answers.NOT_FOUND, ErrorCode.NOT_FOUND, str(error)) from error
+        except InvalidTitle as error:
+            raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, str(error)) from error
+        except set_tax_rate.TaxBackdated as error:
+            raise Refused(answers.CONFLICT, ErrorCode.BAD_INPUT, str(error)) from error
+        answer = {"name": tax.rate.name, "percent": str(body.percent), "validFrom": tax.valid_from}
+        await answers.send_json(send, answers.CREATED if tax.is_new else answers.OK, answer)
+
+
+class Entitlements:
+    """`GET /internal/accounts/{id}/entitlements`: what the account's add-ons unlock today, in one cheap read."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        account = scope["path_params"]["account"]
+        today = billing_date(self._clock.now())
+        (names,) = await self._database.reader.load(ENTITLEMENTS_PAGE.request(account=account, today=today))
+        if names is None:
+            raise Refused(answers.NOT_FOUND, ErrorCode.NOT_FOUND, f"There is no account {account!r}.")
+        unlocked = {name: name in names for name in ENTITLEMENTS}
+        await answers.send_json(send, answers.OK, {"account": account, "on": today, "entitlements": unlocked})
+
+
+def _read(model: type[B], body: bytes) -> B:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "body"
+        raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, f"{place}: {first['msg'].rstrip('.')}.") from error
+
+
+def _particulars(external_id: str, body: _AccountBody) -> put_account.AccountParticulars:
+    members = None
+    if body.users is not None:
+        members = tuple(put_account.Member(user.id, user.email, user.name, user.role) for user in body.users)
+    return put_account.AccountParticulars(
+        external_id=external_id,
+        name=body.name,
+        plan_code=body.plan,
+        trial_ends_on=body.trial_ends_on,
+        paid_since_on=body.paid_since_on,
+        members=members,
+    )

@@ -1,0 +1,125 @@
+"""The address for calls: an array or lines of them come in with an ingest key, and each has its result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.routing import Route
+
+from app.domain.accounts import KeyPurpose
+from app.domain.metering import REFUSALS
+from app.graphql.errors import ErrorCode
+from app.http import answers
+from app.http.answers import Refused
+from app.http.application import guarded
+from app.http.body import read_body
+from app.http.service_key import BODY_SECONDS, Only, authenticated
+from app.services import record_calls
+from app.services.call_items import Unreadable, read_call_item, read_call_text
+from app.services.record_calls import BATCH_SIZE, Item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from starlette.routing import BaseRoute
+    from starlette.types import Receive, Scope, Send
+
+    from app.domain.metering import Verdict
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+
+LARGEST_BATCH = 5_000
+LARGEST_INGEST_BODY = 4_000_000
+NDJSON = "application/x-ndjson"
+
+
+def ingest_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[BaseRoute]:
+    """Return the route of the telephone system, behind its body limit and its key."""
+    ingest = guarded(Ingest(database, clock, ids), largest_body=LARGEST_INGEST_BODY, seconds=BODY_SECONDS)
+    return [Route("/ingest/calls", Only(ingest, "POST"))]
+
+
+class Ingest:
+    """`POST /ingest/calls`: a JSON array or NDJSON; one result for each item, in order."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        key = await authenticated(self._database, scope, KeyPurpose.INGEST)
+        source = key.source or key.name
+        items = list(_items(await read_body(receive), answers.header(scope, b"content-type") or "", source))
+        if len(items) > LARGEST_BATCH:
+            raise Refused(
+                answers.BODY_TOO_LARGE,
+                ErrorCode.LIMIT_EXCEEDED,
+                f"A batch holds at most {LARGEST_BATCH:,} calls; this one has {len(items):,}. Send it in parts.",
+            )
+        verdicts: list[Verdict] = []
+        for start in range(0, len(items), BATCH_SIZE):
+            verdicts += await record_calls.record_calls(
+                database=self._database,
+                clock=self._clock,
+                ids=self._ids,
+                source=source,
+                items=items[start : start + BATCH_SIZE],
+                actor=f"key:{key.name}",
+            )
+        await answers.send_json(send, answers.OK, _report(items, verdicts))
+
+
+def _items(body: bytes, content_type: str, source: str) -> Iterator[Item]:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == NDJSON:
+        for position, line in enumerate(body.splitlines(), start=1):
+            if line.strip():
+                text = line.decode("utf-8", "replace")
+                yield Item(position, read_call_text(text, source), text)
+        return
+    if media_type != answers.JSON:
+        raise Refused(
+            answers.UNSUPPORTED_MEDIA_TYPE,
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+            f"Send calls as a JSON array with content type {answers.JSON}, or one a line with {NDJSON}.",
+        )
+    for position, value in enumerate(_json_array(body)):
+        call = read_call_item(value, source)
+        yield Item(position, call, _text(value) if isinstance(call, Unreadable) else None)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401  (any JSON value)
+    """Return a JSON value as text; orjson reads deeper nesting than it writes, and no call is nested at all."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return "The item is nested too deep to be kept."
+
+
+def _json_array(body: bytes) -> list[Any]:
+    try:
+        values = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, f"The body is not JSON: {error}.") from error
+    if not isinstance(values, list):
+        raise Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, "The body is JSON, but not an array of calls.")
+    return values
+
+
+def _report(items: Sequence[Item], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    results = []
+    for item, verdict in zip(items, verdicts, strict=True):
+        outcome = verdict.outcome.value  # a plain text: orjson takes no enum as a key
+        counts[outcome] = counts.get(outcome, 0) + 1
+        result: dict[str, Any] = {"position": item.position, "outcome": outcome}
+        if not isinstance(item.call, Unreadable):
+            result["eventId"] = item.call.event_id
+        if verdict.reason is not None:
+            message = item.call.message if isinstance(item.call, Unreadable) else REFUSALS[verdict.reason]
+            result |= {"reason": verdict.reason, "message": message}
+        results.append(result)
+    return {"counts": counts, "results": results}
