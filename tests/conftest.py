@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
@@ -40,6 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if CORE not in item.path.parents:
             item.add_marker("no_cover")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what is loaded by now: looking at it again and again took a fifth of the tests' time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 50)
 
 
 class NetworkForbidden(RuntimeError):

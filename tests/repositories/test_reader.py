@@ -362,7 +362,7 @@ class TestTimeLimit:
         return rows_page("endless", select(func.count()).select_from(numbers))
 
     async def test_stops_a_read_that_takes_too_long_and_can_be_used_again(self, hurried):
-        with pytest.raises(ReadTimedOut, match=r"longer than 1\.0 seconds"):
+        with pytest.raises(ReadTimedOut, match=r"longer than 1 seconds"):
             await hurried.load(self.endless().request())
 
         assert await hurried.load(COUNT.request()) == [300]
