@@ -205,6 +205,8 @@ def _instant(value: str) -> datetime:
 def _utc(value: datetime | None) -> datetime | None:
     if value is None:
         return None
+    if value.tzinfo is UTC:
+        return value
     if value.tzinfo is None:
         raise ValueError("an instant needs a time zone; a naive datetime cannot be stored")
     return value.astimezone(UTC)
