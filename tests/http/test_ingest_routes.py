@@ -134,13 +134,13 @@ class TestCalls:
         assert dump(service.world.database) == before
 
     async def test_a_large_batch_goes_through_in_several_transactions(self, service):
-        batch = [{**CALL, "eventId": str(at)} for at in range(1_201)]
+        batch = [{**CALL, "eventId": str(at)} for at in range(2_201)]
 
-        assert outcomes(await service.send(batch)) == ["ACCEPTED"] * 1_201
+        assert outcomes(await service.send(batch)) == ["ACCEPTED"] * 2_201
 
-        assert list(days(service.world.database).values()) == [(1_201 * 120, 0, 0, 1_201, 0)]
+        assert list(days(service.world.database).values()) == [(2_201 * 120, 0, 0, 2_201, 0)]
         recorded = [event.data for event in await events(service.world.database) if event.kind == "usage.recorded"]
-        assert [data["calls"] for data in recorded] == [500, 500, 201]
+        assert [data["calls"] for data in recorded] == [1_000, 1_000, 201]
 
     async def test_what_nobody_would_send_waits_in_quarantine(self, service):
         deep = b"[" * 900 + b"]" * 900
