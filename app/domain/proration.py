@@ -28,12 +28,13 @@ def prorated_cents(monthly_cents: int, period: Period, paid_starts_on: date) -> 
 
     The daily rate is rounded first and multiplied after; a month paid from its first day costs the full price.
     """
-    paid_days = period.days_from(paid_starts_on)
-    if paid_days == period.days:
+    if paid_starts_on <= period.starts_on:
         return monthly_cents
-    return daily_rate_cents(monthly_cents, period) * paid_days
+    return daily_rate_cents(monthly_cents, period) * period.days_from(paid_starts_on)
 
 
 def prorated_minutes(included_minutes: int, period: Period, paid_starts_on: date) -> int:
     """Return the allowance in whole minutes for the paid days of the period, rounded half up (rule 10)."""
+    if paid_starts_on <= period.starts_on:
+        return included_minutes
     return round_half_up(included_minutes * period.days_from(paid_starts_on), period.days)
