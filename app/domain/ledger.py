@@ -57,6 +57,17 @@ class PostingKind(StrEnum):
     RETURNED = "RETURNED"
 
 
+class MoneyBackReason(StrEnum):
+    """Why what was paid on an invoice went back, so that it is open again; each is the kind of its posting."""
+
+    REFUNDED = "REFUNDED"
+    CHARGED_BACK = "CHARGED_BACK"
+    RETURNED = "RETURNED"
+
+
+MONEY_BACK = frozenset(map(PostingKind, MoneyBackReason))
+
+
 BOOKS_OF: dict[PostingKind, tuple[Book, Book]] = {
     PostingKind.INVOICED: (Book.RECEIVABLE, Book.REVENUE),
     PostingKind.TAX_INVOICED: (Book.RECEIVABLE, Book.TAX_PAYABLE),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.explanations import explain
 from app.domain.invoices import InvoiceKind, InvoiceStatus, LineKind
-from app.domain.ledger import PaymentKind, PostingKind
+from app.domain.ledger import MoneyBackReason, PaymentKind, PostingKind
 from app.domain.periods import billing_date, day_before
 from app.formatting import format_date, format_money
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.domain.periods import Period
-    from app.views.invoices import Credit, Invoice, Payment, PlacedLine
+    from app.views.invoices import Credit, Invoice, MoneyBack, Payment, PlacedLine
 
 ISSUER = "Specialty Answering Service"
 PRODUCT = "SAS Flex Billing"
@@ -50,6 +50,13 @@ _CAPTIONS = {
 
 PAYMENT_NAMES = {PaymentKind.CHECK: "Check", PaymentKind.CARD: "Card", PaymentKind.PAYPAL: "PayPal"}
 """How money came in, for people."""
+
+MONEY_BACK_NAMES = {
+    MoneyBackReason.REFUNDED: "Given back",
+    MoneyBackReason.CHARGED_BACK: "Taken back by the bank",
+    MoneyBackReason.RETURNED: "Not paid by the bank",
+}
+"""Why money went back, for people."""
 
 _CREDIT = {
     PostingKind.CREDIT_GRANTED: "from an earlier invoice or credit note",
@@ -163,6 +170,7 @@ def _sums(invoice: Invoice) -> Iterator[Sum]:
         yield Sum("Amount due", format_money(facts.amount_due_cents))
     yield from (_credit(credit) for credit in later)
     yield from (_payment(payment) for payment in invoice.payments)
+    yield from (_money_back(back) for back in invoice.money_back)
     if facts.status is InvoiceStatus.VOID:
         yield _withdrawn(invoice)
     note = "written off" if facts.status is InvoiceStatus.UNCOLLECTIBLE else ""
@@ -181,7 +189,8 @@ def _tax_sums(invoice: Invoice) -> Iterator[Sum]:
 def _withdrawn(invoice: Invoice) -> Sum:
     """What was still due when the invoice became void is not to be paid; credit that it had used is credit again."""
     credited_cents = sum(credit.amount_cents for credit in invoice.credits)
-    settled_cents = credited_cents + sum(payment.amount_cents for payment in invoice.payments)
+    paid_cents = sum(payment.amount_cents for payment in invoice.payments)
+    settled_cents = credited_cents + paid_cents - sum(back.amount_cents for back in invoice.money_back)
     note = "The credit that it had used is yours again." if invoice.credits else ""
     left_cents = max(0, invoice.facts.total_cents) - settled_cents
     return Sum("Withdrawn", format_money(invoice.facts.balance_cents - left_cents), note)
@@ -195,3 +204,8 @@ def _credit(credit: Credit) -> Sum:
 def _payment(payment: Payment) -> Sum:
     note = f"{PAYMENT_NAMES[payment.kind]} {payment.reference}, received {format_date(payment.received_on)}"
     return Sum("Payment", format_money(-payment.amount_cents), note)
+
+
+def _money_back(back: MoneyBack) -> Sum:
+    note = f"{PAYMENT_NAMES[back.kind]} {back.reference}, {format_date(billing_date(back.went_at))}"
+    return Sum(MONEY_BACK_NAMES[MoneyBackReason(back.why)], format_money(back.amount_cents), note)

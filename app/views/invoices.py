@@ -59,6 +59,16 @@ class Payment(NamedTuple):
     reference: str
 
 
+class MoneyBack(NamedTuple):
+    """What went back of a payment, and why: the invoice is open again by it."""
+
+    why: PostingKind
+    amount_cents: int
+    went_at: datetime
+    kind: PaymentKind
+    reference: str
+
+
 class Collecting(NamedTuple):
     """How the collecting of an invoice stands, with the dates of what comes next unless it is paid before."""
 
@@ -126,6 +136,7 @@ class Invoice:
     credits: Sequence[Credit]
     collecting: Collecting | None = None
     attempts: Sequence[ChargeAttempt] = ()
+    money_back: Sequence[MoneyBack] = ()
 
     @property
     def period(self) -> Period:

@@ -35,8 +35,9 @@ from app.services.cashier import Cashier
 from app.services.collecting import Collecting
 from app.services.document_links import DocumentKind, DocumentLinks
 from app.services.quotes import QuoteDesk
+from app.services.refund_payment import refund_payment
 from app.services.vault_desk import VaultDesk
-from tests.contract.seeds import PERSONAS, SEEDS, Builder, LaterIds, SeedClock
+from tests.contract.seeds import DENTIST, PERSONAS, SEEDS, Builder, LaterIds, SeedClock
 
 EXAMPLES = FOLDER / "examples"
 CONTRACT = read_contract()
@@ -193,6 +194,8 @@ class Stage:
                 status, answer = await played.send(step)
                 if status != HTTP_OK or "errors" in answer:
                     raise ValueError(f"{example.name}: a step before it failed: {answer}")
+            if example.content.get("fault") == "PAYMENT_REFUNDED":
+                await played.give_back(example.content["variables"]["id"])
             yield played
         finally:
             await database.close()
@@ -226,6 +229,21 @@ class Play:
         answer = orjson.loads(response.content) if response.content else None
         self.answers.append((answer or {}).get("data"))
         return response.status_code, answer
+
+    async def give_back(self, invoice_id: str) -> None:
+        """Staff give back all that was charged for an invoice."""
+        (charge,) = await unit_of_work.read(self.database, lambda uow: uow.collections.attempts(invoice_id))
+        found = await unit_of_work.read(self.database, lambda uow: uow.invoices.find(invoice_id, charge.account_id))
+        clock = self.stage.clock
+        await refund_payment(
+            Collecting(self.database, clock, self.ids, self.stage.payments, SystemClock()),
+            account=DENTIST,
+            invoice_number=found.number,
+            amount_cents=charge.amount_cents,
+            reference="Ticket 4711",
+            actor="staff:office",
+            reason="Charged for a month of another account",
+        )
 
     def _application(self, example: Example) -> Any:
         fault = example.content.get("fault")

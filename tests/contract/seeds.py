@@ -59,7 +59,7 @@ class LaterIds(SeedIds):
 
     def __init__(self) -> None:
         super().__init__()
-        prefixes = ("adj", "evt", "inv", "ntf", "pay", "pct", "quo", "snd", "sub")
+        prefixes = ("adj", "evt", "inv", "ntf", "pay", "pct", "quo", "rfd", "snd", "sub")
         self.counts.update(dict.fromkeys(prefixes, 900000))
 
 

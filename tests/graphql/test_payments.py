@@ -12,6 +12,7 @@ from app.domain.invoices import InvoiceStatus
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION, Hold
 from app.services.cashier import Cashier
+from app.services.refund_payment import refund_payment
 from tests.graphql.test_plan_changes import PLAN_100, PLAN_220, PLAN_500, confirm, preview
 from tests.till import MASTERCARD, VISA, Till
 from tests.trips import counted_trips
@@ -40,6 +41,9 @@ PAY_ALL = """mutation ($key: String!) {
 
 SHOW = """query ($id: ID!) { invoice(id: $id) {
   status collection { status message nextAttemptAt lateFeeAt suspendsAt attempts { state message displayName } } } }"""
+
+MONEY_BACK = """query ($id: ID!) { invoice(id: $id) {
+  status balance { amount } moneyBack { reason reasonDisplayName amount { amount } wentAt kind reference } } }"""
 
 BUY_PREVIEW = "query ($id: ID!) { addOnChangePreview(addOnId: $id) { ... on AddOnQuote { id terms { version } } } }"
 BUY = """mutation ($quoteId: ID!, $terms: String!) {
@@ -180,6 +184,22 @@ class TestPayInvoice:
         assert answer["invoice"]["collection"]["status"] == "UNKNOWN"
         await july.advance_to(july.world.clock.now() + timedelta(minutes=1))
         assert (await pay(july, (await newest(july)).id))["status"] == "APPLIED"
+
+
+class TestMoneyBack:
+    async def test_an_invoice_says_what_went_back_and_why(self, paid):
+        invoice, (charge,) = await newest(paid), await paid.attempts()
+        paid.gateway.settle()
+        given = {"account": "AA0101", "invoice_number": invoice.number, "amount_cents": 39_00, "reference": "R1"}
+        await refund_payment(paid.world.collecting, **given, actor="staff:ann", reason="agreed")
+        (back,) = (shown := (await paid.world.data(MONEY_BACK, variables={"id": invoice.id}))["invoice"])["moneyBack"]
+        assert (shown["status"], shown["balance"]) == ("OPEN", {"amount": "39.00"})
+        assert (back["reason"], back["reasonDisplayName"], back["amount"]) == (
+            "REFUNDED",
+            "Given back",
+            {"amount": "39.00"},
+        )
+        assert (back["kind"], back["reference"]) == ("CARD", charge.transaction_id)
 
 
 class TestPayOpenBalance:

@@ -9,7 +9,7 @@ import pytest
 from app.domain.invoices import InvoiceKind, InvoiceStatus, compute_invoice
 from app.domain.ledger import BOOKS_OF, Book, PaymentKind, PostingKind
 from app.messages.invoice_words import KIND_NAMES, Sum, invoice_words
-from app.views.invoices import Credit, Payment
+from app.views.invoices import Credit, MoneyBack, Payment
 from tests.factories.invoices import SALES_TAX, a_charge, a_correction, facts
 from tests.factories.issued import an_invoice
 
@@ -37,6 +37,24 @@ class TestInvoiceWords:
             Sum("Amount due", "$109.00"),
             Sum("Payment", "-$100.00", "Check 1042, received August 3, 2026"),
             Sum("Balance", "$9.00", is_final=True),
+        )
+
+    @pytest.mark.parametrize(
+        ("why", "label"),
+        [
+            (PostingKind.REFUNDED, "Given back"),
+            (PostingKind.CHARGED_BACK, "Taken back by the bank"),
+            (PostingKind.RETURNED, "Not paid by the bank"),
+        ],
+    )
+    def test_what_went_back_of_a_payment_stands_below_it(self, why, label):
+        charge = Payment(PaymentKind.CARD, 139_00, date(2026, 8, 1), "abc123")
+        back = MoneyBack(why, 39_00, datetime(2026, 8, 6, 3, tzinfo=UTC), PaymentKind.CARD, "abc123")
+        words = invoice_words(an_invoice(payments=(charge,), money_back=(back,)))
+        assert words.sums[-3:] == (
+            Sum("Payment", "-$139.00", "Card abc123, received August 1, 2026"),
+            Sum(label, "$39.00", "Card abc123, August 5, 2026"),
+            Sum("Balance", "$39.00", is_final=True),
         )
 
     def test_a_total_below_zero_becomes_credit(self):

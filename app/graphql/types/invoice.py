@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from app.domain.invoices import InvoiceKind, InvoiceStatus
-from app.domain.ledger import PaymentKind, PostingKind
+from app.domain.ledger import MoneyBackReason, PaymentKind, PostingKind
 from app.domain.periods import billing_date
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, section
@@ -18,7 +18,7 @@ from app.graphql.types.invoice_line import InvoiceLine
 from app.graphql.types.line_kinds import lines_of
 from app.graphql.types.money import Money
 from app.graphql.types.node import Node
-from app.messages.invoice_words import KIND_NAMES, STATUS_NAMES
+from app.messages.invoice_words import KIND_NAMES, MONEY_BACK_NAMES, STATUS_NAMES
 from app.services.document_links import DocumentKind, DocumentLinks
 from app.views import invoices as views
 
@@ -57,6 +57,16 @@ described_enum(
     },
 )
 
+described_enum(
+    MoneyBackReason,
+    description="Why what was paid went back.",
+    values={
+        MoneyBackReason.REFUNDED: "Our staff gave it back.",
+        MoneyBackReason.CHARGED_BACK: "Your bank took it back: the charge was disputed.",
+        MoneyBackReason.RETURNED: "The bank did not pay it after all, or the charge was withdrawn.",
+    },
+)
+
 CREDIT_ORIGINS = {
     PostingKind.CREDIT_GRANTED: "An earlier invoice came out below zero, or a credit note was written",
     PostingKind.TAX_CREDITED: "The tax on what an earlier invoice or a credit note gave back",
@@ -85,6 +95,31 @@ class InvoicePayment:
             amount=Money.of(payment.amount_cents),
             received_on=payment.received_on,
             reference=payment.reference,
+        )
+
+
+@strawberry.type(description="Money that was paid on an invoice and went back: it is open again by that much.")
+class InvoiceMoneyBack:
+    """Money that left again."""
+
+    amount: Money = strawberry.field(description="How much went back.")
+    reason: MoneyBackReason = strawberry.field(description="Why, for a program.")
+    reason_display_name: str = strawberry.field(description="Why, for people, such as `Given back`.")
+    went_at: datetime = strawberry.field(description="When it went back.")
+    kind: PaymentKind = strawberry.field(description="How the money had come in.")
+    reference: str = strawberry.field(description="The payment that it went back of, as `payments` calls it.")
+
+    @classmethod
+    def of(cls, back: views.MoneyBack) -> "InvoiceMoneyBack":
+        """Return money that went back for clients."""
+        reason = MoneyBackReason(back.why)
+        return cls(
+            amount=Money.of(back.amount_cents),
+            reason=reason,
+            reason_display_name=MONEY_BACK_NAMES[reason],
+            went_at=back.went_at,
+            kind=back.kind,
+            reference=back.reference,
         )
 
 
@@ -209,6 +244,11 @@ class Invoice(Node):
     def payments(self) -> list[InvoicePayment]:
         """Return the payments."""
         return [InvoicePayment.of(payment) for payment in self.invoice.payments]
+
+    @computed(description="What went back of the payments, in the order in which it did: given back, or by a bank.")
+    def money_back(self) -> list[InvoiceMoneyBack]:
+        """Return what went back."""
+        return [InvoiceMoneyBack.of(back) for back in self.invoice.money_back]
 
     @computed(
         description="The credit that paid for a part of it, in the order in which it was used: first `creditApplied`, "

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app.domain.invoices import InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
-from app.domain.ledger import Book, PostingKind
+from app.domain.ledger import MONEY_BACK, Book, PostingKind
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.models.accounts import AccountRow
@@ -29,6 +29,7 @@ from app.views.invoices import (
     Invoice,
     InvoiceFacts,
     InvoicePage,
+    MoneyBack,
     Payment,
     place_line,
 )
@@ -157,6 +158,7 @@ def _details(ids: Sql) -> dict[str, Sql]:
     return {
         "lines": _lines(ids),
         "payments": _payments(ids),
+        "money_back": _money_back(ids),
         "credits": _credits(ids),
         "collections": _collections(ids),
         "attempts": _attempts(ids),
@@ -195,6 +197,23 @@ def _payments(ids: Sql) -> Sql:
         )
         .join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id))
         .where(own(posting.account_id), _among(posting, ids), col(posting.kind) == PostingKind.PAYMENT_RECEIVED)
+        .order_by(col(posting.seq))
+    )
+
+
+def _money_back(ids: Sql) -> Sql:
+    posting = LedgerPostingRow
+    return (
+        select(
+            col(posting.invoice_id),
+            col(posting.kind),
+            col(posting.amount_cents),
+            col(posting.posted_at),
+            col(PaymentRow.kind),
+            col(PaymentRow.reference),
+        )
+        .join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id))
+        .where(own(posting.account_id), _among(posting, ids), col(posting.kind).in_(MONEY_BACK))
         .order_by(col(posting.seq))
     )
 
@@ -283,6 +302,7 @@ def _assemble(
     credits: Rows = (),  # noqa: A002 -- the part's name
     collections: Rows = (),
     attempts: Rows = (),
+    money_back: Rows = (),
 ) -> Sequence[Invoice]:
     facts = {row[0]: InvoiceFacts._make(row) for row in invoices}
     placed: dict[str, list[PlacedLine]] = {invoice_id: [] for invoice_id in facts}
@@ -292,8 +312,9 @@ def _assemble(
     used = _grouped(Credit, credits, facts)
     collecting = {invoice_id: Collecting._make(values) for invoice_id, *values in collections}
     tried = _grouped(ChargeAttempt, attempts, facts)
+    back = _grouped(MoneyBack, money_back, facts)
     return [
-        Invoice(one, placed[one.id], paid[one.id], used[one.id], collecting.get(one.id), tried[one.id])
+        Invoice(one, placed[one.id], paid[one.id], used[one.id], collecting.get(one.id), tried[one.id], back[one.id])
         for one in facts.values()
     ]
 
