@@ -34,7 +34,14 @@ from app.services.refund_payment import NothingToRefund, RefundRefused, RefundsO
 from app.services.report_call import CallUnknown
 from app.services.restore_database import NextNumberNeeded, NextNumberTooLow
 from app.services.set_tax_rate import InvalidTaxRate, TaxBackdated
-from app.services.staff_actions import AccountClosed, ActorMissing, InvalidAmount, InvalidTitle, ReasonMissing
+from app.services.staff_actions import (
+    AccountClosed,
+    ActorMissing,
+    ChargeUnderWay,
+    InvalidAmount,
+    InvalidTitle,
+    ReasonMissing,
+)
 from app.services.void_invoice import InvoiceNotVoidable
 from app.services.waive_charge import ChargeAlreadyInvoiced, ChargeNotFound
 from app.services.write_off import NothingToWriteOff
@@ -65,6 +72,7 @@ OF_STAFF: tuple[type[Exception], ...] = (
     ChangeInProgress,
     ChargeAlreadyInvoiced,
     ChargeNotFound,
+    ChargeUnderWay,
     CreditNoteRefused,
     IdempotencyConflict,
     InvalidAmount,

@@ -15,6 +15,7 @@ from app.domain.policies import policies_on
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.issue_invoice import issue_invoice
+from app.services.money_back import finish_collecting
 from app.services.staff_actions import check_no_checkout, check_staff
 from app.services.standing import load_standing
 from app.services.upgrade_plans import upgrade_month
@@ -135,6 +136,7 @@ async def _settle(uow: UnitOfWork, owner: Account, now: datetime) -> tuple[int, 
     still_open = {each.id: each.balance_cents for each in await uow.ledger.open_invoices(owner.id)}
     paid = [each.id for each in open_invoices if still_open[each.id] == 0]
     await uow.invoices.mark_paid(paid, paid_at=now)
+    await finish_collecting(uow, paid)
     applied, paid_out = (
         sum(posting.amount_cents for posting in postings if posting.kind is kind)
         for kind in (PostingKind.CREDIT_APPLIED, PostingKind.CREDIT_PAID_OUT)

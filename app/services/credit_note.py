@@ -13,7 +13,9 @@ from app.domain.periods import Period, billing_date
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.announce import announce
-from app.services.staff_actions import check_amount, check_staff, get_invoice, once_by_staff
+from app.services.collection_steps import reactivate_if_settled
+from app.services.money_back import finish_collecting
+from app.services.staff_actions import check_amount, check_not_under_way, check_staff, get_invoice, once_by_staff
 from app.services.standing import load_standing
 from app.services.tell import invoice_ready
 
@@ -118,10 +120,12 @@ async def _write(
 ) -> dict[str, Any]:
     if invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.status not in CREDITABLE:
         raise InvoiceNotCreditable(invoice)
+    await check_not_under_way(uow, invoice)
     creditable = await load_creditable(uow, invoice)
     draft = credit_note_draft(creditable, cents_by_line, Period.containing(billing_date(now)))
     issue = await _issue(uow, ids, owner, invoice, draft, creditable, now)
     applied_cents, balance = await _apply(uow, invoice, -draft.total_cents, now)
+    await reactivate_if_settled(uow, ids, owner, now)
     result = {
         "invoice_id": issue.id,
         "number": issue.number,
@@ -187,4 +191,5 @@ async def _apply(uow: UnitOfWork, invoice: StoredInvoice, credited_cents: int, n
     await uow.ledger.append(invoice.account_id, postings, posted_at=now)
     if 0 < balance == applied_cents:
         await uow.invoices.mark_paid([invoice.id], paid_at=now)
+        await finish_collecting(uow, [invoice.id])
     return applied_cents, [balance, balance - applied_cents]

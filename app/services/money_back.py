@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import AccountStatus
-from app.domain.collection import CollectionStatus
+from app.domain.collection import OPEN_STATES, CollectionStatus
 from app.domain.invoices import InvoiceStatus
 from app.domain.ledger import PaymentKind, Posting, PostingKind
 from app.domain.periods import billing_date
@@ -68,11 +68,16 @@ async def stop_collecting(uow: UnitOfWork, invoice_id: str) -> None:
         await uow.collections.save(None, collection, collected_by_hand(collection))
 
 
-async def finish_by_hand(uow: UnitOfWork, invoice_ids: Iterable[str]) -> None:
-    """Stop waiting for invoices that have no date to look at them, once nothing is left to pay on them."""
+async def finish_collecting(uow: UnitOfWork, invoice_ids: Iterable[str]) -> None:
+    """Stop collecting invoices on which something else than a charge has left nothing to pay.
+
+    One whose charge is under way is left to whoever finds out what became of it.
+    """
     for invoice_id in invoice_ids:
         collection = await uow.collections.find(invoice_id)
-        if collection is not None and collection.is_by_hand and collection.status is CollectionStatus.WAITING:
+        if collection is None or collection.status is CollectionStatus.DONE:
+            continue
+        if not any(attempt.state in OPEN_STATES for attempt in await uow.collections.attempts(invoice_id)):
             await uow.collections.save(None, collection, DONE)
 
 

@@ -12,7 +12,7 @@ from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.announce import announce
 from app.services.collection_steps import reactivate_if_settled
-from app.services.money_back import finish_by_hand
+from app.services.money_back import finish_collecting
 from app.services.tell import payment_received
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ async def _record(
     await uow.ledger.add_payment(payment, recorded_at=now)
     await uow.ledger.append(payment.account_id, postings, posted_at=now)
     await uow.invoices.mark_paid(paid, paid_at=now)
-    await finish_by_hand(uow, paid)
+    await finish_collecting(uow, paid)
     data = {"amount_cents": payment.amount_cents, "reference": payment.reference, "reason": reason, "paid": paid}
     event = Event(ids.new("evt"), payment.account_id, "payment.recorded", actor, now, payment.id, data)
     await uow.events.add_many([event])

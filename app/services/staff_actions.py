@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.domain.checkouts import ChangeInProgress
+from app.domain.collection import OPEN_STATES
 from app.domain.explanations import dollars
 from app.services.explain import InvoiceNotFound
 from app.services.once import once
@@ -62,6 +63,14 @@ class AccountClosed(ValueError):
         self.account = account
 
 
+class ChargeUnderWay(ValueError):
+    """The outcome of a charge of the invoice is not known."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"A charge of invoice {number} is under way. Wait until it is known what became of it.")
+        self.number = number
+
+
 def check_staff(actor: str, reason: str) -> None:
     """Check that the trail will know who acts, and why.
 
@@ -113,6 +122,19 @@ async def check_no_checkout(uow: UnitOfWork, account_id: str) -> None:
     waiting = await uow.checkouts.find_waiting(account_id)
     if waiting is not None:
         raise ChangeInProgress(waiting)
+
+
+async def check_not_under_way(uow: UnitOfWork, invoice: StoredInvoice) -> None:
+    """Check that nothing is under way that will decide what becomes of the invoice.
+
+    :raises ChangeInProgress: when the invoice is that of a change which waits for its payment.
+    :raises ChargeUnderWay: when a charge of it has no outcome yet.
+    """
+    waiting = await uow.checkouts.find_waiting(invoice.account_id)
+    if waiting is not None and waiting.invoice_id == invoice.id:
+        raise ChangeInProgress(waiting)
+    if any(attempt.state in OPEN_STATES for attempt in await uow.collections.attempts(invoice.id)):
+        raise ChargeUnderWay(invoice.number)
 
 
 async def once_by_staff(

@@ -12,7 +12,9 @@ from app.domain.ledger import PostingKind
 from app.domain.policies import policies_on
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.collection_steps import reactivate_if_settled
 from app.services.issue_invoice import issue_invoice, withdraw_invoice
+from app.services.money_back import finish_collecting
 from app.services.staff_actions import check_staff, get_invoice
 from app.services.standing import load_standing
 from app.services.used_months import used_months
@@ -76,8 +78,10 @@ async def void_invoice(
             raise InvoiceNotVoidable(invoice.number, why)
         now = clock.now()
         await withdraw_invoice(uow, invoice, now)
+        await finish_collecting(uow, [invoice.id])
         issue = await _issue_again(uow, ids, owner, invoice, now, actor)
         await uow.events.add_many([_voided_event(invoice, issue, ids.new("evt"), now, actor, reason)])
+        await reactivate_if_settled(uow, ids, owner, now)
         return InvoiceVoided(invoice.number, issue.id, issue.number, issue.draft.amount_due_cents)
 
     return await unit_of_work.write(database, work)

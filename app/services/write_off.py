@@ -9,8 +9,9 @@ from app.domain.invoices import InvoiceStatus
 from app.domain.ledger import Posting, PostingKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.money_back import finish_by_hand
-from app.services.staff_actions import check_staff, get_invoice
+from app.services.collection_steps import reactivate_if_settled
+from app.services.money_back import finish_collecting
+from app.services.staff_actions import check_not_under_way, check_staff, get_invoice
 
 if TYPE_CHECKING:
     from app.ports import Clock, Ids
@@ -43,6 +44,7 @@ async def write_off_invoice(
 
     :raises InvoiceNotFound: when the account has no such invoice.
     :raises NothingToWriteOff: when it is not open.
+    :raises ChangeInProgress, ChargeUnderWay: while a change waits for its payment, or a charge of it is under way.
     """
     check_staff(actor, reason)
 
@@ -54,12 +56,13 @@ async def write_off_invoice(
             return WrittenOff(invoice.number, written_off, is_new=False)
         if invoice.status is not InvoiceStatus.OPEN:
             raise NothingToWriteOff(invoice.number, invoice.status)
+        await check_not_under_way(uow, invoice)
         balances = {each.id: each.balance_cents for each in await uow.ledger.open_invoices(owner.id)}
         now, cents = clock.now(), balances[invoice.id]
         posting = Posting(PostingKind.WRITTEN_OFF, cents, invoice.id)
         await uow.ledger.append(owner.id, [posting], posted_at=now)
         await uow.invoices.set_status(invoice.id, InvoiceStatus.UNCOLLECTIBLE)
-        await finish_by_hand(uow, [invoice.id])
+        await finish_collecting(uow, [invoice.id])
         data = {
             "number": invoice.number,
             "status": [invoice.status, InvoiceStatus.UNCOLLECTIBLE],
@@ -68,6 +71,7 @@ async def write_off_invoice(
         }
         event = Event(ids.new("evt"), owner.id, "invoice.written_off", actor, now, invoice.id, data)
         await uow.events.add_many([event])
+        await reactivate_if_settled(uow, ids, owner, now)
         return WrittenOff(invoice.number, cents)
 
     return await unit_of_work.write(database, work)

@@ -8,8 +8,10 @@ from sqlalchemy import ColumnElement, bindparam, select
 from sqlmodel import col
 
 from app.domain.collection import AttemptState, CollectionStatus
+from app.domain.invoices import InvoiceStatus
 from app.models.accounts import AccountRow, MembershipRow, UserRow
 from app.models.collection import CollectionRow, PaymentAttemptRow
+from app.models.invoices import InvoiceRow
 from app.repositories.reader import Page
 from app.views.viewer import Viewer
 
@@ -32,7 +34,9 @@ def _is_past_due() -> ColumnElement[bool]:
     is_warned = col(row.warn_at).is_(None) & col(row.suspend_at).is_not(None)
     return (
         select(col(row.invoice_id))
+        .join(InvoiceRow, col(InvoiceRow.id) == col(row.invoice_id))
         .where(
+            col(InvoiceRow.status) == InvoiceStatus.OPEN,
             col(row.account_id) == col(AccountRow.id),
             col(row.status) == CollectionStatus.WAITING,
             was_declined | is_warned,
