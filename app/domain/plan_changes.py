@@ -11,6 +11,7 @@ from app.domain.invoices import BillingFacts, InvoiceDraft, InvoiceKind, compute
 from app.domain.plans import SECONDS_PER_MINUTE
 from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents
+from app.domain.usage_months import month_cost_effective_minutes
 
 if TYPE_CHECKING:
     from app.domain.billing_items import BilledBase, TaxRate
@@ -131,13 +132,12 @@ def plan_change_facts(standing: PlanStanding, target: PlanVersion, kind: Invoice
 
 
 def _guard_downgrade(standing: PlanStanding, target: PlanVersion, catalogue: Catalogue) -> None:
-    if target.base_cents >= standing.month_plan.base_cents:
+    """Refuse a lower plan that the month has outgrown; in a first month by the prices of its paid days (rule 15)."""
+    higher, period, paid_on = catalogue.find_next(target, standing.today), standing.period, standing.paid_starts_on
+    if higher is None or target.base_cents >= standing.month_plan.base_cents:
         return
-    threshold = catalogue.cost_effective_minutes(target, standing.today)
-    if threshold is None or standing.usage.live_seconds <= threshold * SECONDS_PER_MINUTE:
+    threshold = month_cost_effective_minutes(target, higher, period, paid_on)
+    if standing.usage.live_seconds <= threshold * SECONDS_PER_MINUTE:
         return
-    current, lower = (
-        month_cost_cents(standing.usage, plan, standing.period, standing.paid_starts_on)
-        for plan in (standing.month_plan, target)
-    )
+    current, lower = (month_cost_cents(standing.usage, plan, period, paid_on) for plan in (standing.month_plan, target))
     raise DowngradeNotCostEffective(standing.usage.live_seconds, threshold, current, lower)

@@ -64,8 +64,6 @@ async def rearm_alerts(uow: UnitOfWork, *, account_id: str, month: date, plan_ve
     (Rule 37.) The caller is the account's only writer.
     """
     past = await uow.alerts.crossings(account_id, month)
-    if not past:
-        return
     catalogue = await uow.plans.catalogue()
     plan = next(version for version in catalogue.versions if version.id == plan_version_id)
     account = await uow.accounts.get(account_id)

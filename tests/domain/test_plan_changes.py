@@ -24,6 +24,7 @@ from app.domain.policies import policies_on
 from app.domain.pricing import allowance_seconds
 from app.domain.proration import prorated_cents
 from app.domain.seed_catalogue import SEED_CATALOGUE
+from app.domain.upgrades import find_upgrade
 from app.domain.usage import UsageTotals
 from tests import calculator
 from tests.factories.calls import usage
@@ -187,6 +188,25 @@ class TestDowngradeGuard:
         offered(standing("220", on, usage=usage(live_minutes=minutes)), target)
         with pytest.raises(DowngradeNotCostEffective):
             offered(standing("220", on, usage=usage(live_minutes=minutes, live_seconds=1)), target)
+
+    def test_in_a_first_month_goes_by_the_prices_of_its_paid_days(self):
+        """Else usage would upgrade at once what it has just let down (rules 9, 10, 19)."""
+        start = date(2026, 9, 11)  # 20 of 30 days: 67 of 100 minutes, and bases of $92.60 and $159.40
+        stands = standing("220", date(2026, 9, 20), paid_starts_on=start, usage=usage(live_minutes=118))
+        kept = offered(stands, "100")
+        assert kept.draft.total_cents == 92_60 - 159_40
+        upgrade = find_upgrade(
+            plan=plan("100"),
+            usage=stands.usage,
+            period=stands.period,
+            paid_starts_on=start,
+            upgrades_so_far=0,
+            catalogue=SEED_CATALOGUE,
+        )
+        assert upgrade is None
+        with pytest.raises(DowngradeNotCostEffective) as refused:
+            offered(replace(stands, usage=usage(live_minutes=118, live_seconds=1)), "100")
+        assert refused.value.threshold_minutes == 118
 
     def test_says_what_both_plans_would_cost(self):
         stands = standing("220", usage=usage(live_minutes=300, patch_seconds=450))

@@ -167,6 +167,19 @@ class ReferenceAccount:
     def base(self, plan: Plan, month: Month) -> int:
         return for_days(plan.base_cents, month, self.paid_from)
 
+    def allowance_minutes(self, plan: Plan, month: Month) -> int:
+        """Rule 10: for the paid days of the month."""
+        paid_days = max(0, days_in(month) - max(0, (self.paid_from - first_day(month)).days))
+        return half_up(Fraction(plan.included_minutes * paid_days, days_in(month)))
+
+    def month_threshold_minutes(self, plan: Plan, month: Month) -> int | None:
+        """Section 1.3 with the prices and the allowance of a first month's paid days (rules 9 and 10)."""
+        higher = next_plan(plan)
+        if higher is None:
+            return None
+        saved = Fraction(self.base(higher, month) - self.base(plan, month))
+        return self.allowance_minutes(plan, month) + math.floor(saved / plan.cents_per_minute)
+
     def seconds(self, month: Month) -> tuple[int, int, int]:
         """Rules 3, 8 and 10: billable calls of the month from the paid start on."""
         mine = [c for c in self.calls.values() if c.is_billable and month_of(c.on) == month and c.on >= self.paid_from]
@@ -175,9 +188,8 @@ class ReferenceAccount:
     def usage_lines(self, plan: Plan, month: Month) -> tuple[Line, ...]:
         """Rules 4, 6 and 7: each rounded once."""
         live, patch, ivr = self.seconds(month)
-        paid_days = days_in(month) - max(0, (self.paid_from - first_day(month)).days)
-        allowance = half_up(Fraction(plan.included_minutes * paid_days, days_in(month))) * 60
-        overage = half_up(Fraction(max(0, live - allowance), 60) * plan.cents_per_minute)
+        over = max(0, live - self.allowance_minutes(plan, month) * 60)
+        overage = half_up(Fraction(over, 60) * plan.cents_per_minute)
         extra = half_up(Fraction(patch, 60) * PATCH_CENTS), half_up(Fraction(ivr, 60) * IVR_CENTS)
         return Line("OVERAGE", month, overage), Line("PATCH", month, extra[0]), Line("IVR", month, extra[1])
 
@@ -262,7 +274,7 @@ class ReferenceAccount:
             return (target, when, first_day(self.next_month), None), None
         if target == current == self.coming_plan:
             raise Refused("AlreadyOnPlan")
-        limit = threshold_minutes(target)
+        limit = self.month_threshold_minutes(target, month)
         is_lower = target.base_cents < current.base_cents
         if is_lower and limit is not None and self.seconds(month)[0] > limit * 60:
             raise Refused("DowngradeNotCostEffective")

@@ -187,6 +187,16 @@ class TestArming:
         await talk(post.world, 0.5)
         assert await told(post) == [NEARLY, EXCEEDED]
 
+    async def test_a_smaller_plan_has_its_own_limits_though_none_was_passed_before(self, post):
+        await move_to(post.world, "500")
+        await talk(post.world, 90)
+        assert await told(post) == []
+        await move_to(post.world, "100")
+        await talk(post.world, 1)
+        await talk(post.world, 20)
+        await talk(post.world, 66)
+        assert await told(post) == [NEARLY, EXCEEDED, COST]
+
     async def test_an_automatic_upgrade_arms_too(self, world):
         await world.add_account(paid_since_on=date(2026, 7, 1))
         await world.advance_to(pacific(2026, 7, 10, 12))
