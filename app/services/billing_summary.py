@@ -49,9 +49,8 @@ class BillingSummary:
 
     @property
     def next_month_plan(self) -> Plan:
-        """The plan that the account has chosen, which the next month begins on."""
-        usage = self.facts.usage
-        return show_plan(usage.chosen_plan, usage.catalogue, billing_date(self.now))
+        """The plan that the account has chosen, which the next month begins on, at the price that it has then."""
+        return show_plan(self.facts.next_invoice.billing.plan, self.facts.usage.catalogue, billing_date(self.now))
 
     @property
     def usage(self) -> UsageMonth | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.domain.invoices import BillingFacts
     from app.domain.periods import Period
     from app.domain.plan_changes import PlanChangeOffer
+    from app.domain.plans import Catalogue
     from app.views.next_invoice import NextInvoiceFacts
 
 
@@ -38,10 +39,13 @@ def next_invoice(
     )
 
 
-def next_invoice_after(*, facts: NextInvoiceFacts, offer: PlanChangeOffer, month: Period, now: datetime) -> NextInvoice:
+def next_invoice_after(
+    *, facts: NextInvoiceFacts, offer: PlanChangeOffer, month: Period, catalogue: Catalogue, now: datetime
+) -> NextInvoice:
     """Return the next invoice as it would be with a change of plan confirmed in the billing month `month`.
 
     A change at once rates the whole month on the new plan, and its own invoice takes or leaves credit (rules 13, 14).
+    The next month is billed at the price that accounts of the plan have moved to by then.
     """
     billing, draft = facts.billing, offer.draft
     used = tuple(
@@ -50,7 +54,8 @@ def next_invoice_after(*, facts: NextInvoiceFacts, offer: PlanChangeOffer, month
     )
     moved_cents = draft.credit_created_cents - draft.credit_applied_cents if draft else 0
     credit_cents = billing.credit_available_cents + moved_cents
-    changed = replace(billing, plan=offer.target, used=used, credit_available_cents=credit_cents)
+    plan = catalogue.moved(offer.target, billing.period.starts_on)
+    changed = replace(billing, plan=plan, used=used, credit_available_cents=credit_cents)
     return next_invoice(facts=replace(facts, billing=changed), now=now)
 
 

@@ -79,6 +79,8 @@ def projected_next_invoice(*, facts: NextInvoiceFacts, advice: PlanAdviceFacts, 
     upgrades = upgrades_ahead(advice)
     month_plan = upgrades[-1].target if upgrades else None
     next_plan = next((upgrade.target for upgrade in reversed(upgrades) if upgrade.is_permanent), None)
+    if next_plan is not None:
+        next_plan = advice.standing.catalogue.moved(next_plan, facts.billing.period.starts_on)
     billing = project_facts(
         facts.billing,
         project_month(advice),
@@ -98,8 +100,9 @@ def what_if_month(
 ) -> WhatIf:
     """Return the bill of a full month on each plan on sale and on the account's own, with tax and without credit.
 
-    The month is the next one. `add_on_codes` are the add-ons in it and `additional_lines` counts its lines; what is
-    None stays as it stands. An add-on that the account has keeps its price.
+    The month is the next one, at the prices that accounts have moved to by then. `add_on_codes` are the add-ons in it
+    and `additional_lines` counts its lines; what is None stays as it stands. An add-on that the account has keeps its
+    price.
     :raises AddOnNotAvailable: when an add-on is asked for that is not on sale.
     :raises LinesOutOfRange: when the number of lines is none that an account has.
     """
@@ -113,12 +116,13 @@ def what_if_month(
         add_on_codes=add_on_codes,
         additional_lines=additional_lines,
     )
+    catalogue = standing.catalogue
     return what_if(
         period=month,
         usage=usage,
         items=items,
-        plan=standing.plan.next_plan,
-        versions=standing.catalogue.sold_on(standing.today),
+        plan=catalogue.moved(standing.plan.next_plan, month.starts_on),
+        versions=[catalogue.moved(version, month.starts_on) for version in catalogue.sold_on(standing.today)],
         tax=standing.tax,
     )
 

@@ -194,7 +194,7 @@ class TestArming:
         await move_to(post.world, "100")
         await talk(post.world, 1)
         await talk(post.world, 20)
-        await talk(post.world, 66)
+        await talk(post.world, 67)
         assert await told(post) == [NEARLY, EXCEEDED, COST]
 
     async def test_an_automatic_upgrade_arms_too(self, world):

@@ -64,5 +64,7 @@ class PlanQueries:
         if standing is None or facts is None:
             return None
         quoted = preview_plan_change(standing, plan_id, when, info.context.desk)
-        following = next_invoice_after(facts=facts, offer=quoted.offer, month=standing.period, now=now)
+        following = next_invoice_after(
+            facts=facts, offer=quoted.offer, month=standing.period, catalogue=standing.catalogue, now=now
+        )
         return PlanChangeQuote.of(quoted, following)
