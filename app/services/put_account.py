@@ -77,7 +77,7 @@ class AccountAlreadyBilled(ValueError):
     def __init__(self, external_id: str, changed: Sequence[str]) -> None:
         super().__init__(
             f"Account {external_id!r} has been invoiced: {' and '.join(changed)} cannot be changed here any more. "
-            "Send the values it was created with."
+            "Send the values that it was created with, or has by now."
         )
         self.external_id = external_id
         self.changed = tuple(changed)
@@ -118,7 +118,8 @@ async def put_account(
 ) -> PutAccount:
     """Create the account or bring it up to date; the same particulars twice change nothing.
 
-    The plan is taken at the prices on sale on the first paid day (rule 9: the day after the trial's last).
+    The plan is taken at the prices on sale on the first paid day (rule 9: the day after the trial's last). Once the
+    account is invoiced its plan is changed elsewhere, and any that it has had may be named.
     :raises InvalidParticulars: when no first paid day follows from them, or the id or the people cannot be so.
     :raises PlanNotAvailable: when no such plan is on sale on that day.
     :raises AccountAlreadyBilled: when the plan or the paid start of an invoiced account would change.
@@ -180,7 +181,6 @@ async def _put(uow: UnitOfWork, clock: Clock, ids: Ids, particulars: AccountPart
 
 async def _wanted(uow: UnitOfWork, particulars: AccountParticulars, known: Account | None, ids: Ids) -> Account:
     starts_on = paid_start(particulars.trial_ends_on, particulars.paid_since_on)
-    plan = (await uow.plans.catalogue()).get(particulars.plan_code, starts_on)
     return Account(
         id=ids.new("acc") if known is None else known.id,
         external_id=particulars.external_id,
@@ -188,9 +188,23 @@ async def _wanted(uow: UnitOfWork, particulars: AccountParticulars, known: Accou
         status=AccountStatus.ACTIVE if known is None else known.status,
         trial_ends_on=particulars.trial_ends_on,
         paid_starts_on=starts_on,
-        plan_version_id=plan.id,
+        plan_version_id=await _plan_id(uow, particulars, known, starts_on),
         next_cycle_on=first_cycle_on(starts_on),
     )
+
+
+async def _plan_id(uow: UnitOfWork, particulars: AccountParticulars, known: Account | None, starts_on: date) -> str:
+    """Return the version of the plan on the first paid day; once invoiced, a plan that the account had changes none."""
+    catalogue = await uow.plans.catalogue()
+    if known is not None and await _is_settled(uow, known):
+        had = {known.plan_version_id, *await uow.invoices.plan_version_ids(known.id)}
+        if particulars.plan_code in {version.code for version in catalogue.versions if version.id in had}:
+            return known.plan_version_id
+    return catalogue.get(particulars.plan_code, starts_on).id
+
+
+async def _is_settled(uow: UnitOfWork, account: Account) -> bool:
+    return account.status is AccountStatus.CLOSED or await uow.cycles.has_begun(account.id)
 
 
 def _changes(known: Account, wanted: Account) -> dict[str, list[str | None]]:
@@ -204,7 +218,7 @@ def _changes(known: Account, wanted: Account) -> dict[str, list[str | None]]:
 
 async def _change(uow: UnitOfWork, known: Account, wanted: Account, changes: dict[str, list[str | None]]) -> Account:
     """Store what changed and return the account as it is then."""
-    if known.status is AccountStatus.CLOSED or await uow.cycles.has_begun(known.id):
+    if await _is_settled(uow, known):
         settled = [words for name, words in _SETTLED.items() if name in changes]
         if settled:
             raise AccountAlreadyBilled(known.external_id, settled)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
+from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.http.account_routes import LARGEST_ACCOUNT_BODY
+from app.repositories import unit_of_work
+from app.repositories.unit_of_work import UnitOfWork
 from tests.http.service import ACCOUNTS, PARTICULARS, Service, a_service_at_noon, refusal
 from tests.services.books import dump, events, lines
 from tests.world import ACCOUNT, World, pacific
@@ -58,12 +63,34 @@ class TestAccounts:
             "BAD_INPUT",
             (
                 "Account 'AA0102' has been invoiced: the plan cannot be changed here any more. "
-                "Send the values it was created with."
+                "Send the values that it was created with, or has by now."
             ),
         )
         assert dump(service.world.database) == before
         assert (await service.put("AA0102", plan="220", name="Other")).json()["name"] == "Other"
         assert await lines(service.world.database, "AA0102") == [[("BASE", "2026-08", 239_00)]]
+
+    async def test_people_and_name_change_whatever_became_of_the_plan(self, service):
+        """By the plan that it was created on as by the one it has, even at a price that came later."""
+        world = service.world
+        await service.put("AA0102")
+        await world.advance_to(pacific(2026, 8, 2))
+        later = replace(SEED_CATALOGUE.get("220", date(2026, 8, 1)), id="plan_220_new", valid_from=date(2026, 8, 1))
+
+        async def sell(uow: UnitOfWork) -> None:
+            await uow.plans.end_sale("plan_220_2020", date(2026, 8, 1))
+            await uow.plans.add_all([later])
+            owner = await uow.accounts.get_by_external_id("AA0102", lock=True)
+            await uow.accounts.choose_plan(owner.id, later.id)
+
+        await unit_of_work.write(world.database, sell)
+        await world.advance_to(pacific(2026, 9, 2))
+
+        for plan, name in (("100", "Harbor"), ("220", "Harbor Dental Group")):
+            answer = await service.put("AA0102", plan=plan, name=name, users=[])
+            assert (answer.status_code, answer.json()["name"]) == (200, name)
+        assert refusal(await service.put("AA0102", plan="500"))[0] == 409
+        assert (await lines(world.database, "AA0102"))[-1] == [("BASE", "2026-09", 239_00)]
 
     async def test_names_in_any_script_are_kept(self, service):
         answer = await service.put("%C3%84rzte%20%E2%84%961", name="Zahnärzte 🦷 株式会社")
