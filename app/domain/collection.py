@@ -312,6 +312,11 @@ def best_of(found: Sequence[Transaction]) -> Transaction | None:
     return next(iter([*moving, *reversed(ended)]), None)
 
 
+def reached_no_bank(declined: Sequence[Attempt]) -> bool:
+    """Tell whether charges were made and none was a bank's to decline: what stopped them no customer can help."""
+    return bool(declined) and all(attempt.decline is None for attempt in declined)
+
+
 def is_hard(decline: Decline | None) -> bool:
     """Tell whether the method is not to be tried again until it is updated (rule 29)."""
     return decline is not None and decline.severity is DeclineSeverity.HARD

@@ -18,6 +18,7 @@ from app.domain.collection import (
     begin_round,
     is_hard,
     pause_after,
+    reached_no_bank,
 )
 from app.domain.invoices import LineKind
 from app.domain.ledger import OpenInvoice, PaymentKind, payment_postings
@@ -128,7 +129,7 @@ async def end_round(uow: UnitOfWork, around: Collecting, lease: Lease, found: Si
         await uow.collections.save(lease, collection, DONE)
         return
     changed = begin_round(collection, now, around.policies) if step.begins_round else {}
-    if _is_our_fault(step):
+    if reached_no_bank(step.tried):
         await _try_again(uow, lease, found)
         return
     following = changed.get("next_attempt_at", collection.next_attempt_at)
@@ -146,11 +147,6 @@ async def end_round(uow: UnitOfWork, around: Collecting, lease: Lease, found: Si
         round_no = changed.get("round_no", collection.round_no)
         told = round_failed(found, step.tried, round_no, following)
         await announce(uow, ids=ids, now=now, announcements=[told])
-
-
-def _is_our_fault(step: EndRound) -> bool:
-    """Tell whether every charge of a round was refused by the gateway itself, which no customer can help."""
-    return bool(step.tried) and all(attempt.decline is None for attempt in step.tried)
 
 
 async def _try_again(uow: UnitOfWork, lease: Lease, found: Situation) -> None:

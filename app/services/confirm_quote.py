@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from app.domain.checkouts import ChangeInProgress, Checkout, CheckoutAction, CheckoutState
+from app.domain.collection import reached_no_bank
 from app.domain.invoices import compute_invoice
+from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.payment_methods import chargeable
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION
@@ -112,6 +114,7 @@ async def confirm_quote(
     :raises ChangeInProgress: while another change waits for its payment.
     :raises PaymentMethodRequired: when it has to be paid first and nothing can be charged.
     :raises PaymentDeclined: when nothing could be charged; nothing has changed.
+    :raises GatewayUnavailable: when no bank was asked, for the payment service takes no charge; nothing has changed.
     :raises IdempotencyConflict: when the key came with another request before.
     """
 
@@ -199,5 +202,8 @@ async def _outcome(by: Confirmation, result: Mapping[str, Any]) -> Confirmed:
     checkout = await unit_of_work.read(by.database, lambda uow: uow.checkouts.find_by_invoice(invoice_id))
     state = CheckoutState.WAITING if checkout is None else checkout.state
     if state is CheckoutState.DECLINED:
+        attempts = await unit_of_work.read(by.database, lambda uow: uow.collections.attempts(invoice_id))
+        if reached_no_bank(attempts):
+            raise GatewayUnavailable("it took no charge")
         raise PaymentDeclined(invoice_id)
     return Confirmed(details, invoice_id, Outcome.APPLIED if state is CheckoutState.DONE else Outcome.PAYMENT_PENDING)

@@ -253,6 +253,18 @@ class TestChargeFirst:
         paid.gateway.force(visa.id, "2001")
         assert (await confirm(paid.world, await preview(paid.world, PLAN_220)))["status"] == "APPLIED"
 
+    @pytest.mark.parametrize("status", [403, 426])
+    async def test_where_no_bank_could_be_asked_nobody_s_card_is_blamed(self, paid, status):
+        refused = {"match": "sale", "when": "before", "action": "status", "status": status, "times": 10}
+        paid.gateway.faults(refused)
+        answer = await confirm(paid.world, await preview(paid.world, PLAN_220))
+        assert answer["code"] == "PAYMENT_GATEWAY_UNAVAILABLE"
+        assert (await newest(paid)).status is InvoiceStatus.VOID
+        assert [method.status for method in await paid.methods()] == ["ACTIVE"] * 2
+        paid.gateway.faults()
+        again = await confirm(paid.world, await preview(paid.world, PLAN_220), key="press-2")
+        assert again["status"] == "APPLIED"
+
     async def test_credit_that_a_dropped_change_had_used_comes_back(self, paid):
         await paid.world.pay(30_00)
         paid.gateway.force("*", "2001")

@@ -15,6 +15,7 @@ from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import PreviewLine
 from app.graphql.types.node import Node
 from app.graphql.types.outcome import Outcome
+from app.graphql.types.payment_errors import PaymentGatewayUnavailable
 from app.graphql.types.user_error import UserError
 from app.services import switch_add_on
 from app.views import add_ons as views
@@ -189,6 +190,7 @@ ActivateAddOnResult = Annotated[
     | user_error.PaymentDeclined
     | user_error.PaymentMethodRequired
     | user_error.PaymentsPaused
+    | PaymentGatewayUnavailable
     | user_error.TermsNotAccepted,
     strawberry.union("ActivateAddOnResult", description="What buying did, or why it was not done."),
 ]

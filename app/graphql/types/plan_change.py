@@ -9,6 +9,7 @@ from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
 from app.graphql.types.invoice import Invoice
 from app.graphql.types.outcome import Outcome
+from app.graphql.types.payment_errors import PaymentGatewayUnavailable
 from app.graphql.types.quote import PlanChangeQuote, QuoteStale
 
 
@@ -51,6 +52,7 @@ ChangePlanResult = Annotated[
     | user_error.PaymentDeclined
     | user_error.PaymentMethodRequired
     | user_error.PaymentsPaused
+    | PaymentGatewayUnavailable
     | user_error.PlanNotAvailable,
     strawberry.union("ChangePlanResult", description="What changing the plan did, or why it was not done."),
 ]
