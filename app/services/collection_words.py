@@ -17,6 +17,9 @@ DECLINED = {
 }
 
 NEEDS_ATTENTION = "A bank has declined it for good. Replace this payment method, or ask your bank."
+RETURNED = "The bank did not pay it after all."
+VOIDED = "The payment service withdrew the charge."
+TAKEN_BACK = "The bank took the payment back, because it was disputed."
 NOT_ACCEPTED = "It was not accepted by the payment service. Nothing was taken."
 
 ATTEMPTS = {

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from app.domain.ledger import PostingKind
 from app.domain.refunds import DisputeState
+from app.services.announce import announce
+from app.services.collection_words import TAKEN_BACK
 from app.services.money_back import back_event, post_back, post_in_again, stop_collecting
+from app.services.tell_collection import payment_undone
 
 if TYPE_CHECKING:
     from app.domain.collection import Attempt
@@ -43,6 +46,8 @@ async def record_dispute(uow: UnitOfWork, around: Collecting, attempt: Attempt, 
     data = {"amount_cents": dispute.amount_cents, "dispute": dispute.id, "was": known}
     event = await back_event(uow, around.ids, EVENTS[dispute.state], attempt, now, data)
     await uow.events.add_many([event])
+    if dispute.state is DisputeState.LOST:
+        await announce(uow, ids=around.ids, now=now, announcements=payment_undone(event, TAKEN_BACK, None))
     return True
 
 

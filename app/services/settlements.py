@@ -9,7 +9,10 @@ from app.domain.collection import OPEN_STATES, AttemptState
 from app.domain.ledger import PostingKind
 from app.domain.payment_gateway import TransactionStatus
 from app.domain.refunds import RefundKind
+from app.services.announce import announce
+from app.services.collection_words import RETURNED, VOIDED
 from app.services.money_back import back_event, collect_again, post_back, stop_collecting
+from app.services.tell_collection import payment_undone
 
 if TYPE_CHECKING:
     from app.domain.collection import Attempt
@@ -77,7 +80,9 @@ async def _return(uow: UnitOfWork, around: Collecting, attempt: Attempt, transac
         "code": None if transaction.decline is None else transaction.decline.code,
         "next_attempt_at": None if following is None else following.isoformat(),
     }
-    await uow.events.add_many([await back_event(uow, around.ids, "payment.returned", attempt, now, data)])
+    event = await back_event(uow, around.ids, "payment.returned", attempt, now, data)
+    await uow.events.add_many([event])
+    await announce(uow, ids=around.ids, now=now, announcements=payment_undone(event, RETURNED, following))
     return Settlement.RETURNED
 
 
@@ -92,5 +97,7 @@ async def _record_void(uow: UnitOfWork, around: Collecting, attempt: Attempt) ->
     await post_back(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
     await stop_collecting(uow, attempt.invoice_id)
     data = {"amount_cents": attempt.amount_cents}
-    await uow.events.add_many([await back_event(uow, around.ids, "payment.voided_elsewhere", attempt, now, data)])
+    event = await back_event(uow, around.ids, "payment.voided_elsewhere", attempt, now, data)
+    await uow.events.add_many([event])
+    await announce(uow, ids=around.ids, now=now, announcements=payment_undone(event, VOIDED, None))
     return Settlement.VOIDED

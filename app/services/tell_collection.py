@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from app.domain.collection import Attempt
     from app.domain.payment_methods import PaymentMethod
+    from app.repositories.events import Event
     from app.repositories.ledger import Payment
     from app.services.collecting import Situation
 
@@ -57,6 +58,20 @@ def round_failed(found: Situation, tried: Sequence[Attempt], round_no: int, next
         None if next_at is None else billing_date(next_at),
     )
     return Announcement(AlertKind.PAYMENT_FAILED, found.account.id, f"{found.invoice.id}:{round_no}", facts)
+
+
+def payment_undone(event: Event, reason: str, next_at: datetime | None) -> list[Announcement]:
+    """Tell that an invoice is open again by the event of money that is gone, and when it is charged again by itself."""
+    if not event.data["is_open"]:
+        return []
+    facts = PaymentFailed(
+        event.data["number"],
+        event.data["amount_cents"],
+        event.data["method_name"] or "your payment method",
+        reason,
+        None if next_at is None else billing_date(next_at),
+    )
+    return [Announcement(AlertKind.PAYMENT_FAILED, event.account_id or "", event.id, facts)]
 
 
 def suspension_scheduled(found: Situation, suspends_on: date, open_cents: int) -> Announcement:

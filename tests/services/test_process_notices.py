@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from itertools import permutations
 
@@ -48,6 +49,16 @@ async def transaction(inbox: Inbox) -> str:
 
 async def count(inbox: Inbox, kind: str) -> int:
     return (await inbox.till.kinds()).count(kind)
+
+
+async def failures_told(inbox: Inbox) -> list[str]:
+    """Why each charge failed that the admin was told of."""
+    return [
+        json.loads(facts)["reason"]
+        for (facts,) in rows(
+            inbox.world.database, "SELECT facts FROM notification WHERE kind = 'PAYMENT_FAILED' AND user_id IS NOT NULL"
+        )
+    ]
 
 
 class TestDisputes:
@@ -100,6 +111,7 @@ class TestDisputes:
         assert balances(inbox.world.database) == {FIRST: ("OPEN", FULL)}
         assert await count(inbox, "dispute.lost") == 1
         assert len(inbox.kept()) == 3
+        assert await failures_told(inbox) == ["The bank took the payment back, because it was disputed."]
 
 
 class TestSettlement:
@@ -118,6 +130,8 @@ class TestSettlement:
         collection = await inbox.till.collection()
         assert (collection.status, collection.next_attempt_at) == (CollectionStatus.WAITING, pacific(2026, 7, 6, 6))
         assert collection.late_fee_at == pacific(2026, 7, 11, 6)
+        assert await failures_told(inbox) == ["The bank did not pay it after all."]
+        assert (await inbox.world.data("{ viewer { banner } }"))["viewer"]["banner"] is not None
         await inbox.till.advance_to(pacific(2026, 7, 6, 12))
         assert (await inbox.world.issued())[0].status is InvoiceStatus.PAID
         assert await count(inbox, "payment.returned") == 1

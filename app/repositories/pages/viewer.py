@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def _is_past_due() -> ColumnElement[bool]:
-    """Whether an invoice could not be charged, or its suspension is announced: what everybody is to see."""
+    """Whether an open invoice could not be charged, lost its payment again, or its suspension is announced."""
     row, attempt = CollectionRow, PaymentAttemptRow
-    was_declined = (
+    has_failed = (
         select(col(attempt.id))
         .where(
             col(attempt.account_id) == col(row.account_id),
             col(attempt.invoice_id) == col(row.invoice_id),
-            col(attempt.state) == AttemptState.DECLINED,
+            (col(attempt.state) == AttemptState.DECLINED) | col(attempt.returned_at).is_not(None),
         )
         .exists()
     )
@@ -39,7 +39,7 @@ def _is_past_due() -> ColumnElement[bool]:
             col(InvoiceRow.status) == InvoiceStatus.OPEN,
             col(row.account_id) == col(AccountRow.id),
             col(row.status) == CollectionStatus.WAITING,
-            was_declined | is_warned,
+            has_failed | is_warned,
         )
         .exists()
     )
