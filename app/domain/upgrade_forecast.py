@@ -77,6 +77,7 @@ def _forecasts(
             paid_starts_on=standing.paid_starts_on,
             upgrades_so_far=upgrades_so_far,
             catalogue=catalogue,
+            has_pending_change=standing.pending_plan is not None,
         )
         if upgrade is None:
             continue

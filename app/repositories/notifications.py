@@ -155,6 +155,13 @@ class NotificationRepository:
         )
         return int((await self._session.exec(statement)).rowcount)
 
+    async def doubt_calls(self, *, at: datetime, outcome: str) -> None:
+        """Settle every phone call that waits as one that may have been made, so that a person decides."""
+        statement = update(NotificationRow).where(_UNSETTLED, NotificationRow.channel == Channel.PHONE_CALL, _WAITS)
+        values = {"state": DeliveryState.UNKNOWN, "outcome": outcome, "finished_at": at, "lease_until": None}
+        values["lease_epoch"] = NotificationRow.lease_epoch + 1
+        await self._session.exec(statement.values(values))
+
     async def settle(self, claimed: Claimed, state: DeliveryState, *, at: datetime, outcome: str) -> bool:
         """Store what became of a message; False when the caller had lost it to another, and nothing was stored."""
         values = {"state": state, "outcome": outcome, "finished_at": at, "lease_until": None}
@@ -255,7 +262,7 @@ class NotificationRepository:
     async def oldest_unsent_at(self) -> datetime | None:
         """Return since when the longest waiting mail has been tried in vain."""
         statement = select(func.min(NotificationRow.created_at)).where(
-            _UNSETTLED, NotificationRow.channel == Channel.EMAIL, _WAITS, NotificationRow.attempts > 0
+            _UNSETTLED, NotificationRow.channel == Channel.EMAIL, _WAITS, col(NotificationRow.outcome).is_not(None)
         )
         return (await self._session.exec(statement)).one()
 

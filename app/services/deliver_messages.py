@@ -153,7 +153,7 @@ async def _record_mail(delivery: Delivery, claimed: Claimed, answer: MailAnswer)
                 return 0
             case MailResult.UNREACHABLE:
                 next_at = now + UNREACHABLE_PAUSE
-                await outbox.put_back(claimed, next_at=next_at, outcome=answer.detail, is_attempt=True)
+                await outbox.put_back(claimed, next_at=next_at, outcome=answer.detail, is_attempt=False)
                 return 0
         return 1
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
 
 RESTORED = "database.restored"
+DOUBTED_CALL = "It waited when the backup was made, and may have been made since. Ask the operators before calling."
 
 
 class NextNumberNeeded(ValueError):
@@ -138,6 +139,7 @@ async def mark_restored(database: Database, *, next_number: int, clock: Clock, i
         for name in (COLLECTION, MESSAGES):
             await uow.holds.put(Hold(name, now, "restored from a backup, and not reconciled with the gateway yet"))
         await uow.collections.end_leases()
+        await uow.notifications.doubt_calls(at=now, outcome=DOUBTED_CALL)
         data = {"data_until": None if until is None else until.isoformat(), "next_number": next_number}
         events = [Event(ids.new("evt"), None, RESTORED, actor, now, None, data)]
         if next_number > known:

@@ -76,6 +76,7 @@ def find_month_upgrade(standing: AccountStanding) -> Upgrade | None:
         paid_starts_on=standing.paid_starts_on,
         upgrades_so_far=standing.upgrade_count,
         catalogue=standing.catalogue,
+        has_pending_change=standing.pending_plan is not None,
     )
 
 

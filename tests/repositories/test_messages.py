@@ -17,6 +17,7 @@ from app.repositories.database import Database
 from app.services.deliver_messages import LEASE, deliver_messages
 from app.services.duty import list_waiting, try_again
 from app.services.report_call import report_bounce, report_call
+from app.services.restore_database import mark_restored
 from app.services.watch import watched
 from tests.factories.calls import a_call
 from tests.services.post import OK, TAKEN, Post
@@ -126,3 +127,14 @@ async def test_usage_that_crosses_limits_tells_each_of_them_once(post):
     await call(9, 1)
     admins = [kind for kind, address in await post.rows("kind, address") if address == "admin@example.com"]
     assert Counter(admins) == {AlertKind.ALLOWANCE_NEARLY_USED: 1, AlertKind.ALLOWANCE_EXCEEDED: 1}
+
+
+async def test_after_a_restore_mails_wait_and_calls_are_left_to_a_person(post):
+    await post.announce(AlertKind.PAYMENT_FAILED)
+    parts = {"clock": post.world.clock, "ids": post.world.ids}
+    await mark_restored(post.world.database, next_number=100_001, **parts, actor="staff:ann")
+    assert Counter(await post.rows("channel, state")) == {("EMAIL", "QUEUED"): 2, ("PHONE_CALL", "UNKNOWN"): 1}
+    ((kind, account, why),) = await waiting(post)
+    assert (kind, account, "may have been made since" in why) == ("PHONE_CALL", "AA0101", True)
+    await post.deliver()
+    assert (len(post.mailer.sent), post.caller.calls) == (2, [])

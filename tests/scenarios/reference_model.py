@@ -312,7 +312,7 @@ class ReferenceAccount:
         return higher
 
     def upgrade(self, month: Month, on: date) -> Bill | None:
-        """Rule 20: for this month, and the fourth for good."""
+        """Rule 20: for this month, and the fourth for good, unless the customer has arranged a change (rule 15)."""
         target = self.due_upgrade(month)
         if target is None:
             return None
@@ -320,7 +320,7 @@ class ReferenceAccount:
         assert bill is not None
         self.issue(bill)
         self.months[month] = target
-        if self.upgrades >= ONE_MONTH_UPGRADES:
+        if self.upgrades >= ONE_MONTH_UPGRADES and self.pending is None:
             self.choose(target)
         else:
             self.upgrades += 1

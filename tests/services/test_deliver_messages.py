@@ -18,6 +18,7 @@ from app.repositories import unit_of_work
 from app.repositories.notifications import _due
 from app.services.deliver_messages import LEASE, MailServerUnreachable
 from app.services.report_call import CallUnknown, report_call
+from app.services.watch import watched
 from tests.services.post import OK, Post
 from tests.world import ACCOUNT, World, pacific
 
@@ -91,10 +92,23 @@ class TestMail:
         post.mailer.answer = refusing(MailResult.UNREACHABLE, "no route")
         with pytest.raises(MailServerUnreachable, match="no route"):
             await post.deliver()
-        assert await post.rows("state, attempts") == [("QUEUED", 1), ("QUEUED", 0), ("QUEUED", 0)]
+        assert await post.rows("state, attempts") == [("QUEUED", 0)] * 3
         post.mailer.answer = lambda _: OK
         post.world.clock.instant += timedelta(minutes=2)
         assert await post.deliver() == 3
+
+    async def test_a_long_outage_gives_no_mail_up_whatever_the_server_says_after_it(self, post):
+        await post.announce(READY)
+        post.mailer.answer = refusing(MailResult.UNREACHABLE, "no route")
+        for _ in range(3 * MOST_ATTEMPTS):
+            with pytest.raises(MailServerUnreachable):
+                await post.deliver()
+            post.world.clock.instant += timedelta(minutes=2)
+        post.mailer.answer = refusing(MailResult.LATER, "451 greylisted")
+        await post.deliver()
+        assert await post.rows("state, attempts, outcome") == [("QUEUED", 1, "451 greylisted")]
+        figures = await watched(database=post.world.database, clock=post.world.clock)
+        assert figures.oldest_unsent_at is not None
 
     async def test_a_mail_in_the_hands_of_a_dead_worker_is_sent_when_its_lease_is_over(self, post):
         await post.announce(READY)
