@@ -106,7 +106,11 @@ class Upgraded:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceIssued:
-    """An invoice, due on receipt; `title` says what gave rise to it."""
+    """An invoice, due on receipt; `title` says what gave rise to it.
+
+    `open_cents` is what is left to pay where that is not what was due, and `is_paid` that it was paid. `is_asked_for`
+    where somebody wanted it once more.
+    """
 
     number: int
     title: str
@@ -115,6 +119,9 @@ class InvoiceIssued:
     credit_applied_cents: int
     amount_due_cents: int
     due_on: date
+    open_cents: int | None = None
+    is_paid: bool = False
+    is_asked_for: bool = False
 
 
 @dataclass(frozen=True, slots=True)

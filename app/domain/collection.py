@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.payment_gateway import AnswerKind, ChargeReason, DeclineSeverity, Transaction, TransactionStatus
 from app.domain.payment_methods import chargeable
-from app.domain.periods import add_months, billing_instant
+from app.domain.periods import add_months, billing_date, billing_instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -227,12 +227,19 @@ def _round_step(
 def _dunning_step(collection: Collection, now: datetime) -> Step:
     if _is_due(collection.late_fee_at, now):
         return AddLateFee()
-    if _is_due(collection.suspend_at, now):
-        return Suspend()
     if _is_due(collection.warn_at, now):
         return Warn()
+    if _is_due(collection.suspend_at, now):
+        return Suspend()
     dates = (collection.next_attempt_at, collection.late_fee_at, collection.warn_at, collection.suspend_at)
     return Wait(min((at for at in dates if at is not None), default=None))
+
+
+def warned_suspension_at(collection: Collection, now: datetime, policies: CollectionPolicies) -> datetime | None:
+    """Return when service is suspended once a warning goes out now: as planned, but not before its days of notice."""
+    if collection.suspend_at is None:
+        return None
+    return max(collection.suspend_at, _later(billing_date(now), policies.warning_days, policies))
 
 
 def begin_round(collection: Collection, now: datetime, policies: CollectionPolicies) -> dict[str, Any]:

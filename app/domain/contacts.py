@@ -151,6 +151,12 @@ _UNPRINTABLE = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """They make what follows read backwards; letters of right-to-left scripts need none."""
 
-_LINK = re.compile(
-    r"://|\bwww\.|@|\.(?:com|net|org|io|info|biz|app|dev|xyz|link|click|site|online|top|shop)\b", re.IGNORECASE
+_ENDINGS = (
+    "com net org io info biz app dev xyz link click site online top shop store page live club "
+    "ai cc cn co de eu gg in ly me ru tk to tv uk us"
 )
+_LINK = re.compile(
+    rf"://|\bwww\.|@|\w\.(?:{'|'.join(_ENDINGS.split())})\b|\w\.\w{{2,}}/",
+    re.IGNORECASE,
+)
+"""What mail programs make a link of; initials and titles are none."""

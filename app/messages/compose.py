@@ -110,7 +110,7 @@ class Composer:
             "page_url": page and f"{self._portal_url}/billing/{page[0]}",
             "page_label": page and page[1],
             "unsubscribe_url": unsubscribe_url,
-            "reasons": list(_reasons(kind, addressee, can_unsubscribe=unsubscribe_url is not None)),
+            "reasons": list(_reasons(kind, data, addressee, can_unsubscribe=unsubscribe_url is not None)),
         }
         text = _tidy(self._kind_template(kind, "body.txt").render(words))
         html = self._inliner.inline(self._kind_template(kind, "body.html").render(words))
@@ -135,12 +135,15 @@ def one_line(text: str, longest: int) -> str:
     return joined if len(joined) <= longest else f"{joined[: longest - 1].rstrip()}…"
 
 
-def _reasons(kind: str, addressee: Addressee, *, can_unsubscribe: bool) -> Iterator[str]:
+def _reasons(kind: str, data: Mapping[str, Any], addressee: Addressee, *, can_unsubscribe: bool) -> Iterator[str]:
     if kind == OPERATOR_ALERT:
         yield "You get this because your address is set as that of the person on duty."
         return
     definition = CATALOGUE[AlertKind(kind)]
     whose = f"{addressee.account_name} ({addressee.account_number})"
+    if data.get("is_asked_for"):
+        yield f"You get this because somebody who looks after {whose} asked for it to be sent again."
+        return
     if addressee.is_contact:
         yield f"You get this because you are a payment contact of {whose} for “{definition.title}”."
         if not can_unsubscribe:

@@ -157,8 +157,15 @@ class NotificationRepository:
 
     async def doubt_calls(self, *, at: datetime, outcome: str) -> None:
         """Settle every phone call that waits as one that may have been made, so that a person decides."""
-        statement = update(NotificationRow).where(_UNSETTLED, NotificationRow.channel == Channel.PHONE_CALL, _WAITS)
-        values = {"state": DeliveryState.UNKNOWN, "outcome": outcome, "finished_at": at, "lease_until": None}
+        statement = update(NotificationRow).where(
+            _UNSETTLED, col(NotificationRow.channel) == Channel.PHONE_CALL, _WAITS
+        )
+        values: dict[str, Any] = {
+            "state": DeliveryState.UNKNOWN,
+            "outcome": outcome,
+            "finished_at": at,
+            "lease_until": None,
+        }
         values["lease_epoch"] = NotificationRow.lease_epoch + 1
         await self._session.exec(statement.values(values))
 

@@ -19,6 +19,7 @@ from app.domain.collection import (
     is_hard,
     pause_after,
     reached_no_bank,
+    warned_suspension_at,
 )
 from app.domain.invoices import LineKind
 from app.domain.ledger import OpenInvoice, PaymentKind, payment_postings
@@ -185,13 +186,13 @@ async def add_late_fee(uow: UnitOfWork, around: Collecting, lease: Lease, found:
 
 async def warn(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, _step: Warn) -> None:
     """Say that service will be suspended, and when (rule 33)."""
-    suspend_at = found.collection.suspend_at
+    suspend_at = warned_suspension_at(found.collection, found.now, around.policies)
     if found.account.status is AccountStatus.ACTIVE and suspend_at is not None:
         data = {"suspend_at": suspend_at.isoformat(), "amount_cents": found.balance_cents}
         await uow.events.add_many([found.event(around.ids, "suspension.scheduled", data)])
         told = suspension_scheduled(found, billing_date(suspend_at), await _open_cents(uow, found.account))
         await announce(uow, ids=around.ids, now=found.now, announcements=[told])
-    await uow.collections.save(lease, found.collection, {"warn_at": None})
+    await uow.collections.save(lease, found.collection, {"warn_at": None, "suspend_at": suspend_at})
 
 
 async def suspend(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, _step: Suspend) -> None:

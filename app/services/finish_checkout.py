@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,8 @@ async def complete_checkout(
         version = await uow.add_ons.get_version(checkout.details["version"])
         await apply_add_on(uow, version=version, **common)
     await uow.checkouts.finish(checkout.id, CheckoutState.DONE, at=now)
-    told = Announcement(AlertKind.INVOICE_READY, invoice.account_id, invoice.id, invoice_facts(invoice))
+    paid = replace(invoice, status=InvoiceStatus.PAID)
+    told = Announcement(AlertKind.INVOICE_READY, invoice.account_id, invoice.id, invoice_facts(paid, 0))
     await announce(uow, ids=ids, now=now, announcements=[told])
 
 

@@ -78,7 +78,9 @@ async def resend_invoice(
         now = clock.now()
         await _limit(uow, owner.id, invoice_id, now)
         subject = f"resend:{invoice_id}:{ids.new('snd')}"
-        told = Announcement(AlertKind.INVOICE_READY, owner.id, subject, invoice_facts(invoice))
+        open_cents = max(0, await uow.ledger.balance_of_invoice(owner.id, invoice.id))
+        facts = invoice_facts(invoice, open_cents, is_asked_for=True)
+        told = Announcement(AlertKind.INVOICE_READY, owner.id, subject, facts)
         asking = Admin(owner.id, caller.user_id, caller.name, caller.email)
         messages = [message_to_admin(told, asking, ids.new("ntf"), now)]
         reached = {caller.email.casefold()}

@@ -15,6 +15,7 @@ from app.domain.announcements import (
     PlanMoved,
     Upgraded,
 )
+from app.domain.invoices import InvoiceStatus
 from app.domain.periods import billing_date, day_before
 from app.messages.invoice_words import KIND_NAMES, PAYMENT_NAMES
 from app.services.announce import Announcement, actor_name
@@ -48,8 +49,8 @@ def invoice_ready(issue: Issue, now: datetime) -> Announcement:
     return Announcement(AlertKind.INVOICE_READY, issue.account_id, issue.id, facts)
 
 
-def invoice_facts(invoice: StoredInvoice) -> InvoiceIssued:
-    """Return what a message says of an invoice that was issued before."""
+def invoice_facts(invoice: StoredInvoice, open_cents: int, *, is_asked_for: bool = False) -> InvoiceIssued:
+    """Return what a message says of an invoice that was issued before, of which so much is open by now."""
     return InvoiceIssued(
         invoice.number,
         KIND_NAMES[invoice.kind],
@@ -58,6 +59,9 @@ def invoice_facts(invoice: StoredInvoice) -> InvoiceIssued:
         invoice.credit_applied_cents,
         invoice.amount_due_cents,
         billing_date(invoice.issued_at),
+        open_cents=open_cents,
+        is_paid=invoice.status is InvoiceStatus.PAID and invoice.amount_due_cents > 0,
+        is_asked_for=is_asked_for,
     )
 
 

@@ -49,8 +49,8 @@ class UnsubscribeLinks:
         self._base_url = base_url.rstrip("/")
 
     def link(self, message: Message) -> str | None:
-        """Return the link for a message, or None where its kind cannot be switched off by its recipient."""
-        if message.account_id is None:
+        """Return the link for a message, or None where its recipient cannot switch it off, or somebody asked for it."""
+        if message.account_id is None or message.facts.get("is_asked_for"):
             return None
         definition = CATALOGUE[AlertKind(message.kind)]
         recipient_id = message.user_id or message.contact_id

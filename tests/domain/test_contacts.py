@@ -53,11 +53,21 @@ class TestDetails:
             "https://evil",
             "evil.com",
             "a@b",
+            "bit.ly/x",
+            "Pay at evil.co",
+            "t.me/abc",
+            "see our-portal.example/pay",
             "\u202eeod",
         ],
     )
     def test_a_name_that_is_empty_long_unprintable_or_a_link_is_refused(self, name):
         assert refused(name=name) == "name"
+
+    @pytest.mark.parametrize(
+        "name", ["J.R. Smith", "Dr.Smith", "Acme Inc.", "St. Mary's", "A/B Partners", "Ünal & Co."]
+    )
+    def test_initials_and_titles_are_no_links(self, name):
+        check_details(replace(CARLA, name=name))
 
     def test_a_title_is_held_to_the_same(self):
         assert refused(title="buy at shop.online") == "title"

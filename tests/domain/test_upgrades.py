@@ -29,9 +29,7 @@ def plan(code, on=date(2026, 8, 1)):
     return SEED_CATALOGUE.get(code, on)
 
 
-def upgraded(
-    code="100", month="2026-08", *, paid_starts_on=NEWCOMER, upgrades_so_far=0, has_pending_change=False, **used
-):
+def upgraded(code="100", month="2026-08", *, paid_starts_on=NEWCOMER, upgrades_so_far=0, pending=False, **used):
     period = Period.parse(month)
     return find_upgrade(
         plan=plan(code, period.starts_on),

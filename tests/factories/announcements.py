@@ -35,6 +35,8 @@ OTHERS: dict[str, list[Facts]] = {
     AlertKind.INVOICE_READY: [
         InvoiceIssued(100_002, "Credit note", AUGUST, -91_00, 0, 0, AUGUST),
         InvoiceIssued(100_003, "Monthly invoice", AUGUST, 100_00, 100_00, 0, AUGUST),
+        InvoiceIssued(100_004, "Plan change", AUGUST, 100_00, 0, 100_00, AUGUST, open_cents=0, is_paid=True),
+        InvoiceIssued(100_005, "Monthly invoice", AUGUST, 100_00, 0, 100_00, AUGUST, open_cents=0, is_asked_for=True),
     ],
     AlertKind.PAYMENT_FAILED: [PaymentFailed(100_001, 1, "PayPal", "It expired.", None)],
     AlertKind.PAYMENT_RECEIVED: [PaymentReceived(1, "Check 1", AUGUST, (), 1)],

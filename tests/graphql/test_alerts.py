@@ -293,6 +293,16 @@ class TestResending:
         activity = (await told.data("{ activity(first: 1) { nodes { what } } }"))["activity"]["nodes"]
         assert activity == [{"what": "Had invoice 100001 sent again to billing@example.com, Carla@example.com."}]
 
+    async def test_one_that_is_paid_says_so_and_has_nothing_to_unsubscribe_from(self, told):
+        await told.pay(139_00)
+        post = Post(told)
+        await post.clear()
+        await resend(told, by=Role.BILLING)
+        await post.deliver()
+        (mail,) = post.mailer.sent
+        assert (mail.subject, mail.unsubscribe_url) == ("Invoice 100001: paid", None)
+        assert "administrator" not in mail.text
+
     async def test_three_times_an_hour_whatever_restarts(self, told):
         for _ in range(3):
             assert (await resend(told))["__typename"] == "InvoiceResent"

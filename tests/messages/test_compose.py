@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from app.domain.alerts import CATALOGUE, AlertKind
 from app.domain.announcements import OPERATOR_ALERT, write_facts
+from app.formatting import format_money
 from app.messages.compose import PAGES, Addressee, Composer, one_line
 from app.messages.render import TEMPLATES
 from tests.factories.announcements import LONG, NASTY, OTHERS, USUAL, extreme
@@ -96,6 +98,20 @@ class TestFigures:
         assert "Total: $237.50\nCredit applied: $37.50\nAmount due: $200.00\nDue on: August 1, 2026" in mail.text
         assert "https://portal.example/app/billing/invoices" in mail.text
 
+    @pytest.mark.parametrize(
+        ("changes", "subject", "closing"),
+        [
+            ({"open_cents": 0, "is_paid": True}, "Invoice 100001: paid", "It is paid."),
+            ({"open_cents": 50_00}, "Invoice 100001: $50.00 due", "It is due on receipt."),
+            ({"open_cents": 0}, "Invoice 100001: nothing is due", "There is nothing to pay."),
+        ],
+    )
+    def test_an_invoice_says_what_is_left_to_pay_of_it_by_now(self, composer, changes, subject, closing):
+        kind, facts = AlertKind.INVOICE_READY, replace(USUAL[AlertKind.INVOICE_READY], **changes)
+        mail = composer.mail(kind, write_facts(kind, facts), ANN)
+        assert (mail.subject, closing in mail.text) == (subject, True)
+        assert f"Amount due: $200.00\nStill to be paid: {format_money(changes['open_cents'])}" in mail.text
+
     def test_durations_are_exact_to_the_second(self, composer):
         kind = AlertKind.ALLOWANCE_EXCEEDED
         mail = composer.mail(kind, write_facts(kind, USUAL[kind]), ANN)
@@ -116,6 +132,13 @@ class TestReasons:
         mail = composer.mail(kind, write_facts(kind, USUAL[kind]), ANN, unsubscribe_url="https://flex.example/u/t")
         assert "administrator of Harbor Dental (AA0101) and have the alert “Invoice ready” on." in mail.text
         assert mail.text.endswith("Do not tell me about this any more:\nhttps://flex.example/u/t\n")
+
+    def test_what_was_asked_for_says_so_and_nothing_of_alerts(self, composer):
+        """A bookkeeper who has it sent again has no alert that could be switched off."""
+        kind = AlertKind.INVOICE_READY
+        mail = composer.mail(kind, write_facts(kind, replace(USUAL[kind], is_asked_for=True)), ANN)
+        assert "looks after Harbor Dental (AA0101) asked for it to be sent again." in " ".join(mail.text.split())
+        assert "administrator" not in mail.text
 
     def test_a_duty_says_why_it_stays(self, composer):
         kind = AlertKind.PAYMENT_FAILED

@@ -106,6 +106,20 @@ class TestCollecting:
         assert "account.reactivated" not in await declined.kinds()
 
 
+class TestWarning:
+    async def test_rule_33_nobody_is_suspended_without_notice_however_late_collecting_goes_on(self, declined):
+        """Collecting stood still from the 2nd to the 30th of July, as under a hold."""
+        world = declined.world
+        world.clock.instant = pacific(2026, 7, 30, 12)
+        await declined.collect()
+        assert await status(world) is AccountStatus.ACTIVE
+        assert (await declined.kinds()).count("suspension.scheduled") == 1
+        await declined.advance_to(pacific(2026, 8, 2, 5))
+        assert await status(world) is AccountStatus.ACTIVE
+        await declined.advance_to(pacific(2026, 8, 2, 7))
+        assert await status(world) is AccountStatus.SUSPENDED
+
+
 class TestUnderWay:
     @pytest.fixture
     async def paid(self, till: Till):
@@ -125,6 +139,8 @@ class TestUnderWay:
         quoted = await preview(world, PLAN_220)
         paid.gateway.faults({"match": "sale", "when": "before", "action": "reset"})
         assert (await confirm(world, quoted))["status"] == "PAYMENT_PENDING"
+        balance = (await world.data("{ billingSummary { openBalance { amount } } }"))["billingSummary"]["openBalance"]
+        assert balance == {"amount": "0.00"}, "what waits for its own payment is not open yet"
         before = dump(world.database)
         with pytest.raises(ChangeInProgress):
             await settle(world, 100_002)

@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, case, select
 from sqlmodel import col
 
 from app.domain.auto_pay import OpenRound, PayingAccount
+from app.domain.checkouts import CheckoutState
 from app.domain.collection import CollectionStatus
 from app.domain.ledger import Book
 from app.models.accounts import AccountRow
-from app.models.collection import CollectionRow
+from app.models.collection import CheckoutRow, CollectionRow
 from app.models.ledger import LedgerPostingRow
 from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_catalogue, total
 from app.repositories.pages.payment_methods import METHODS, read_methods
@@ -27,12 +28,22 @@ if TYPE_CHECKING:
 
 
 def _open_balance(account_id: Any) -> ColumnElement[int]:  # noqa: ANN401 -- a column, typed as its value
-    """Return what the account owes on its invoices, as a correlated sum of its postings."""
+    """Return what the account owes on its invoices, as a correlated sum of its postings.
+
+    The invoice of a change that waits for its own payment is not among them: if that fails it is void (rule 17).
+    """
     amount = col(LedgerPostingRow.amount_cents)
     is_debit = col(LedgerPostingRow.debit) == Book.RECEIVABLE
     touches = is_debit | (col(LedgerPostingRow.credit) == Book.RECEIVABLE)
     statement = select(total(case((is_debit, amount), else_=-amount))).where(
-        col(LedgerPostingRow.account_id) == account_id, touches
+        col(LedgerPostingRow.account_id) == account_id,
+        touches,
+        ~select(col(CheckoutRow.id))
+        .where(
+            col(CheckoutRow.invoice_id) == col(LedgerPostingRow.invoice_id),
+            col(CheckoutRow.state) == CheckoutState.WAITING,
+        )
+        .exists(),
     )
     return statement.scalar_subquery()
 
