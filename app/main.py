@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.domain.periods import Period, billing_date
@@ -282,6 +283,7 @@ class _Pulse:
         self._desks = desks
         self._ticker: Ticker | None = None
         self._messenger: Ticker | None = None
+        self._collector: Ticker | None = None
 
     @asynccontextmanager
     async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
@@ -291,16 +293,16 @@ class _Pulse:
         telling = message_round(delivery=self._delivery, ids=around.ids, operator_address=around.settings.operator_mail)
         self._ticker = Ticker(closing, interval_seconds=seconds)
         self._messenger = Ticker(telling, interval_seconds=seconds, name="messages")
-        collecting = Ticker(payments_round(around.collecting), interval_seconds=seconds, name="payments")
+        self._collector = Ticker(payments_round(around.collecting), interval_seconds=seconds, name="payments")
         self._ticker.start()
         self._messenger.start()
-        collecting.start()
+        self._collector.start()
         try:
             yield
         finally:
             await self._messenger.stop()
             await self._ticker.stop()
-            await collecting.stop()
+            await self._collector.stop()
             for desk in self._desks:
                 await desk.close()
             await around.close()
@@ -311,18 +313,22 @@ class _Pulse:
         return self._probe
 
     async def _probe(self) -> Readiness:
-        lag, message_lag = _lag(self._ticker), _lag(self._messenger)
+        lag = _lag(self._ticker)
+        found = partial(
+            Readiness,
+            ticker_lag_seconds=lag,
+            message_lag_seconds=_lag(self._messenger),
+            payment_lag_seconds=_lag(self._collector),
+        )
         try:
             await self._surroundings.database.check()
             month = await self._oldest_unclosed_period()
         except DatabaseProblem as error:
-            return Readiness(problem=str(error), ticker_lag_seconds=lag, message_lag_seconds=message_lag)
+            return found(problem=str(error))
         problem = None
         if lag is not None and lag > LONGEST_LAG_SECONDS:
             problem = f"The ticker has not finished a round for {lag:.0f} seconds. The log says what fails."
-        return Readiness(
-            problem=problem, ticker_lag_seconds=lag, oldest_unclosed_period=month, message_lag_seconds=message_lag
-        )
+        return found(problem=problem, oldest_unclosed_period=month)
 
     async def _oldest_unclosed_period(self) -> str | None:
         due_at = await next_due_at(self._surroundings.database)

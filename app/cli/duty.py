@@ -23,6 +23,8 @@ WaitingId = Annotated[str, typer.Argument(metavar="ID", help="As `duty list` sho
 
 TO_DO = {
     WaitingKind.UNKNOWN_CHARGE: "It is asked about again by itself. Look for this order id at the payment service.",
+    WaitingKind.UNKNOWN_REFUND: "It is asked about again by itself. Look for this order id at the payment service.",
+    WaitingKind.FAILED_REFUND: "It did not reach the customer: give the money back in another way.",
     WaitingKind.PARKED: "Mend what the payment service refuses, then `duty retry`.",
     WaitingKind.DISPUTE: "Answer it in the payment service's control panel.",
     WaitingKind.NOTICE: "`duty retry` once it can be understood, or `duty dismiss` it.",

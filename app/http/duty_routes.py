@@ -137,8 +137,13 @@ def _metrics(figures: Watched) -> Iterator[str]:
     yield f"flex_quarantined_calls {figures.quarantined}"
     yield f"flex_quarantined_calls_within_a_day {figures.quarantined_today}"
     yield f"flex_charges_unknown_over_an_hour {figures.unknown_charges}"
+    yield f"flex_refunds_unknown_over_an_hour {figures.unknown_refunds}"
+    yield f"flex_refunds_failed_within_a_week {figures.failed_refunds}"
+    yield f"flex_payment_notices_quarantined {figures.notices}"
     yield f"flex_collections_parked {figures.parked}"
     yield f"flex_disputes_open {figures.disputes}"
+    due = figures.collects_at
+    yield f"flex_collection_due_at_seconds {0 if due is None else int(due.timestamp())}"
     unsent = figures.oldest_unsent_at
     yield f"flex_mail_waiting_since_seconds {0 if unsent is None else int(unsent.timestamp())}"
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Readiness:
     """What the probe found. `problem` says what to do about the database, and is None when that is well.
 
-    `ticker_lag_seconds` is how late the work of the clock is, `message_lag_seconds` that of the messages;
+    `ticker_lag_seconds` is how late the work of the clock is, `message_lag_seconds` that of the messages and
+    `payment_lag_seconds` that of collecting;
     `oldest_unclosed_period` is a month that is due to be closed, as `YYYY-MM`.
     """
 
@@ -24,6 +25,7 @@ class Readiness:
     ticker_lag_seconds: float | None = None
     oldest_unclosed_period: str | None = None
     message_lag_seconds: float | None = None
+    payment_lag_seconds: float | None = None
 
 
 Probe = Callable[[], Awaitable[Readiness]]
@@ -53,6 +55,7 @@ class Ready:
             "problem": found.problem,
             "tickerLagSeconds": found.ticker_lag_seconds,
             "messageLagSeconds": found.message_lag_seconds,
+            "paymentLagSeconds": found.payment_lag_seconds,
             "oldestUnclosedPeriod": found.oldest_unclosed_period,
         }
         await send_json(send, OK if found.problem is None else OPERATION_TOO_SLOW, body)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import func, null, text
 from sqlmodel import col, select
 
-from app.domain.collection import CollectionStatus
+from app.domain.collection import AttemptState, CollectionStatus
 from app.domain.deliveries import DeliveryState
 from app.domain.refunds import DisputeState, NoticeState
 from app.models.accounts import AccountRow
-from app.models.collection import OPEN_ATTEMPT, CollectionRow, DisputeRow, PaymentAttemptRow
+from app.models.collection import OPEN_ATTEMPT, CollectionRow, DisputeRow, PaymentAttemptRow, RefundRow
 from app.models.invoices import InvoiceRow
 from app.models.messages import UNSETTLED, NotificationRow
 from app.models.notices import GatewayNoticeRow
@@ -27,17 +27,27 @@ if TYPE_CHECKING:
 
 
 class MoneyWaiting(NamedTuple):
-    """Charges sent long ago with no known outcome, collections that broke off, and disputes without an end."""
+    """Charges and refunds sent long ago with no known outcome, collections that broke off, disputes without an end,
+    refunds that came back to us of late, and notices that nobody understood.
+
+    `collects_at` is when the next collecting falls due, or the longest overdue one did.
+    """
 
     unknown_charges: int
+    unknown_refunds: int
     parked: int
     disputes: int
+    failed_refunds: int
+    notices: int
+    collects_at: datetime | None
 
 
 class WaitingKind(StrEnum):
     """What it is that waits for a person."""
 
     UNKNOWN_CHARGE = "UNKNOWN_CHARGE"
+    UNKNOWN_REFUND = "UNKNOWN_REFUND"
+    FAILED_REFUND = "FAILED_REFUND"
     PARKED = "PARKED"
     DISPUTE = "DISPUTE"
     NOTICE = "NOTICE"
@@ -62,13 +72,22 @@ class DutyRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def money_waiting(self, sent_before: datetime) -> MoneyWaiting:
-        """Return the figures of now; a charge counts once it was sent before the instant."""
-        unknown = select(func.count()).where(text(OPEN_ATTEMPT), col(PaymentAttemptRow.sent_at) < sent_before)
-        parked = select(func.count()).where(CollectionRow.status == CollectionStatus.PARKED)
-        disputes = select(func.count()).where(DisputeRow.state == DisputeState.OPEN)
-        statement = select(unknown.scalar_subquery(), parked.scalar_subquery(), disputes.scalar_subquery())
-        return MoneyWaiting(*(await self._session.exec(statement)).one())
+    async def money_waiting(self, sent_before: datetime, failed_since: datetime) -> MoneyWaiting:
+        """Return the figures of now; what was sent counts once that was before the one instant, what failed since the
+        other.
+        """
+        count = func.count()
+        figures = (
+            select(count).where(text(OPEN_ATTEMPT), col(PaymentAttemptRow.sent_at) < sent_before),
+            select(count).where(text(OPEN_ATTEMPT), col(RefundRow.sent_at) < sent_before),
+            select(count).where(col(CollectionRow.status) == CollectionStatus.PARKED),
+            select(count).where(col(DisputeRow.state) == DisputeState.OPEN),
+            select(count).where(_came_back(failed_since)),
+            select(count).where(col(GatewayNoticeRow.state) == NoticeState.QUARANTINED),
+            select(func.min(col(CollectionRow.next_action_at))),
+        )
+        columns: Any = [figure.scalar_subquery() for figure in figures]
+        return MoneyWaiting(*(await self._session.exec(select(*columns))).one())
 
     async def list_waiting(self, *, sent_before: datetime, failed_since: datetime, limit: int) -> list[Waiting]:
         """Return what waits, up to `limit` of each kind, oldest first; failed messages only since an instant."""
@@ -81,7 +100,7 @@ class DutyRepository:
 
 def _statements(sent_before: datetime, failed_since: datetime) -> Iterator[tuple[WaitingKind, Any]]:
     """Yield what to ask for each kind: id, account, since when, and what is known."""
-    charge, parked, dispute = PaymentAttemptRow, CollectionRow, DisputeRow
+    charge, refund, parked, dispute = PaymentAttemptRow, RefundRow, CollectionRow, DisputeRow
     notice, message = GatewayNoticeRow, NotificationRow
     yield (
         WaitingKind.UNKNOWN_CHARGE,
@@ -89,6 +108,9 @@ def _statements(sent_before: datetime, failed_since: datetime) -> Iterator[tuple
         .where(text(OPEN_ATTEMPT), col(charge.sent_at) < sent_before)
         .order_by(col(charge.sent_at)),
     )
+    refunds = _of_account(refund, refund.id, refund.sent_at, refund.why).order_by(col(refund.sent_at))
+    yield WaitingKind.UNKNOWN_REFUND, refunds.where(text(OPEN_ATTEMPT), col(refund.sent_at) < sent_before)
+    yield WaitingKind.FAILED_REFUND, refunds.where(_came_back(failed_since))
     yield (
         WaitingKind.PARKED,
         _of_account(parked, InvoiceRow.number, InvoiceRow.issued_at, parked.note)
@@ -112,6 +134,16 @@ def _statements(sent_before: datetime, failed_since: datetime) -> Iterator[tuple
     has_failed = (col(message.state) == DeliveryState.FAILED) & (col(message.finished_at) >= failed_since)
     yield WaitingKind.PHONE_CALL, messages.where(text(UNSETTLED), is_unknown)
     yield WaitingKind.MESSAGE, messages.where(has_failed, col(message.outcome) != REMOVED)
+
+
+def _came_back(since: datetime) -> Any:  # noqa: ANN401 -- a condition
+    """Refunds that had gone through and did not reach the customer; one that was refused has no transaction."""
+    row = RefundRow
+    return (
+        (col(row.state) == AttemptState.DECLINED)
+        & col(row.transaction_id).is_not(None)
+        & (col(row.resolved_at) >= since)
+    )
 
 
 def _of_account(row: Any, id_: Any, since: Any, why: Any) -> Any:  # noqa: ANN401 -- a table and its columns

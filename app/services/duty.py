@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import Role
@@ -12,7 +11,7 @@ from app.domain.refunds import NoticeState
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.staff_actions import check_staff
-from app.services.watch import UNKNOWN_FOR
+from app.services.watch import FAILED_WITHIN, UNKNOWN_FOR
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from app.repositories.duty import Waiting
     from app.repositories.notifications import Message
     from app.repositories.unit_of_work import UnitOfWork
-
-FAILED_WITHIN = timedelta(days=7)
-"""How long a message that was given up is listed."""
 
 
 class NothingWaits(LookupError):

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
 
 LATE_CLOSE = timedelta(hours=1)
+LATE_COLLECTION = timedelta(hours=1)
 UNKNOWN_FOR = timedelta(hours=1)
+FAILED_WITHIN = timedelta(days=7)
+"""How long a refund or a message that failed is listed."""
+
 MAIL_WAITS_FOR = timedelta(hours=1)
 QUARANTINE_GROWTH = 25
 LOOK = " Look at them with `flex-billing duty list`."
@@ -32,8 +36,9 @@ LOOK = " Look at them with `flex-billing duty list`."
 class Watched:
     """The figures that a person on duty goes by; counts, and the instants of what has waited longest.
 
-    `unknown_charges` have had no known outcome for over an hour, `parked` are collections that broke off, and
-    `disputes` are those that wait for an answer.
+    `unknown_charges` and `unknown_refunds` have had no known outcome for over an hour, `parked` are collections that
+    broke off, `disputes` wait for an answer, `failed_refunds` came back to us within a week, and `notices` of the
+    payment service are in quarantine. `collects_at` is when collecting falls due next, or did long ago.
     """
 
     messages: Mapping[tuple[Channel, DeliveryState], int]
@@ -44,8 +49,12 @@ class Watched:
     quarantined_today: int
     oldest_close_due_at: datetime | None
     unknown_charges: int = 0
+    unknown_refunds: int = 0
     parked: int = 0
     disputes: int = 0
+    failed_refunds: int = 0
+    notices: int = 0
+    collects_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ def troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
             f"Phone calls whose outcome is unknown for over an hour: {figures.unknown_calls}. "
             "Ask the operators, and report each by `flex-billing duty call-outcome`.",
         )
-    yield from _money_troubles(figures)
+    yield from _money_troubles(figures, now)
     if figures.oldest_unsent_at is not None and now - figures.oldest_unsent_at > MAIL_WAITS_FOR:
         since = f"{figures.oldest_unsent_at:%Y-%m-%d %H:%M} UTC"
         yield Trouble("MAIL_REFUSED", f"Mail waits since {since}: the mail server does not take it.")
@@ -87,10 +96,25 @@ def troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
         )
 
 
-def _money_troubles(figures: Watched) -> Iterator[Trouble]:
+def _money_troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
+    if figures.collects_at is not None and now - figures.collects_at > LATE_COLLECTION:
+        since = f"{figures.collects_at:%Y-%m-%d %H:%M} UTC"
+        yield Trouble(
+            "LATE_COLLECTION",
+            f"Collecting is due since {since} and does not go on. Look at /health/ready and the log; after a restore, "
+            "`flex-billing reconcile` lets it go on.",
+        )
     if figures.unknown_charges:
         count = figures.unknown_charges
         yield Trouble("UNKNOWN_CHARGE", f"Charges whose outcome is unknown for over an hour: {count}.{LOOK}")
+    if figures.unknown_refunds:
+        count = figures.unknown_refunds
+        yield Trouble("UNKNOWN_REFUND", f"Refunds whose outcome is unknown for over an hour: {count}.{LOOK}")
+    if figures.failed_refunds:
+        count = figures.failed_refunds
+        yield Trouble("FAILED_REFUND", f"Refunds that did not reach their customers: {count}.{LOOK}")
+    if figures.notices:
+        yield Trouble("NOTICE", f"Notices of the payment service that nobody understood: {figures.notices}.{LOOK}")
     if figures.parked:
         yield Trouble("PARKED", f"Collections that broke off and wait for a person: {figures.parked}.{LOOK}")
     if figures.disputes:
@@ -131,7 +155,7 @@ def operator_message(trouble: Trouble, message_id: str, address: str, now: datet
 
 
 async def _watched(uow: UnitOfWork, now: datetime) -> Watched:
-    money = await uow.duty.money_waiting(now - UNKNOWN_FOR)
+    money = await uow.duty.money_waiting(now - UNKNOWN_FOR, now - FAILED_WITHIN)
     return Watched(
         messages=await uow.notifications.count_by_state(),
         unknown_calls=await uow.notifications.count_unknown_before(now - UNKNOWN_FOR),
@@ -140,7 +164,5 @@ async def _watched(uow: UnitOfWork, now: datetime) -> Watched:
         quarantined=await uow.quarantine.count_open(),
         quarantined_today=await uow.quarantine.count_open_since(now - timedelta(days=1)),
         oldest_close_due_at=await uow.cycles.oldest_due_at(),
-        unknown_charges=money.unknown_charges,
-        parked=money.parked,
-        disputes=money.disputes,
+        **money._asdict(),
     )

@@ -85,7 +85,7 @@ class TestMetrics:
         assert 'flex_messages{channel="phone_call",state="sent"} 1' in lines
         assert "flex_calls_unknown_over_an_hour 0" in lines
         assert "flex_quarantined_calls 0" in lines
-        assert not [line for line in lines if line.startswith("flex_trouble")]
+        assert [line for line in lines if line.startswith("flex_trouble")] == ['flex_trouble{name="LATE_COLLECTION"} 1']
         assert refusal(await service.send(b"", key="east", path="/internal/metrics", method="GET"))[0] == 401
 
     async def test_a_trouble_is_a_figure_too(self, service):

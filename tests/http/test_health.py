@@ -15,7 +15,11 @@ class TestHealth:
     async def test_a_ready_service_tells_how_late_it_is(self, tmp_path):
         async def probe():
             return Readiness(
-                problem=None, ticker_lag_seconds=1.5, message_lag_seconds=2.5, oldest_unclosed_period="2026-07"
+                problem=None,
+                ticker_lag_seconds=1.5,
+                message_lag_seconds=2.5,
+                payment_lag_seconds=3.5,
+                oldest_unclosed_period="2026-07",
             )
 
         async with Edge(tmp_path, probe=probe).client(has_token=False) as client:
@@ -25,6 +29,7 @@ class TestHealth:
             "status": "ready",
             "problem": None,
             "tickerLagSeconds": 1.5,
+            "paymentLagSeconds": 3.5,
             "messageLagSeconds": 2.5,
             "oldestUnclosedPeriod": "2026-07",
         }

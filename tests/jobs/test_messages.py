@@ -18,6 +18,7 @@ from tests.world import World, pacific
 async def post(world: World) -> Post:
     await world.add_account()
     await world.advance_to(pacific(2026, 7, 10, 12))
+    await world.pay(139_00)
     post = Post(world)
     await post.clear()
     return post

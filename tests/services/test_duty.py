@@ -16,8 +16,10 @@ from app.repositories import unit_of_work
 from app.services.deliver_messages import deliver_messages
 from app.services.duty import NothingWaits, RecipientGone, dismiss_notice, list_waiting, try_again
 from app.services.process_notices import process_notices
+from app.services.refund_payment import refund_payment
 from app.services.report_call import report_call
 from app.services.staff_actions import ReasonMissing
+from app.services.watch import troubles, watched
 from tests.inbox import Inbox
 from tests.services.books import dump, rows
 from tests.services.post import OK, TAKEN, Post
@@ -80,6 +82,46 @@ class TestMoney:
         (attempt,) = await july.attempts()
         assert [each[:3] for each in await waiting(july.world)] == [("UNKNOWN_CHARGE", attempt.id, "AA0101")]
         assert (await july.collection()).status is CollectionStatus.UNKNOWN
+
+
+class TestRefunds:
+    @pytest.fixture
+    async def paid(self, till: Till) -> Till:
+        """July is paid by card, and settled."""
+        await till.world.add_account()
+        await till.add_card()
+        await till.world.close_now()
+        await till.collect()
+        till.gateway.settle()
+        return till
+
+    async def give_back(self, till: Till) -> None:
+        given = {"account": "AA0101", "invoice_number": 100_001, "amount_cents": 39_00, "reference": "R1", **ANN}
+        await refund_payment(till.world.collecting, **given)
+
+    async def troubles(self, world: World) -> list[str]:
+        figures = await watched(database=world.database, clock=world.clock)
+        return [trouble.name for trouble in troubles(figures, world.clock.now())]
+
+    async def test_one_whose_outcome_stays_unknown_is_listed_and_told(self, paid):
+        paid.gateway.faults({"match": "refund", "when": "after", "action": "reset"})
+        await self.give_back(paid)
+        assert (await waiting(paid.world), await self.troubles(paid.world)) == ([], [])
+        paid.world.clock.instant += timedelta(hours=2)
+        ((kind, _, account, why),) = await waiting(paid.world)
+        assert (kind, account, why) == ("UNKNOWN_REFUND", "AA0101", "Ticket 4711.")
+        assert await self.troubles(paid.world) == ["UNKNOWN_REFUND"]
+
+    async def test_one_that_did_not_reach_the_customer_is_listed_for_a_week(self, paid):
+        await self.give_back(paid)
+        (transaction,) = rows(paid.world.database, "SELECT transaction_id FROM refund")[0]
+        paid.gateway.settle(transaction, status="settlement_declined")
+        told = paid.gateway.webhook("refund_failed", transaction_id=transaction)
+        await Inbox(paid).take(told)
+        assert [each[0] for each in await waiting(paid.world)] == ["FAILED_REFUND"]
+        assert await self.troubles(paid.world) == ["FAILED_REFUND"]
+        paid.world.clock.instant += timedelta(days=8)
+        assert await waiting(paid.world) == []
 
 
 class TestNotices:

@@ -26,6 +26,7 @@ async def found(world: World) -> list[str]:
 async def post(world: World) -> Post:
     await world.add_account()
     await world.advance_to(pacific(2026, 7, 10, 12))
+    await world.pay(139_00)
     post = Post(world)
     await post.clear()
     return post
@@ -64,6 +65,13 @@ class TestTroubles:
         await post.deliver()
         assert await found(post.world) == []
 
+    async def test_collecting_that_does_not_go_on(self, post):
+        await post.world.add_account("BB0202")
+        await post.world.advance_to(pacific(2026, 7, 10, 12, 30))
+        assert await found(post.world) == []
+        post.world.clock.instant = pacific(2026, 7, 10, 13, 31)
+        assert await found(post.world) == ["LATE_COLLECTION"]
+
     async def test_a_quarantine_that_grows(self, post):
         strangers = [
             a_call(event_id=f"s{at}", account="nobody", started_at=pacific(2026, 7, 8, 9))
@@ -78,9 +86,18 @@ class TestTroubles:
 
     async def test_money_that_waits_for_a_person(self, post):
         figures = await watched(database=post.world.database, clock=post.world.clock)
-        figures = replace(figures, unknown_charges=1, parked=2, disputes=3)
+        figures = replace(
+            figures, unknown_charges=1, unknown_refunds=1, failed_refunds=1, notices=1, parked=2, disputes=3
+        )
         sentences = {trouble.name: trouble.sentence for trouble in troubles(figures, post.world.clock.now())}
-        assert list(sentences) == ["UNKNOWN_CHARGE", "PARKED", "DISPUTE"]
+        assert list(sentences) == [
+            "UNKNOWN_CHARGE",
+            "UNKNOWN_REFUND",
+            "FAILED_REFUND",
+            "NOTICE",
+            "PARKED",
+            "DISPUTE",
+        ]
         assert all(any(figure in sentence for figure in "123") for sentence in sentences.values())
 
 
