@@ -17,7 +17,7 @@ from app.models.collection import OPEN_ATTEMPT, CollectionRow, DisputeRow, Payme
 from app.models.invoices import InvoiceRow
 from app.models.messages import UNSETTLED, NotificationRow
 from app.models.notices import GatewayNoticeRow
-from app.repositories.notifications import REMOVED
+from app.repositories.notifications import NOT_WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +133,7 @@ def _statements(sent_before: datetime, failed_since: datetime) -> Iterator[tuple
     is_unknown = col(message.state) == DeliveryState.UNKNOWN
     has_failed = (col(message.state) == DeliveryState.FAILED) & (col(message.finished_at) >= failed_since)
     yield WaitingKind.PHONE_CALL, messages.where(text(UNSETTLED), is_unknown)
-    yield WaitingKind.MESSAGE, messages.where(has_failed, col(message.outcome) != REMOVED)
+    yield WaitingKind.MESSAGE, messages.where(has_failed, col(message.outcome).not_in(NOT_WANTED))
 
 
 def _came_back(since: datetime) -> Any:  # noqa: ANN401 -- a condition

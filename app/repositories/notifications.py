@@ -47,6 +47,9 @@ _ADD = upsert(
 )
 
 REMOVED = "The recipient was removed before it was sent."
+SETTLED = "What it was about was settled before it was handed over."
+NOT_WANTED = (REMOVED, SETTLED)
+"""Why a message was given up that nobody misses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +189,9 @@ class NotificationRepository:
         return await self._update(claimed, values)
 
     async def find_failed(self, message_id: str) -> Message | None:
-        """Return a message that was given up; None where there is none, or its recipient is one no more."""
+        """Return a message that was given up; None where there is none, or nobody misses it."""
         row = await self._session.get(NotificationRow, message_id, with_for_update=True)
-        if row is None or row.state is not DeliveryState.FAILED or row.outcome == REMOVED:
+        if row is None or row.state is not DeliveryState.FAILED or row.outcome in NOT_WANTED:
             return None
         return _message(row)
 

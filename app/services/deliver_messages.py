@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
 from app.domain.deliveries import (
     CallAnswer,
@@ -22,8 +23,10 @@ from app.domain.deliveries import (
     is_given_up,
     pause_after,
 )
+from app.domain.invoices import InvoiceStatus
 from app.messages.compose import Addressee
 from app.repositories import unit_of_work
+from app.repositories.notifications import SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,6 +203,8 @@ async def _deliver_call(delivery: Delivery, claimed: Claimed) -> int:
     opens_at = now if claimed.hours is None else claimed.hours.next_open(now)
     if opens_at > now:
         return await _store(delivery, claimed, None, opens_at, None)
+    if await unit_of_work.read(delivery.database, lambda uow: _is_settled(uow, claimed)):
+        return await _store(delivery, claimed, DeliveryState.FAILED, now, SETTLED)
     if delivery.caller is None:
         return await _store(delivery, claimed, DeliveryState.FAILED, now, NO_CALLER)
     answer = await _hand_over(delivery, delivery.caller, claimed)
@@ -208,6 +213,17 @@ async def _deliver_call(delivery: Delivery, claimed: Claimed) -> int:
         return await _store(delivery, claimed, DeliveryState.FAILED, now, f"Given up: {answer.detail}")
     next_at = now + pause_after(claimed.attempts, claimed.message.id)
     return await _store(delivery, claimed, state, next_at, answer.detail)
+
+
+async def _is_settled(uow: UnitOfWork, claimed: Claimed) -> bool:
+    """Tell whether what a call is about is over by now: nobody is to be called about an invoice that was paid since."""
+    message = claimed.message
+    if message.kind == AlertKind.PAYMENT_FAILED:
+        invoice = await uow.invoices.find_by_number(message.facts["invoice_number"])
+        return invoice is not None and invoice.status is not InvoiceStatus.OPEN
+    if message.kind in _ABOUT_SUSPENSION and message.account_id is not None:
+        return not any(invoice.balance_cents > 0 for invoice in await uow.ledger.open_invoices(message.account_id))
+    return False
 
 
 async def _hand_over(delivery: Delivery, caller: PhoneCaller, claimed: Claimed) -> CallAnswer:
@@ -255,6 +271,8 @@ def _addressee(claimed: Claimed) -> Addressee:
         message.recipient, claimed.account_name, claimed.account_external_id, is_contact=message.contact_id is not None
     )
 
+
+_ABOUT_SUSPENSION = frozenset({AlertKind.SUSPENSION_SCHEDULED, AlertKind.SUSPENDED})
 
 _CALL_STATES = {
     CallResult.TAKEN: DeliveryState.SENT,

@@ -15,8 +15,9 @@ from app.domain.contacts import CallingHours, Channel
 from app.domain.deliveries import MOST_ATTEMPTS, CallAnswer, CallOutcome, CallResult, MailAnswer, MailResult
 from app.models.messages import NotificationRow
 from app.repositories import unit_of_work
-from app.repositories.notifications import _due
+from app.repositories.notifications import SETTLED, _due
 from app.services.deliver_messages import LEASE, MailServerUnreachable
+from app.services.duty import list_waiting
 from app.services.report_call import CallUnknown, report_call
 from app.services.watch import watched
 from tests.services.post import OK, Post
@@ -210,6 +211,28 @@ class TestCalls:
         post.world.clock.instant += timedelta(minutes=5)
         await post.deliver()
         assert len(post.caller.calls) == (2 if state == "QUEUED" else 1)
+
+    @pytest.mark.parametrize("kind", [FAILED, AlertKind.SUSPENSION_SCHEDULED, AlertKind.SUSPENDED])
+    async def test_nobody_is_called_in_the_morning_about_what_was_paid_in_the_evening(self, post, kind):
+        world = post.world
+        await world.advance_to(pacific(2026, 7, 2, 3))  # 06:00 in New York
+        await post.clear()
+        await post.announce(kind)
+        await post.deliver()
+        await world.pay(139_00)
+        world.clock.instant = pacific(2026, 7, 2, 6)
+        await post.deliver()
+        calls = [row for row in await post.rows("kind, channel, state, outcome") if row[:2] == (kind, "PHONE_CALL")]
+        assert [row[2:] for row in calls] == [("FAILED", SETTLED)]
+        assert await list_waiting(database=world.database, clock=world.clock, limit=9) == []
+        assert kind not in {call.kind for call in post.caller.calls}
+
+    async def test_nobody_is_spared_a_call_about_what_is_still_open(self, post):
+        await post.world.advance_to(pacific(2026, 7, 2, 12))
+        await post.clear()
+        await post.announce(FAILED)
+        await post.deliver()
+        assert [call.kind for call in post.caller.calls] == [FAILED]
 
     async def test_a_system_that_is_never_reached_is_given_up(self, post):
         post.caller.answer = CallAnswer(CallResult.NOT_REACHED, "refused")
