@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -53,6 +54,13 @@ class Origin:
 
     address: str | None = None
     user_agent: str | None = None
+
+
+ORIGIN: ContextVar[str | None] = ContextVar("origin", default=None)
+"""Where what is done now was asked for: the address of a request's client, or the command line; None by itself.
+
+The edges set it, as they do for the log, and the trail keeps it with everything that a person or another system did.
+"""
 
 
 class InvalidToken(Exception):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.cli.failures import Refused
 from app.main import Surroundings, open_surroundings
+from app.ports import ORIGIN
 from app.settings import read_settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 T = TypeVar("T")
+
+COMMAND_LINE = "command line"
+"""From where what is done by a command was done, as the trail says it."""
 
 _AMOUNT = re.compile(r"\$?(?P<dollars>\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.(?P<cents>\d{2}))?", re.ASCII)
 
@@ -30,6 +34,7 @@ def run(job: Callable[[Surroundings], Awaitable[T]], settings: Settings | None =
     """
 
     async def work() -> T:
+        ORIGIN.set(COMMAND_LINE)
         surroundings = open_surroundings(settings or read_settings())
         try:
             await surroundings.database.check()

@@ -14,6 +14,7 @@ from app.domain.card_numbers import holds_card_number
 from app.graphql.errors import MASKED_MESSAGE, ErrorCode
 from app.graphql.failures import log_unexpected
 from app.http.answers import INTERNAL, Refused, header, send_refusal
+from app.ports import ORIGIN
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,8 +43,13 @@ class RequestScope:
         is_fit = given is not None and GIVEN_ID.fullmatch(given) and not holds_card_number(given)
         request_id = given if given and is_fit else self._ids.new("req")
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._observed(scope, receive, send)
+        client = scope.get("client")
+        origin = ORIGIN.set(client[0] if client else None)
+        try:
+            with structlog.contextvars.bound_contextvars(request_id=request_id):
+                await self._observed(scope, receive, send)
+        finally:
+            ORIGIN.reset(origin)
 
     async def _observed(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

@@ -9,7 +9,7 @@ from app.models.base import Row, identifier, instant, json_value, reference, tex
 
 
 class EventRow(Row, table=True):
-    """Who did what to which account, and when; `data` holds what changed."""
+    """Who did what to which account, when and from where; `data` holds what changed."""
 
     __tablename__ = "event"
     __table_args__ = (Index(None, "account_id", "id"),)
@@ -22,3 +22,4 @@ class EventRow(Row, table=True):
     request_id: str | None = text(default=None)
     data: dict[str, Any] = json_value()
     occurred_at: datetime = instant()
+    origin: str | None = text(default=None)

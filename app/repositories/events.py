@@ -9,6 +9,7 @@ from sqlalchemy import func, insert
 from sqlmodel import col, select
 
 from app.models.events import EventRow
+from app.ports import ORIGIN
 from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
 
 _INSERT = insert(EventRow)
 
+SYSTEM = "system"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of state: who (`actor`, such as `system`, `staff:ann` or `user:usr_…`) did what, to what, and when."""
+    """One change of state: who (`actor`, such as `system`, `staff:ann` or `user:usr_…`) did what, to what, and when.
+
+    From where is kept as the edge has said, but for what came by itself.
+    """
 
     id: str
     account_id: str | None
@@ -42,8 +48,20 @@ class EventRepository:
 
     async def add_many(self, events: Iterable[Event]) -> None:
         """Write events in the caller's transaction."""
+        origin = ORIGIN.get()
         rows = [
-            (e.id, e.account_id, e.kind, e.subject_id, e.actor, e.request_id, e.data, e.occurred_at) for e in events
+            (
+                e.id,
+                e.account_id,
+                e.kind,
+                e.subject_id,
+                e.actor,
+                e.request_id,
+                e.data,
+                e.occurred_at,
+                None if e.actor == SYSTEM else origin,
+            )
+            for e in events
         ]
         await execute_many(self._session, _INSERT, rows)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrailEvent:
-    """One event as it is stored; `actor_name` is the person's where a user did it."""
+    """One event as it is stored; `actor_name` is the person's where a user did it, `origin` from where."""
 
     id: str
     kind: str
@@ -21,6 +21,7 @@ class TrailEvent:
     occurred_at: datetime
     request_id: str | None
     data: Mapping[str, Any]
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

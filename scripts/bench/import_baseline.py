@@ -42,7 +42,7 @@ last_started_at = max(last_started_at, excluded.last_started_at)"""
 _QUARANTINE = """
 INSERT INTO quarantined_call VALUES (?,?,?,?,?,?,?,?,NULL,NULL,NULL,NULL) ON CONFLICT (fingerprint) DO NOTHING"""
 _ADVANCE = "UPDATE account SET usage_seq = ? WHERE id = ?"
-_TELL = "INSERT INTO event VALUES (?,?,'usage.recorded',NULL,'import',NULL,?,?)"
+_TELL = "INSERT INTO event VALUES (?,?,'usage.recorded',NULL,'import',NULL,?,?,NULL)"
 
 _POLICIES = policies_on(MONTH.starts_on)
 _NOW = instant_text(NOW)

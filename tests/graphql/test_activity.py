@@ -7,10 +7,13 @@ import ast
 import pytest
 
 from app.domain.accounts import Role
+from app.ports import ORIGIN
 from app.services.activity import SENTENCES
+from app.services.grant_credit import grant_goodwill
 from tests.architecture.source import APP, python_files, tree
 from tests.graphql.test_add_ons import CANCEL, add_on_id, buy, switch
 from tests.graphql.test_plan_changes import PLAN_100, PLAN_220, change
+from tests.services.staff import ANN
 from tests.trips import counted_trips
 from tests.world import pacific
 
@@ -91,6 +94,19 @@ class TestActivity:
         await change(august, PLAN_220)
         await august.add_account("BB0202", name="Quiet Law")
         assert [one["kind"] for one in (await read(august, account="BB0202"))["nodes"]] == ["account.created"]
+
+    async def test_says_from_where_a_person_did_it_and_not_where_it_came_by_itself(self, august):
+        """A staff command, a request of the portal, and what the clock brought."""
+        running = ORIGIN.set("command line")
+        await grant_goodwill(**august._parts, account="AA0101", amount_cents=1_00, reference="T", **ANN)
+        ORIGIN.reset(running)
+        await change(august, PLAN_220)
+        found = (await august.data("{ activity(first: 20) { nodes { kind origin } } }"))["activity"]["nodes"]
+        origins = {entry["kind"]: entry["origin"] for entry in found}
+        assert origins["credit.granted"] == "command line"
+        assert origins["plan.changed"] == "127.0.0.1"
+        assert origins["account.created"] is None
+        assert ("invoice.issued", None) in [(entry["kind"], entry["origin"]) for entry in found]
 
     async def test_is_for_those_who_decide(self, august):
         assert (await read(august, by=Role.BILLING))["totalCount"] == 3

@@ -25,6 +25,10 @@ class Activity:
     what: str = strawberry.field(description="What happened, in one sentence.")
     details: list[ActivityDetail] = strawberry.field(description="What it changed, one by one.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
+    origin: str | None = strawberry.field(
+        description="From where it was done: the address of the device, or `command line` for our staff; null where it "
+        "came by itself."
+    )
     request_id: str | None = strawberry.field(
         description="The request that did it, as the app saw it in `x-request-id`; null where no app did it."
     )
@@ -40,5 +44,6 @@ class Activity:
             what=entry.what,
             details=[ActivityDetail(name=name, value=value) for name, value in entry.details],
             occurred_at=event.occurred_at,
+            origin=event.origin,
             request_id=event.request_id,
         )

@@ -34,6 +34,7 @@ _EVENTS = select(
     col(EventRow.occurred_at),
     col(EventRow.request_id),
     col(EventRow.data),
+    col(EventRow.origin),
 ).outerjoin(UserRow, col(UserRow.id) == func.substr(col(EventRow.actor), len(_USER) + 1))
 
 _PLANS = select(col(PlanVersionRow.id), col(PlanVersionRow.name))
