@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,9 +15,11 @@ from app.domain.metering import Outcome
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective, When
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.domain.usage import CallReport
+from app.gateways.clock import SystemClock
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.services.add_charge import add_charge
+from app.services.cashier import Cashier
 from app.services.change_plan import (
     NoScheduledChange,
     PlanChangeQuote,
@@ -25,6 +28,8 @@ from app.services.change_plan import (
     preview_plan_change,
 )
 from app.services.close_periods import close_periods
+from app.services.collecting import Collecting
+from app.services.confirm_quote import PaymentDeclined
 from app.services.credit_note import issue_credit_note
 from app.services.grant_credit import grant_goodwill, record_prepayment
 from app.services.once import IdempotencyConflict
@@ -46,6 +51,7 @@ from app.services.upgrade_plans import upgrade_plans
 from app.services.verify import verify
 from tests.fakes.edge import CountingIds
 from tests.scenarios.account_stories import ZONE, Action, Clock, wall
+from tests.scenarios.card_on_file import PaymentsDouble, put_card_on_file
 from tests.scenarios.reference_model import (
     ADD_ONS,
     PLANS,
@@ -67,6 +73,7 @@ REFUSALS = (
     NoScheduledChange,
     AddOnAlreadyActive,
     AddOnNotActive,
+    PaymentDeclined,
     QuoteStale,
 )
 INVOICES = """
@@ -85,6 +92,7 @@ class Life:
     clock: Clock
     model: ReferenceAccount
     paid_from: date
+    has_card: bool = False
     account_id: str = ""
     known: dict[str, list[Any]] = field(default_factory=dict)
     started: dict[str, datetime] = field(default_factory=dict)
@@ -97,6 +105,10 @@ class Life:
         self.desk = QuoteDesk("x" * 32, self.clock, self.ids)
         self.parts = {"database": self.database, "clock": self.clock, "ids": self.ids}
         self.mine = {**self.parts, "account": ACCOUNT}
+        self.payments = PaymentsDouble()
+        around = Collecting(self.database, self.clock, self.ids, self.payments, SystemClock())
+        self.cashier = Cashier(around) if self.has_card else None
+        self.declined: Bill | None = None
 
     @property
     def today(self) -> date:
@@ -110,6 +122,8 @@ class Life:
             **self.parts, particulars=AccountParticulars(ACCOUNT, "Harbor Dental", plan.code, **trial), actor="test"
         )
         self.account_id = put.account.id
+        if self.has_card:
+            await unit_of_work.write(self.database, lambda uow: put_card_on_file(uow, put.account.id))
 
     async def tell(self, action: Action) -> None:
         await self.advance(self.target(action), is_late=action.number % 8 == 0)
@@ -194,21 +208,24 @@ class Life:
         send = {
             **self.mine,
             "desk": self.desk,
+            "cashier": self.cashier,
             "actor": "test",
             "quote_token": quote.quote.token,
             "idempotency_key": key,
         }
+        self.payments.declines = len(self.payments.charges) % 3 == 2
 
         def by_rules() -> Bill | None:
             now_covered, bill = self.model.offer(target, when, self.today)
             if is_over or now_covered != covered:
                 raise Refused("QuoteStale")
-            self.model.change(target, when, self.today)
+            self.pay_first(bill, lambda: self.model.change(target, when, self.today))
             return bill
 
         outcome, changed = await self.attempt(by_rules, change_plan(**send))
         if changed is None:
             self.told[f"confirm: {outcome}"] += 1
+            await self.expect_in_vain(outcome, quote.offer.draft, lambda: change_plan(**send))
             return
         self.told[f"changed {when}"] += 1
         issued = self.expect(*([] if outcome is None else [outcome]))
@@ -223,6 +240,31 @@ class Life:
                 self.told["same key, other body"] += 1
             else:
                 raise AssertionError("A key was taken for two requests.")
+
+    def pay_first(self, bill: Bill | None, take_effect: Callable[[], None]) -> None:
+        """Let a change take effect in the model once it is paid, where there is a card and something to pay."""
+        is_due = bill is not None and bill.total_cents > bill.credit_applied_cents
+        if self.has_card and is_due and self.payments.declines:
+            self.declined = bill
+            self.model.issue_in_vain(bill)
+            raise Refused("PaymentDeclined")
+        take_effect()
+        if self.has_card and is_due:
+            self.told["charged"] += 1
+            self.model.charge_last()
+
+    async def expect_in_vain(self, outcome: str, draft: Any, again: Callable[[], Awaitable[object]]) -> None:
+        """After a decline: the invoice was the previewed one and is void, and the same key is declined again."""
+        if outcome != "PaymentDeclined":
+            return
+        assert self.expect(self.declined)[0]["content_hash"] == draft.content_hash
+        charges = len(self.payments.charges)
+        try:
+            await again()
+        except PaymentDeclined:
+            assert len(self.payments.charges) == charges
+        else:
+            raise AssertionError("The same press was answered otherwise.")
 
     async def any_other_quote(self, than: Plan) -> PlanChangeQuote | None:
         try:
@@ -279,14 +321,17 @@ class Life:
             bill = self.model.add_on_bill(code, self.today)
             if is_over or bill != covered or day != self.today:
                 raise Refused("QuoteStale")
-            self.model.buy(code, self.today)
+            self.pay_first(bill, lambda: self.model.buy(code, self.today))
             return bill
 
+        self.payments.declines = len(self.payments.charges) % 3 == 2
         send = {"quote_token": quote.quote.token, "terms_version": quote.version.terms_version, "actor": "test"}
-        send |= {**self.mine, "desk": self.desk, "idempotency_key": self.ids.new("key")}
+        send |= {**self.mine, "desk": self.desk, "cashier": self.cashier, "idempotency_key": self.ids.new("key")}
         outcome, bought = await self.attempt(by_rules, activate_add_on(**send))
         self.told["bought" if bought else f"buy: {outcome}"] += 1
-        if bought is not None:
+        if bought is None:
+            await self.expect_in_vain(outcome, quote.draft, lambda: activate_add_on(**send))
+        else:
             assert self.expect(outcome)[0]["content_hash"] == quote.draft.content_hash
             assert await activate_add_on(**send) == bought
 

@@ -67,7 +67,8 @@ class Stage:
         self.empty.backup(self.sql)
         paid_from = story.first_day.replace(day=story.paid_day)
         clock = Clock(wall(story.first_day, -30 if story.paid_day == 1 else 30))
-        life = Life(self.database, self.sql, clock, ReferenceAccount(paid_from, PLANS[story.plan]), paid_from)
+        model = ReferenceAccount(paid_from, PLANS[story.plan])
+        life = Life(self.database, self.sql, clock, model, paid_from, has_card=story.has_card)
         await life.begin(PLANS[story.plan], story.paid_day)
         for action in (*story.actions, Action("upgrade", "turn", 14, 1)):
             await life.tell(action)

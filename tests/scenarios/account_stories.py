@@ -41,10 +41,13 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Story:
+    """With a card what is bought is paid first, and every third charge is declined (rule 17)."""
+
     first_day: date
     paid_day: int
     plan: int
     actions: tuple[Action, ...]
+    has_card: bool = False
 
 
 def random_story(seed: str) -> Story:
@@ -54,7 +57,8 @@ def random_story(seed: str) -> Story:
         Action(dice.choice(kinds), dice.choice(JUMPS), dice.randrange(1 << 16), dice.randrange(1 << 16))
         for _ in range(dice.randint(4, 30))
     )
-    return Story(dice.choice(FIRST_DAYS), dice.choice((1, 1, dice.randint(2, 28))), dice.randrange(5), actions)
+    first_day, paid_day = dice.choice(FIRST_DAYS), dice.choice((1, 1, dice.randint(2, 28)))
+    return Story(first_day, paid_day, dice.randrange(5), actions, has_card=dice.randrange(2) == 1)
 
 
 class Clock:

@@ -75,6 +75,7 @@ class Issued:
     bill: Bill
     balance_cents: int
     is_credited: bool = False
+    is_void: bool = False
 
 
 @dataclass
@@ -197,7 +198,7 @@ class ReferenceAccount:
         return self.base(plan, month) + self.usage_lines(plan, month)[0].cents
 
     def billed(self, month: Month, *kinds: str) -> int:
-        lines = (line for issued in self.invoices for line in issued.bill.lines)
+        lines = (line for issued in self.invoices if not issued.is_void for line in issued.bill.lines)
         return sum(line.cents for line in lines if line.month == month and line.kind in kinds)
 
     # -- bills --
@@ -219,6 +220,16 @@ class ReferenceAccount:
         else:
             self.use_credit(bill.credit_applied_cents)
             self.invoices.append(Issued(bill, bill.total_cents - bill.credit_applied_cents))
+
+    def issue_in_vain(self, bill: Bill) -> None:
+        """Rule 17: what could not be charged is void, and the credit that it had used is credit again, the newest."""
+        self.use_credit(bill.credit_applied_cents)
+        self.grants += [cents for cents in (bill.credit_applied_cents,) if cents]
+        self.invoices.append(Issued(bill, 0, is_void=True))
+
+    def charge_last(self) -> None:
+        """Rule 17: what was bought last is paid."""
+        self.invoices[-1].balance_cents = 0
 
     def use_credit(self, cents: int) -> None:
         for place, left in enumerate(self.grants):

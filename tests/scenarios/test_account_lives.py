@@ -1,6 +1,7 @@
 """Any life of an account goes by the rules: each bill, refusal and balance is the reference model's, step by step.
 
-Holds rules 4 and 6-28, 35 and 36 together; `python -m tests.scenarios.account_lives` is the long form.
+Holds rules 4 and 6-28, 35 and 36 together, with charge first among them (rule 17) where there is a card.
+`python -m tests.scenarios.account_lives` is the long form.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from tests.scenarios.account_stories import FIRST_DAYS, JUMPS, KINDS, Action, St
 NUMBERS = st.integers(0, (1 << 16) - 1)
 ACTIONS = st.builds(Action, st.sampled_from(KINDS), st.sampled_from(JUMPS), NUMBERS, NUMBERS)
 STORIES = st.builds(
-    Story, st.sampled_from(FIRST_DAYS), st.just(1) | st.integers(2, 28), st.integers(0, 4), st.lists(ACTIONS).map(tuple)
+    Story,
+    st.sampled_from(FIRST_DAYS),
+    st.just(1) | st.integers(2, 28),
+    st.integers(0, 4),
+    st.lists(ACTIONS).map(tuple),
+    st.booleans(),
 )
 COVERED = {
     "closed",
@@ -37,6 +43,9 @@ COVERED = {
     "upgraded at close",
     "upgraded for good",
     "bought",
+    "charged",
+    "confirm: PaymentDeclined",
+    "buy: PaymentDeclined",
     "buy: QuoteStale",
 }
 
