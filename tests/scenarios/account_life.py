@@ -213,7 +213,7 @@ class Life:
             "quote_token": quote.quote.token,
             "idempotency_key": key,
         }
-        self.payments.declines = len(self.payments.charges) % 3 == 2
+        self.payments.declines = len(self.payments.charges) % 2 == 1
 
         def by_rules() -> Bill | None:
             now_covered, bill = self.model.offer(target, when, self.today)
@@ -324,7 +324,7 @@ class Life:
             self.pay_first(bill, lambda: self.model.buy(code, self.today))
             return bill
 
-        self.payments.declines = len(self.payments.charges) % 3 == 2
+        self.payments.declines = len(self.payments.charges) % 2 == 1
         send = {"quote_token": quote.quote.token, "terms_version": quote.version.terms_version, "actor": "test"}
         send |= {**self.mine, "desk": self.desk, "cashier": self.cashier, "idempotency_key": self.ids.new("key")}
         outcome, bought = await self.attempt(by_rules, activate_add_on(**send))

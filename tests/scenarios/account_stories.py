@@ -41,7 +41,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """With a card what is bought is paid first, and every third charge is declined (rule 17)."""
+    """With a card what is bought is paid first, and every second charge is declined (rule 17)."""
 
     first_day: date
     paid_day: int
