@@ -46,7 +46,7 @@ class TestTroubles:
         await post.add_contact(channels=frozenset({Channel.PHONE_CALL}))
         post.caller.answer = CallAnswer(CallResult.UNKNOWN, "timed out")
         post.world.clock.instant = pacific(2026, 7, 10, 9)
-        await post.announce(AlertKind.PAYMENT_FAILED)
+        await post.announce(AlertKind.PAYMENT_FAILED, invoice_number=999_999)
         await post.deliver()
         post.world.clock.instant += timedelta(minutes=59)
         assert await found(post.world) == []
