@@ -77,7 +77,6 @@ def _forecasts(
             paid_starts_on=standing.paid_starts_on,
             upgrades_so_far=upgrades_so_far,
             catalogue=catalogue,
-            has_pending_change=standing.pending_plan is not None,
         )
         if upgrade is None:
             continue
@@ -86,7 +85,7 @@ def _forecasts(
             on=day.on,
             plan=standing.month_plan,
             target=upgrade.target,
-            is_permanent=upgrade.is_permanent,
+            is_permanent=upgrade.is_permanent and standing.pending_plan is None,
             draft=draft,
             saving_cents=_cost(standing, standing.month_plan, projection) - _cost(standing, upgrade.target, projection),
         )

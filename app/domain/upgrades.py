@@ -46,14 +46,12 @@ def find_upgrade(
     paid_starts_on: date,
     upgrades_so_far: int,
     catalogue: Catalogue,
-    has_pending_change: bool = False,
 ) -> Upgrade | None:
     """Return the upgrade that a month's usage calls for, or None (rules 19, 20).
 
     In the first six months after the paid start it is due when staying costs more than the next plan; later only when
     usage is past the next plan's threshold as well. The target is found by stepping up until staying is cheapest; the
     comparison is exact, to the second. `upgrades_so_far` counts one-month upgrades since the last permanent change.
-    None is permanent while the customer has arranged what the next month begins on.
     """
     on = period.starts_on
     target = _fitting(plan, usage, period, paid_starts_on, catalogue)
@@ -63,7 +61,7 @@ def find_upgrade(
         return None
     return Upgrade(
         target,
-        is_permanent=upgrades_so_far >= ONE_MONTH_UPGRADES and not has_pending_change,
+        is_permanent=upgrades_so_far >= ONE_MONTH_UPGRADES,
         cost_to_stay_cents=month_cost_cents(usage, plan, period, paid_starts_on),
         cost_upgraded_cents=month_cost_cents(usage, target, period, paid_starts_on),
     )

@@ -136,6 +136,11 @@ class AccountRepository:
         values = {"plan_version_id": plan_version_id, "pending_plan_version_id": None, "upgrade_count": 0}
         await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
 
+    async def keep_upgrade(self, account_id: str, plan_version_id: str) -> None:
+        """Store an upgrade that is permanent; what was arranged for the next month stays arranged (rules 15, 20)."""
+        values = {"plan_version_id": plan_version_id, "upgrade_count": 0}
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+
     async def count_upgrade(self, account_id: str) -> None:
         """Count a one-month upgrade (rule 20)."""
         statement = update(AccountRow).where(col(AccountRow.id) == account_id)

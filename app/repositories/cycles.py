@@ -219,11 +219,6 @@ class CycleRepository:
         )
         await self._session.exec(statement)
 
-    async def has_begun(self, account_id: str) -> bool:
-        """Tell whether the account has had its first cycle invoice."""
-        statement = select(col(BillingCycleRow.period_on)).where(BillingCycleRow.account_id == account_id).limit(1)
-        return (await self._session.exec(statement)).first() is not None
-
     async def oldest_due_at(self) -> datetime | None:
         """Return when the next, or the longest overdue, cycle invoice falls due that can be issued."""
         statement = select(func.min(AccountRow.next_close_at)).where(~waiting_checkout(col(AccountRow.id)))

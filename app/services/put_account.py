@@ -204,7 +204,10 @@ async def _plan_id(uow: UnitOfWork, particulars: AccountParticulars, known: Acco
 
 
 async def _is_settled(uow: UnitOfWork, account: Account) -> bool:
-    return account.status is AccountStatus.CLOSED or await uow.cycles.has_begun(account.id)
+    """Tell whether anything was invoiced, be it in the trial: an invoice is computed again from these facts."""
+    if account.status is AccountStatus.CLOSED:
+        return True
+    return await uow.invoices.last_issued_at(account.id) is not None
 
 
 def _changes(known: Account, wanted: Account) -> dict[str, list[str | None]]:

@@ -75,7 +75,7 @@ def upgrade_done(standing: AccountStanding, upgrade: Upgrade, issue: Issue) -> A
         issue.number,
         issue.draft.amount_due_cents,
         upgrade.saving_cents,
-        upgrade.is_permanent,
+        upgrade.is_permanent and standing.pending_plan is None,
     )
     return Announcement(AlertKind.UPGRADE_DONE, standing.account_id, issue.id, facts)
 

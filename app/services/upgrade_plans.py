@@ -76,7 +76,6 @@ def find_month_upgrade(standing: AccountStanding) -> Upgrade | None:
         paid_starts_on=standing.paid_starts_on,
         upgrades_so_far=standing.upgrade_count,
         catalogue=standing.catalogue,
-        has_pending_change=standing.pending_plan is not None,
     )
 
 
@@ -127,7 +126,7 @@ async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: 
     month = standing.period.starts_on
     await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=target.id, now=now)
     if upgrade.is_permanent:
-        await uow.accounts.choose_plan(account_id, target.id)
+        await uow.accounts.keep_upgrade(account_id, target.id)
     else:
         await uow.accounts.count_upgrade(account_id)
     await uow.cycles.mark_checked([(account_id, standing.usage_seq)])

@@ -29,7 +29,7 @@ def plan(code, on=date(2026, 8, 1)):
     return SEED_CATALOGUE.get(code, on)
 
 
-def upgraded(code="100", month="2026-08", *, paid_starts_on=NEWCOMER, upgrades_so_far=0, pending=False, **used):
+def upgraded(code="100", month="2026-08", *, paid_starts_on=NEWCOMER, upgrades_so_far=0, **used):
     period = Period.parse(month)
     return find_upgrade(
         plan=plan(code, period.starts_on),
@@ -38,7 +38,6 @@ def upgraded(code="100", month="2026-08", *, paid_starts_on=NEWCOMER, upgrades_s
         paid_starts_on=paid_starts_on,
         upgrades_so_far=upgrades_so_far,
         catalogue=SEED_CATALOGUE,
-        has_pending_change=pending,
     )
 
 
@@ -118,10 +117,6 @@ class TestAfterSixMonths:
 
 class TestHowLong:
     """Rule 20: one month only, three times; the fourth is permanent."""
-
-    def test_none_stays_while_the_customer_has_arranged_what_comes_next(self):
-        """Rule 15: what they have arranged is not taken away."""
-        assert not upgraded(live_minutes=300, upgrades_so_far=3, pending=True).is_permanent
 
     @pytest.mark.parametrize(("so_far", "is_permanent"), [(0, False), (2, False), (3, True), (4, True)])
     def test_the_fourth_stays(self, so_far, is_permanent):

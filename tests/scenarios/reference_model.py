@@ -323,7 +323,7 @@ class ReferenceAccount:
         return higher
 
     def upgrade(self, month: Month, on: date) -> Bill | None:
-        """Rule 20: for this month, and the fourth for good, unless the customer has arranged a change (rule 15)."""
+        """Rule 20: for this month, and the fourth for good; what the customer has arranged stays (rule 15)."""
         target = self.due_upgrade(month)
         if target is None:
             return None
@@ -331,8 +331,8 @@ class ReferenceAccount:
         assert bill is not None
         self.issue(bill)
         self.months[month] = target
-        if self.upgrades >= ONE_MONTH_UPGRADES and self.pending is None:
-            self.choose(target)
+        if self.upgrades >= ONE_MONTH_UPGRADES:
+            self.chosen, self.upgrades = target, 0
         else:
             self.upgrades += 1
         return bill
