@@ -96,7 +96,7 @@ class TestLines:
         ended = company("staff", "end-line", *line)
         assert "A line of AA0101 ends: 1999-03-01 is the first day without it." in ended.out
         refused = company("staff", "end-line", "AA0101", "--reference", "555-0101", *BY)
-        assert (refused.code, refused.err) == (2, "Account 'AA0101' has no additional line that goes on.\n")
+        assert (refused.code, refused.err) == (2, "The account has no additional line '555-0101' that goes on.\n")
         assert company("verify").code == 0
 
 

@@ -37,7 +37,7 @@ TO_DO = {
 def list_waiting(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of each kind to show.")] = 50,
 ) -> None:
-    """Show what waits; messages that were given up are listed for a week."""
+    """Show what waits; messages and refunds that failed are listed for a week."""
 
     async def job(around: Surroundings) -> list[Waiting]:
         return await doing.list_waiting(database=around.database, clock=around.clock, limit=limit)

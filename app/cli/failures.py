@@ -42,6 +42,7 @@ from app.services.staff_actions import (
     InvalidTitle,
     ReasonMissing,
 )
+from app.services.standing import AccountSuspended
 from app.services.void_invoice import InvoiceNotVoidable
 from app.services.waive_charge import ChargeAlreadyInvoiced, ChargeNotFound
 from app.services.write_off import NothingToWriteOff
@@ -66,6 +67,7 @@ OF_MONEY: tuple[type[Exception], ...] = (
 
 OF_STAFF: tuple[type[Exception], ...] = (
     AccountClosed,
+    AccountSuspended,
     ActorMissing,
     AddOnNotAvailable,
     CallUnknown,

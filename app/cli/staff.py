@@ -201,7 +201,7 @@ def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason
 
 @staff.command("end-line")
 def end_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
-    """Let the line that was added last end with this month; nothing is refunded."""
+    """Let the line that was added under a reference end with this month; nothing is refunded."""
     ended = _act(lines.end_line, who, reason, account=account, reference=reference)
     _tell(f"A line of {account} ends: {ended.ends_before} is the first day without it.", is_new=ended.is_new)
 

@@ -137,13 +137,17 @@ class PaymentReceived:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFailed:
-    """No method paid the invoice; `reason` is that of the last one tried, `next_try_on` None when none is to come."""
+    """No method paid the invoice; `reason` is that of the last one tried, `next_try_on` None when none is to come.
+
+    `is_undone` where it had been paid, and the money is gone again.
+    """
 
     invoice_number: int
     amount_cents: int
     method: str
     reason: str
     next_try_on: date | None
+    is_undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.payment_gateway import AnswerKind, ChargeReason, DeclineSeverity, Transaction, TransactionStatus
 from app.domain.payment_methods import chargeable
-from app.domain.periods import add_months, billing_date, billing_instant
+from app.domain.periods import add_months, billing_instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -239,7 +239,7 @@ def warned_suspension_at(collection: Collection, now: datetime, policies: Collec
     """Return when service is suspended once a warning goes out now: as planned, but not before its days of notice."""
     if collection.suspend_at is None:
         return None
-    return max(collection.suspend_at, _later(billing_date(now), policies.warning_days, policies))
+    return max(collection.suspend_at, now + timedelta(days=policies.warning_days))
 
 
 def begin_round(collection: Collection, now: datetime, policies: CollectionPolicies) -> dict[str, Any]:

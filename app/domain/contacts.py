@@ -152,11 +152,8 @@ _DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u20
 """They make what follows read backwards; letters of right-to-left scripts need none."""
 
 _ENDINGS = (
-    "com net org io info biz app dev xyz link click site online top shop store page live club "
-    "ai cc cn co de eu gg in ly me ru tk to tv uk us"
+    r"com|net|org|io|info|biz|app|dev|xyz|link|click|site|online|top|shop|store|page|club|"
+    r"ca|cc|cn|co|eu|fr|gg|ly|nl|pl|ru|tk|tv|uk|us"
 )
-_LINK = re.compile(
-    rf"://|\bwww\.|@|\w\.(?:{'|'.join(_ENDINGS.split())})\b|\w\.\w{{2,}}/",
-    re.IGNORECASE,
-)
-"""What mail programs make a link of; initials and titles are none."""
+_LINK = re.compile(rf"://|\bwww\.|@|[a-z0-9-]{{2}}\.(?:{_ENDINGS})\b|\w\.(?-i:[a-z]{{2,}})/\S", re.IGNORECASE)
+"""What mail programs are likely to make a link of; initials, particles of names and titles are none."""

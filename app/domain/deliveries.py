@@ -94,10 +94,20 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class MailAnswer:
-    """A server's answer; `detail` is its own words, for the log of deliveries."""
+    """A server's answer; `detail` is its own words, for the log of deliveries.
+
+    `was_offered` where the server was there and the mail on its way to it: what breaks a connection again and again is
+    the mail's own fault in the end.
+    """
 
     result: MailResult
     detail: str
+    was_offered: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether the mail was tried: where no server was there, it only waits."""
+        return self.was_offered or self.result is not MailResult.UNREACHABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from app.domain.payment_gateway import (
     MONEY_MOVES,
     AnswerKind,
     ChargeAnswer,
+    Decline,
+    DeclineSeverity,
     Notice,
     NoticeKind,
     Transaction,
@@ -100,7 +102,14 @@ def charge_answer(result: Any, asked: Asked | None) -> ChargeAnswer:  # noqa: AN
     if not codes:
         return _unknown("empty answer")
     reason = "refused: " + ",".join(codes)
-    return _unknown(reason) if _KEY_UNCLEAR & set(codes) else ChargeAnswer(AnswerKind.REFUSED, reason=reason)
+    if _KEY_UNCLEAR & set(codes):
+        return _unknown(reason)
+    return ChargeAnswer(AnswerKind.REFUSED, reason=reason, decline=_METHOD_GONE if METHOD_UNKNOWN in codes else None)
+
+
+METHOD_UNKNOWN = "91518"
+_METHOD_GONE = Decline(DeclineSeverity.HARD, METHOD_UNKNOWN, "The vault has no such payment method.")
+"""Refused for the method itself: it is not to be tried again, and it is for the customer to replace it."""
 
 
 def _unknown(reason: str) -> ChargeAnswer:

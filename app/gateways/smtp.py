@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import timeout
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -106,15 +106,17 @@ class SmtpSession:
             message = mail_message(mail, self._sender, self._sender_name)
         except (ValueError, IndexError):
             return MailAnswer(MailResult.REFUSED, "The address or the name cannot be written in a mail.")
+        was_offered = False
         try:
             async with timeout(MAIL_SECONDS):
                 client = await self._connected()
+                was_offered = True
                 _, detail = await client.send_message(message, sender=self._sender, recipients=[mail.to_address])
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             answer = answer_of(error)
             if answer.result is MailResult.UNREACHABLE:
                 await self._drop()
-            return answer
+            return replace(answer, was_offered=was_offered)
         return MailAnswer(MailResult.ACCEPTED, detail[:LONGEST_DETAIL])
 
     async def close(self) -> None:

@@ -204,6 +204,7 @@ class NotificationRepository:
             "next_action_at": at,
             "attempts": 0,
             "finished_at": None,
+            "outcome": None,
         }
         await self._session.exec(update(NotificationRow).where(col(NotificationRow.id) == message.id).values(values))
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain.accounts import AccountStatus
 from app.domain.add_ons import AddOnSubscription, get_line
 from app.domain.invoices import LineKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.issue_invoice import issue_invoice
-from app.services.staff_actions import AccountClosed, check_no_checkout, check_staff, once_by_staff
-from app.services.standing import facts_of_purchase, load_standing
+from app.services.staff_actions import check_no_checkout, check_staff, once_by_staff
+from app.services.standing import check_active, facts_of_purchase, load_standing
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,14 +20,18 @@ if TYPE_CHECKING:
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.views.standing import AccountStanding
+
+
+ADDED = "line.added"
 
 
 class NoLineToEnd(LookupError):
-    """The account has no additional line that goes on."""
+    """The account has no such line that goes on."""
 
-    def __init__(self, account: str) -> None:
-        super().__init__(f"Account {account!r} has no additional line that goes on.")
-        self.account = account
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"The account has no additional line {reference!r} that goes on.")
+        self.reference = reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,10 @@ async def add_line(
 ) -> LineAdded:
     """Add a line from today on: its whole month is invoiced at once, due on receipt, and every later one in advance.
 
-    The reference, such as the line's number, adds it once.
+    The reference names the line, such as its number does, and adds it once.
     :raises AddOnNotAvailable: when no line is on sale.
-    :raises AccountClosed: when the account gets no further invoice.
+    :raises AccountSuspended: when it is suspended or closed (rule 33).
     :raises ChangeInProgress: while a change waits for its payment.
-    :raises IdempotencyConflict: when the reference was used for something else.
     """
     check_staff(actor, reason)
 
@@ -66,10 +68,9 @@ async def add_line(
         now = clock.now()
 
         async def add() -> dict[str, Any]:
-            if owner.status is AccountStatus.CLOSED:
-                raise AccountClosed(account)
             await check_no_checkout(uow, owner.id)
             standing = await load_standing(uow, account, now)
+            check_active(standing)
             version = get_line(standing.add_on_versions, standing.today)
             issue = await issue_invoice(
                 uow,
@@ -83,7 +84,7 @@ async def add_line(
             line = AddOnSubscription(ids.new("sub"), version, standing.today)
             await uow.add_ons.subscribe(line, owner.id, accepted_by=actor, accepted_at=now)
             data = {"line": reference.strip(), "version": version.id, "invoice": issue.id, "reason": reason}
-            await uow.events.add_many([Event(ids.new("evt"), owner.id, "line.added", actor, now, line.id, data)])
+            await uow.events.add_many([Event(ids.new("evt"), owner.id, ADDED, actor, now, line.id, data)])
             return {"invoice_number": issue.number, "amount_due_cents": issue.draft.amount_due_cents}
 
         result, is_new = await once_by_staff(
@@ -97,10 +98,9 @@ async def add_line(
 async def end_line(
     *, database: Database, clock: Clock, ids: Ids, account: str, reference: str, actor: str, reason: str
 ) -> LineEnded:
-    """Let the line that was added last end with this month; nothing is refunded. The reference ends one once.
+    """Let the line that was added under the reference end with this month; nothing is refunded.
 
-    :raises NoLineToEnd: when the account has none that goes on.
-    :raises IdempotencyConflict: when the reference was used for something else.
+    :raises NoLineToEnd: when the account has no such line that goes on.
     """
     check_staff(actor, reason)
 
@@ -110,13 +110,11 @@ async def end_line(
 
         async def end() -> dict[str, Any]:
             standing = await load_standing(uow, account, now)
-            lines = [each for each in standing.subscriptions if _is_line(each) and each.ends_before is None]
-            if not lines:
-                raise NoLineToEnd(account)
+            line_id = await _find_line(uow, standing, reference.strip())
             ends_before = standing.period.ends_before
-            await uow.add_ons.set_end(lines[-1].id, owner.id, ends_before)
+            await uow.add_ons.set_end(line_id, owner.id, ends_before)
             data = {"line": reference.strip(), "ends_before": ends_before.isoformat(), "reason": reason}
-            await uow.events.add_many([Event(ids.new("evt"), owner.id, "line.ended", actor, now, lines[-1].id, data)])
+            await uow.events.add_many([Event(ids.new("evt"), owner.id, "line.ended", actor, now, line_id, data)])
             return {"ends_before": ends_before.isoformat()}
 
         result, is_new = await once_by_staff(
@@ -127,5 +125,15 @@ async def end_line(
     return await unit_of_work.write(database, work)
 
 
-def _is_line(subscription: AddOnSubscription) -> bool:
-    return subscription.version.kind is LineKind.ADDITIONAL_LINE
+async def _find_line(uow: UnitOfWork, standing: AccountStanding, reference: str) -> str:
+    """Return the line that was added under the reference and goes on; the trail knows which one it is."""
+    going_on = {
+        each.id
+        for each in standing.subscriptions
+        if each.version.kind is LineKind.ADDITIONAL_LINE and each.ends_before is None
+    }
+    for event in await uow.events.list_for_account(standing.account_id):
+        line_id = event.subject_id
+        if event.kind == ADDED and line_id is not None and line_id in going_on and event.data["line"] == reference:
+            return line_id
+    raise NoLineToEnd(reference)

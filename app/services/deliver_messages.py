@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from app.domain.accounts import AccountStatus
 from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
 from app.domain.deliveries import (
@@ -148,15 +149,15 @@ async def _record_mail(delivery: Delivery, claimed: Claimed, answer: MailAnswer)
             case MailResult.REFUSED:
                 await uow.contacts.mark_refusing(address, reason=answer.detail, refused_at=now)
                 await outbox.settle(claimed, DeliveryState.FAILED, at=now, outcome=answer.detail)
-            case MailResult.LATER if is_given_up(claimed.attempts):
+            case MailResult.LATER | MailResult.UNREACHABLE if answer.counts and is_given_up(claimed.attempts):
                 await outbox.settle(claimed, DeliveryState.FAILED, at=now, outcome=f"Given up: {answer.detail}")
             case MailResult.LATER:
                 next_at = now + pause_after(claimed.attempts, claimed.message.id)
                 await outbox.put_back(claimed, next_at=next_at, outcome=answer.detail, is_attempt=True)
                 return 0
             case MailResult.UNREACHABLE:
-                next_at = now + UNREACHABLE_PAUSE
-                await outbox.put_back(claimed, next_at=next_at, outcome=answer.detail, is_attempt=False)
+                pause = pause_after(claimed.attempts, claimed.message.id) if answer.counts else UNREACHABLE_PAUSE
+                await outbox.put_back(claimed, next_at=now + pause, outcome=answer.detail, is_attempt=answer.counts)
                 return 0
         return 1
 
@@ -221,8 +222,12 @@ async def _is_settled(uow: UnitOfWork, claimed: Claimed) -> bool:
     if message.kind == AlertKind.PAYMENT_FAILED:
         invoice = await uow.invoices.find_by_number(message.facts["invoice_number"])
         return invoice is not None and invoice.status is not InvoiceStatus.OPEN
-    if message.kind in _ABOUT_SUSPENSION and message.account_id is not None:
-        return not any(invoice.balance_cents > 0 for invoice in await uow.ledger.open_invoices(message.account_id))
+    if message.account_id is None:
+        return False
+    if message.kind == AlertKind.SUSPENDED:
+        return (await uow.accounts.get(message.account_id)).status is not AccountStatus.SUSPENDED
+    if message.kind == AlertKind.SUSPENSION_SCHEDULED:
+        return all(each.suspend_at is None for each in await uow.collections.list_for_account(message.account_id))
     return False
 
 
@@ -271,8 +276,6 @@ def _addressee(claimed: Claimed) -> Addressee:
         message.recipient, claimed.account_name, claimed.account_external_id, is_contact=message.contact_id is not None
     )
 
-
-_ABOUT_SUSPENSION = frozenset({AlertKind.SUSPENSION_SCHEDULED, AlertKind.SUSPENDED})
 
 _CALL_STATES = {
     CallResult.TAKEN: DeliveryState.SENT,

@@ -61,9 +61,9 @@ async def try_again(*, database: Database, clock: Clock, ids: Ids, waiting_id: s
 
     async def work(uow: UnitOfWork) -> None:
         now = clock.now()
-        kind, account_id, data = await _let_go_on(uow, waiting_id, now)
+        kind, account_id, subject_id, data = await _let_go_on(uow, waiting_id, now)
         data = {**data, "reason": reason}
-        await uow.events.add_many([Event(ids.new("evt"), account_id, kind, actor, now, waiting_id, data)])
+        await uow.events.add_many([Event(ids.new("evt"), account_id, kind, actor, now, subject_id, data)])
 
     await unit_of_work.write(database, work)
 
@@ -87,21 +87,21 @@ async def dismiss_notice(
     await unit_of_work.write(database, work)
 
 
-async def _let_go_on(uow: UnitOfWork, waiting_id: str, now: datetime) -> tuple[str, str | None, dict[str, Any]]:
-    """Let it go on, and return what the trail says: the kind of event, whose it is, and its data."""
+async def _let_go_on(uow: UnitOfWork, waiting_id: str, now: datetime) -> tuple[str, str | None, str, dict[str, Any]]:
+    """Let it go on, and return what the trail says: the kind of event, whose it is, about what, and its data."""
     if waiting_id.isdecimal():
         return await _collect_again(uow, int(waiting_id), now)
     if await uow.notices.reopen(waiting_id):
-        return "notice.reopened", None, {}
+        return "notice.reopened", None, waiting_id, {}
     message = await uow.notifications.find_failed(waiting_id)
     if message is None:
         raise NothingWaits(waiting_id)
     recipient, address = await _addressee(uow, message)
     await uow.notifications.queue_again(message, recipient=recipient, address=address, at=now)
-    return "message.queued_again", message.account_id, {"sent_to": address}
+    return "message.queued_again", message.account_id, message.id, {"sent_to": address}
 
 
-async def _collect_again(uow: UnitOfWork, number: int, now: datetime) -> tuple[str, str, dict[str, Any]]:
+async def _collect_again(uow: UnitOfWork, number: int, now: datetime) -> tuple[str, str, str, dict[str, Any]]:
     invoice = await uow.invoices.find_by_number(number)
     if invoice is None:
         raise NothingWaits(str(number))
@@ -117,7 +117,7 @@ async def _collect_again(uow: UnitOfWork, number: int, now: datetime) -> tuple[s
         "note": None,
     }
     await uow.collections.save(None, collection, changed)
-    return "collection.resumed", invoice.account_id, {"number": number}
+    return "collection.resumed", invoice.account_id, invoice.id, {"number": number}
 
 
 async def _addressee(uow: UnitOfWork, message: Message) -> tuple[str, str]:
@@ -131,6 +131,6 @@ async def _addressee(uow: UnitOfWork, message: Message) -> tuple[str, str]:
         if details is not None and address is not None:
             return details.name, address
     for user, role in await uow.users.members(message.account_id):
-        if user.id == message.user_id and role is Role.ADMIN:
+        if user.id == message.user_id and (role is Role.ADMIN or message.facts.get("is_asked_for")):
             return user.name, user.email
     raise RecipientGone(message.id)

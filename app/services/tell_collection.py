@@ -70,6 +70,7 @@ def payment_undone(event: Event, reason: str, next_at: datetime | None) -> list[
         event.data["method_name"] or "your payment method",
         reason,
         None if next_at is None else billing_date(next_at),
+        is_undone=True,
     )
     return [Announcement(AlertKind.PAYMENT_FAILED, event.account_id or "", event.id, facts)]
 

@@ -57,6 +57,8 @@ class TestDetails:
             "Pay at evil.co",
             "t.me/abc",
             "see our-portal.example/pay",
+            "pay.ca",
+            "bank.fr",
             "\u202eeod",
         ],
     )
@@ -64,7 +66,19 @@ class TestDetails:
         assert refused(name=name) == "name"
 
     @pytest.mark.parametrize(
-        "name", ["J.R. Smith", "Dr.Smith", "Acme Inc.", "St. Mary's", "A/B Partners", "Ünal & Co."]
+        "name",
+        [
+            "J.R. Smith",
+            "Dr.Smith",
+            "Acme Inc.",
+            "St. Mary's",
+            "A/B Partners",
+            "J.de Vries",
+            "P.in 't Veld",
+            "A.de la Cruz",
+            "Accts.Payable/AR",
+            "Ünal & Co.",
+        ],
     )
     def test_initials_and_titles_are_no_links(self, name):
         check_details(replace(CARLA, name=name))

@@ -38,7 +38,11 @@ OTHERS: dict[str, list[Facts]] = {
         InvoiceIssued(100_004, "Plan change", AUGUST, 100_00, 0, 100_00, AUGUST, open_cents=0, is_paid=True),
         InvoiceIssued(100_005, "Monthly invoice", AUGUST, 100_00, 0, 100_00, AUGUST, open_cents=0, is_asked_for=True),
     ],
-    AlertKind.PAYMENT_FAILED: [PaymentFailed(100_001, 1, "PayPal", "It expired.", None)],
+    AlertKind.PAYMENT_FAILED: [
+        PaymentFailed(100_001, 1, "PayPal", "It expired.", None),
+        PaymentFailed(100_001, 1, "PayPal", "The bank took the payment back.", None, is_undone=True),
+        PaymentFailed(100_001, 1, "PayPal", "The bank did not pay it.", AUGUST, is_undone=True),
+    ],
     AlertKind.PAYMENT_RECEIVED: [PaymentReceived(1, "Check 1", AUGUST, (), 1)],
     AlertKind.CONTACT_CHANGED: [
         ContactChanged("Carla Coe", "ADDED", (), "Ann Ames"),

@@ -112,6 +112,16 @@ class TestFigures:
         assert (mail.subject, closing in mail.text) == (subject, True)
         assert f"Amount due: $200.00\nStill to be paid: {format_money(changes['open_cents'])}" in mail.text
 
+    def test_a_payment_that_is_gone_again_is_not_told_as_a_card_to_replace(self, composer):
+        """Decision 0008: it is not charged again by itself."""
+        kind = AlertKind.PAYMENT_FAILED
+        mail = composer.mail(kind, write_facts(kind, replace(USUAL[kind], is_undone=True, next_try_on=None)), ANN)
+        text = " ".join(mail.text.split())
+        assert mail.subject == "Invoice 100001 is open again"
+        assert "is gone again, so the invoice is open." in text
+        assert "It is not charged again by itself." in text
+        assert "new card" not in text
+
     def test_durations_are_exact_to_the_second(self, composer):
         kind = AlertKind.ALLOWANCE_EXCEEDED
         mail = composer.mail(kind, write_facts(kind, USUAL[kind]), ANN)

@@ -12,8 +12,9 @@ from app.services.change_lines import NoLineToEnd, add_line, end_line
 from app.services.close_account import close_account
 from app.services.grant_credit import grant_goodwill
 from app.services.set_tax_rate import set_tax_rate
-from app.services.staff_actions import AccountClosed, ReasonMissing
-from tests.services.books import differences, dump, invoices, lines, tamper
+from app.services.staff_actions import ReasonMissing
+from app.services.standing import AccountSuspended
+from tests.services.books import differences, dump, invoices, lines, rows, tamper
 from tests.services.staff import ANN, around, check_books, last_event
 from tests.world import ACCOUNT, World, pacific
 
@@ -99,7 +100,7 @@ class TestAdding:
         assert dump(july.database) == before
         await close_account(**around(july), account=ACCOUNT, **ANN)
         before = dump(july.database)
-        with pytest.raises(AccountClosed):
+        with pytest.raises(AccountSuspended):
             await add(july)
         assert dump(july.database) == before
 
@@ -124,6 +125,8 @@ class TestEnding:
         assert [(await end(july, reference="one")).is_new for _ in range(2)] == [True, False]
         await july.advance_to(pacific(2026, 8, 2, 12))
         assert (await invoices(july.database))[-1].total_cents == 149_00
+        still = rows(july.database, "SELECT ends_before IS NULL FROM add_on_subscription ORDER BY id")
+        assert still == [(0,), (1,)], "the one that was named"
         await end(july, reference="two")
         with pytest.raises(NoLineToEnd):
             await end(july, reference="three")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import time, timedelta
 
 import pytest
@@ -110,6 +111,17 @@ class TestMail:
         assert await post.rows("state, attempts, outcome") == [("QUEUED", 1, "451 greylisted")]
         figures = await watched(database=post.world.database, clock=post.world.clock)
         assert figures.oldest_unsent_at is not None
+
+    async def test_a_mail_that_breaks_every_connection_is_given_up_in_the_end(self, post):
+        await post.announce(READY)
+        post.mailer.answer = lambda _: MailAnswer(MailResult.UNREACHABLE, "reset", was_offered=True)
+        for _ in range(MOST_ATTEMPTS - 1):
+            with pytest.raises(MailServerUnreachable):
+                await post.deliver()
+            post.world.clock.instant += timedelta(hours=15)
+        with suppress(MailServerUnreachable):
+            await post.deliver()
+        assert await post.rows("state, outcome") == [("FAILED", "Given up: reset")]
 
     async def test_a_mail_in_the_hands_of_a_dead_worker_is_sent_when_its_lease_is_over(self, post):
         await post.announce(READY)

@@ -112,6 +112,7 @@ class TestDisputes:
         assert await count(inbox, "dispute.lost") == 1
         assert len(inbox.kept()) == 3
         assert await failures_told(inbox) == ["The bank took the payment back, because it was disputed."]
+        assert (await inbox.world.data("{ viewer { banner } }"))["viewer"]["banner"] is not None
 
 
 class TestSettlement:

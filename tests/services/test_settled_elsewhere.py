@@ -114,9 +114,9 @@ class TestWarning:
         await declined.collect()
         assert await status(world) is AccountStatus.ACTIVE
         assert (await declined.kinds()).count("suspension.scheduled") == 1
-        await declined.advance_to(pacific(2026, 8, 2, 5))
+        await declined.advance_to(pacific(2026, 8, 2, 11))
         assert await status(world) is AccountStatus.ACTIVE
-        await declined.advance_to(pacific(2026, 8, 2, 7))
+        await declined.advance_to(pacific(2026, 8, 2, 13))
         assert await status(world) is AccountStatus.SUSPENDED
 
 

@@ -9,8 +9,9 @@ from sqlmodel import col
 
 from app.domain.collection import AttemptState, CollectionStatus
 from app.domain.invoices import InvoiceStatus
+from app.domain.refunds import DisputeState
 from app.models.accounts import AccountRow, MembershipRow, UserRow
-from app.models.collection import CollectionRow, PaymentAttemptRow
+from app.models.collection import CollectionRow, DisputeRow, PaymentAttemptRow
 from app.models.invoices import InvoiceRow
 from app.repositories.reader import Page
 from app.views.viewer import Viewer
@@ -31,6 +32,16 @@ def _is_past_due() -> ColumnElement[bool]:
         )
         .exists()
     )
+    was_taken_back = (
+        select(col(DisputeRow.id))
+        .join(attempt, col(attempt.id) == col(DisputeRow.attempt_id))
+        .where(
+            col(attempt.account_id) == col(row.account_id),
+            col(attempt.invoice_id) == col(row.invoice_id),
+            col(DisputeRow.state) == DisputeState.LOST,
+        )
+        .exists()
+    )
     is_warned = col(row.warn_at).is_(None) & col(row.suspend_at).is_not(None)
     return (
         select(col(row.invoice_id))
@@ -39,7 +50,7 @@ def _is_past_due() -> ColumnElement[bool]:
             col(InvoiceRow.status) == InvoiceStatus.OPEN,
             col(row.account_id) == col(AccountRow.id),
             col(row.status) == CollectionStatus.WAITING,
-            has_failed | is_warned,
+            has_failed | was_taken_back | is_warned,
         )
         .exists()
     )
