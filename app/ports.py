@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
@@ -59,8 +60,18 @@ class Origin:
 ORIGIN: ContextVar[str | None] = ContextVar("origin", default=None)
 """Where what is done now was asked for: the address of a request's client, or the command line; None by itself.
 
-The edges set it, as they do for the log, and the trail keeps it with everything that a person or another system did.
+The edges set it, as they do for the log, and the trail keeps it with everything that a person did.
 """
+
+
+@contextmanager
+def came_from(origin: str | None) -> Iterator[None]:
+    """Let what is done within come from there."""
+    token = ORIGIN.set(origin)
+    try:
+        yield
+    finally:
+        ORIGIN.reset(token)
 
 
 class InvalidToken(Exception):

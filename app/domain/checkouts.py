@@ -24,7 +24,7 @@ class CheckoutState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """One confirmed change. `details` are what applying it needs, fixed when it was confirmed."""
+    """One confirmed change. `details` are what applying it needs, fixed when it was confirmed; `origin` is from where."""
 
     id: str
     account_id: str
@@ -34,6 +34,7 @@ class Checkout:
     details: dict[str, Any]
     actor: str
     request_id: str | None = None
+    origin: str | None = None
 
 
 class ChangeInProgress(ValueError):

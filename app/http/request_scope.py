@@ -14,7 +14,7 @@ from app.domain.card_numbers import holds_card_number
 from app.graphql.errors import MASKED_MESSAGE, ErrorCode
 from app.graphql.failures import log_unexpected
 from app.http.answers import INTERNAL, Refused, header, send_refusal
-from app.ports import ORIGIN
+from app.ports import came_from
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,12 +44,9 @@ class RequestScope:
         request_id = given if given and is_fit else self._ids.new("req")
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         client = scope.get("client")
-        origin = ORIGIN.set(client[0] if client else None)
-        try:
-            with structlog.contextvars.bound_contextvars(request_id=request_id):
-                await self._observed(scope, receive, send)
-        finally:
-            ORIGIN.reset(origin)
+        origin = client[0] if client else None
+        with structlog.contextvars.bound_contextvars(request_id=request_id), came_from(origin):
+            await self._observed(scope, receive, send)
 
     async def _observed(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

@@ -13,7 +13,7 @@ class AccountRow(Row, table=True):
     """One account; `usage_seq` and `ledger_seq` count its calls and its postings in commit order.
 
     `checked_usage_seq` is the `usage_seq` up to which an automatic upgrade was last considered; `upgrade_count` counts
-    one-month upgrades since the last permanent change of plan.
+    one-month upgrades since the last permanent change of plan. `told_plan_code` is the plan that SAS Flex named last.
     """
 
     __tablename__ = "account"
@@ -43,6 +43,7 @@ class AccountRow(Row, table=True):
     checked_usage_seq: int = whole_number(default=0, sa_column_kwargs={"server_default": "0"})
     ledger_seq: int = whole_number(default=0)
     created_at: datetime = instant()
+    told_plan_code: str | None = text(default=None)
 
 
 class UserRow(Row, table=True):

@@ -138,6 +138,7 @@ class CheckoutRow(Row, table=True):
     request_id: str | None = text(default=None)
     created_at: datetime = instant()
     finished_at: datetime | None = instant(default=None)
+    origin: str | None = text(default=None)
 
 
 class RefundRow(Row, table=True):

@@ -126,6 +126,15 @@ class AccountRepository:
         }
         await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account.id).values(values))
 
+    async def told_plan(self, account_id: str) -> str | None:
+        """Return the plan that SAS Flex named last for the account, by its code."""
+        return (await self._session.exec(select(AccountRow.told_plan_code).where(AccountRow.id == account_id))).one()
+
+    async def tell_plan(self, account_id: str, code: str) -> None:
+        """Store the plan that SAS Flex names for the account."""
+        statement = update(AccountRow).where(col(AccountRow.id) == account_id)
+        await self._session.exec(statement.values(told_plan_code=code))
+
     async def set_pending_plan(self, account_id: str, plan_version_id: str | None) -> None:
         """Store the plan that the next month will have instead of the chosen one, or that there is none."""
         values = {"pending_plan_version_id": plan_version_id}

@@ -36,6 +36,7 @@ class CheckoutRepository:
                 actor=checkout.actor,
                 request_id=checkout.request_id,
                 created_at=created_at,
+                origin=checkout.origin,
             )
         )
         await self._session.flush()
@@ -80,5 +81,13 @@ def waiting_checkout(account_id: Any) -> Any:  # noqa: ANN401 -- columns and con
 
 def _checkout(row: CheckoutRow) -> Checkout:
     return Checkout(
-        row.id, row.account_id, row.invoice_id, row.action, row.state, row.details, row.actor, row.request_id
+        row.id,
+        row.account_id,
+        row.invoice_id,
+        row.action,
+        row.state,
+        row.details,
+        row.actor,
+        row.request_id,
+        row.origin,
     )

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 _INSERT = insert(EventRow)
 
-SYSTEM = "system"
+_OTHER = ("system", "key:")
+"""What came by itself, or from a system of ours whose address is nobody's business."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One change of state: who (`actor`, such as `system`, `staff:ann` or `user:usr_…`) did what, to what, and when.
 
-    From where is kept as the edge has said, but for what came by itself.
+    From where is kept as the edge has said, for what a person did.
     """
 
     id: str
@@ -59,7 +60,7 @@ class EventRepository:
                 e.request_id,
                 e.data,
                 e.occurred_at,
-                None if e.actor == SYSTEM else origin,
+                None if e.actor.startswith(_OTHER) else origin,
             )
             for e in events
         ]

@@ -110,11 +110,6 @@ class InvoiceRepository:
         """Store that an invoice is void or uncollectible."""
         await self._session.exec(update(InvoiceRow).where(col(InvoiceRow.id) == invoice_id).values(status=status))
 
-    async def plan_version_ids(self, account_id: str) -> set[str]:
-        """Return the plans that the account's invoices were issued on."""
-        statement = select(InvoiceRow.plan_version_id).where(InvoiceRow.account_id == account_id).distinct()
-        return set(await self._session.exec(statement))
-
     async def find_by_number(self, number: int) -> StoredInvoice | None:
         """Return the invoice of that number, with its lines."""
         row = (await self._session.exec(select(InvoiceRow).where(InvoiceRow.number == number))).one_or_none()

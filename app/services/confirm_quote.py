@@ -11,6 +11,7 @@ from app.domain.collection import reached_no_bank
 from app.domain.invoices import compute_invoice
 from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.payment_methods import chargeable
+from app.ports import ORIGIN
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION
 from app.services.issue_invoice import issue_invoice
@@ -175,6 +176,7 @@ async def _carry_out(
             change.details,
             by.actor,
             by.request_id,
+            ORIGIN.get(),
         )
         await uow.checkouts.add(checkout, created_at=now)
     else:

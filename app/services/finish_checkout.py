@@ -11,6 +11,7 @@ from app.domain.alerts import AlertKind
 from app.domain.announcements import PlanChange
 from app.domain.checkouts import Checkout, CheckoutAction, CheckoutState
 from app.domain.invoices import InvoiceStatus
+from app.ports import came_from
 from app.repositories.events import Event
 from app.services.announce import Announcement, actor_name, announce
 from app.services.issue_invoice import withdraw_invoice
@@ -92,11 +93,12 @@ async def complete_checkout(
         "actor": checkout.actor,
         "request_id": checkout.request_id,
     }
-    if checkout.action is CheckoutAction.CHANGE_PLAN:
-        await apply_plan_change(uow, **common)
-    else:
-        version = await uow.add_ons.get_version(checkout.details["version"])
-        await apply_add_on(uow, version=version, **common)
+    with came_from(checkout.origin):
+        if checkout.action is CheckoutAction.CHANGE_PLAN:
+            await apply_plan_change(uow, **common)
+        else:
+            version = await uow.add_ons.get_version(checkout.details["version"])
+            await apply_add_on(uow, version=version, **common)
     await uow.checkouts.finish(checkout.id, CheckoutState.DONE, at=now)
     paid = replace(invoice, status=InvoiceStatus.PAID)
     told = Announcement(AlertKind.INVOICE_READY, invoice.account_id, invoice.id, invoice_facts(paid, 0))

@@ -77,7 +77,7 @@ class AccountAlreadyBilled(ValueError):
     def __init__(self, external_id: str, changed: Sequence[str]) -> None:
         super().__init__(
             f"Account {external_id!r} has been invoiced: {' and '.join(changed)} cannot be changed here any more. "
-            "Send the values that it was created with, or has by now."
+            "Send the values that were sent before, or that it has by now."
         )
         self.external_id = external_id
         self.changed = tuple(changed)
@@ -119,7 +119,7 @@ async def put_account(
     """Create the account or bring it up to date; the same particulars twice change nothing.
 
     The plan is taken at the prices on sale on the first paid day (rule 9: the day after the trial's last). Once the
-    account is invoiced its plan is changed elsewhere, and any that it has had may be named.
+    account is invoiced, or its customer has changed it, the plan is changed elsewhere: told again it changes nothing.
     :raises InvalidParticulars: when no first paid day follows from them, or the id or the people cannot be so.
     :raises PlanNotAvailable: when no such plan is on sale on that day.
     :raises AccountAlreadyBilled: when the plan or the paid start of an invoiced account would change.
@@ -171,6 +171,8 @@ async def _put(uow: UnitOfWork, clock: Clock, ids: Ids, particulars: AccountPart
         wanted = await _change(uow, known, wanted, changes)
     else:
         wanted = known
+    if known is None or await uow.accounts.told_plan(known.id) != particulars.plan_code:
+        await uow.accounts.tell_plan(wanted.id, particulars.plan_code)
     people = await _put_members(uow, clock, ids, wanted.id, particulars.members)
     if known is None or changes or people is not None:
         kind = "account.created" if known is None else "account.changed"
@@ -194,13 +196,16 @@ async def _wanted(uow: UnitOfWork, particulars: AccountParticulars, known: Accou
 
 
 async def _plan_id(uow: UnitOfWork, particulars: AccountParticulars, known: Account | None, starts_on: date) -> str:
-    """Return the version of the plan on the first paid day; once invoiced, a plan that the account had changes none."""
-    catalogue = await uow.plans.catalogue()
-    if known is not None and await _is_settled(uow, known):
-        had = {known.plan_version_id, *await uow.invoices.plan_version_ids(known.id)}
-        if particulars.plan_code in {version.code for version in catalogue.versions if version.id in had}:
-            return known.plan_version_id
-    return catalogue.get(particulars.plan_code, starts_on).id
+    """Return the version of the plan on the first paid day; the one that was told before changes nothing told again."""
+    code, catalogue = particulars.plan_code, await uow.plans.catalogue()
+    if known is None:
+        return catalogue.get(code, starts_on).id
+    told = await uow.accounts.told_plan(known.id)
+    chosen = next(version.code for version in catalogue.versions if version.id == known.plan_version_id)
+    was_changed = code == told != chosen  # by the customer, since it was told
+    if was_changed or (await _is_settled(uow, known) and (told is None or code in {told, chosen})):
+        return known.plan_version_id
+    return catalogue.get(code, starts_on).id
 
 
 async def _is_settled(uow: UnitOfWork, account: Account) -> bool:

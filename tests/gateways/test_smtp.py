@@ -103,7 +103,9 @@ class TestAnswers:
 
     async def test_a_dropped_connection_is_no_answer_and_is_made_anew(self):
         async with running_mail_server(drops_after=1) as server, mailer(server).session() as session:
-            results = [(await session.send(mail)).result for mail in (HELLO, HELLO)]
+            answers = [await session.send(mail) for mail in (HELLO, HELLO)]
+            results = [answer.result for answer in answers]
+            assert answers[1].was_offered, "the server was there"
             server.drops_after = None
             results.append((await session.send(HELLO)).result)
         assert results == [MailResult.ACCEPTED, MailResult.UNREACHABLE, MailResult.ACCEPTED]
@@ -117,6 +119,8 @@ class TestAnswers:
 
     async def test_no_server_at_all_is_no_answer(self):
         assert await send(MailServerDouble(port=9), HELLO) == [MailResult.UNREACHABLE]
+        async with mailer(MailServerDouble(port=9)).session() as session:
+            assert not (await session.send(HELLO)).was_offered
 
     async def test_a_server_without_the_demanded_encryption_gets_nothing(self):
         async with running_mail_server() as server:

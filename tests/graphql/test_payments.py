@@ -265,6 +265,13 @@ class TestChargeFirst:
         again = await confirm(paid.world, await preview(paid.world, PLAN_220), key="press-2")
         assert again["status"] == "APPLIED"
 
+    async def test_a_card_that_the_vault_lacks_is_for_its_customer_to_replace(self, paid):
+        for method in await paid.methods():
+            await paid.world.collecting.payments.remove_method(method.id)
+        answer = await confirm(paid.world, await preview(paid.world, PLAN_220))
+        assert answer["code"] == "PAYMENT_DECLINED"
+        assert [method.status for method in await paid.methods()] == ["NEEDS_ATTENTION"] * 2
+
     async def test_credit_that_a_dropped_change_had_used_comes_back(self, paid):
         await paid.world.pay(30_00)
         paid.gateway.force("*", "2001")

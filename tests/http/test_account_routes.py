@@ -12,8 +12,10 @@ from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.http.account_routes import LARGEST_ACCOUNT_BODY
 from app.repositories import unit_of_work
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.change_lines import add_line
 from tests.http.service import ACCOUNTS, PARTICULARS, Service, a_service_at_noon, refusal
-from tests.services.books import dump, events, lines
+from tests.services.books import differences, dump, events, lines
+from tests.services.staff import ANN
 from tests.world import ACCOUNT, World, pacific
 
 VIEWER = "{ viewer { role } }"
@@ -63,7 +65,7 @@ class TestAccounts:
             "BAD_INPUT",
             (
                 "Account 'AA0102' has been invoiced: the plan cannot be changed here any more. "
-                "Send the values that it was created with, or has by now."
+                "Send the values that were sent before, or that it has by now."
             ),
         )
         assert dump(service.world.database) == before
@@ -91,6 +93,32 @@ class TestAccounts:
             assert (answer.status_code, answer.json()["name"]) == (200, name)
         assert refusal(await service.put("AA0102", plan="500"))[0] == 409
         assert (await lines(world.database, "AA0102"))[-1] == [("BASE", "2026-09", 239_00)]
+
+    async def test_a_change_of_the_customer_in_the_trial_is_not_taken_back_by_what_is_sent_daily(self, service):
+        world = service.world
+        await service.put("AA0102", trialEndsOn="2026-08-10", paidSinceOn=None)
+
+        async def choose(uow: UnitOfWork) -> None:
+            owner = await uow.accounts.get_by_external_id("AA0102", lock=True)
+            await uow.accounts.choose_plan(owner.id, "plan_220_2020")
+
+        await unit_of_work.write(world.database, choose)
+        daily = {"trialEndsOn": "2026-08-10", "paidSinceOn": None}
+        assert (await service.put("AA0102", **daily)).status_code == 200
+        await world.advance_to(pacific(2026, 8, 12))
+        assert (await service.put("AA0102", **daily, name="Harbor")).json()["name"] == "Harbor"
+        assert [line[0] for line in (await lines(world.database, "AA0102"))[0]] == ["BASE"]
+        assert (await lines(world.database, "AA0102"))[0][0][2] == 161_91
+        assert refusal(await service.put("AA0102", **daily, plan="500"))[0] == 409
+
+    async def test_what_was_invoiced_in_the_trial_settles_its_end(self, service):
+        """Rule 28: the invoice is computed again from these facts."""
+        world = service.world
+        await service.put("AA0102", trialEndsOn="2026-08-10", paidSinceOn=None)
+        await add_line(**world._parts, account="AA0102", reference="555-0100", **ANN)
+        refused = refusal(await service.put("AA0102", trialEndsOn="2026-08-20", paidSinceOn=None))
+        assert refused[0] == 409
+        assert await differences(world.database) == []
 
     async def test_names_in_any_script_are_kept(self, service):
         answer = await service.put("%C3%84rzte%20%E2%84%961", name="Zahnärzte 🦷 株式会社")

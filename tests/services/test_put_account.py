@@ -162,7 +162,7 @@ class TestAfterTheFirstInvoice:
 
         assert str(refusal.value) == (
             f"Account 'AA0101' has been invoiced: {named} cannot be changed here any more. "
-            "Send the values that it was created with, or has by now."
+            "Send the values that were sent before, or that it has by now."
         )
         assert dump(billed.database) == before
 

@@ -27,7 +27,7 @@ class Activity:
     occurred_at: datetime = strawberry.field(description="When it happened.")
     origin: str | None = strawberry.field(
         description="From where it was done: the address of the device, or `command line` for our staff; null where it "
-        "came by itself."
+        "came by itself or from another system of ours."
     )
     request_id: str | None = strawberry.field(
         description="The request that did it, as the app saw it in `x-request-id`; null where no app did it."

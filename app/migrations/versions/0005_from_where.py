@@ -1,4 +1,4 @@
-"""From where: the trail says from which address a person did something, or that it was at the command line.
+"""From where, and what was told: the trail's places, and the plan that SAS Flex named last for an account.
 
 Revision ID: 0005
 Revises: 0004
@@ -24,8 +24,12 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     """Bring the database to this revision."""
     op.add_column("event", sa.Column("origin", sa.Text(), nullable=True))
+    op.add_column("checkout", sa.Column("origin", sa.Text(), nullable=True))
+    op.add_column("account", sa.Column("told_plan_code", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
     """Take the database back to the revision before."""
+    op.drop_column("account", "told_plan_code")
+    op.drop_column("checkout", "origin")
     op.drop_column("event", "origin")
