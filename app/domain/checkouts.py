@@ -24,7 +24,7 @@ class CheckoutState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """One confirmed change. `details` are what applying it needs, fixed when it was confirmed; `origin` is from where."""
+    """One confirmed change. `details` are what applying it needs, fixed when it was confirmed; `origin`: from where."""
 
     id: str
     account_id: str
