@@ -202,5 +202,5 @@ def _on_sale(standing: AccountStanding, plan_version_id: str) -> PlanVersion:
     for version in (*standing.catalogue.sold_on(standing.today), *own):
         if version.id == plan_version_id:
             return version
-    sold = (version.code for version in standing.catalogue.sold_on(standing.today))
+    sold = (version.id for version in standing.catalogue.sold_on(standing.today))
     raise PlanNotAvailable(plan_version_id, standing.today, sold)
