@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.accounts import AccountStatus, Role
 from app.domain.invoices import InvoiceStatus
+from app.ports import came_from
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION, Hold
 from app.services.cashier import Cashier
@@ -264,6 +265,15 @@ class TestChargeFirst:
         paid.gateway.faults()
         again = await confirm(paid.world, await preview(paid.world, PLAN_220), key="press-2")
         assert again["status"] == "APPLIED"
+
+    async def test_the_trail_names_the_customer_s_place_whoever_completes_a_change(self, paid):
+        paid.gateway.faults({"match": "sale", "when": "after", "action": "reset"})
+        assert (await confirm(paid.world, await preview(paid.world, PLAN_220)))["status"] == "PAYMENT_PENDING"
+        with came_from("command line"):
+            await paid.advance_to(paid.world.clock.now() + timedelta(minutes=30))
+        found = (await paid.world.data("{ activity(first: 9) { nodes { kind origin } } }"))["activity"]["nodes"]
+        origins = {entry["kind"]: entry["origin"] for entry in found}
+        assert (origins["plan.changed"], origins["payment.received"]) == ("127.0.0.1", None)
 
     async def test_a_card_that_the_vault_lacks_is_for_its_customer_to_replace(self, paid):
         for method in await paid.methods():
