@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from app.domain.deliveries import MOST_ATTEMPTS, is_given_up, pause_after
+import pytest
+
+from app.domain.deliveries import MOST_ATTEMPTS, MailAnswer, MailResult, is_given_up, pause_after
 
 
 class TestRetries:
@@ -23,3 +25,17 @@ class TestRetries:
         assert sum((pause_after(n, "x") for n in range(1, MOST_ATTEMPTS)), timedelta()) > timedelta(days=3) - timedelta(
             hours=12
         )
+
+
+class TestMailAnswer:
+    @pytest.mark.parametrize(
+        ("result", "was_offered", "counts"),
+        [
+            (MailResult.ACCEPTED, True, True),
+            (MailResult.LATER, False, True),
+            (MailResult.UNREACHABLE, True, True),
+            (MailResult.UNREACHABLE, False, False),
+        ],
+    )
+    def test_a_mail_was_tried_unless_no_server_was_there(self, result, was_offered, counts):
+        assert MailAnswer(result, "said", was_offered=was_offered).counts is counts
