@@ -29,6 +29,7 @@ from app.domain.collection import (
     next_step,
     opened_collection,
     pause_after,
+    reached_no_bank,
     state_after,
     warned_suspension_at,
 )
@@ -254,3 +255,14 @@ class TestSlots:
     def test_a_change_that_waits_has_one_round(self):
         changed = begin_round(a_collection(is_checkout=True), NOW, POLICIES)
         assert changed["next_attempt_at"] is None
+
+
+class TestWhoCanHelp:
+    def test_what_no_bank_has_declined_no_customer_can_help(self):
+        refused, declined = (
+            an_attempt(state=AttemptState.DECLINED),
+            an_attempt(state=AttemptState.DECLINED, decline=SOFT),
+        )
+        assert reached_no_bank([refused, refused])
+        assert not reached_no_bank([refused, declined])
+        assert not reached_no_bank([])
