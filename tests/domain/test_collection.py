@@ -259,10 +259,7 @@ class TestSlots:
 
 class TestWhoCanHelp:
     def test_what_no_bank_has_declined_no_customer_can_help(self):
-        refused, declined = (
-            an_attempt(state=AttemptState.DECLINED),
-            an_attempt(state=AttemptState.DECLINED, decline=SOFT),
-        )
+        refused, declined = an_attempt(decline=None), an_attempt(2, decline=SOFT)
         assert reached_no_bank([refused, refused])
         assert not reached_no_bank([refused, declined])
         assert not reached_no_bank([])
