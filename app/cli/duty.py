@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.running import run
-from app.cli.staff import Reason, Who
+from app.cli.staff import Reason, Who, act
 from app.cli.terminal import show_table, tell
 from app.domain.deliveries import CallOutcome
 from app.repositories.duty import Waiting, WaitingKind
@@ -56,36 +56,14 @@ def list_waiting(
 @duty.command("retry")
 def retry(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
     """Let something go on: a parked invoice by its number, a notice, or a message. The server does the rest."""
-
-    async def job(around: Surroundings) -> None:
-        await doing.try_again(
-            database=around.database,
-            clock=around.clock,
-            ids=around.ids,
-            waiting_id=waiting_id,
-            actor=f"staff:{who}",
-            reason=reason,
-        )
-
-    run(job)
+    act(doing.try_again, who, reason, waiting_id=waiting_id)
     tell(f"{waiting_id} goes on.")
 
 
 @duty.command("dismiss")
 def dismiss(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
     """Decide that a notice in quarantine is nothing of ours. It is kept, with the reason."""
-
-    async def job(around: Surroundings) -> None:
-        await doing.dismiss_notice(
-            database=around.database,
-            clock=around.clock,
-            ids=around.ids,
-            waiting_id=waiting_id,
-            actor=f"staff:{who}",
-            reason=reason,
-        )
-
-    run(job)
+    act(doing.dismiss_notice, who, reason, waiting_id=waiting_id)
     tell(f"{waiting_id} is dismissed.")
 
 

@@ -50,7 +50,9 @@ _LINE = re.compile(r"(?P<position>\d{1,3})(?:=(?P<amount>.+))?", re.ASCII)
 _PERCENT = re.compile(r"(?P<whole>\d{1,2})(?:\.(?P<part>\d{1,2}))?%?", re.ASCII)
 
 
-def _act(service: Callable[..., Awaitable[T]], who: str, reason: str, **given: Any) -> T:  # noqa: ANN401
+def act(service: Callable[..., Awaitable[T]], who: str, reason: str, **given: Any) -> T:  # noqa: ANN401
+    """Do by hand what a service does, in the name of a member of staff and with the reason."""
+
     async def job(around: Surroundings) -> T:
         return await service(
             database=around.database,
@@ -73,7 +75,7 @@ def record_payment(
     account: ExternalId, amount: Amount, reference: Reference, received_on: ReceivedOn, who: Who, reason: Reason
 ) -> None:
     """Record a check: it pays open invoices from the oldest on, and what is left becomes credit."""
-    recorded = _act(
+    recorded = act(
         recording.record_payment,
         who,
         reason,
@@ -98,7 +100,7 @@ def record_prepayment(
     account: ExternalId, amount: Amount, reference: Reference, received_on: ReceivedOn, who: Who, reason: Reason
 ) -> None:
     """Record money paid in advance: all of it becomes credit for coming invoices."""
-    granted = _act(
+    granted = act(
         granting.record_prepayment,
         who,
         reason,
@@ -113,7 +115,7 @@ def record_prepayment(
 @staff.command("grant-credit")
 def grant_credit(account: ExternalId, amount: Amount, reference: Reference, who: Who, reason: Reason) -> None:
     """Give credit out of goodwill; it pays for coming invoices."""
-    granted = _act(
+    granted = act(
         granting.grant_goodwill, who, reason, account=account, amount_cents=parse_cents(amount), reference=reference
     )
     _tell(f"The credit of {account} is {format_money(granted.credit_cents)}.", is_new=granted.is_new)
@@ -131,7 +133,7 @@ def credit_note(
     ] = None,
 ) -> None:
     """Give back what an invoice charged too much, with its tax: it lowers what is open, and the rest is credit."""
-    issued = _act(
+    issued = act(
         noting.issue_credit_note,
         who,
         reason,
@@ -146,14 +148,14 @@ def credit_note(
 @staff.command("void-invoice")
 def void_invoice(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
     """Void the newest monthly invoice, on which nothing was paid, and issue it again from today's facts."""
-    voided = _act(voiding.void_invoice, who, reason, account=account, invoice_number=invoice)
+    voided = act(voiding.void_invoice, who, reason, account=account, invoice_number=invoice)
     _tell(f"Invoice {invoice} is void; {voided.replacement_number} takes its place.", is_new=voided.is_new)
 
 
 @staff.command("write-off")
 def write_off(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
     """Give an open invoice up: it is not expected to be paid any more."""
-    written = _act(writing.write_off_invoice, who, reason, account=account, invoice_number=invoice)
+    written = act(writing.write_off_invoice, who, reason, account=account, invoice_number=invoice)
     _tell(f"{format_money(written.amount_cents)} of invoice {invoice} is written off.", is_new=written.is_new)
 
 
@@ -167,7 +169,7 @@ def add_charge(
     reason: Reason,
 ) -> None:
     """Put one more line on the next invoice."""
-    added = _act(
+    added = act(
         adding.add_charge,
         who,
         reason,
@@ -187,14 +189,14 @@ def waive_charge(
     reason: Reason,
 ) -> None:
     """Waive a fee or a charge that is not invoiced yet."""
-    waived = _act(waiving.waive_charge, who, reason, account=account, charge_id=charge)
+    waived = act(waiving.waive_charge, who, reason, account=account, charge_id=charge)
     _tell(f"{charge} is waived.", is_new=waived.is_new)
 
 
 @staff.command("add-line")
 def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
     """Add a telephone line from today on: its whole month is invoiced at once, every later one in advance."""
-    added = _act(lines.add_line, who, reason, account=account, reference=reference)
+    added = act(lines.add_line, who, reason, account=account, reference=reference)
     due = format_money(added.amount_due_cents)
     _tell(f"{account} has one more line; invoice {added.invoice_number} leaves {due} due.", is_new=added.is_new)
 
@@ -202,7 +204,7 @@ def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason
 @staff.command("end-line")
 def end_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
     """Let the line that was added under a reference end with this month; nothing is refunded."""
-    ended = _act(lines.end_line, who, reason, account=account, reference=reference)
+    ended = act(lines.end_line, who, reason, account=account, reference=reference)
     _tell(f"A line of {account} ends: {ended.ends_before} is the first day without it.", is_new=ended.is_new)
 
 
@@ -216,7 +218,7 @@ def set_tax(
     reason: Reason,
 ) -> None:
     """Set the tax that an account pays from a date on."""
-    _act(
+    act(
         taxing.set_tax_rate,
         who,
         reason,
@@ -231,7 +233,7 @@ def set_tax(
 @staff.command("close-account")
 def close_account(account: ExternalId, who: Who, reason: Reason) -> None:
     """Close an account: a last invoice for its usage, no base; credit pays it, and what is left is to be paid out."""
-    closed = _act(closing.close_account, who, reason, account=account)
+    closed = act(closing.close_account, who, reason, account=account)
     due, out = format_money(closed.amount_due_cents), format_money(closed.paid_out_cents)
     sentence = f"{account} is closed. Its last invoice leaves {due} due; {out} of credit is to be paid out."
     _tell(sentence, is_new=closed.is_new)
@@ -246,7 +248,7 @@ def load(
         content = file.read_bytes()
     except OSError as error:
         raise Refused(f"{file} cannot be read ({error.strerror}).") from None
-    loaded = _act(loading.load_catalogue_file, who, reason, content=content)
+    loaded = act(loading.load_catalogue_file, who, reason, content=content)
     names = ", ".join(version.id for version in loaded.added) or "nothing"
     _tell(f"Added: {names}.", is_new=loaded.is_new)
 

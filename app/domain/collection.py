@@ -262,6 +262,11 @@ def begin_round(collection: Collection, now: datetime, policies: CollectionPolic
     return changed
 
 
+def request_round(now: datetime) -> dict[str, Any]:
+    """Return the fields of a collection that asking for a round at once changes; failures before it are forgotten."""
+    return {"status": CollectionStatus.WAITING, "is_requested": True, "retry_at": now, "failures": 0}
+
+
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
 MOST_FAILURES = 10

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal  # noqa: TC003  (a field's type, read when the program runs)
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from starlette.routing import Route
 
@@ -19,6 +19,7 @@ from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
+from app.http.json_body import read_as
 from app.http.service_key import BODY_SECONDS, Only, authenticated
 from app.repositories.accounts import AccountNotFound
 from app.repositories.pages.entitlements import ENTITLEMENTS as ENTITLEMENTS_PAGE
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
     from app.ports import Clock, Ids
     from app.repositories.database import Database
-
-B = TypeVar("B", bound=BaseModel)
 
 LARGEST_ACCOUNT_BODY = 100_000
 
@@ -104,7 +103,7 @@ class PutAccount:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
-        body = _read(_AccountBody, await read_body(receive))
+        body = read_as(_AccountBody, await read_body(receive))
         try:
             put = await put_account.put_account(
                 database=self._database,
@@ -140,7 +139,7 @@ class PutTax:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
-        body = _read(_TaxBody, await read_body(receive))
+        body = read_as(_TaxBody, await read_body(receive))
         try:
             tax = await set_tax_rate.set_tax_rate(
                 database=self._database,
@@ -180,15 +179,6 @@ class Entitlements:
             raise Refused(answers.NOT_FOUND, ErrorCode.NOT_FOUND, f"There is no account {account!r}.")
         unlocked = {name: name in names for name in ENTITLEMENTS}
         await answers.send_json(send, answers.OK, {"account": account, "on": today, "entitlements": unlocked})
-
-
-def _read(model: type[B], body: bytes) -> B:
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, f"{place}: {first['msg'].rstrip('.')}.") from error
 
 
 def _particulars(external_id: str, body: _AccountBody) -> put_account.AccountParticulars:

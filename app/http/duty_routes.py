@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -16,6 +16,7 @@ from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
+from app.http.json_body import read_as
 from app.http.service_key import BODY_SECONDS, Only, authenticated
 from app.services.report_call import CallUnknown, report_bounce, report_call
 from app.services.watch import troubles, watched
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from app.services.watch import Watched
 
 LARGEST_REPORT = 10_000
-
-Body = TypeVar("Body", bound=BaseModel)
 
 
 def duty_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[BaseRoute]:
@@ -77,7 +76,7 @@ class ReportCall:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
-        body = _read(_ReportBody, await read_body(receive))
+        body = read_as(_ReportBody, await read_body(receive))
         call_id = scope["path_params"]["call"]
         try:
             await report_call(
@@ -105,7 +104,7 @@ class ReportBounce:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         await authenticated(self._database, scope, KeyPurpose.SERVICE)
-        body = _read(_BounceBody, await read_body(receive))
+        body = read_as(_BounceBody, await read_body(receive))
         await report_bounce(database=self._database, clock=self._clock, address=body.address, reason=body.reason)
         await answers.send_json(send, answers.OK, {"address": body.address})
 
@@ -146,12 +145,3 @@ def _metrics(figures: Watched) -> Iterator[str]:
     yield f"flex_collection_due_at_seconds {0 if due is None else int(due.timestamp())}"
     unsent = figures.oldest_unsent_at
     yield f"flex_mail_waiting_since_seconds {0 if unsent is None else int(unsent.timestamp())}"
-
-
-def _read(kind: type[Body], body: bytes) -> Body:
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, f"{place}: {first['msg'].rstrip('.')}.") from error

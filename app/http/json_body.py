@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+from pydantic import BaseModel, ValidationError
 
 from app.graphql.errors import ErrorCode
-from app.http.answers import BAD_REQUEST, Refused
+from app.http.answers import BAD_REQUEST, UNPROCESSABLE, Refused
+
+B = TypeVar("B", bound=BaseModel)
 
 DEEPEST = 32
 
@@ -28,6 +31,19 @@ def decode_object(content: bytes | str, *, what: str = "The request body") -> di
     if _is_too_deep(decoded):
         raise _bad(f"{what} is nested more than {DEEPEST} levels deep. Send flatter variables.")
     return decoded
+
+
+def read_as(model: type[B], body: bytes) -> B:
+    """Return a body as what a model describes.
+
+    :raises Refused: with status 422 when it is not that; the sentence names the first field that is wrong.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "body"
+        raise Refused(UNPROCESSABLE, ErrorCode.BAD_INPUT, f"{place}: {first['msg'].rstrip('.')}.") from error
 
 
 def _is_too_deep(decoded: dict[str, Any]) -> bool:

@@ -168,8 +168,8 @@ class NotificationRepository:
             "outcome": outcome,
             "finished_at": at,
             "lease_until": None,
+            "lease_epoch": NotificationRow.lease_epoch + 1,
         }
-        values["lease_epoch"] = NotificationRow.lease_epoch + 1
         await self._session.exec(statement.values(values))
 
     async def settle(self, claimed: Claimed, state: DeliveryState, *, at: datetime, outcome: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 import structlog
 
-from app.domain.collection import CollectionStatus
+from app.domain.collection import CollectionStatus, request_round
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION
 from app.services.collect_invoice import collect_invoice
@@ -86,7 +86,6 @@ async def request_collection(uow: UnitOfWork, account_id: str, now: datetime) ->
     for collection in await uow.collections.list_for_account(account_id):
         waits = collection.status in {CollectionStatus.WAITING, CollectionStatus.IDLE, CollectionStatus.PARKED}
         if waits and not collection.is_by_hand:
-            changed = {"status": CollectionStatus.WAITING, "is_requested": True, "retry_at": now, "failures": 0}
-            await uow.collections.save(None, collection, changed)
+            await uow.collections.save(None, collection, request_round(now))
             requested.append(collection.invoice_id)
     return requested

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import Role
-from app.domain.collection import CollectionStatus
+from app.domain.collection import CollectionStatus, request_round
 from app.domain.contacts import Channel
 from app.domain.refunds import NoticeState
 from app.repositories import unit_of_work
@@ -109,14 +109,7 @@ async def _collect_again(uow: UnitOfWork, number: int, now: datetime) -> tuple[s
     collection = await uow.collections.find(invoice.id)
     if collection is None or collection.status is not CollectionStatus.PARKED:
         raise NothingWaits(str(number))
-    changed = {
-        "status": CollectionStatus.WAITING,
-        "is_requested": True,
-        "retry_at": now,
-        "failures": 0,
-        "note": None,
-    }
-    await uow.collections.save(None, collection, changed)
+    await uow.collections.save(None, collection, request_round(now) | {"note": None})
     return "collection.resumed", invoice.account_id, invoice.id, {"number": number}
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from app.domain.checkouts import ChangeInProgress
-from app.domain.collection import Collection, CollectionStatus
+from app.domain.collection import Collection, CollectionStatus, request_round
 from app.domain.invoices import InvoiceStatus
 from app.domain.payment_methods import chargeable
 from app.repositories import unit_of_work
@@ -166,8 +166,7 @@ async def _request(uow: UnitOfWork, account_id: str, invoice_ids: Sequence[str],
     for invoice_id in invoice_ids:
         collection = await uow.collections.find(invoice_id)
         if collection is not None and not _is_under_way(collection):
-            changed = {"status": CollectionStatus.WAITING, "is_requested": True, "retry_at": now, "failures": 0}
-            await uow.collections.save(None, collection, changed)
+            await uow.collections.save(None, collection, request_round(now))
 
 
 def _is_under_way(collection: Collection) -> bool:

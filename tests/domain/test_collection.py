@@ -30,6 +30,7 @@ from app.domain.collection import (
     opened_collection,
     pause_after,
     reached_no_bank,
+    request_round,
     state_after,
     warned_suspension_at,
 )
@@ -247,6 +248,13 @@ class TestSlots:
         assert (changed["round_no"], changed["is_requested"]) == (1, False)
         assert "slots_used" not in changed
         assert "next_attempt_at" not in changed
+
+    def test_a_round_that_was_asked_for_begins_at_once_whatever_failed_before(self):
+        parked = a_collection(status=CollectionStatus.PARKED, failures=10, next_attempt_at=None)
+        asked = replace(parked, **request_round(NOW))
+        assert step(parked) == Wait(None)
+        assert step(asked) == Charge(a_method(1), begins_round=True)
+        assert asked.failures == 0
 
     def test_a_long_pause_is_not_made_up_for_by_a_burst_of_charges(self):
         collection, following = self.slots(NOW, pacific(2026, 8, 16, 12))
