@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.database import database, migrated_file, till, wallet, world
+from tests.database import database, migrated_file, postgres_database, till, wallet, world
 from tests.gateway import gateway, gateway_server
+from tests.postgres import postgres_server
 
 __all__ = [
     "database",
     "gateway",
     "gateway_server",
     "migrated_file",
+    "postgres_database",
+    "postgres_server",
     "till",
     "wallet",
     "world",

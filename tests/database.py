@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.postgres import fresh_database
+
 if TYPE_CHECKING:
     from app.repositories.database import Database
     from tests.gateway import LocalGateway
@@ -50,6 +52,21 @@ async def database(migrated_file: Path, tmp_path: Path) -> AsyncIterator[Databas
     """An open database with every table and no row."""
     async with copied_database(migrated_file, tmp_path) as database:
         yield database
+
+
+@pytest.fixture
+async def postgres_database(postgres_server: str) -> AsyncIterator[Database]:
+    """An open database with every table and no row, on PostgreSQL; mark its tests with `postgres`."""
+    from app.migrations.upgrade import upgrade  # noqa: PLC0415
+    from app.repositories.database import Database  # noqa: PLC0415
+
+    with fresh_database(postgres_server) as url:
+        await asyncio.to_thread(upgrade, url)
+        database = Database.open(url)
+        try:
+            yield database
+        finally:
+            await database.close()
 
 
 @pytest.fixture

@@ -38,6 +38,17 @@ def _of_accounts(column: Sql) -> Sql:
 
 
 _FACTS = fact_parts(_of_accounts)
+_DUE_COLUMNS: Any = (
+    col(AccountRow.id),
+    col(AccountRow.external_id),
+    col(AccountRow.name),
+    col(AccountRow.paid_starts_on),
+    col(AccountRow.upgrade_count),
+    col(AccountRow.usage_seq),
+    col(AccountRow.ledger_seq),
+)
+_SELECT_DUE = select(*_DUE_COLUMNS).order_by(col(AccountRow.next_close_at), col(AccountRow.id))
+_RELOAD_DUE = _SELECT_DUE.where(_of_accounts(col(AccountRow.id)))
 _INSERT_CYCLE = insert(BillingCycleRow)
 _ADVANCE_ACCOUNT = (
     update(AccountRow)
@@ -112,29 +123,28 @@ class CycleRepository:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._has_claimed = False
 
     async def claim_due(self, now: datetime, limit: int) -> list[DueAccount]:
         """Return accounts whose cycle invoice is due, the longest overdue first, locked for the caller.
 
         One with a change that waits for its payment comes later: that change counts for the month it was made in.
+        :raises RuntimeError: on a second claim in one transaction, which may return accounts that the first did not.
         """
-        columns: Any = (
-            col(AccountRow.id),
-            col(AccountRow.external_id),
-            col(AccountRow.name),
-            col(AccountRow.paid_starts_on),
-            col(AccountRow.upgrade_count),
-            col(AccountRow.usage_seq),
-            col(AccountRow.ledger_seq),
-        )
+        if self._has_claimed:
+            raise RuntimeError("a transaction claims due accounts once: load the claimed ones again with `reload`")
+        self._has_claimed = True
         statement = (
-            select(*columns)
-            .where(col(AccountRow.next_close_at) <= now, ~waiting_checkout(col(AccountRow.id)))
-            .order_by(col(AccountRow.next_close_at), col(AccountRow.id))
+            _SELECT_DUE.where(col(AccountRow.next_close_at) <= now, ~waiting_checkout(col(AccountRow.id)))
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
         return [DueAccount(*row) for row in await self._session.exec(statement)]
+
+    async def reload(self, account_ids: Sequence[str]) -> list[DueAccount]:
+        """Return claimed accounts as they stand now, in the order of the claim."""
+        rows = await read_rows(self._session, _RELOAD_DUE, account_ids=list(account_ids))
+        return [DueAccount(*row) for row in rows]
 
     async def count_due(self, now: datetime) -> int:
         """Return how many accounts have a cycle invoice due."""

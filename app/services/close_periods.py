@@ -60,32 +60,25 @@ async def close_periods(
 
 
 async def _close_chunk(uow: UnitOfWork, now: datetime, ids: Ids, chunk_size: int) -> int:
+    """Claim due accounts, upgrade the months that end where it is due, and close them, in one transaction."""
     due = await uow.cycles.claim_due(now, chunk_size)
     if not due:
         return 0
-    facts = await uow.cycles.facts([account.id for account in due])
     catalogue = await uow.plans.catalogue()
+    facts = await _load_facts(uow, due)
     if await _upgrade_ending_months(uow, due, facts, catalogue, ids, now):
-        due = await uow.cycles.claim_due(now, chunk_size)
-        facts = await uow.cycles.facts([account.id for account in due])
-    first_number = await uow.invoices.take_numbers(len(due))
-    issues = [
-        _issue(account, facts[account.id], ids.new("inv"), number)
-        for number, account in enumerate(due, start=first_number)
-    ]
-    await uow.invoices.issue_many(issues, engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now))
-    last_postings = await _post(uow, due, issues, facts, now)
-    await uow.charges.mark_invoiced(
-        (charge.id, issue.id) for issue in issues for charge in facts[issue.account_id].charges
-    )
-    await uow.cycles.open_months(
-        (_opened(account, facts[account.id], last_postings[account.id]) for account in due), opened_at=now
-    )
-    await uow.collections.open_many(_collections(due, issues, now))
+        # Never a second claim: by now it may find accounts that nobody evaluated for an upgrade.
+        due = await uow.cycles.reload([account.id for account in due])
+        facts = await _load_facts(uow, due)
+    issues = await _issue_invoices(uow, due, facts, ids, now)
     await uow.simulations.add_many(closed_month_simulations(facts, catalogue))
     await uow.events.add_many(_issued_event(issue, ids.new("evt"), now) for issue in issues)
     await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now) for issue in issues])
     return len(due)
+
+
+async def _load_facts(uow: UnitOfWork, due: Sequence[DueAccount]) -> dict[str, BillingFacts]:
+    return await uow.cycles.facts([account.id for account in due])
 
 
 async def _upgrade_ending_months(
@@ -102,6 +95,27 @@ async def _upgrade_ending_months(
         last_day = day_before(facts[account.id].period.starts_on)
         await upgrade_month(uow, ids=ids, account=account.external_id, last_day=last_day, now=now)
     return bool(outgrown)
+
+
+async def _issue_invoices(
+    uow: UnitOfWork, due: Sequence[DueAccount], facts: dict[str, BillingFacts], ids: Ids, now: datetime
+) -> list[Issue]:
+    """Issue and post the cycle invoice of each account, open its month, and begin to collect what is due."""
+    first_number = await uow.invoices.take_numbers(len(due))
+    issues = [
+        _issue(account, facts[account.id], ids.new("inv"), number)
+        for number, account in enumerate(due, start=first_number)
+    ]
+    await uow.invoices.issue_many(issues, engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now))
+    last_postings = await _post(uow, due, issues, facts, now)
+    await uow.charges.mark_invoiced(
+        (charge.id, issue.id) for issue in issues for charge in facts[issue.account_id].charges
+    )
+    await uow.cycles.open_months(
+        (_opened(account, facts[account.id], last_postings[account.id]) for account in due), opened_at=now
+    )
+    await uow.collections.open_many(_collections(due, issues, now))
+    return issues
 
 
 def _ends_outgrown(account: DueAccount, facts: BillingFacts, catalogue: Catalogue) -> bool:

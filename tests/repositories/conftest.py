@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
 
 from app.repositories.database import Database
-from tests.postgres import PostgresUnavailable, fresh_database, refuse, running_server
+from tests.postgres import fresh_database
 from tests.repositories.tables import METADATA
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The URL of a server's maintenance database; skips where there is none."""
-    with ExitStack() as stack:
-        try:
-            url = stack.enter_context(running_server())
-        except PostgresUnavailable as error:
-            refuse(str(error))
-        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
