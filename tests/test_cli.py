@@ -15,6 +15,8 @@ import pytest
 
 from app.cli import main
 from app.repositories.database import Database
+from app.services import verify as verifying
+from app.services.verify_ledger import Difference
 from tests.command_line import CommandLine, free_port
 
 
@@ -215,6 +217,28 @@ class TestBilling:
         assert ended.code == 1
         assert "AA0101, invoice 100001" in ended.out
         assert "found." in ended.err
+
+    @pytest.mark.parametrize(
+        ("kinds", "code", "ending"),
+        [
+            ([True], 0, "Everything agrees but for 1 warning: 1 account checked.\n"),
+            ([True, True], 0, "Everything agrees but for 2 warnings: 1 account checked.\n"),
+            ([False], 1, "1 difference found.\n"),
+            ([False, True, False], 1, "2 differences and 1 warning found.\n"),
+        ],
+    )
+    def test_verify_counts_warnings_apart_and_exits_0_for_them_alone(self, sandbox, monkeypatch, kinds, code, ending):
+        async def found(*, on_progress, **_):
+            for is_warning in kinds:
+                yield Difference("AA0101", "a place", "one", "the other", is_warning=is_warning)
+            on_progress(None)
+
+        monkeypatch.setattr(verifying, "verify", found)
+        ended = sandbox("verify")
+        assert ended.code == code
+        told = ended.out.splitlines()[: len(kinds)]
+        assert told == [f"{'Warning: ' * kind}AA0101, a place: found one, expected the other" for kind in kinds]
+        assert (ended.out if code == 0 else ended.err).endswith(ending)
 
 
 def _advanced_to_february(sandbox):

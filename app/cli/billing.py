@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
@@ -83,11 +84,14 @@ def verify(
         str | None, typer.Option(metavar="DATE", help="Only invoices issued from this day on.", show_default=False)
     ] = None,
 ) -> None:
-    """Compute every issued invoice again from raw calls, and check that all sums agree. Exit 1 with the differences."""
+    """Compute every issued invoice again from raw calls, and check that all sums agree. Exit 1 with the differences.
+
+    A warning names a known fault of an earlier release; warnings alone exit 0.
+    """
     since_at = None if since is None else day_starts_at(parse_date(since))
 
-    async def job(around: Surroundings) -> tuple[int, int]:
-        differences = accounts = 0
+    async def job(around: Surroundings) -> tuple[int, Counter[bool]]:
+        accounts, found = 0, Counter[bool]()
         total = 1 if account is not None else await unit_of_work.read(around.database, _count_accounts)
         with counting("Verifying accounts", total) as on_progress:
 
@@ -99,15 +103,24 @@ def verify(
             async for each in verifying.verify(
                 database=around.database, account=account, since=since_at, on_progress=on_account
             ):
-                differences += 1
-                tell(f"{each.account}, {each.place}: found {each.found}, expected {each.expected}")
-        return accounts, differences
+                found[each.is_warning] += 1
+                warning = "Warning: " * each.is_warning
+                tell(f"{warning}{each.account}, {each.place}: found {each.found}, expected {each.expected}")
+        return accounts, found
 
-    accounts, differences = run(job)
+    accounts, found = run(job)
+    _conclude(accounts, differences=found[False], warnings=found[True])
+
+
+def _conclude(accounts: int, *, differences: int, warnings: int) -> None:
+    """Say how many accounts were checked and what was found; differences end the program with exit code 1."""
+    warned = f"{warnings:,} warning{'s' * (warnings != 1)}"
     if differences:
-        say(f"{differences:,} difference{'s' * (differences != 1)} found.")
+        more = f" and {warned}" * bool(warnings)
+        say(f"{differences:,} difference{'s' * (differences != 1)}{more} found.")
         raise typer.Exit(FOUND_PROBLEMS)
-    tell(f"Everything agrees: {accounts:,} account{'s' * (accounts != 1)} checked.")
+    but = f" but for {warned}" * bool(warnings)
+    tell(f"Everything agrees{but}: {accounts:,} account{'s' * (accounts != 1)} checked.")
 
 
 async def _count_accounts(uow: UnitOfWork) -> int:

@@ -1,7 +1,8 @@
 """The books checked against themselves: every issued invoice is computed again from raw calls, and every sum re-added.
 
 Nothing here trusts what pages read: usage is summed from the calls up to each invoice's watermark, credit and balances
-from the postings, and the rules are those of the invoice's own policies (rules 12, 27, 28, 35).
+from the postings, and the rules are those of the invoice's own policies (rules 12, 27, 28, 35). Each month that closed
+is evaluated again for the upgrade it may have missed (rules 19, 20, 26).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from app.repositories.invoices import FIRST_INVOICE_NUMBER, NUMBERS_SKIPPED
 from app.services.credit_note import load_creditable
 from app.services.replay import FactsMissing, Replay
 from app.services.verify_ledger import Difference, check_charges, check_ledger
+from app.services.verify_upgrades import check_upgrades
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -72,6 +74,7 @@ async def _check_account(uow: UnitOfWork, account: Account, since: datetime | No
         *check_ledger(account.external_id, invoices, postings, payments, last_posting),
         *check_charges(account.external_id, await uow.collections.succeeded(account.id), payments),
         *await _check_sums(uow, account),
+        *await check_upgrades(uow, account, invoices, since),
     ]
     by_id: dict[str | None, StoredInvoice] = {invoice.id: invoice for invoice in invoices}
     for invoice in invoices:

@@ -12,9 +12,12 @@ import pytest
 from app.domain.invoices import InvoiceStatus
 from app.migrations.upgrade import head_revision, upgrade
 from app.repositories.database import Database
+from app.services.verify import verify
 from tests.data.make_dump import FOLDER, dump_path, make_dump
-from tests.services.books import differences
 from tests.world import World, pacific
+
+KNOWN_WARNINGS = {"database-0001": 5}
+"""The first release had no automatic upgrades: five of its months closed without one that is due by today's rules."""
 
 DUMPS = sorted(FOLDER.glob("database-*.sql"))
 LARGEST_DUMP_BYTES = 300_000
@@ -46,6 +49,13 @@ def load(dump: Path, path: Path) -> None:
         connection.executescript(dump.read_text(encoding="utf-8"))
 
 
+async def check_books(database: Database, dump: Path) -> None:
+    """The books agree, but for the upgrades that the release of the dump is known to have missed."""
+    found = [each async for each in verify(database=database)]
+    assert [each for each in found if not each.is_warning] == []
+    assert ["upgrade of" in each.place for each in found] == [True] * KNOWN_WARNINGS.get(dump.stem, 0)
+
+
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
 class TestDatabaseOfAnEarlierRevision:
     async def test_keeps_its_rows_and_its_books_agree_once_it_is_up_to_date(self, dump, tmp_path):
@@ -60,7 +70,7 @@ class TestDatabaseOfAnEarlierRevision:
         database = Database.open(f"sqlite:///{path}", revision=head_revision())
         try:
             await database.check()
-            assert await differences(database) == []
+            await check_books(database, dump)
         finally:
             await database.close()
 
@@ -75,7 +85,7 @@ class TestDatabaseOfAnEarlierRevision:
 
             assert await world.advance_to(pacific(2027, 3, 2)) == 8
 
-            assert await differences(database) == []
+            await check_books(database, dump)
         finally:
             await database.close()
 
