@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from contextlib import AbstractAsyncContextManager
-    from datetime import datetime
+    from datetime import date, datetime
 
     from app.domain.deliveries import CallAnswer, CallTask, Mail, MailAnswer
     from app.domain.payment_gateway import (
@@ -153,8 +153,15 @@ class PaymentGateway(Protocol):
         """Return a dispute as it now stands, or None when the gateway has none."""
         ...
 
-    def transactions_since(self, since: datetime) -> AsyncIterator[Transaction]:
-        """Yield every transaction made since the instant, of whatever customer."""
+    def transactions_since(self, since: datetime, before: datetime | None = None) -> AsyncIterator[Transaction]:
+        """Yield every transaction made since the instant, and before the other, of whatever customer."""
+        ...
+
+    def disputes_between(self, first: date, last: date) -> AsyncIterator[Dispute]:
+        """Yield every dispute that was opened, or came into another state, on one of the days, the last included.
+
+        The gateway's days are not the billing zone's: ask for one more at either end.
+        """
         ...
 
     def read_notice(self, signature: str, payload: str) -> Notice:

@@ -55,13 +55,13 @@ def bill_month(
     paid_from: date,
     plans: Mapping[Month, PlanFigures],
     calls: Iterable[Call],
-    already_billed: Mapping[Month, int],
+    already_billed: Mapping[tuple[Month, str], int],
     patch_rate: int = 1000,
     ivr_rate: int = 1500,
 ) -> Bill:
-    """The invoice of the 1st of `month`: its base, last month's usage, then one correction per earlier month.
+    """The invoice of the 1st of `month`: its base, last month's usage, then corrections of earlier months by kind.
 
-    `plans` needs every month from the first paid one; `already_billed` holds usage cents per earlier month.
+    `plans` needs every month from the first paid one; `already_billed` holds cents per earlier month and kind of usage.
     """
     calls = list(calls)
     lines: list[Line] = [("base", month, base_of(month, paid_from, plans[month].base_cents))]
@@ -72,8 +72,9 @@ def bill_month(
     for earlier in sorted(plans):
         if earlier < last:
             used = usage_of(earlier, paid_from, plans[earlier], calls, patch_rate, ivr_rate)
-            due = sum(cents for _, cents in used) - already_billed.get(earlier, 0)
-            lines.append(("adjustment", earlier, due))
+            lines += [
+                (f"{kind} adjustment", earlier, cents - already_billed.get((earlier, kind), 0)) for kind, cents in used
+            ]
     lines = [line for line in lines if line[2] != 0]
     return Bill(lines=lines, total_cents=sum(cents for _, _, cents in lines))
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.database import database, migrated_file, postgres_database, till, wallet, world
+from tests.database import database, migrated_file, migrated_postgres, postgres_database, till, wallet, world
 from tests.gateway import gateway, gateway_server
 from tests.postgres import postgres_server
 
@@ -21,6 +21,7 @@ __all__ = [
     "gateway",
     "gateway_server",
     "migrated_file",
+    "migrated_postgres",
     "postgres_database",
     "postgres_server",
     "till",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,14 +54,22 @@ async def database(migrated_file: Path, tmp_path: Path) -> AsyncIterator[Databas
         yield database
 
 
-@pytest.fixture
-async def postgres_database(postgres_server: str) -> AsyncIterator[Database]:
-    """An open database with every table and no row, on PostgreSQL; mark its tests with `postgres`."""
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """The name of a database on PostgreSQL with every table and no row; copy it, never open it."""
     from app.migrations.upgrade import upgrade  # noqa: PLC0415
-    from app.repositories.database import Database  # noqa: PLC0415
 
     with fresh_database(postgres_server) as url:
-        await asyncio.to_thread(upgrade, url)
+        upgrade(url)
+        yield url.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture
+async def postgres_database(postgres_server: str, migrated_postgres: str) -> AsyncIterator[Database]:
+    """An open database with every table and no row, on PostgreSQL; mark its tests with `postgres`."""
+    from app.repositories.database import Database  # noqa: PLC0415
+
+    with fresh_database(postgres_server, migrated_postgres) as url:
         database = Database.open(url)
         try:
             yield database

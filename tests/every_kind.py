@@ -1,8 +1,8 @@
 """One account whose life has an invoice of every kind, with every kind of line, told to the real services.
 
 July on plan 100, changed to 220, with an add-on bought on the 15th; its calls outgrow that too, so that it is upgraded
-to 500 as it closes. In August tax begins, a credit note is written over July's first invoice, a charge is added and a
-call of July comes in late; on the 10th the account is closed. By number: 100001 July, 100002 change of plan, 100003
+to 500 as it closes. In August tax begins, a credit note is written over July's upgrade, a charge is added and a call of
+July comes in late; on the 10th the account is closed. By number: 100001 July, 100002 change of plan, 100003
 add-on, 100004 upgrade, 100005 August, 100006 credit note, 100007 the final invoice.
 """
 
@@ -11,13 +11,14 @@ from __future__ import annotations
 from datetime import date
 
 from app.domain.plan_changes import When
+from app.domain.taxes import TaxRate
 from app.repositories import unit_of_work
 from app.services.add_charge import add_charge
 from app.services.change_plan import change_plan, preview_plan_change
 from app.services.close_account import close_account
 from app.services.credit_note import issue_credit_note
 from app.services.quotes import QuoteDesk
-from app.services.set_tax_rate import set_tax_rate
+from app.services.set_taxes import set_taxes
 from app.services.standing import load_standing
 from app.services.switch_add_on import activate_add_on, preview_add_on
 from app.views.standing import AccountStanding
@@ -39,7 +40,7 @@ async def tell_every_kind(world: World) -> None:
     await world.add_calls(talk("july", pacific(2026, 7, 20, 9), 600, patch_seconds=450, ivr_seconds=200))
     await set_tax(world)
     await world.advance_to(pacific(2026, 8, 2, 12))
-    await give_back(world, 100_001, {1: 50_00}, "note")
+    await give_back(world, 100_004, {1: 50_00}, "note")
     await world.advance_to(pacific(2026, 8, 10, 12))
     await world.add_calls(
         talk("late", pacific(2026, 7, 31, 9), 10),
@@ -86,13 +87,12 @@ async def buy(world: World, code: str) -> str:
     return bought.invoice_id
 
 
-async def set_tax(world: World, *, valid_from: date = date(2026, 8, 1), ten_thousandths: int = 650) -> None:
+async def set_tax(world: World, *, valid_from: date = date(2026, 8, 1), rate: int = 65_000) -> None:
     """Let the account pay tax."""
-    await set_tax_rate(
+    await set_taxes(
         **around(world),
         account=ACCOUNT,
-        name="Kansas sales tax",
-        ten_thousandths=ten_thousandths,
+        taxes=[TaxRate("Kansas sales tax", rate)],
         valid_from=valid_from,
         **ANN,
     )

@@ -61,12 +61,12 @@ def running_server() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
-    """Give the URL of an empty database of its own on the server; it is dropped at the end."""
+def fresh_database(server_url: str, template: str = "template0") -> Iterator[str]:
+    """Give the URL of a database of its own on the server, empty or a copy of another; it is dropped at the end."""
     from sqlalchemy import make_url  # noqa: PLC0415 -- only tests on PostgreSQL need it
 
     name = f"flex_{uuid4().hex}"
-    _execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE template0')
+    _execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
         yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
     finally:

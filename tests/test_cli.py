@@ -153,6 +153,7 @@ class TestHelp:
         [
             (), ("demo",), ("serve",), ("migrate",), ("import-calls",), ("run-due",), ("export-schema",), ("verify",),
             ("account", "create"), ("key", "create"), ("key", "revoke"), ("staff", "record-payment"),
+            ("staff", "set-taxes"),
             ("sample-calls",), ("quarantine", "list"), ("quarantine", "release"), ("quarantine", "discard"),
             ("explain",), ("settings",), ("token",), ("clock", "show"), ("clock", "start"), ("clock", "advance"),
         ],
@@ -244,6 +245,60 @@ class TestBilling:
 def _advanced_to_february(sandbox):
     assert sandbox("clock", "advance", "--to", "1999-02-01 07:00").code == 0
     return sandbox("run-due")
+
+
+class TestTaxes:
+    BY = ("--actor", "ann", "--reason", "told by the accountant")
+
+    def test_the_whole_list_is_stated_and_each_is_on_the_next_invoice(self, sandbox):
+        stated = sandbox(
+            "staff", "set-taxes", "AA0101", "--from", "1999-02-01",
+            "--tax", "State tax=6.5", "--tax", "City tax=1.2505%:BASE, overage", *self.BY,
+        )  # fmt: skip
+        assert (stated.code, stated.err) == (0, "")
+        assert stated.out == "From 1999-02-01 on AA0101 pays State tax of 6.5 % and City tax of 1.2505 %.\n"
+        _advanced_to_february(sandbox)
+        invoice = sandbox("explain", "100002").out
+        assert "$9.04 (rule 11: 6.5 % of $139.00 = $9.04)" in invoice
+        assert "$1.74 (rule 11: 1.2505 % of $139.00 = $1.74)" in invoice
+        trail = sandbox("explain", "AA0101").out
+        assert "taxes.set" in trail
+        assert sandbox("verify").code == 0
+
+    def test_without_any_no_tax_is_due(self, sandbox):
+        sandbox("staff", "set-taxes", "AA0101", "--from", "1999-02-01", "--tax", "State tax=6.5", *self.BY)
+        ended = sandbox("staff", "set-taxes", "AA0101", "--from", "1999-02-01", *self.BY)
+        assert ended.out == "From 1999-02-01 on AA0101 pays no tax.\n"
+        _advanced_to_february(sandbox)
+        assert "%" not in sandbox("explain", "100002").out
+
+    @pytest.mark.parametrize(
+        ("taxes", "sentence"),
+        [
+            (["State tax=6.50001"], "'State tax=6.50001' is no tax. Write it like 'State tax=6.5', with four decimals"),
+            (["State tax=-1"], "'State tax=-1' is no tax."),
+            (["State tax"], "'State tax' is no tax."),
+            (["=6.5"], "'=6.5' is no tax."),
+            (["State tax=\N{ARABIC-INDIC DIGIT ONE}"], "is no tax."),
+            (["State tax=6.5:BASE,TELEPHONE"], "'TELEPHONE' is no kind of charge. What can be taxed: BASE, ADD_ON, "),
+            (["State tax=6.5:CORRECTION"], "taxes.0.kinds: CORRECTION cannot be taxed. What can: BASE, ADD_ON, "),
+            (["State tax=6.5", "City tax=100.0001"], "taxes.1.percent: A tax lies between 0 % and 100 %, with four"),
+            (["State tax=6.5", "State tax =1"], "taxes: 'State tax' is there twice. State each tax once."),
+        ],
+    )
+    def test_a_list_that_cannot_be_used_is_refused_in_one_sentence(self, sandbox, taxes, sentence):
+        options = [word for tax in taxes for word in ("--tax", tax)]
+        ended = sandbox("staff", "set-taxes", "AA0101", "--from", "1999-02-01", *options, *self.BY)
+        assert (ended.code, ended.out) == (2, "")
+        assert sentence in ended.err
+        assert len(ended.err.splitlines()) == 1
+        assert "taxes.set" not in sandbox("explain", "AA0101").out
+
+    def test_a_day_that_is_invoiced_is_refused(self, sandbox):
+        _advanced_to_february(sandbox)
+        ended = sandbox("staff", "set-taxes", "AA0101", "--from", "1999-02-01", "--tax", "State tax=6.5", *self.BY)
+        assert (ended.code, ended.out) == (2, "")
+        assert "A tax cannot begin on 1999-02-01: an invoice was issued on 1999-02-01." in ended.err
 
 
 class TestKeys:

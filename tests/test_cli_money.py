@@ -76,11 +76,7 @@ class TestRestore:
         assert company("verify").code == 0
 
 
-class TestReport:
-    def test_the_month_report_has_the_gateway_s_settlements(self, company):
-        ended = company("report", "month", "1999-02")
-        assert "settlements matched" in ended.out
-
+class TestHelp:
     @pytest.mark.parametrize("command", [("sweep",), ("backup",), ("restore",), ("reconcile",), ("staff", "refund")])
     def test_every_command_explains_itself(self, cli, command):
         ended = cli(*command, "--help")
@@ -97,6 +93,26 @@ class TestLines:
         assert "A line of AA0101 ends: 1999-03-01 is the first day without it." in ended.out
         refused = company("staff", "end-line", "AA0101", "--reference", "555-0101", *BY)
         assert (refused.code, refused.err) == (2, "The account has no additional line '555-0101' that goes on.\n")
+        assert company("verify").code == 0
+
+
+class TestWriteOff:
+    def test_a_check_that_comes_later_recovers_it_and_only_the_rest_is_credit(self, company):
+        """Two open invoices of $139.00: the first is written off, $300.00 come in."""
+        check = ("--reference", "Check 7", "--received-on", "1999-02-03", *BY)
+        written = company("staff", "write-off", "AA0101", "100001", *BY)
+        assert (written.code, written.out) == (0, "$139.00 of invoice 100001 is written off.\n")
+
+        assert company("staff", "record-payment", "AA0101", "$300.00", *check).out.splitlines() == [
+            "$300.00 from AA0101 recorded: 1 invoice paid in full.",
+            "$139.00 of it recovers what had been written off.",
+            "$22.00 is left over and became credit.",
+        ]
+        assert company("verify").code == 0
+
+    def test_goodwill_pays_what_is_open_and_says_what_is_left(self, company):
+        given = company("staff", "grant-credit", "AA0101", "$300.00", "--reference", "G1", *BY)
+        assert (given.code, given.out) == (0, "The credit of AA0101 is $22.00.\n")
         assert company("verify").code == 0
 
 

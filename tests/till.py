@@ -24,6 +24,9 @@ from app.services.collect_due import collect_due, next_collection_at
 from tests.gateway import LocalGateway
 from tests.world import ACCOUNT, World
 
+LOST = {"match": "sale", "when": "after", "action": "reset", "times": 1}
+"""A charge whose answer is lost: its outcome is not known until the gateway is asked."""
+
 VISA, MASTERCARD, AMEX = "fake-valid-visa-nonce", "fake-valid-mastercard-nonce", "fake-valid-amex-nonce"
 
 

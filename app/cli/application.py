@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.cli import INTERRUPTED, access, billing, calls, clock, duty, gateway, money, serving, setup, staff
+from app.cli import INTERRUPTED, access, billing, calls, clock, duty, gateway, money, reports, serving, setup, staff
 from app.cli.failures import BAD_INPUT, BROKEN, expected, keep_details
 from app.cli.terminal import say
 
@@ -34,7 +34,7 @@ def _register() -> None:
     application.add_typer(calls.quarantine, rich_help_panel=look)
     application.add_typer(duty.duty, rich_help_panel=look)
     application.add_typer(staff.staff, rich_help_panel=look)
-    application.add_typer(staff.report, rich_help_panel=look)
+    application.add_typer(reports.report, rich_help_panel=look)
     application.command("migrate", rich_help_panel=set_up)(setup.migrate)
     application.command("backup", rich_help_panel=set_up)(money.backup)
     application.command("restore", rich_help_panel=set_up)(money.restore)

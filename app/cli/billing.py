@@ -21,6 +21,7 @@ from app.services import explain as explaining
 from app.services import verify as verifying
 from app.services.close_periods import close_periods
 from app.services.collect_due import collect_due, next_collection_at
+from app.services.settle_credit import settle_waiting_credit
 from app.services.settle_vault import run_vault_tasks
 from app.services.upgrade_plans import upgrade_plans
 
@@ -29,6 +30,7 @@ def run_due() -> None:
     """Issue every invoice that is due, month after month, and collect what is due. Running it again does nothing."""
 
     async def job(around: Surroundings) -> tuple[int, int, int, datetime | None]:
+        await settle_waiting_credit(database=around.database, clock=around.clock, ids=around.ids)
         with counting("Issuing invoices") as on_progress:
             issued = await close_periods(
                 database=around.database, clock=around.clock, ids=around.ids, on_progress=on_progress

@@ -12,6 +12,7 @@ from app.domain.credit_notes import CreditNoteRefused
 from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.periods import InvalidMonth
 from app.domain.plans import InvalidCatalogue, PlanNotAvailable
+from app.domain.reports import DayNotBegun, MonthNotBegun
 from app.gateways.calls_webhook import CallSystemUnusable
 from app.gateways.signing_keys import KeysUnusable
 from app.gateways.smtp import MailServerUnusable
@@ -33,7 +34,7 @@ from app.services.record_payment import InvalidPayment, PaymentConflict
 from app.services.refund_payment import NothingToRefund, RefundRefused, RefundsOnHold, RefundUnderWay
 from app.services.report_call import CallUnknown
 from app.services.restore_database import NextNumberNeeded, NextNumberTooLow
-from app.services.set_tax_rate import InvalidTaxRate, TaxBackdated
+from app.services.set_taxes import InvalidTaxes, TaxBackdated
 from app.services.staff_actions import (
     AccountClosed,
     ActorMissing,
@@ -81,7 +82,7 @@ OF_STAFF: tuple[type[Exception], ...] = (
     InvalidCatalogue,
     InvalidCatalogueFile,
     InvalidIdempotencyKey,
-    InvalidTaxRate,
+    InvalidTaxes,
     InvalidTitle,
     InvoiceNotVoidable,
     InvoicesDue,
@@ -118,6 +119,7 @@ def expected() -> tuple[type[Exception], ...]:
         ClockRefused,
         ContractUnreadable,
         DatabaseProblem,
+        DayNotBegun,
         GatewayForbidden,
         GatewayNotStarted,
         InvalidMonth,
@@ -126,6 +128,7 @@ def expected() -> tuple[type[Exception], ...]:
         InvoiceNotFound,
         KeyNameTaken,
         KeyNotFound,
+        MonthNotBegun,
         NotACallFile,
         NotADemoFolder,
         NotInQuarantine,

@@ -10,8 +10,11 @@ import typer
 
 from app.cli.failures import Refused
 from app.cli.running import parse_cents, parse_date, run
-from app.cli.terminal import show_table, tell
+from app.cli.terminal import tell
+from app.domain.explanations import percent
+from app.domain.invoice_lines import TAXABLE_KINDS, LineKind
 from app.domain.ledger import PaymentKind
+from app.domain.taxes import ONE_PER_CENT, TaxRate
 from app.formatting import format_money
 from app.services import add_charge as adding
 from app.services import change_lines as lines
@@ -20,8 +23,7 @@ from app.services import credit_note as noting
 from app.services import grant_credit as granting
 from app.services import load_catalogue as loading
 from app.services import record_payment as recording
-from app.services import report_month as reporting
-from app.services import set_tax_rate as taxing
+from app.services import set_taxes as taxing
 from app.services import void_invoice as voiding
 from app.services import waive_charge as waiving
 from app.services import write_off as writing
@@ -29,14 +31,12 @@ from app.services import write_off as writing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from app.domain.books import MonthReport
     from app.main import Surroundings
 
 T = TypeVar("T")
 
 staff = typer.Typer(name="staff", help="What staff do by hand.", no_args_is_help=True)
 catalogue = typer.Typer(name="catalogue", help="What is sold, and at which prices.", no_args_is_help=True)
-report = typer.Typer(name="report", help="Figures for the accountant.", no_args_is_help=True)
 
 ExternalId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="As SAS Flex calls it, such as AA0101.")]
 Number = Annotated[int, typer.Argument(metavar="INVOICE", help="The invoice's number.")]
@@ -47,7 +47,9 @@ Who = Annotated[str, typer.Option("--actor", help="Who does it.")]
 Reason = Annotated[str, typer.Option(help="Why, for the trail.")]
 
 _LINE = re.compile(r"(?P<position>\d{1,3})(?:=(?P<amount>.+))?", re.ASCII)
-_PERCENT = re.compile(r"(?P<whole>\d{1,2})(?:\.(?P<part>\d{1,2}))?%?", re.ASCII)
+_TAX = re.compile(
+    r"(?P<name>[^=]+)=(?P<whole>\d{1,3})(?:\.(?P<part>\d{1,4}))?\s*%?(?::(?P<kinds>[A-Za-z_, ]+))?", re.ASCII
+)
 
 
 def act(service: Callable[..., Awaitable[T]], who: str, reason: str, **given: Any) -> T:  # noqa: ANN401
@@ -74,7 +76,9 @@ def _tell(sentence: str, *, is_new: bool) -> None:
 def record_payment(
     account: ExternalId, amount: Amount, reference: Reference, received_on: ReceivedOn, who: Who, reason: Reason
 ) -> None:
-    """Record a check: it pays open invoices from the oldest on, and what is left becomes credit."""
+    """Record a check: it pays open invoices, then recovers what was written off, each from the oldest on; the rest
+    becomes credit.
+    """
     recorded = act(
         recording.record_payment,
         who,
@@ -91,6 +95,8 @@ def record_payment(
         return
     paid = len(recorded.paid_invoice_ids)
     tell(f"{money} from {account} recorded: {paid} invoice{'s' * (paid != 1)} paid in full.")
+    if recorded.recovered_cents:
+        tell(f"{format_money(recorded.recovered_cents)} of it recovers what had been written off.")
     if recorded.credit_cents:
         tell(f"{format_money(recorded.credit_cents)} is left over and became credit.")
 
@@ -99,7 +105,7 @@ def record_payment(
 def record_prepayment(
     account: ExternalId, amount: Amount, reference: Reference, received_on: ReceivedOn, who: Who, reason: Reason
 ) -> None:
-    """Record money paid in advance: all of it becomes credit for coming invoices."""
+    """Record money paid in advance: it becomes credit, which pays what is open and then coming invoices."""
     granted = act(
         granting.record_prepayment,
         who,
@@ -114,7 +120,7 @@ def record_prepayment(
 
 @staff.command("grant-credit")
 def grant_credit(account: ExternalId, amount: Amount, reference: Reference, who: Who, reason: Reason) -> None:
-    """Give credit out of goodwill; it pays for coming invoices."""
+    """Give credit out of goodwill; it pays what is open, and then coming invoices."""
     granted = act(
         granting.grant_goodwill, who, reason, account=account, amount_cents=parse_cents(amount), reference=reference
     )
@@ -208,26 +214,26 @@ def end_line(account: ExternalId, reference: Reference, who: Who, reason: Reason
     _tell(f"A line of {account} ends: {ended.ends_before} is the first day without it.", is_new=ended.is_new)
 
 
-@staff.command("set-tax")
-def set_tax(
+@staff.command("set-taxes")
+def set_taxes(
     account: ExternalId,
-    percent: Annotated[str, typer.Argument(help="Such as 6.5; 0 ends the tax.", show_default=False)],
-    name: Annotated[str, typer.Option(help="What the customer reads on the invoice.")],
-    valid_from: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day it is due.")],
+    valid_from: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day they are due.")],
     who: Who,
     reason: Reason,
+    tax: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PERCENT[:KINDS]",
+            help="A tax as the customer reads it, such as 'State tax=6.5', or 'City tax=1.25:BASE,OVERAGE' for some "
+            "kinds of charge. Once for each; without any, no tax is due from that day on.",
+        ),
+    ] = None,
 ) -> None:
-    """Set the tax that an account pays from a date on."""
-    act(
-        taxing.set_tax_rate,
-        who,
-        reason,
-        account=account,
-        name=name,
-        ten_thousandths=_read_percent(percent),
-        valid_from=parse_date(valid_from),
-    )
-    tell(f"From {valid_from} on {account} pays {name} of {percent.removesuffix('%')} %.")
+    """State all the taxes that an account pays from a day on."""
+    taxes = [_read_tax(text) for text in tax or ()]
+    act(taxing.set_taxes, who, reason, account=account, taxes=taxes, valid_from=parse_date(valid_from))
+    words = " and ".join(f"{each.name} of {percent(each.rate)} %" for each in taxes) or "no tax"
+    tell(f"From {valid_from} on {account} pays {words}.")
 
 
 @staff.command("close-account")
@@ -253,26 +259,6 @@ def load(
     _tell(f"Added: {names}.", is_new=loaded.is_new)
 
 
-@report.command("month")
-def month(
-    month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month.")],
-    csv: Annotated[bool, typer.Option("--csv", help="As CSV instead of a table.")] = False,
-) -> None:
-    """Show what receivables and credit came to, from the opening of a month to its end."""
-
-    async def job(around: Surroundings) -> MonthReport:
-        return await reporting.report_month(database=around.database, month=month)
-
-    found = run(job)
-    if csv:
-        typer.echo(reporting.csv_text(found), nl=False)
-        return
-    for book in (found.receivable, found.credit):
-        rows = [("opening", book.opening_cents), *book.movements, ("closing", book.closing_cents)]
-        show_table(book.name, ("entry", "amount"), [(str(entry), format_money(cents)) for entry, cents in rows])
-    show_table("gateway", ("entry", "figure"), reporting.settlement_rows(found))
-
-
 def _read_line(text: str) -> tuple[int, int | None]:
     match = _LINE.fullmatch(text)
     if match is None:
@@ -280,8 +266,17 @@ def _read_line(text: str) -> tuple[int, int | None]:
     return int(match["position"]), None if match["amount"] is None else parse_cents(match["amount"])
 
 
-def _read_percent(text: str) -> int:
-    match = _PERCENT.fullmatch(text)
+def _read_tax(text: str) -> TaxRate:
+    match = _TAX.fullmatch(text)
     if match is None:
-        raise Refused(f"{text!r} is no percentage. Write it like 6.5.")
-    return int(match["whole"]) * 100 + int((match["part"] or "").ljust(2, "0"))
+        raise Refused(f"{text!r} is no tax. Write it like 'State tax=6.5', with four decimals at most.")
+    kinds = tuple(_read_kind(kind) for kind in (match["kinds"] or "").split(",") if kind)
+    rate = int(match["whole"]) * ONE_PER_CENT + int((match["part"] or "").ljust(4, "0"))
+    return TaxRate(match["name"].strip(), rate, kinds)
+
+
+def _read_kind(text: str) -> LineKind:
+    try:
+        return LineKind(text.strip().upper())
+    except ValueError:
+        raise Refused(f"{text!r} is no kind of charge. What can be taxed: {', '.join(TAXABLE_KINDS)}.") from None

@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.progress import TimeRemainingColumn as Remaining
@@ -39,11 +40,18 @@ def tell(sentence: str, style: str = "") -> None:
     output().print(Text(sentence, style=style), soft_wrap=True)
 
 
+def write_csv(text: str) -> None:
+    """Write a piece of a table for spreadsheets as it is: UTF-8 and its own line ends, whatever the machine's are."""
+    typer.echo(text.encode(), nl=False)
+
+
 def show_table(
     title: str | None, headings: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()
 ) -> None:
     """Print rows under headings; the columns in `numbers` are aligned to the right. No cell is read as markup."""
-    table = Table(title=None if title is None else Text(title), title_justify="left", box=None, pad_edge=False)
+    if title is not None:  # above the table, for a narrow one would break its own title into lines
+        output().print(Text(title, style="bold"), soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
     for place, heading in enumerate(headings):
         table.add_column(Text(heading, style="bold"), justify="right" if place in numbers else "left", overflow="fold")
     for row in rows:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date  # noqa: TC003  (a public value's type)
 from typing import TYPE_CHECKING
 
-from app.domain.billing_items import RecurringItem, TaxRate
-from app.domain.invoices import BillingFacts, InvoiceKind, LineKind
+from app.domain.billing_items import RecurringItem
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import BillingFacts
 from app.domain.periods import Period
 from app.domain.policies import policies_on
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from app.domain.plans import PlanVersion
+    from app.domain.taxes import TaxRate
 
 
 ENTITLEMENTS = ("onCall", "transcription", "liveCall", "queueVoicemail")
@@ -107,7 +110,7 @@ def purchase_facts(
     month_plan: PlanVersion,
     paid_starts_on: date,
     credit_cents: int,
-    tax: TaxRate | None,
+    taxes: tuple[TaxRate, ...],
 ) -> BillingFacts:
     """Return the facts of the invoice of a purchase: the rest of the month by day, or all of it (rule 22)."""
     period = Period.containing(today)
@@ -120,7 +123,7 @@ def purchase_facts(
         credit_available_cents=credit_cents,
         kind=InvoiceKind.ADD_ON,
         recurring=(_item(version, today),),
-        tax=tax,
+        taxes=taxes,
     )
 
 

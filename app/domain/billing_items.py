@@ -1,4 +1,4 @@
-"""What a bill may charge besides plan and usage: add-ons, lines, single charges, tax; and what a base had cost."""
+"""What a bill may charge besides plan and usage: add-ons, additional lines and one-time charges."""
 
 from __future__ import annotations
 
@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date
 
-    from app.domain.invoices import LineKind
-
-
-@dataclass(frozen=True, slots=True)
-class BilledBase:
-    """What earlier invoices charged for the base of the month, in sum, and the plan it was for."""
-
-    plan_code: str
-    plan_name: str
-    amount_cents: int
+    from app.domain.invoice_lines import LineKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +35,3 @@ class ExtraCharge:
     id: str
     title: str
     amount_cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class TaxRate:
-    """A tax on everything the invoice charges; `ten_thousandths` of the amount: 650 is 6.5 %."""
-
-    name: str
-    ten_thousandths: int

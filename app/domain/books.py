@@ -11,11 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from app.domain.ledger import CreditGrant, OpenInvoice
-    from app.domain.periods import Period
+    from app.domain.reports import ReportMonth
 
 RECEIVABLE_MOVEMENTS: Mapping[str, tuple[PostingKind, ...]] = {
-    "invoiced": (PostingKind.INVOICED, PostingKind.VOIDED),
-    "tax": (PostingKind.TAX_INVOICED, PostingKind.TAX_VOIDED),
+    "invoiced": (
+        PostingKind.INVOICED,
+        PostingKind.REVERSED,
+        PostingKind.VOIDED,
+        PostingKind.REVERSAL_VOIDED,
+    ),
+    "tax": (
+        PostingKind.TAX_INVOICED,
+        PostingKind.TAX_REVERSED,
+        PostingKind.TAX_VOIDED,
+        PostingKind.TAX_REVERSAL_VOIDED,
+    ),
     "credits applied": (PostingKind.CREDIT_APPLIED, PostingKind.CREDIT_RESTORED),
     "collected": (PostingKind.PAYMENT_RECEIVED,),
     "refunded": (PostingKind.REFUNDED, PostingKind.CHARGED_BACK, PostingKind.RETURNED),
@@ -31,6 +41,12 @@ CREDIT_MOVEMENTS: Mapping[str, tuple[PostingKind, ...]] = {
     "paid out": (PostingKind.CREDIT_PAID_OUT,),
 }
 """What changes the credit that customers have, in the order of the report."""
+
+BAD_DEBT_MOVEMENTS: Mapping[str, tuple[PostingKind, ...]] = {
+    "written off": (PostingKind.WRITTEN_OFF,),
+    "recovered": (PostingKind.WRITE_OFF_RECOVERED,),
+}
+"""What changes the bad debt, in the order of the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +75,67 @@ class Settlements:
 
 @dataclass(frozen=True, slots=True)
 class MonthReport:
-    """The books of the whole business in one month: what customers owe, what is owed to them as credit, and how much
-    of what was charged has been settled.
+    """The books of the whole business in one month: what customers owe, what is owed to them as credit, what is not
+    expected to be paid any more, and how much of what was charged has been settled.
     """
 
-    period: Period
+    month: ReportMonth
     receivable: BookMonth
     credit: BookMonth
+    bad_debt: BookMonth
     settlements: Settlements = Settlements()
+
+    @property
+    def books(self) -> tuple[BookMonth, ...]:
+        """The books in the order of the report."""
+        return self.receivable, self.credit, self.bad_debt
 
 
 def void_postings(invoice_id: str, total_cents: int, tax_cents: int, credit_applied_cents: int) -> tuple[Posting, ...]:
-    """Return what voiding an invoice moves: its charge and tax are taken back, and credit applied to it comes back."""
+    """Return what voiding an invoice moves: its charge and tax are taken back, and credit applied to it comes back.
+
+    The total is not below zero: an invoice that gave credit is not voided.
+    """
+    net_cents = total_cents - tax_cents
     moved = (
-        (PostingKind.VOIDED, total_cents - tax_cents),
+        (PostingKind.VOIDED, net_cents),
+        (PostingKind.REVERSAL_VOIDED, -net_cents),
         (PostingKind.TAX_VOIDED, tax_cents),
+        (PostingKind.TAX_REVERSAL_VOIDED, -tax_cents),
         (PostingKind.CREDIT_RESTORED, credit_applied_cents),
     )
-    return tuple(Posting(kind, cents, invoice_id) for kind, cents in moved if cents)
+    return tuple(Posting(kind, cents, invoice_id) for kind, cents in moved if cents > 0)
 
 
-def settle_credit(
-    grants: Iterable[CreditGrant], open_invoices: Sequence[OpenInvoice], *, pays_out: bool = False
-) -> Iterator[Posting]:
-    """Yield credit applied to open invoices, both in the order given; the rest stays, or is paid out (rule 35)."""
-    balances = {invoice.id: invoice.balance_cents for invoice in open_invoices}
+def spread_credit(
+    credit_cents: int, arisen_cents: int, reversed_cents: Mapping[int, int], open_invoices: Sequence[OpenInvoice]
+) -> dict[str, int]:
+    """Return which open invoices credit pays, by id and in cents; only what is left waits for the next invoice.
+
+    First those that the document corrects or takes back of (`reversed_cents` by number, tax and all), by hand or not,
+    together for no more than the credit that arose from it; then all others, oldest first, except those that are paid
+    by hand. One whose charge is under way is looked at again when its outcome is known.
+    """
+    payable = [invoice for invoice in open_invoices if not invoice.is_under_way]
+    paid: dict[str, int] = {}
+    left, arisen = credit_cents, min(arisen_cents, credit_cents)
+    for invoice in payable:
+        part = min(arisen, invoice.balance_cents, reversed_cents.get(invoice.number, 0))
+        if part > 0:
+            paid[invoice.id] = part
+            arisen -= part
+            left -= part
+    for invoice in payable:
+        part = 0 if invoice.is_by_hand else min(left, invoice.balance_cents - paid.get(invoice.id, 0))
+        if part > 0:
+            paid[invoice.id] = paid.get(invoice.id, 0) + part
+            left -= part
+    return paid
+
+
+def credit_postings(grants: Iterable[CreditGrant], invoices: Sequence[OpenInvoice]) -> Iterator[Posting]:
+    """Yield credit applied to what is open on invoices, both in the order given (rule 35)."""
+    balances = {invoice.id: invoice.balance_cents for invoice in invoices}
     for grant in grants:
         left = grant.remaining_cents
         for invoice_id, balance_cents in balances.items():
@@ -92,21 +144,29 @@ def settle_credit(
                 yield Posting(PostingKind.CREDIT_APPLIED, part, invoice_id, None, grant.seq)
                 balances[invoice_id] -= part
                 left -= part
-        if pays_out and left > 0:
-            yield Posting(PostingKind.CREDIT_PAID_OUT, left, None, None, grant.seq)
+
+
+def paid_out_postings(grants: Iterable[CreditGrant], cents: int) -> Iterator[Posting]:
+    """Yield credit that is paid out to the customer, the oldest first."""
+    for grant in grants:
+        part = min(cents, grant.remaining_cents)
+        if part > 0:
+            yield Posting(PostingKind.CREDIT_PAID_OUT, part, None, None, grant.seq)
+            cents -= part
 
 
 def month_report(
-    period: Period,
+    month: ReportMonth,
     before: Mapping[PostingKind, int],
     within: Mapping[PostingKind, int],
     settlements: Settlements = Settlements(),
 ) -> MonthReport:
     """Return the report of a month from the sums of all postings by kind, before it and within it."""
     return MonthReport(
-        period,
+        month,
         _book_month("receivable", Book.RECEIVABLE, 1, RECEIVABLE_MOVEMENTS, before, within),
         _book_month("credit liability", Book.CUSTOMER_CREDIT, -1, CREDIT_MOVEMENTS, before, within),
+        _book_month("bad debt", Book.BAD_DEBT, 1, BAD_DEBT_MOVEMENTS, before, within),
         settlements,
     )
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.explanations import dollars, duration, explain, percent, rate
-from app.domain.invoices import LineKind
+from app.domain.explanations import dollars, duration, explain, percent, rate, tax_rate_of
+from app.domain.invoice_lines import LineKind
 from app.domain.money import UNIT_PRICE_PER_CENT
 from app.domain.plans import SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from app.domain.invoices import InvoiceLine
+    from app.domain.invoice_lines import InvoiceLine
 
 KIND_NAMES: dict[LineKind, str] = {
     LineKind.BASE: "Base price",
     LineKind.BASE_REVERSAL: "Base price given back",
+    LineKind.CREDIT_KEPT: "Credit kept",
     LineKind.ADD_ON: "Add-ons",
     LineKind.ADDITIONAL_LINE: "Additional lines",
     LineKind.OVERAGE: "Overage",
@@ -85,8 +86,8 @@ def _compare(kind: LineKind, before: Sequence[InvoiceLine], after: Sequence[Invo
 
 def _reasons(kind: LineKind, before: Sequence[InvoiceLine], after: Sequence[InvoiceLine]) -> Iterator[str]:
     if kind is LineKind.ADJUSTMENT:
-        yield from (f"{_corrected(line)} on the later invoice" for line in after)
-        yield from (f"{_corrected(line)} on the earlier one" for line in before)
+        yield from (f"{reason} on the later invoice" for reason in _corrected(after))
+        yield from (f"{reason} on the earlier one" for reason in _corrected(before))
     elif kind is LineKind.BASE:
         yield from _base_reasons(before, after)
     elif kind in _ITEMS:
@@ -140,9 +141,22 @@ def _tax_reasons(before: Sequence[InvoiceLine], after: Sequence[InvoiceLine]) ->
     if not before or not after:
         yield f"only the {'later' if after else 'earlier'} invoice is taxed"
         return
-    old, new = before[-1], after[-1]
-    if new.unit_price != old.unit_price:
-        yield f"the rate is {percent(new.unit_price)} % instead of {percent(old.unit_price)} %"
+    if len(before) == len(after) == 1:
+        yield from _rate_and_base(before[0], after[0])
+        return
+    earlier, later = ({explain(line).title: line for line in lines} for lines in (before, after))
+    for title in dict.fromkeys((*earlier, *later)):
+        if title in earlier and title in later:
+            yield from (f"{title}: {reason}" for reason in _rate_and_base(earlier[title], later[title]))
+        else:
+            line = (earlier | later)[title]
+            yield f"{_single(line)} on the {'later invoice' if title in later else 'earlier one'}"
+
+
+def _rate_and_base(old: InvoiceLine, new: InvoiceLine) -> Iterator[str]:
+    rates = [percent(tax_rate_of(line)) for line in (new, old)]
+    if rates[0] != rates[1]:
+        yield "the rate is {} % instead of {} %".format(*rates)
     if new.inputs["taxed_cents"] != old.inputs["taxed_cents"]:
         yield "it is on {} instead of {}".format(*(dollars(int(line.inputs["taxed_cents"])) for line in (new, old)))
 
@@ -184,5 +198,8 @@ def _single(line: InvoiceLine) -> str:
     return f"{explain(line).title} ({dollars(line.amount_cents)})"
 
 
-def _corrected(line: InvoiceLine) -> str:
-    return f"{line.period.starts_on:%B %Y} was corrected by {dollars(line.amount_cents)}"
+def _corrected(lines: Sequence[InvoiceLine]) -> Iterator[str]:
+    """Say by how much each month was corrected, all kinds of its usage together."""
+    for period in dict.fromkeys(line.period for line in lines):
+        cents = sum(line.amount_cents for line in lines if line.period == period)
+        yield f"{period.starts_on:%B %Y} was corrected by {dollars(cents)}"

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.domain.money import UNIT_PRICE_PER_CENT
+from app.domain.taxes import ONE_PER_CENT, TAX_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.domain.invoices import InvoiceLine
+    from app.domain.invoice_lines import InvoiceLine
+
+
+OLD_RATE_SCALE = 100
+"""A rate of engine 1, in ten-thousandths of the amount, is a hundredth of one in ten-thousandths of a per cent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,15 @@ def duration(seconds: int) -> str:
     return f"{minutes:,} min {rest} s" if rest else f"{minutes:,} min"
 
 
-def percent(ten_thousandths: int) -> str:
-    """Return a rate in ten-thousandths as a percentage, `6.5` or `7`, without the sign."""
-    whole, rest = divmod(ten_thousandths, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
+def percent(rate: int) -> str:
+    """Return a tax rate, in ten-thousandths of a per cent, as a percentage without its sign: `8.875` or `7`."""
+    whole, rest = divmod(rate, ONE_PER_CENT)
+    return f"{whole}.{rest:04d}".rstrip("0").rstrip(".")
+
+
+def tax_rate_of(line: InvoiceLine) -> int:
+    """Return the rate of a tax line in ten-thousandths of a per cent; engine 1 wrote ten-thousandths of the amount."""
+    return line.unit_price if line.unit == TAX_UNIT else line.unit_price * OLD_RATE_SCALE
 
 
 def _base_title(line: InvoiceLine) -> str:
@@ -71,7 +81,21 @@ def _reversal_title(line: InvoiceLine) -> str:
 
 
 def _reversal_arithmetic(line: InvoiceLine) -> str:
-    return f"what was billed for the month before the change: {dollars(-line.amount_cents)}"
+    billed = dollars(-line.amount_cents)
+    if "line" not in line.inputs:
+        return f"what was billed for the month before the change: {billed}"
+    place = f"line {line.inputs['line']} of invoice {line.inputs['invoice']}"
+    if "charged_cents" not in line.inputs:
+        return f"{place} charged {billed}"
+    return f"{place} charged {dollars(int(line.inputs['charged_cents']))}, of which {billed} was still billed"
+
+
+def _kept_title(line: InvoiceLine) -> str:
+    return f"Credit kept from {line.inputs['kept_from']}"
+
+
+def _kept_arithmetic(line: InvoiceLine) -> str:
+    return f"this much of it stays off the new price: {dollars(-line.amount_cents)}"
 
 
 def _item_title(line: InvoiceLine) -> str:
@@ -93,11 +117,18 @@ def _correction_arithmetic(line: InvoiceLine) -> str:
 
 
 def _tax_title(line: InvoiceLine) -> str:
-    return str(line.inputs["tax_name"])
+    name = str(line.inputs["tax_name"])
+    if "reverses" in line.inputs:
+        return f"{name} of invoice {line.inputs['reverses']}: given back"
+    is_of_kept = line.unit == TAX_UNIT and line.amount_cents < 0  # engine 1 had one line for all that it taxed
+    return f"{name} of the credit kept" if is_of_kept else name
 
 
 def _tax_arithmetic(line: InvoiceLine) -> str:
-    return f"{percent(line.unit_price)} % of {dollars(int(line.inputs['taxed_cents']))} = {dollars(line.amount_cents)}"
+    rate_words, taxed_cents = f"{percent(tax_rate_of(line))} %", int(line.inputs["taxed_cents"])
+    if "reverses" in line.inputs:
+        return f"what {dollars(-taxed_cents)} had been charged at {rate_words}: {dollars(line.amount_cents)}"
+    return f"{rate_words} of {dollars(taxed_cents)} = {dollars(line.amount_cents)}"
 
 
 def _overage_title(line: InvoiceLine) -> str:
@@ -122,17 +153,29 @@ def _metered(line: InvoiceLine) -> str:
 
 
 def _adjustment_title(line: InvoiceLine) -> str:
-    return f"Correction for {line.period.starts_on:%B %Y}: calls that reached us after its invoice"
+    what = _ADJUSTED.get(str(line.inputs.get("usage")), "calls")
+    return f"Correction for {line.period.starts_on:%B %Y}: {what} that reached us after its invoice"
 
 
 def _adjustment_arithmetic(line: InvoiceLine) -> str:
     rated, billed = int(line.inputs["rated_cents"]), int(line.inputs["billed_cents"])
-    return f"usage of the month {dollars(rated)} - already billed {dollars(billed)} = {dollars(line.amount_cents)}"
+    kept = int(line.inputs.get("kept_cents", 0))
+    stays = f" - credit kept from {line.inputs['kept_from']} {dollars(kept)}" if kept else ""
+    said = f"usage of the month {dollars(rated)}{stays} - already billed {dollars(billed)}"
+    return f"{said} = {dollars(line.amount_cents)}"
+
+
+_ADJUSTED: dict[str, str] = {
+    LineKind.OVERAGE: "minutes above the allowance",
+    LineKind.PATCH: "patched calls",
+    LineKind.IVR: "automated (IVR) time",
+}
 
 
 _TITLES: dict[LineKind, Callable[[InvoiceLine], str]] = {
     LineKind.BASE: _base_title,
     LineKind.BASE_REVERSAL: _reversal_title,
+    LineKind.CREDIT_KEPT: _kept_title,
     LineKind.ADD_ON: _item_title,
     LineKind.ADDITIONAL_LINE: _item_title,
     LineKind.OVERAGE: _overage_title,
@@ -148,6 +191,7 @@ _TITLES: dict[LineKind, Callable[[InvoiceLine], str]] = {
 _ARITHMETIC: dict[LineKind, Callable[[InvoiceLine], str]] = {
     LineKind.BASE: _month_arithmetic,
     LineKind.BASE_REVERSAL: _reversal_arithmetic,
+    LineKind.CREDIT_KEPT: _kept_arithmetic,
     LineKind.ADD_ON: _month_arithmetic,
     LineKind.ADDITIONAL_LINE: _month_arithmetic,
     LineKind.OVERAGE: _overage_arithmetic,

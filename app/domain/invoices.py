@@ -5,92 +5,31 @@ Preview, advice, the real run and the later check all call `compute_invoice` wit
 
 from __future__ import annotations
 
-import json
-from dataclasses import astuple, dataclass, field, replace
-from enum import StrEnum
-from hashlib import sha256
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
-from app.domain.money import UnitPrice, round_half_up
+from app.domain.invoice_drafts import DraftLine, InvoiceDraft, InvoiceKind, digest, draft_of
+from app.domain.invoice_lines import InvoiceLine, LineKind
+from app.domain.money import UnitPrice
+from app.domain.positions import NO_USAGE_BILLED, NOTHING_BILLED, Books, Position, UsagePositions
 from app.domain.pricing import rate_usage
 from app.domain.proration import daily_rate_cents, prorated_cents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
     from datetime import date
 
-    from app.domain.billing_items import BilledBase, ExtraCharge, RecurringItem, TaxRate
+    from app.domain.billed_lines import BilledLine
+    from app.domain.billing_items import ExtraCharge, RecurringItem
     from app.domain.periods import Period
     from app.domain.plans import PlanVersion
     from app.domain.policies import Policies
     from app.domain.pricing import RatedUsage
+    from app.domain.taxes import TaxRate
     from app.domain.usage import UsageTotals
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised when the same facts would give another invoice; an issued invoice names the one it was computed with."""
-
-
-class InvoiceKind(StrEnum):
-    """What an invoice bills."""
-
-    CYCLE = "CYCLE"
-    PLAN_CHANGE = "PLAN_CHANGE"
-    PLAN_UPGRADE = "PLAN_UPGRADE"
-    ADD_ON = "ADD_ON"
-    FINAL = "FINAL"
-    CREDIT_NOTE = "CREDIT_NOTE"
-
-
-class InvoiceStatus(StrEnum):
-    """Where an invoice stands (rule 27)."""
-
-    DRAFT = "DRAFT"
-    OPEN = "OPEN"
-    PAID = "PAID"
-    VOID = "VOID"
-    UNCOLLECTIBLE = "UNCOLLECTIBLE"
-
-
-class LineKind(StrEnum):
-    """What a line charges, in the order of an invoice (rule 11)."""
-
-    BASE = "BASE"
-    BASE_REVERSAL = "BASE_REVERSAL"
-    ADD_ON = "ADD_ON"
-    ADDITIONAL_LINE = "ADDITIONAL_LINE"
-    OVERAGE = "OVERAGE"
-    PATCH = "PATCH"
-    IVR = "IVR"
-    ADJUSTMENT = "ADJUSTMENT"
-    CHARGE = "CHARGE"
-    LATE_FEE = "LATE_FEE"
-    CORRECTION = "CORRECTION"
-    TAX = "TAX"
-
-
-BASE_KINDS = (LineKind.BASE, LineKind.BASE_REVERSAL)
-"""The kinds that together bill the base of a month (rule 18)."""
-
-USAGE_KINDS = (LineKind.OVERAGE, LineKind.PATCH, LineKind.IVR, LineKind.ADJUSTMENT)
-"""The kinds that together bill the usage of a month."""
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceLine:
-    """One charge, with the inputs that explain it; `amount_cents` is negative where the customer gets money back.
-
-    `quantity` is in `unit` ("month", "day", "second" or "correction"); `unit_price` is for one month or day, or for a
-    minute where the unit is seconds. `rule` is the number of the billing rule. `inputs` are integers and short texts.
-    """
-
-    kind: LineKind
-    period: Period
-    quantity: int
-    unit: str
-    unit_price: UnitPrice
-    amount_cents: int
-    rule: int
-    inputs: Mapping[str, int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +43,7 @@ class UsedPeriod:
     plan: PlanVersion
     policies: Policies
     usage: UsageTotals
-    billed_cents: int = 0
+    billed: UsagePositions = NO_USAGE_BILLED
     is_current: bool = False
 
 
@@ -113,10 +52,10 @@ class BillingFacts:
     """All that an invoice depends on.
 
     `period`: the month that a cycle invoice opens, or that any other invoice falls in. `plan`, `policies`: those of
-    that month. `bills_base`: whether the base of the month is charged; `billed_base`: what earlier invoices charged
-    for it.
+    that month. `bills_base`: whether the base of the month is charged; `billed_base`: what was billed for it before.
     `used`: months to bill usage of, newest first; the newest of a cycle invoice is the month now ending, the others are
-    closed and bill late usage. `credit_available_cents`: credit of the account at issue.
+    closed and bill late usage. `credit_available_cents`: credit of the account at issue. `taxes`: those of the
+    invoice's date, for all that it charges.
     """
 
     period: Period
@@ -127,10 +66,10 @@ class BillingFacts:
     credit_available_cents: int = 0
     kind: InvoiceKind = InvoiceKind.CYCLE
     bills_base: bool = True
-    billed_base: BilledBase | None = None
+    billed_base: Position = NOTHING_BILLED
     recurring: tuple[RecurringItem, ...] = ()
     charges: tuple[ExtraCharge, ...] = ()
-    tax: TaxRate | None = None
+    taxes: tuple[TaxRate, ...] = ()
 
     @property
     def ending(self) -> UsedPeriod | None:
@@ -138,55 +77,15 @@ class BillingFacts:
         return next((month for month in self.used if month.period.ends_before == self.period.starts_on), None)
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceDraft:
-    """A computed invoice, before it has an id, a number or an issue time."""
-
-    kind: InvoiceKind
-    period: Period
-    lines: tuple[InvoiceLine, ...]
-    credit_applied_cents: int
-
-    @property
-    def total_cents(self) -> int:
-        """The sum of the lines; negative when the customer gets more back than is charged."""
-        return sum(line.amount_cents for line in self.lines)
-
-    @property
-    def tax_cents(self) -> int:
-        """The part of the total that is tax."""
-        return sum(line.amount_cents for line in self.lines if line.kind is LineKind.TAX)
-
-    @property
-    def credit_created_cents(self) -> int:
-        """What a total below zero leaves to the account as credit (rule 14)."""
-        return max(0, -self.total_cents)
-
-    @property
-    def amount_due_cents(self) -> int:
-        """What is to be paid once credit is applied; never negative."""
-        return max(0, self.total_cents) - self.credit_applied_cents
-
-    @property
-    def content_hash(self) -> str:
-        """A hash of everything the customer is billed; equal content gives an equal hash (rule 28)."""
-        return digest(
-            [_line_content(line) for line in self.lines], self.kind, self.period.month, self.credit_applied_cents
-        )
-
-
 def compute_invoice(facts: BillingFacts) -> InvoiceDraft:
     """Compute the invoice that the facts call for (rules 7, 9, 11, 13, 14, 22, 25).
 
     Lines stand in the order of rule 11: the base of the month, add-ons and lines, then overage, patch and IVR of the
-    month that ended, one adjustment for each earlier month whose calls came late, single charges, tax. Where the base
-    of the month was billed before, the new base is charged and the sum of the old given back (rule 13).
+    month that ended, adjustments for earlier months, single charges, tax. Where something of the month was billed
+    before, the difference to what is still billed is charged or given back, and every credit is kept.
     """
-    charged = (*_base_lines(facts), *_recurring_lines(facts), *_usage_lines(facts), *_charge_lines(facts))
-    lines = (*charged, *_tax_lines(facts, charged))
-    total_cents = sum(line.amount_cents for line in lines)
-    applied_cents = min(max(0, total_cents), facts.credit_available_cents)
-    return InvoiceDraft(facts.kind, facts.period, lines, applied_cents)
+    items = (*_base_items(facts), *_recurring_items(facts), *_usage_items(facts), *_charge_items(facts))
+    return draft_of(facts.kind, facts.period, items, facts.taxes, facts.credit_available_cents)
 
 
 def facts_hash(facts: BillingFacts) -> str:
@@ -199,7 +98,7 @@ def facts_hash(facts: BillingFacts) -> str:
             month.usage.live_seconds,
             month.usage.patch_seconds,
             month.usage.ivr_seconds,
-            month.billed_cents,
+            [position.content for position in month.billed],
         )
         for month in facts.used
     ]
@@ -214,32 +113,57 @@ def facts_hash(facts: BillingFacts) -> str:
 
 
 def _further_facts(facts: BillingFacts) -> Iterator[tuple[str, object]]:
-    """Yield what most invoices have none of; what is absent does not enter the hash, so that older hashes stand."""
+    """Yield what most invoices have none of."""
     if facts.kind is not InvoiceKind.CYCLE:
         yield "kind", facts.kind
     if not facts.bills_base:
         yield "bills base", False
-    if facts.billed_base:
-        yield "billed base", astuple(facts.billed_base)
+    if facts.billed_base.lines:
+        yield "billed base", facts.billed_base.content
     if facts.recurring:
         yield "recurring", [(*astuple(item)[:-1], str(item.first_day)) for item in facts.recurring]
     if facts.charges:
         yield "charges", [astuple(charge) for charge in facts.charges]
-    if facts.tax:
-        yield "tax", astuple(facts.tax)
+    if facts.taxes:
+        yield "taxes", [astuple(tax) for tax in facts.taxes]
 
 
-def _base_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
+def _base_items(facts: BillingFacts) -> Iterator[DraftLine]:
+    """Yield the base of the month; where it was billed before, what is still billed of it is taken back (rule 13)."""
     if not facts.bills_base:
         return
     line, billed = _base_line(facts), facts.billed_base
-    if billed is None or billed.amount_cents == 0:
-        yield line
-    elif billed.amount_cents != line.amount_cents or billed.plan_code != facts.plan.code:
-        yield replace(line, rule=13)
-        inputs: dict[str, int | str] = {"plan": billed.plan_code, "plan_name": billed.plan_name}
-        price, amount = UnitPrice(billed.amount_cents * 100), -billed.amount_cents
-        yield InvoiceLine(LineKind.BASE_REVERSAL, facts.period, 1, "reversal", price, amount, 13, inputs)
+    if not billed.lines:
+        yield DraftLine(line)
+        return
+    target_cents = billed.target(line.amount_cents)
+    is_same_plan = billed.lines[-1].line.inputs["plan"] == facts.plan.code
+    if is_same_plan and target_cents == billed.net_cents:
+        return
+    yield DraftLine(replace(line, rule=13))
+    yield from (_reversal(facts.period, each) for each in billed.lines if each.left_cents)
+    kept_cents = line.amount_cents - target_cents
+    if kept_cents:
+        inputs = {name: line.inputs[name] for name in ("plan", "plan_name")}
+        inputs["kept_from"] = " and ".join(billed.kept_from(line.amount_cents))
+        price = UnitPrice(-kept_cents * 100)
+        kept = InvoiceLine(LineKind.CREDIT_KEPT, facts.period, 1, "credit", price, -kept_cents, 13, inputs)
+        yield DraftLine(kept)
+
+
+def _reversal(period: Period, billed: BilledLine) -> DraftLine:
+    inputs: dict[str, int | str] = {
+        "plan": billed.line.inputs["plan"],
+        "plan_name": billed.line.inputs["plan_name"],
+        "invoice": str(billed.ref.number),
+        "line": billed.ref.position,
+    }
+    if billed.left_cents != billed.line.amount_cents:
+        inputs["charged_cents"] = billed.line.amount_cents
+    cents = billed.left_cents
+    back = billed.give_back(cents)
+    line = InvoiceLine(LineKind.BASE_REVERSAL, period, 1, "reversal", UnitPrice(cents * 100), -cents, 13, inputs)
+    return DraftLine(line, (back,))
 
 
 def _base_line(facts: BillingFacts) -> InvoiceLine:
@@ -259,7 +183,7 @@ def _base_line(facts: BillingFacts) -> InvoiceLine:
     return InvoiceLine(LineKind.BASE, period, paid_days, "day", UnitPrice(daily * 100), amount, 9, inputs)
 
 
-def _recurring_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
+def _recurring_items(facts: BillingFacts) -> Iterator[DraftLine]:
     period = facts.period
     for item in facts.recurring:
         inputs: dict[str, int | str] = {"item": item.code, "item_name": item.name}
@@ -268,37 +192,27 @@ def _recurring_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
             days, daily = period.days_from(item.first_day), daily_rate_cents(monthly, period)
             inputs |= {"paid_days": days, "days": period.days, "monthly_cents": monthly, "daily_cents": daily}
             price, amount = UnitPrice(daily * 100), prorated_cents(monthly, period, item.first_day)
-            yield InvoiceLine(item.kind, period, days, "day", price, amount, 22, inputs)
+            yield DraftLine(InvoiceLine(item.kind, period, days, "day", price, amount, 22, inputs))
         else:
-            yield InvoiceLine(item.kind, period, 1, "month", price, monthly, 22, inputs)
+            yield DraftLine(InvoiceLine(item.kind, period, 1, "month", price, monthly, 22, inputs))
 
 
-def _charge_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
+def _charge_items(facts: BillingFacts) -> Iterator[DraftLine]:
     for charge in facts.charges:
         rule = 32 if charge.kind is LineKind.LATE_FEE else 27
         inputs: dict[str, int | str] = {"charge": charge.id, "title": charge.title}
         price = UnitPrice(charge.amount_cents * 100)
-        yield InvoiceLine(charge.kind, facts.period, 1, "charge", price, charge.amount_cents, rule, inputs)
+        yield DraftLine(InvoiceLine(charge.kind, facts.period, 1, "charge", price, charge.amount_cents, rule, inputs))
 
 
-def _tax_lines(facts: BillingFacts, charged: Sequence[InvoiceLine]) -> Iterator[InvoiceLine]:
-    taxed_cents = sum(line.amount_cents for line in charged)
-    if facts.tax is None or taxed_cents == 0:
-        return
-    rate = facts.tax.ten_thousandths
-    inputs: dict[str, int | str] = {"tax_name": facts.tax.name, "taxed_cents": taxed_cents}
-    amount = round_half_up(taxed_cents * rate, 10_000)
-    yield InvoiceLine(LineKind.TAX, facts.period, 1, "ten-thousandths", UnitPrice(rate), amount, 11, inputs)
-
-
-def _usage_lines(facts: BillingFacts) -> Iterator[InvoiceLine]:
+def _usage_items(facts: BillingFacts) -> Iterator[DraftLine]:
     for month in facts.used:
         rated = rate_usage(month.usage, month.plan, month.period, facts.paid_starts_on, month.policies)
         is_ending = facts.kind is InvoiceKind.CYCLE and month.period.ends_before == facts.period.starts_on
         if is_ending or month.is_current:
-            yield from _ended_month_lines(month, rated)
-        elif rated.total_cents != month.billed_cents:
-            yield _adjustment_line(month, rated)
+            yield from map(DraftLine, _ended_month_lines(month, rated))
+        else:
+            yield from _adjustment_items(month, rated)
 
 
 def _ended_month_lines(month: UsedPeriod, rated: RatedUsage) -> Iterator[InvoiceLine]:
@@ -322,58 +236,38 @@ def _ended_month_lines(month: UsedPeriod, rated: RatedUsage) -> Iterator[Invoice
         yield InvoiceLine(LineKind.IVR, period, usage.ivr_seconds, "second", rate, rated.ivr_cents, 6)
 
 
-def _adjustment_line(month: UsedPeriod, rated: RatedUsage) -> InvoiceLine:
-    inputs: dict[str, int | str] = {
-        "plan": month.plan.code,
-        "plan_name": month.plan.name,
-        "live_seconds": month.usage.live_seconds,
-        "patch_seconds": month.usage.patch_seconds,
-        "ivr_seconds": month.usage.ivr_seconds,
-        "allowance_seconds": rated.allowance_seconds,
-        "rated_cents": rated.total_cents,
-        "billed_cents": month.billed_cents,
-    }
-    amount = rated.total_cents - month.billed_cents
-    unit_price = UnitPrice(amount * 100)
-    return InvoiceLine(LineKind.ADJUSTMENT, month.period, 1, "correction", unit_price, amount, 25, inputs)
+def _adjustment_items(month: UsedPeriod, rated: RatedUsage) -> Iterator[DraftLine]:
+    """Yield the difference that late calls and corrections make, one line a kind of usage (rule 25)."""
+    books = Books.begin(month.billed.by_key(month.period.starts_on))
+    kinds = (
+        (LineKind.OVERAGE, rated.overage_cents),
+        (LineKind.PATCH, rated.patch_cents),
+        (LineKind.IVR, rated.ivr_cents),
+    )
+    for kind, rated_cents in kinds:
+        billed = books.position(month.period.starts_on, kind)
+        cents = billed.target(rated_cents) - billed.net_cents
+        if cents:
+            inputs = _adjustment_inputs(month, rated, kind) | _billed_inputs(billed, rated_cents)
+            price = UnitPrice(cents * 100)
+            line = InvoiceLine(LineKind.ADJUSTMENT, month.period, 1, "correction", price, cents, 25, inputs)
+            yield DraftLine(line, books.adjust(line))
 
 
-def _line_content(line: InvoiceLine) -> list[object]:
-    return [
-        line.kind,
-        line.period.month,
-        line.quantity,
-        line.unit,
-        line.unit_price,
-        line.amount_cents,
-        line.rule,
-        sorted(line.inputs.items()),
-    ]
+def _adjustment_inputs(month: UsedPeriod, rated: RatedUsage, kind: LineKind) -> dict[str, int | str]:
+    inputs: dict[str, int | str] = {"usage": kind, "plan": month.plan.code, "plan_name": month.plan.name}
+    if kind is LineKind.OVERAGE:
+        inputs |= {"live_seconds": month.usage.live_seconds, "allowance_seconds": rated.allowance_seconds}
+    elif kind is LineKind.PATCH:
+        inputs["patch_seconds"] = month.usage.patch_seconds
+    else:
+        inputs["ivr_seconds"] = month.usage.ivr_seconds
+    return inputs
 
 
-_write_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
-
-
-def digest(*content: object) -> str:
-    """Return a hash of values that JSON can write; equal values give an equal hash in every build."""
-    return sha256(_write_json(content).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """A computed invoice on its way into the books: who it is for, and what it was computed from.
-
-    `usage_watermark` and `ledger_watermark` are the numbers of the account's last call and last posting that it saw.
-    """
-
-    id: str
-    account_id: str
-    account_name: str
-    number: int
-    draft: InvoiceDraft
-    plan_version_id: str
-    policies_version: str
-    usage_watermark: int
-    ledger_watermark: int
-    facts_hash: str
-    corrects_invoice_id: str | None = None
+def _billed_inputs(billed: Position, rated_cents: int) -> dict[str, int | str]:
+    inputs: dict[str, int | str] = {"rated_cents": rated_cents, "billed_cents": billed.net_cents}
+    kept_cents = rated_cents - billed.target(rated_cents)
+    if kept_cents:
+        inputs |= {"kept_cents": kept_cents, "kept_from": " and ".join(billed.kept_from(rated_cents))}
+    return inputs

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from app.domain.invoices import InvoiceDraft
+    from app.domain.invoice_drafts import InvoiceDraft
 
 
 class Book(StrEnum):
@@ -51,7 +51,12 @@ class PostingKind(StrEnum):
     VOIDED = "VOIDED"
     TAX_VOIDED = "TAX_VOIDED"
     CREDIT_RESTORED = "CREDIT_RESTORED"
+    REVERSED = "REVERSED"
+    TAX_REVERSED = "TAX_REVERSED"
+    REVERSAL_VOIDED = "REVERSAL_VOIDED"
+    TAX_REVERSAL_VOIDED = "TAX_REVERSAL_VOIDED"
     WRITTEN_OFF = "WRITTEN_OFF"
+    WRITE_OFF_RECOVERED = "WRITE_OFF_RECOVERED"
     REFUNDED = "REFUNDED"
     CHARGED_BACK = "CHARGED_BACK"
     RETURNED = "RETURNED"
@@ -79,7 +84,12 @@ BOOKS_OF: dict[PostingKind, tuple[Book, Book]] = {
     PostingKind.VOIDED: (Book.REVENUE, Book.RECEIVABLE),
     PostingKind.TAX_VOIDED: (Book.TAX_PAYABLE, Book.RECEIVABLE),
     PostingKind.CREDIT_RESTORED: (Book.RECEIVABLE, Book.CUSTOMER_CREDIT),
+    PostingKind.REVERSED: (Book.REVENUE, Book.RECEIVABLE),
+    PostingKind.TAX_REVERSED: (Book.TAX_PAYABLE, Book.RECEIVABLE),
+    PostingKind.REVERSAL_VOIDED: (Book.RECEIVABLE, Book.REVENUE),
+    PostingKind.TAX_REVERSAL_VOIDED: (Book.RECEIVABLE, Book.TAX_PAYABLE),
     PostingKind.WRITTEN_OFF: (Book.BAD_DEBT, Book.RECEIVABLE),
+    PostingKind.WRITE_OFF_RECOVERED: (Book.CASH, Book.BAD_DEBT),
     PostingKind.CREDIT_APPLIED: (Book.CUSTOMER_CREDIT, Book.RECEIVABLE),
     PostingKind.PAYMENT_RECEIVED: (Book.CASH, Book.RECEIVABLE),
     PostingKind.OVERPAID: (Book.CASH, Book.CUSTOMER_CREDIT),
@@ -129,27 +139,42 @@ class CreditGrant:
 
 @dataclass(frozen=True, slots=True)
 class OpenInvoice:
-    """An invoice with something left to pay."""
+    """An invoice with something left to pay.
+
+    `is_by_hand`: nothing is collected by itself any more (decision 0008). `is_under_way`: a charge has no outcome yet.
+    """
 
     id: str
     balance_cents: int
+    number: int = 0
+    is_by_hand: bool = False
+    is_under_way: bool = False
 
 
 def issue_postings(draft: InvoiceDraft, invoice_id: str, grants: Iterable[CreditGrant]) -> tuple[Posting, ...]:
     """Return what issuing an invoice moves: the charge and its tax, then credit applied from the oldest grant on.
 
-    A total below zero grants credit instead (rules 14, 35).
+    Where one of both is below zero it lowers the other; a total below zero grants credit (rules 14, 35).
     """
-    tax_cents = draft.tax_cents
-    net_cents = draft.total_cents - tax_cents
-    if draft.total_cents < 0:
-        granted = ((PostingKind.CREDIT_GRANTED, -net_cents), (PostingKind.TAX_CREDITED, -tax_cents))
-        return tuple(Posting(kind, cents, invoice_id) for kind, cents in granted if cents)
-    charged = ((PostingKind.INVOICED, net_cents), (PostingKind.TAX_INVOICED, tax_cents))
+    net_cents, tax_cents = draft.total_cents - draft.tax_cents, draft.tax_cents
+    moved = (
+        (PostingKind.INVOICED, net_cents),
+        (PostingKind.TAX_INVOICED, tax_cents),
+        *_given_back(PostingKind.REVERSED, PostingKind.CREDIT_GRANTED, -net_cents, tax_cents),
+        *_given_back(PostingKind.TAX_REVERSED, PostingKind.TAX_CREDITED, -tax_cents, net_cents),
+    )
     return (
-        *(Posting(kind, cents, invoice_id) for kind, cents in charged if cents),
+        *(Posting(kind, cents, invoice_id) for kind, cents in moved if cents > 0),
         *_apply_credit(draft.credit_applied_cents, invoice_id, grants),
     )
+
+
+def _given_back(
+    reversed_kind: PostingKind, credited_kind: PostingKind, cents: int, charged_cents: int
+) -> tuple[tuple[PostingKind, int], ...]:
+    """Return what giving `cents` back moves: it lowers what the invoice charges besides; the rest is credit."""
+    lowered = min(max(0, cents), max(0, charged_cents))
+    return (reversed_kind, lowered), (credited_kind, cents - lowered)
 
 
 def payment_postings(amount_cents: int, payment_id: str, open_invoices: Iterable[OpenInvoice]) -> tuple[Posting, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.domain.explanations import dollars, duration, percent, rate
-from app.domain.invoices import LineKind
+from app.domain.explanations import dollars, duration, percent, rate, tax_rate_of
+from app.domain.invoice_lines import LineKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.domain.invoices import InvoiceLine
+    from app.domain.invoice_lines import InvoiceLine
 
 
 class LineInput(NamedTuple):
@@ -32,7 +32,7 @@ def inputs_of(line: InvoiceLine) -> tuple[LineInput, ...]:
 
 def _quantity_and_price(line: InvoiceLine) -> tuple[LineInput, ...]:
     if line.kind is LineKind.TAX:
-        return (LineInput("tax_rate", "Rate", f"{percent(line.unit_price)} %"),)
+        return (LineInput("tax_rate", "Rate", f"{percent(tax_rate_of(line))} %"),)
     if line.unit not in _UNITS:
         return ()
     quantity, price_unit = _UNITS[line.unit]
@@ -67,7 +67,7 @@ _UNITS: dict[str, tuple[Callable[[int], str], str]] = {
     "second": (duration, "minute"),
 }
 
-_LEFT_OUT = frozenset({"plan", "item", "charge"})  # codes and ids, which a name beside them says better
+_LEFT_OUT = frozenset({"plan", "item", "charge", "usage"})  # codes and ids, which a name beside them says better
 
 _NAMES = {
     "plan_name": "Plan",
@@ -80,6 +80,9 @@ _NAMES = {
     "patch_seconds": "Patched time of the month",
     "ivr_seconds": "Automated (IVR) time of the month",
     "rated_cents": "What the month's usage costs now",
+    "kept_cents": "Credit kept",
+    "kept_from": "Kept from",
+    "reverses": "Tax of invoice",
     "billed_cents": "Already billed for it",
     "item_name": "Item",
     "title": "Charge",

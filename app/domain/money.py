@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CURRENCY = "USD"
 
@@ -29,3 +32,24 @@ def price_of(quantity: int, unit_price: UnitPrice, units_per_price: int) -> int:
     Seconds at a rate a minute: `price_of(seconds, rate, 60)`. Rounded half up, once (rule 4).
     """
     return round_half_up(quantity * unit_price, units_per_price * UNIT_PRICE_PER_CENT)
+
+
+def share_out(cents: int, weights: Sequence[int]) -> list[int]:
+    """Split `cents` in proportion to weights, none below zero, so that the parts add up to it: largest remainder.
+
+    Left-over cents go to the largest remainders, on a tie to the earlier part; below zero the parts are those of the
+    amount above, negated.
+
+    :raises ValueError: when there is something to split and no weight above zero.
+    """
+    total = sum(weights)
+    if cents == 0:
+        return [0] * len(weights)
+    if total <= 0:
+        raise ValueError("There is nothing to share the amount out over.")
+    if cents < 0:
+        return [-part for part in share_out(-cents, weights)]
+    parts, remainders = map(list, zip(*(divmod(cents * weight, total) for weight in weights), strict=True))
+    for place in sorted(range(len(parts)), key=lambda place: -remainders[place])[: cents - sum(parts)]:
+        parts[place] += 1
+    return parts

@@ -7,16 +7,20 @@ from datetime import date  # noqa: TC003  (a public value's type)
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import BillingFacts, InvoiceDraft, InvoiceKind, compute_invoice, digest
+from app.domain.books import spread_credit
+from app.domain.invoice_drafts import InvoiceDraft, InvoiceKind, digest
+from app.domain.invoices import BillingFacts, compute_invoice
 from app.domain.plans import SECONDS_PER_MINUTE
 from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents
 from app.domain.usage_months import month_cost_effective_minutes
 
 if TYPE_CHECKING:
-    from app.domain.billing_items import BilledBase, TaxRate
+    from app.domain.ledger import OpenInvoice
     from app.domain.periods import Period
     from app.domain.plans import Catalogue, PlanVersion
+    from app.domain.positions import Position
+    from app.domain.taxes import TaxRate
     from app.domain.usage import UsageTotals
 
 
@@ -54,9 +58,9 @@ class PlanStanding:
     """Where an account stands on a day.
 
     `month_plan` is what the current month is billed on, `chosen_plan` what the account returns to next month, and
-    `pending_plan` a change already arranged for then. `billed_base` is None while the month's cycle invoice is not
+    `pending_plan` a change already arranged for then. `billed_base` is empty while the month's cycle invoice is not
     issued. `next_cycle_on`: the first day of the month that the next cycle invoice opens, which is the current month
-    until it is issued. `usage` is that of the current month to date.
+    until that is issued. `usage` is that of the current month to date.
     """
 
     today: date
@@ -67,9 +71,10 @@ class PlanStanding:
     pending_plan: PlanVersion | None
     next_cycle_on: date
     usage: UsageTotals
-    billed_base: BilledBase | None
+    billed_base: Position
     credit_available_cents: int = 0
-    tax: TaxRate | None = None
+    taxes: tuple[TaxRate, ...] = ()
+    open_invoices: tuple[OpenInvoice, ...] = ()
 
     @property
     def next_plan(self) -> PlanVersion:
@@ -79,12 +84,16 @@ class PlanStanding:
 
 @dataclass(frozen=True, slots=True)
 class PlanChangeOffer:
-    """What confirming a change does: its invoice, if it has one now, and the day it takes effect."""
+    """What confirming a change does: its invoice, if it has one now, and the day it takes effect.
+
+    `settled_cents` of the credit that the invoice gives pay open invoices at once; the rest waits for the next.
+    """
 
     target: PlanVersion
     when: When
     effective_on: date
     draft: InvoiceDraft | None
+    settled_cents: int = 0
 
     @property
     def amount_due_now_cents(self) -> int:
@@ -112,9 +121,21 @@ def offer_plan_change(standing: PlanStanding, target: PlanVersion, when: When, c
         raise AlreadyOnPlan(target)
     _guard_downgrade(standing, target, catalogue)
     draft = (
-        compute_invoice(plan_change_facts(standing, target, InvoiceKind.PLAN_CHANGE)) if standing.billed_base else None
+        compute_invoice(plan_change_facts(standing, target, InvoiceKind.PLAN_CHANGE))
+        if standing.billed_base.lines
+        else None
     )
-    return PlanChangeOffer(target, when, standing.period.starts_on, draft if draft and draft.lines else None)
+    if draft is None or not draft.lines:
+        return PlanChangeOffer(target, when, standing.period.starts_on, None)
+    return PlanChangeOffer(target, when, standing.period.starts_on, draft, _settled_cents(standing, draft))
+
+
+def _settled_cents(standing: PlanStanding, draft: InvoiceDraft) -> int:
+    arisen_cents = draft.credit_created_cents
+    if not arisen_cents:
+        return 0
+    credit_cents = standing.credit_available_cents + arisen_cents
+    return sum(spread_credit(credit_cents, arisen_cents, draft.reversed_cents, standing.open_invoices).values())
 
 
 def plan_change_facts(standing: PlanStanding, target: PlanVersion, kind: InvoiceKind) -> BillingFacts:
@@ -127,7 +148,7 @@ def plan_change_facts(standing: PlanStanding, target: PlanVersion, kind: Invoice
         credit_available_cents=standing.credit_available_cents,
         kind=kind,
         billed_base=standing.billed_base,
-        tax=standing.tax,
+        taxes=standing.taxes,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from app.domain.add_ons import AddOnVersion
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.domain.money import UnitPrice
 from app.domain.plans import Catalogue, PlanVersion
 

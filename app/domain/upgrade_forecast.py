@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from app.domain.billing_items import BilledBase
-from app.domain.invoices import InvoiceKind, compute_invoice
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import BASE_LINE_KINDS, LineKind
+from app.domain.invoices import compute_invoice
 from app.domain.plan_changes import plan_change_facts
+from app.domain.positions import PositionKey
 from app.domain.pricing import month_cost_cents
-from app.domain.proration import prorated_cents
 from app.domain.upgrades import find_upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from app.domain.invoices import InvoiceDraft
+    from app.domain.invoice_drafts import InvoiceDraft
     from app.domain.plan_changes import PlanStanding
     from app.domain.plans import Catalogue, PlanVersion
+    from app.domain.positions import Position
     from app.domain.projection import Projection
 
 
@@ -68,7 +70,7 @@ def forecast_upgrade(
 def _forecasts(
     standing: PlanStanding, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
 ) -> Iterator[UpgradeForecast]:
-    standing = replace(standing, billed_base=standing.billed_base or _base_to_come(standing, standing.month_plan))
+    standing = replace(standing, billed_base=_billed_by_then(standing))
     for day in projection.days:
         upgrade = find_upgrade(
             plan=standing.month_plan,
@@ -97,15 +99,22 @@ def _after(standing: PlanStanding, target: PlanVersion, draft: InvoiceDraft) -> 
     return replace(
         standing,
         month_plan=target,
-        billed_base=_base_to_come(standing, target),
+        billed_base=_billed_after(standing, draft),
         credit_available_cents=standing.credit_available_cents - draft.credit_applied_cents,
     )
 
 
-def _base_to_come(standing: PlanStanding, plan: PlanVersion) -> BilledBase:
-    """Return the base of the month as its invoice bills it, on the 1st before that is issued too."""
-    amount_cents = prorated_cents(plan.base_cents, standing.period, standing.paid_starts_on)
-    return BilledBase(plan.code, plan.name, amount_cents)
+def _billed_by_then(standing: PlanStanding) -> Position:
+    """Return the base of the month as it is billed, on the 1st also before its invoice is issued."""
+    if standing.billed_base.lines:
+        return standing.billed_base
+    facts = plan_change_facts(standing, standing.month_plan, InvoiceKind.CYCLE)
+    return _billed_after(standing, compute_invoice(facts))
+
+
+def _billed_after(standing: PlanStanding, draft: InvoiceDraft) -> Position:
+    key = PositionKey(standing.period.starts_on, LineKind.BASE)
+    return standing.billed_base.after(key, [line for line in draft.lines if line.kind in BASE_LINE_KINDS])
 
 
 def _cost(standing: PlanStanding, plan: PlanVersion, projection: Projection) -> int:

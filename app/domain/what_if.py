@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from app.domain.add_ons import get_add_on, get_line, recurring_items
 from app.domain.billing_items import RecurringItem
-from app.domain.invoices import BillingFacts, LineKind, UsedPeriod, compute_invoice
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import BillingFacts, UsedPeriod, compute_invoice
 from app.domain.plans import SECONDS_PER_MINUTE
 from app.domain.policies import policies_on
 from app.domain.usage import UsageTotals
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from app.domain.add_ons import AddOnSubscription, AddOnVersion
-    from app.domain.billing_items import TaxRate
-    from app.domain.invoices import InvoiceDraft
+    from app.domain.invoice_drafts import InvoiceDraft
     from app.domain.periods import Period
     from app.domain.plans import PlanVersion
+    from app.domain.taxes import TaxRate
 
 MOST_MINUTES = 100_000
 """How many minutes of a kind may be asked about."""
@@ -151,7 +152,7 @@ def what_if(
     items: Sequence[RecurringItem],
     plan: PlanVersion,
     versions: Iterable[PlanVersion],
-    tax: TaxRate | None = None,
+    taxes: tuple[TaxRate, ...] = (),
 ) -> WhatIf:
     """Bill a full month of `usage` and `items` on `plan`, which the account has, and on each of `versions`.
 
@@ -160,7 +161,7 @@ def what_if(
     """
     choices = sorted({plan.id: plan, **{v.id: v for v in versions}}.values(), key=lambda v: (v.base_cents, v.id))
     bills = tuple(
-        WhatIfBill(version, version.id == plan.id, compute_invoice(_facts(period, usage, items, version, tax)))
+        WhatIfBill(version, version.id == plan.id, compute_invoice(_facts(period, usage, items, version, taxes)))
         for version in choices
     )
     return WhatIf(period, usage, bills, min(bills, key=lambda bill: (bill.total_cents, not bill.is_current)))
@@ -176,7 +177,7 @@ def _item(version: AddOnVersion) -> RecurringItem:
 
 
 def _facts(
-    period: Period, usage: UsageTotals, items: Sequence[RecurringItem], plan: PlanVersion, tax: TaxRate | None
+    period: Period, usage: UsageTotals, items: Sequence[RecurringItem], plan: PlanVersion, taxes: tuple[TaxRate, ...]
 ) -> BillingFacts:
     policies = policies_on(period.starts_on)
     return BillingFacts(
@@ -186,5 +187,5 @@ def _facts(
         policies=policies,
         used=(UsedPeriod(period, plan, policies, usage, is_current=True),),
         recurring=tuple(items),
-        tax=tax,
+        taxes=taxes,
     )

@@ -14,8 +14,8 @@ import anyio.to_thread
 from app.domain.payment_gateway import AnswerKind, ChargeAnswer, GatewayUnavailable, NoticeForged, VaultAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from datetime import date, datetime
 
     from app.domain.payment_gateway import (
         ChargeRequest,
@@ -152,15 +152,27 @@ class BraintreePayments:
         """
         return await self._read(lambda calls: calls.find_dispute(dispute_id))
 
-    async def transactions_since(self, since: datetime) -> AsyncIterator[Transaction]:
-        """Yield every transaction made since the instant, of whatever customer.
+    async def transactions_since(self, since: datetime, before: datetime | None = None) -> AsyncIterator[Transaction]:
+        """Yield every transaction made since the instant, and before the other, of whatever customer.
 
         :raises GatewayUnavailable: when the gateway cannot be asked, answers nonsense, or has more than it would list.
         """
-        found = await self._read(lambda calls: calls.transactions_since(since))
+        found = await self._read(lambda calls: calls.transactions_since(since, before))
+        async for transaction in self._pages(found):
+            yield transaction
+
+    async def disputes_between(self, first: date, last: date) -> AsyncIterator[Dispute]:
+        """Yield every dispute that a status took effect of on one of the days, the last included.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        async for dispute in self._pages(await self._read(lambda calls: calls.disputes_between(first, last))):
+            yield dispute
+
+    async def _pages(self, found: Iterator[T]) -> AsyncIterator[T]:
         while page := await self._read(lambda _calls: list(islice(found, PAGE))):
-            for transaction in page:
-                yield transaction
+            for each in page:
+                yield each
 
     def read_notice(self, signature: str, payload: str) -> Notice:
         """Return a webhook that the gateway signed.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.domain.payment_gateway import (
     AnswerKind,
@@ -33,7 +34,7 @@ from app.gateways.braintree_values import amount_text, dispute_of, method_of, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     from app.domain.payment_gateway import (
         ChargeRequest,
@@ -46,9 +47,14 @@ if TYPE_CHECKING:
     from app.domain.refunds import Dispute
     from app.gateways.braintree import BraintreeConfig
 
+T = TypeVar("T")
+
 LONGEST_NAME, LONGEST_DEVICE_DATA = 255, 10_000
 MOST_FOUND = 50_000
 """How many transactions a search lists at most; what is beyond would be missed in silence."""
+
+SHORTEST_SPAN = timedelta(seconds=2)
+"""A search goes by whole seconds, so a shorter span is not halved."""
 
 _NONCE = re.compile(r"[!-~]{1,255}")
 
@@ -200,17 +206,30 @@ class Calls:
         found = self._found(lambda: self._reads.dispute.find(dispute_id))
         return None if found is None else self._asked(lambda: dispute_of(found))
 
-    def transactions_since(self, since: datetime) -> Iterator[Transaction]:
-        """Search by time; each page is asked for when it is wanted."""
-        criterion = sdk.TransactionSearch.created_at >= since.astimezone(UTC)
+    def transactions_since(self, since: datetime, before: datetime | None = None) -> Iterator[Transaction]:
+        """Search by time; each page is asked for when it is wanted. A span with too many is searched half by half."""
+        from_at, until = since.astimezone(UTC), None if before is None else before.astimezone(UTC)
+        created_at = sdk.TransactionSearch.created_at
+        criterion = created_at >= from_at if until is None else created_at.between(from_at, until)
         found = self._asked(lambda: self._reads.transaction.search(criterion))
-        if found.maximum_size >= MOST_FOUND:
+        if found.maximum_size < MOST_FOUND:
+            # The search includes its last second, which is not asked for.
+            pages = self._pages(iter(found.items), transaction_of)
+            return (each for each in pages if until is None or from_at <= each.created_at < until)
+        if until is None or until - from_at <= SHORTEST_SPAN:
             raise GatewayUnavailable(f"more than {MOST_FOUND} transactions since {since.isoformat()}")
-        return self._pages(iter(found.items))
+        middle = (from_at + (until - from_at) / 2).replace(microsecond=0)
+        return chain(self.transactions_since(from_at, middle), self.transactions_since(middle, until))
 
-    def _pages(self, found: Iterator[Any]) -> Iterator[Transaction]:
+    def disputes_between(self, first: date, last: date) -> Iterator[Dispute]:
+        """Search by the days on which a status took effect; each page is asked for when it is wanted."""
+        criterion = sdk.DisputeSearch.effective_date.between(first, last)
+        found = self._asked(lambda: self._reads.dispute.search(criterion))
+        return self._pages(iter(found.disputes.items), dispute_of)
+
+    def _pages(self, found: Iterator[Any], convert: Callable[[Any], T]) -> Iterator[T]:
         while (each := self._asked(lambda: next(found, None))) is not None:
-            yield self._asked(lambda each=each: transaction_of(each))  # type: ignore[misc]
+            yield self._asked(lambda each=each: convert(each))  # type: ignore[misc]
 
     def read_notice(self, signature: str, payload: str) -> Notice:
         """Check and read a webhook.

@@ -1,10 +1,10 @@
-"""The addresses for the rest of SAS Flex: it tells us of accounts and their tax, and asks what is unlocked."""
+"""The addresses for the rest of SAS Flex: it tells us of accounts and their taxes, and asks what is unlocked."""
 
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal  # noqa: TC003  (a field's type, read when the program runs)
-from typing import TYPE_CHECKING, Annotated
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -12,8 +12,11 @@ from starlette.routing import Route
 
 from app.domain.accounts import KeyPurpose, Role
 from app.domain.add_ons import ENTITLEMENTS
+from app.domain.explanations import percent
+from app.domain.invoice_lines import TAXABLE_KINDS, LineKind
 from app.domain.periods import billing_date
 from app.domain.plans import PlanNotAvailable
+from app.domain.taxes import ONE_PER_CENT, TaxRate
 from app.graphql.errors import ErrorCode
 from app.http import answers
 from app.http.answers import Refused
@@ -23,7 +26,7 @@ from app.http.json_body import read_as
 from app.http.service_key import BODY_SECONDS, Only, authenticated
 from app.repositories.accounts import AccountNotFound
 from app.repositories.pages.entitlements import ENTITLEMENTS as ENTITLEMENTS_PAGE
-from app.services import put_account, set_tax_rate
+from app.services import put_account, set_taxes
 from app.services.staff_actions import InvalidTitle
 
 if TYPE_CHECKING:
@@ -41,11 +44,13 @@ LARGEST_ACCOUNT_BODY = 100_000
 def account_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[BaseRoute]:
     """Return the routes about accounts, each behind its body limit and its key."""
     accounts = guarded(PutAccount(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
-    taxes = guarded(PutTax(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
+    tax = guarded(PutTax(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
+    taxes = guarded(PutTaxes(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
     entitlements = guarded(Entitlements(database, clock), largest_body=0, seconds=BODY_SECONDS)
     return [
         Route("/internal/accounts/{account}/entitlements", Only(entitlements, "GET")),
-        Route("/internal/accounts/{account}/tax", Only(taxes, "PUT")),
+        Route("/internal/accounts/{account}/tax", Only(tax, "PUT")),
+        Route("/internal/accounts/{account}/taxes", Only(taxes, "PUT")),
         Route("/internal/accounts/{account}", Only(accounts, "PUT")),
     ]
 
@@ -56,6 +61,16 @@ def _line_of_text(longest: int) -> StringConstraints:
 
 
 _Day = Annotated[date, Field(strict=True)]
+_TaxableKind = Literal[
+    LineKind.BASE,
+    LineKind.ADD_ON,
+    LineKind.ADDITIONAL_LINE,
+    LineKind.OVERAGE,
+    LineKind.PATCH,
+    LineKind.IVR,
+    LineKind.CHARGE,
+    LineKind.LATE_FEE,
+]
 """`YYYY-MM-DD` and nothing else: a number would be read as seconds since 1970."""
 
 
@@ -82,14 +97,36 @@ class _AccountBody(BaseModel):
     users: Annotated[list[_UserBody], Field(max_length=500)] | None = None
 
 
+_Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
+
+
 class _TaxBody(BaseModel):
-    """A tax that an account pays from a day on; `percent` has two decimals at most, 0 ends it."""
+    """The one tax that an account pays from a day on; 0 ends it."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
     name: Annotated[str, _line_of_text(128)]
-    percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+    percent: _Percent
     valid_from: _Day
+
+
+class _RateBody(BaseModel):
+    """One of several taxes; without kinds it applies to every charge."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    name: Annotated[str, _line_of_text(128)]
+    percent: _Percent
+    kinds: Annotated[list[_TaxableKind], Field(max_length=len(TAXABLE_KINDS))] = []
+
+
+class _TaxesBody(BaseModel):
+    """All the taxes that an account pays from a day on; an empty list ends them."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    valid_from: _Day
+    taxes: Annotated[list[_RateBody], Field(max_length=set_taxes.MOST_TAXES)]
 
 
 class PutAccount:
@@ -128,8 +165,8 @@ class PutAccount:
         await answers.send_json(send, answers.CREATED if put.is_new else answers.OK, answer)
 
 
-class PutTax:
-    """`PUT /internal/accounts/{id}/tax`: what the account pays from a day on; whoever knows tax law tells us."""
+class PutTaxes:
+    """`PUT /internal/accounts/{id}/taxes`: all that the account pays from a day on; whoever knows tax law tells us."""
 
     def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
         self._database = database
@@ -139,27 +176,48 @@ class PutTax:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
-        body = read_as(_TaxBody, await read_body(receive))
+        body = read_as(_TaxesBody, await read_body(receive))
+        taxes = [TaxRate(tax.name, int(tax.percent * ONE_PER_CENT), tuple(tax.kinds)) for tax in body.taxes]
+        known = await self.put(scope["path_params"]["account"], taxes, body.valid_from, key.name)
+        said = [{"name": tax.name, "percent": percent(tax.rate), "kinds": list(tax.kinds)} for tax in known.taxes.taxes]
+        answer = {"validFrom": body.valid_from, "taxes": said}
+        await answers.send_json(send, answers.CREATED if known.is_new else answers.OK, answer)
+
+    async def put(self, account: str, taxes: Sequence[TaxRate], valid_from: date, key_name: str) -> set_taxes.TaxesSet:
+        """Store the taxes of an account, by its external id.
+
+        :raises Refused: when there is no such account, the list cannot be used, or it begins too early.
+        """
         try:
-            tax = await set_tax_rate.set_tax_rate(
+            return await set_taxes.set_taxes(
                 database=self._database,
                 clock=self._clock,
                 ids=self._ids,
-                account=scope["path_params"]["account"],
-                name=body.name,
-                ten_thousandths=int(body.percent * 100),
-                valid_from=body.valid_from,
-                actor=f"key:{key.name}",
+                account=account,
+                taxes=taxes,
+                valid_from=valid_from,
+                actor=f"key:{key_name}",
                 reason="told by the tax provider",
             )
         except AccountNotFound as error:
             raise Refused(answers.NOT_FOUND, ErrorCode.NOT_FOUND, str(error)) from error
-        except InvalidTitle as error:
+        except (InvalidTitle, set_taxes.InvalidTaxes) as error:
             raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, str(error)) from error
-        except set_tax_rate.TaxBackdated as error:
+        except set_taxes.TaxBackdated as error:
             raise Refused(answers.CONFLICT, ErrorCode.BAD_INPUT, str(error)) from error
-        answer = {"name": tax.rate.name, "percent": str(body.percent), "validFrom": tax.valid_from}
-        await answers.send_json(send, answers.CREATED if tax.is_new else answers.OK, answer)
+
+
+class PutTax(PutTaxes):
+    """`PUT /internal/accounts/{id}/tax`: the short form for an account that pays one tax, or none."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        body = read_as(_TaxBody, await read_body(receive))
+        taxes = [TaxRate(body.name, int(body.percent * ONE_PER_CENT))]
+        known = await self.put(scope["path_params"]["account"], taxes, body.valid_from, key.name)
+        answer = {"name": body.name, "percent": str(body.percent), "validFrom": body.valid_from}
+        await answers.send_json(send, answers.CREATED if known.is_new else answers.OK, answer)
 
 
 class Entitlements:

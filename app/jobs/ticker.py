@@ -17,6 +17,7 @@ from app.services.close_periods import close_periods
 from app.services.collect_due import collect_due, next_collection_at
 from app.services.process_notices import process_notices
 from app.services.refund_steps import settle_refunds
+from app.services.settle_credit import settle_waiting_credit
 from app.services.settle_vault import next_vault_task_at, run_vault_tasks
 from app.services.sweep_gateway import sweep_if_due
 from app.services.upgrade_plans import upgrade_plans
@@ -116,10 +117,16 @@ class Ticker:
 def closing_round(*, database: Database, clock: Clock, ids: Ids) -> Callable[[Callable[[], None]], Awaitable[None]]:
     """Return the round that issues what is due, and upgrades what has outgrown its plan (rules 12, 19).
 
-    A look that finds nothing to do writes nothing.
+    The first round also lets credit pay that an earlier release left beside open invoices. A look that finds nothing
+    to do writes nothing.
     """
+    is_first = True
 
     async def run(mark_alive: Callable[[], None]) -> None:
+        nonlocal is_first
+        if is_first:
+            await settle_waiting_credit(database=database, clock=clock, ids=ids)
+            is_first = False
         due_at = await next_due_at(database)
         if due_at is not None and due_at <= clock.now():
             issued = await close_periods(

@@ -6,8 +6,8 @@ from datetime import UTC
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from app.domain.explanations import explain
-from app.domain.invoices import LineKind
+from app.domain.explanations import OLD_RATE_SCALE, explain, tax_rate_of
+from app.domain.invoice_lines import LineKind
 from app.domain.money import CURRENCY
 from app.domain.periods import BILLING_ZONE, ZONE_NAME, day_before
 from app.messages.tables import Figure
@@ -15,7 +15,7 @@ from app.messages.tables import Figure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from app.domain.invoices import InvoiceLine
+    from app.domain.invoice_lines import InvoiceLine
     from app.views.calls import Call
     from app.views.invoices import Invoice, PlacedLine
 
@@ -79,7 +79,7 @@ def _line_row(invoice: Invoice, placed: PlacedLine) -> tuple[str, ...]:
         Figure(day_before(line.period.ends_before)),
         quantity,
         unit,
-        Figure(Decimal(line.unit_price).scaleb(-4)),
+        Figure(_unit_price(line)),
         Figure(Decimal(line.amount_cents).scaleb(-2)),
         CURRENCY,
         words.arithmetic,
@@ -91,6 +91,14 @@ def _quantity(line: InvoiceLine) -> tuple[Figure, str]:
     if line.kind is LineKind.TAX:
         return Figure(Decimal(int(line.inputs["taxed_cents"])).scaleb(-2)), "dollar"
     return Figure(line.quantity), line.unit
+
+
+def _unit_price(line: InvoiceLine) -> Decimal:
+    """Return the dollars for one unit with four decimals; a rate of tax has six where it needs them."""
+    if line.kind is not LineKind.TAX:
+        return Decimal(line.unit_price).scaleb(-4)
+    whole, rest = divmod(tax_rate_of(line), OLD_RATE_SCALE)
+    return Decimal(tax_rate_of(line)).scaleb(-6) if rest else Decimal(whole).scaleb(-4)
 
 
 def _call_row(part: str, call: Call) -> tuple[str, ...]:

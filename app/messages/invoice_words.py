@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.explanations import explain
-from app.domain.invoices import InvoiceKind, InvoiceStatus, LineKind
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoice_lines import LineKind
 from app.domain.ledger import MoneyBackReason, PaymentKind, PostingKind
 from app.domain.periods import billing_date, day_before
 from app.formatting import format_date, format_money

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy import text as sql
 
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.models.base import Row, day, enum_text, flag, identifier, instant, minor_units, reference, text
 
 

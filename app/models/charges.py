@@ -1,11 +1,12 @@
-"""Single charges that wait for the next invoice, and the taxes of an account."""
+"""One-time charges that wait for the next invoice, and the taxes of an account."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, Index
 
-from app.domain.invoices import LineKind
-from app.models.base import Row, day, enum_text, identifier, instant, minor_units, reference, text, whole_number
+from app.domain.invoice_lines import LineKind
+from app.models.base import Row, day, enum_text, identifier, instant, json_value, minor_units, reference, text
 
 
 class ExtraChargeRow(Row, table=True):
@@ -27,12 +28,11 @@ class ExtraChargeRow(Row, table=True):
     waived_at: datetime | None = instant(default=None)
 
 
-class TaxRateRow(Row, table=True):
-    """The tax that an account pays from a date on; a rate of zero ends it."""
+class TaxListRow(Row, table=True):
+    """All the taxes that an account pays from a date on; an empty list ends them."""
 
-    __tablename__ = "tax_rate"
+    __tablename__ = "tax_list"
 
     account_id: str = reference("account.id", index=False, primary_key=True)
     valid_from: date = day(primary_key=True)
-    name: str = text()
-    ten_thousandths: int = whole_number()
+    rates: list[Any] = json_value()

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy import text as sql
 
-from app.domain.invoices import InvoiceKind, InvoiceStatus, LineKind
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoice_lines import LineKind
 from app.models.base import (
     Row,
     day,
@@ -66,7 +67,7 @@ class InvoiceRow(Row, table=True):
 
 
 class InvoiceLineRow(Row, table=True):
-    """One line; `inputs` explain it, its words are built when it is read."""
+    """One line; `inputs` explain it, its words are built when it is read. `taxes` are its shares of the taxes."""
 
     __tablename__ = "invoice_line"
     __table_args__ = (
@@ -86,6 +87,7 @@ class InvoiceLineRow(Row, table=True):
     amount_cents: int = minor_units()
     rule: int = whole_number()
     inputs: dict[str, Any] = json_value()
+    taxes: list[Any] | None = json_value(default=None)
 
 
 class SequenceRow(Row, table=True):

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from app.domain.add_ons import AddOnSubscription, AddOnVersion
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.models.add_ons import AddOnSubscriptionRow, AddOnVersionRow
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from app.models.messages import (
     ForecastLookRow,
     PaymentContactRow,
 )
-from app.repositories.billing_facts import Sql, total
+from app.repositories.billing_facts import total
 from app.repositories.bulk import execute_many, read_rows, upsert
-from app.repositories.conditions import one_of
+from app.repositories.conditions import Sql, one_of
 from app.repositories.contacts import CONTACT_COLUMNS, read_contact
 
 if TYPE_CHECKING:

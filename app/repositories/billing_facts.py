@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import BigInteger, case, cast, func, select
 from sqlmodel import col
 
 from app.domain.add_ons import AddOnSubscription, AddOnVersion, recurring_items
-from app.domain.billing_items import ExtraCharge, TaxRate
-from app.domain.invoices import USAGE_KINDS, BillingFacts, InvoiceStatus, UsedPeriod
+from app.domain.billing_items import ExtraCharge
+from app.domain.checkouts import CheckoutState
+from app.domain.invoice_lines import USAGE_LINE_KINDS, LineKind
+from app.domain.invoices import BillingFacts, UsedPeriod
 from app.domain.ledger import Book
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.plans import Catalogue, PlanVersion
 from app.domain.policies import policies_on
+from app.domain.taxes import TaxRate
 from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
 from app.models.add_ons import AddOnSubscriptionRow, AddOnVersionRow
 from app.models.calls import UsageDayRow
-from app.models.charges import ExtraChargeRow, TaxRateRow
+from app.models.charges import ExtraChargeRow, TaxListRow
+from app.models.collection import CheckoutRow
 from app.models.cycles import BillingCycleRow
-from app.models.invoices import InvoiceLineRow, InvoiceRow
-from app.models.ledger import LedgerPostingRow
+from app.models.invoices import InvoiceLineRow
+from app.models.ledger import LedgerPostingRow, WriteOffShareRow
 from app.models.plans import PlanVersionRow
+from app.repositories.billed_lines import read_books, select_billed, select_write_offs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
+    from app.repositories.conditions import Scope, Sql
 
-Sql: TypeAlias = Any
-"""A piece of a statement; SQLAlchemy's types for rows of many columns say less than the docstrings here."""
-
-Scope: TypeAlias = "Callable[[Sql], Sql]"
-"""Narrows an account id column to the accounts asked for."""
 
 NO_USAGE = UsageTotals()
 
@@ -97,6 +98,27 @@ def credit_balance(account_id: Sql) -> Sql:
     return statement.scalar_subquery()
 
 
+def open_balance(account_id: Sql) -> Sql:
+    """Return what the account owes on its invoices, as a correlated sum of its postings.
+
+    The invoice of a change that waits for its own payment is not among them: if that fails it is void (rule 17).
+    """
+    amount = col(LedgerPostingRow.amount_cents)
+    is_debit = col(LedgerPostingRow.debit) == Book.RECEIVABLE
+    touches = is_debit | (col(LedgerPostingRow.credit) == Book.RECEIVABLE)
+    statement = select(total(case((is_debit, amount), else_=-amount))).where(
+        col(LedgerPostingRow.account_id) == account_id,
+        touches,
+        ~select(col(CheckoutRow.id))
+        .where(
+            col(CheckoutRow.invoice_id) == col(LedgerPostingRow.invoice_id),
+            col(CheckoutRow.state) == CheckoutState.WAITING,
+        )
+        .exists(),
+    )
+    return statement.scalar_subquery()
+
+
 def select_accounts(scope: Scope) -> Sql:
     """Select one row for each account: id, paid start, next cycle, credit, then the columns of its next month's plan.
 
@@ -149,23 +171,6 @@ def select_usage(scope: Scope) -> Sql:
     )
 
 
-def select_billed(scope: Scope) -> Sql:
-    """Select what earlier invoices charged for the usage of those months: account id, month, cents."""
-    account_id = col(InvoiceLineRow.account_id)
-    return (
-        select(account_id, col(InvoiceLineRow.period_on), total(col(InvoiceLineRow.amount_cents)))
-        .join(AccountRow, col(AccountRow.id) == account_id)
-        .join(InvoiceRow, col(InvoiceRow.id) == col(InvoiceLineRow.invoice_id))
-        .where(
-            scope(account_id),
-            col(InvoiceLineRow.kind).in_(USAGE_KINDS),
-            col(InvoiceRow.status) != InvoiceStatus.VOID,
-            *_in_window(col(InvoiceLineRow.period_on)),
-        )
-        .group_by(account_id, col(InvoiceLineRow.period_on))
-    )
-
-
 def select_subscriptions(scope: Scope) -> Sql:
     """Select the add-ons and lines of accounts: account id, subscription id, first day, end, then the version."""
     account_id = col(AddOnSubscriptionRow.account_id)
@@ -204,13 +209,13 @@ def select_charges(scope: Scope) -> Sql:
 
 
 def select_taxes(scope: Scope) -> Sql:
-    """Select the tax rates in force when the next month begins, the newest first: account id, name, rate."""
-    account_id = col(TaxRateRow.account_id)
+    """Select the lists of taxes that have begun when the next month does, the newest first: account id, rates."""
+    account_id = col(TaxListRow.account_id)
     return (
-        select(account_id, col(TaxRateRow.name), col(TaxRateRow.ten_thousandths))
+        select(account_id, col(TaxListRow.rates))
         .join(AccountRow, col(AccountRow.id) == account_id)
-        .where(scope(account_id), col(TaxRateRow.valid_from) <= col(AccountRow.next_cycle_on))
-        .order_by(account_id, col(TaxRateRow.valid_from).desc())
+        .where(scope(account_id), col(TaxListRow.valid_from) <= col(AccountRow.next_cycle_on))
+        .order_by(account_id, col(TaxListRow.valid_from).desc())
     )
 
 
@@ -224,7 +229,12 @@ def fact_parts(scope: Scope) -> dict[str, Sql]:
         "account": select_accounts(scope),
         "cycles": select_cycles(scope),
         "usage": select_usage(scope),
-        "billed": select_billed(scope),
+        "billed": select_billed(
+            scope,
+            col(InvoiceLineRow.kind).in_((*USAGE_LINE_KINDS, LineKind.CORRECTION)),
+            *_in_window(col(InvoiceLineRow.period_on)),
+        ),
+        "write_offs": select_write_offs(scope, *_in_window(col(WriteOffShareRow.period_on))),
         "subscriptions": select_subscriptions(scope),
         "charges": select_charges(scope),
         "taxes": select_taxes(scope),
@@ -259,12 +269,14 @@ def read_subscription(row: Iterable[Any]) -> AddOnSubscription:
     return AddOnSubscription(identifier, read_add_on(version), starts_on, ends_before)
 
 
-def read_tax(rows: Sequence[Any]) -> TaxRate | None:
-    """Return the tax of an account from its rows of `select_taxes`; a rate of zero is none."""
-    if not rows:
-        return None
-    _, name, ten_thousandths = rows[0]
-    return TaxRate(name, ten_thousandths) if ten_thousandths else None
+def read_taxes(rates: Iterable[Any]) -> tuple[TaxRate, ...]:
+    """Return the taxes of a stored list."""
+    return tuple(TaxRate(rate["name"], rate["rate"], tuple(map(LineKind, rate["kinds"]))) for rate in rates)
+
+
+def read_taxes_in_force(rows: Sequence[Any]) -> tuple[TaxRate, ...]:
+    """Return the taxes of the first of an account's rows of `select_taxes`."""
+    return read_taxes(rows[0][1]) if rows else ()
 
 
 def assemble_facts(
@@ -274,6 +286,7 @@ def assemble_facts(
     cycles: Iterable[Any] = (),
     usage: Iterable[Any] = (),
     billed: Iterable[Any] = (),
+    write_offs: Iterable[Any] = (),
     subscriptions: Iterable[Any] = (),
     charges: Iterable[Any] = (),
     taxes: Sequence[Any] = (),
@@ -283,14 +296,14 @@ def assemble_facts(
     The plan of the next month is the account's, at the prices that existing accounts have moved to by then.
     """
     used = {month: UsageTotals(*sums) for _, month, *sums in usage}
-    charged = {month: cents for _, month, cents in billed}
+    books = read_books(billed, write_offs)
     months = tuple(
         UsedPeriod(
             Period.containing(month),
             read_plan(plan),
             policies_on(month),
             used.get(month, NO_USAGE),
-            charged.get(month, 0),
+            books.usage(month),
         )
         for _, month, *plan in cycles
     )
@@ -305,7 +318,7 @@ def assemble_facts(
         account.credit_cents,
         recurring=tuple(recurring_items(map(read_subscription, subscriptions), period)),
         charges=tuple(ExtraCharge(*charge) for _, *charge in charges),
-        tax=read_tax(taxes),
+        taxes=read_taxes_in_force(taxes),
     )
 
 

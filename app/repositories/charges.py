@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 
 from app.domain.billing_items import ExtraCharge
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.models.charges import ExtraChargeRow
 from app.models.invoices import InvoiceLineRow
 from app.repositories.bulk import execute_many

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from app.domain.invoices import BillingFacts
     from app.domain.plans import PlanVersion
-    from app.repositories.billing_facts import Sql
+    from app.repositories.conditions import Sql
 
 
 def _of_accounts(column: Sql) -> Sql:

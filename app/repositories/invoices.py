@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, insert, update
 from sqlmodel import col, select
 
-from app.domain.invoices import InvoiceKind, InvoiceLine, InvoiceStatus, Issue, LineKind
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus, Issue
+from app.domain.invoice_lines import InvoiceLine, LineKind
+from app.domain.ledger import Book
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
+from app.domain.positions import Document
 from app.models.invoices import InvoiceLineRow, InvoiceRow, SequenceRow
+from app.models.ledger import LedgerPostingRow
+from app.repositories.billed_lines import read_shares
 from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
@@ -52,6 +57,11 @@ class StoredInvoice:
     issued_at: datetime
     lines: tuple[InvoiceLine, ...] = ()
     corrects_invoice_id: str | None = None
+
+    @property
+    def document(self) -> Document:
+        """The invoice as the fold of what is billed takes it in."""
+        return Document(self.number, self.ledger_watermark, tuple(enumerate(self.lines, start=1)))
 
     @property
     def tax_cents(self) -> int:
@@ -97,9 +107,21 @@ class InvoiceRepository:
         await self._session.exec(statement)
 
     async def mark_paid(self, invoice_ids: Sequence[str], *, paid_at: datetime) -> None:
-        """Store that nothing is left to pay."""
-        values = {"status": InvoiceStatus.PAID, "paid_at": paid_at}
-        await self._session.exec(update(InvoiceRow).where(col(InvoiceRow.id).in_(invoice_ids)).values(values))
+        """Store that nothing is left to pay; what is written off and not recovered leaves an invoice uncollectible."""
+        amount, is_off = col(LedgerPostingRow.amount_cents), col(LedgerPostingRow.debit) == Book.BAD_DEBT
+        written_off = (
+            select(func.coalesce(func.sum(case((is_off, amount), else_=-amount)), 0))
+            .where(
+                LedgerPostingRow.account_id == InvoiceRow.account_id,
+                LedgerPostingRow.invoice_id == InvoiceRow.id,
+                is_off | (col(LedgerPostingRow.credit) == Book.BAD_DEBT),
+            )
+            .correlate(InvoiceRow)
+            .scalar_subquery()
+        )
+        statement = update(InvoiceRow).where(col(InvoiceRow.id).in_(invoice_ids))
+        await self._session.exec(statement.where(written_off == 0).values(status=InvoiceStatus.PAID, paid_at=paid_at))
+        await self._session.exec(statement.where(written_off > 0).values(status=InvoiceStatus.UNCOLLECTIBLE))
 
     async def reopen(self, invoice_id: str) -> None:
         """Store that something is to be paid again: money that had paid it went back."""
@@ -196,6 +218,7 @@ def line_from_row(row: InvoiceLineRow) -> InvoiceLine:
         row.amount_cents,
         row.rule,
         row.inputs,
+        read_shares(row.taxes),
     )
 
 
@@ -240,6 +263,7 @@ def _line_values(issue: Issue) -> list[tuple[Any, ...]]:
             line.amount_cents,
             line.rule,
             line.inputs,
+            [list(share) for share in line.taxes] or None,
         )
         for position, line in enumerate(issue.draft.lines, start=1)
     ]

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import case, func, insert, update
+from sqlalchemy import BigInteger, case, cast, exists, false, func, insert, true, update
+from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 
 from app.domain.checkouts import CheckoutState
-from app.domain.invoices import InvoiceStatus
+from app.domain.collection import OPEN_STATES
+from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.ledger import Book, CreditGrant, OpenInvoice, PaymentKind, Posting, PostingKind
 from app.models.accounts import AccountRow
-from app.models.collection import CheckoutRow
+from app.models.collection import CheckoutRow, CollectionRow, PaymentAttemptRow
 from app.models.invoices import InvoiceRow
 from app.models.ledger import LedgerPostingRow, PaymentRow
+from app.repositories.billing_facts import credit_balance
 from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -45,6 +48,45 @@ class Payment:
     amount_cents: int
     reference: str
     received_on: date
+
+
+def waits_for_payment() -> Any:  # noqa: ANN401 -- a condition of statements
+    """Return the condition that an invoice is that of a change which waits for its payment."""
+    return exists().where(col(CheckoutRow.invoice_id) == InvoiceRow.id, col(CheckoutRow.state) == CheckoutState.WAITING)
+
+
+def select_open_invoices(scope: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- a statement of many columns
+    """Select open invoices, oldest first: id, balance, number, paid by hand alone, a charge under way.
+
+    The invoice of a change that waits for its own payment is not among them: nothing else pays it (rule 17).
+    """
+    posting, account_id = LedgerPostingRow, col(InvoiceRow.account_id)
+    amount, is_debit = col(posting.amount_cents), col(posting.debit) == Book.RECEIVABLE
+    balance = (
+        select(cast(func.coalesce(func.sum(case((is_debit, amount), else_=-amount)), 0), BigInteger))
+        .where(
+            posting.account_id == InvoiceRow.account_id,
+            posting.invoice_id == InvoiceRow.id,
+            is_debit | (col(posting.credit) == Book.RECEIVABLE),
+        )
+        .correlate(InvoiceRow)
+        .scalar_subquery()
+    )
+    is_under_way = exists().where(
+        col(PaymentAttemptRow.invoice_id) == InvoiceRow.id, col(PaymentAttemptRow.state).in_(OPEN_STATES)
+    )
+    return (
+        sa_select(
+            col(InvoiceRow.id),
+            balance.label("balance_cents"),
+            col(InvoiceRow.number),
+            func.coalesce(col(CollectionRow.is_by_hand), false()).label("is_by_hand"),
+            is_under_way.label("is_under_way"),
+        )
+        .outerjoin(CollectionRow, col(CollectionRow.invoice_id) == InvoiceRow.id)
+        .where(scope(account_id), col(InvoiceRow.status) == InvoiceStatus.OPEN, ~waits_for_payment())
+        .order_by(col(InvoiceRow.number))
+    )
 
 
 class LedgerRepository:
@@ -119,29 +161,37 @@ class LedgerRepository:
 
         The invoice of a change that waits for its own payment is not among them: nothing else pays it (rule 17).
         """
-        amount, is_debit = col(LedgerPostingRow.amount_cents), col(LedgerPostingRow.debit) == Book.RECEIVABLE
-        balance = (
-            select(func.coalesce(func.sum(case((is_debit, amount), else_=-amount)), 0))
-            .where(
-                LedgerPostingRow.account_id == account_id,
-                LedgerPostingRow.invoice_id == InvoiceRow.id,
-                is_debit | (col(LedgerPostingRow.credit) == Book.RECEIVABLE),
-            )
-            .correlate(InvoiceRow)
-            .scalar_subquery()
+
+        def own(column: Any) -> Any:  # noqa: ANN401 -- columns and conditions of statements
+            return column == account_id
+
+        return [OpenInvoice(*row) for row in await self._session.exec(select_open_invoices(own))]
+
+    async def accounts_with_waiting_credit(self, limit: int) -> list[str]:
+        """Return accounts that have credit beside an open invoice which it ought to pay, at most `limit`, by id.
+
+        Not for invoices that are paid by hand alone, nor for those whose charge or change is under way.
+        """
+        is_by_hand = exists().where(
+            col(CollectionRow.invoice_id) == InvoiceRow.id, col(CollectionRow.is_by_hand).is_(true())
+        )
+        is_under_way = exists().where(
+            col(PaymentAttemptRow.invoice_id) == InvoiceRow.id, col(PaymentAttemptRow.state).in_(OPEN_STATES)
         )
         statement = (
-            select(InvoiceRow.id, balance)
+            select(InvoiceRow.account_id)
             .where(
-                InvoiceRow.account_id == account_id,
                 InvoiceRow.status == InvoiceStatus.OPEN,
-                ~select(CheckoutRow.id)
-                .where(CheckoutRow.invoice_id == InvoiceRow.id, CheckoutRow.state == CheckoutState.WAITING)
-                .exists(),
+                ~is_by_hand,
+                ~is_under_way,
+                ~waits_for_payment(),
+                credit_balance(col(InvoiceRow.account_id)) > 0,
             )
-            .order_by(col(InvoiceRow.number))
+            .distinct()
+            .order_by(col(InvoiceRow.account_id))
+            .limit(limit)
         )
-        return [OpenInvoice(invoice_id, int(balance)) for invoice_id, balance in await self._session.exec(statement)]
+        return list(await self._session.exec(statement))
 
     async def balance_of_invoice(self, account_id: str, invoice_id: str) -> int:
         """Return what is still to be paid on one invoice."""

@@ -15,6 +15,7 @@ from app.repositories.contacts import ContactRepository
 from app.repositories.cycles import CycleRepository
 from app.repositories.duty import DutyRepository
 from app.repositories.events import EventRepository
+from app.repositories.gateway_records import GatewayRecordRepository
 from app.repositories.invoices import InvoiceRepository
 from app.repositories.ledger import LedgerRepository
 from app.repositories.notices import HoldRepository, NoticeRepository, ScheduleRepository
@@ -23,8 +24,10 @@ from app.repositories.operations import OperationRepository
 from app.repositories.payment_methods import PaymentMethodRepository
 from app.repositories.plans import PlanRepository
 from app.repositories.refunds import DisputeRepository, RefundRepository
+from app.repositories.reports import ReportRepository
 from app.repositories.simulations import SimulationRepository
 from app.repositories.taxes import TaxRepository
+from app.repositories.write_offs import WriteOffRepository
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -64,10 +67,13 @@ class UnitOfWork:
         self.schedule = ScheduleRepository(session)
         self.holds = HoldRepository(session)
         self.taxes = TaxRepository(session)
+        self.write_offs = WriteOffRepository(session)
         self.alerts = AlertRepository(session)
         self.contacts = ContactRepository(session)
         self.notifications = NotificationRepository(session)
         self.duty = DutyRepository(session)
+        self.reports = ReportRepository(session)
+        self.gateway_records = GatewayRecordRepository(session)
 
 
 async def write(database: Database, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:

@@ -29,7 +29,8 @@ from app.repositories.database import Database
 from app.sandbox.braintree_gateway.process import stop_gateway
 from app.sandbox.catcher import FOLDER as MESSAGES
 from app.sandbox.catcher import CallCatcher, MailCatcher
-from app.sandbox.demo_company import CONTACTS, DECLINING_DIGITS, MONTHS_OF_HISTORY, VISA_DIGITS, demo_accounts
+from app.sandbox.demo_acts import DemoActs
+from app.sandbox.demo_company import CEDAR, CONTACTS, DECLINING_DIGITS, MONTHS_OF_HISTORY, VISA_DIGITS, demo_accounts
 from app.sandbox.sample_calls import write_sample_calls
 from app.sandbox.tokens import open_secret
 from app.services.add_payment_method import NewMethod, add_payment_method
@@ -206,6 +207,7 @@ class _History:
             *self._checks_received(),
             *self._collections(),
             *self._declines(),
+            *self._acts(),
         ]
         with TemporaryDirectory(prefix="flex-billing-") as folder:
             while self._month.starts_on <= self._today:
@@ -228,6 +230,9 @@ class _History:
         await put_account(
             database=self._database, clock=self._clock, ids=self._ids, particulars=account.particulars, actor=ACTOR
         )
+        if account.is_taxed:
+            acts = DemoActs(self._database, self._clock, self._ids, account.external_id)
+            await acts.set_taxes(account.created_on)
         await self._add_cards(account)
         contact = CONTACTS.get(account.external_id)
         if contact is not None:
@@ -280,6 +285,13 @@ class _History:
             self._gateway.decline(VISA_DIGITS, SOFT_DECLINE, 1)
 
         yield Step(day_starts_at(month.starts_on), decline)
+
+    def _acts(self) -> Iterator[Step]:
+        """Yield what happened last month in the second account: a credit note, and a smaller plan."""
+        acts = DemoActs(self._database, self._clock, self._ids, CEDAR)
+        month = Period.containing(self._today).shifted(-1).starts_on
+        yield Step(billing_instant(month + timedelta(days=2), time(12)), acts.credit_a_week)
+        yield Step(billing_instant(month + timedelta(days=11), time(12)), acts.move_down)
 
     def _checks_received(self) -> Iterator[Step]:
         """Yield the payment of every invoice but the last of each account that pays."""

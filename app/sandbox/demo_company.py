@@ -62,6 +62,7 @@ class DemoAccount:
     """One account with its course: when it signed up, and how many calls a month it begins and ends with.
 
     `cards` are the test nonces of its payment methods, the default first; without them it pays by check, if at all.
+    `is_taxed`: it pays two taxes.
     """
 
     external_id: str
@@ -74,6 +75,7 @@ class DemoAccount:
     roles: tuple[Role, ...] = (Role.ADMIN,)
     is_paying: bool = True
     cards: tuple[str, ...] = ()
+    is_taxed: bool = False
 
     @property
     def particulars(self) -> AccountParticulars:
@@ -131,11 +133,12 @@ def _settled_accounts(today: date) -> tuple[DemoAccount, ...]:
         DemoAccount(
             external_id=CEDAR,
             name="Cedar Veterinary Clinic",
-            plan_code="100",
+            plan_code="220",
             created_on=this_month.shifted(-7).starts_on,
             paid_starts_on=this_month.shifted(-7).starts_on,
             first_calls=30,
             last_calls=48,
+            is_taxed=True,
         ),
         DemoAccount(
             external_id=SPARK,

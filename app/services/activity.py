@@ -38,6 +38,7 @@ SENTENCES = {
     "dispute.opened": "A bank disputes {amount} that had paid invoice {number}.",
     "dispute.won": "A bank decided that {amount} for invoice {number} was charged rightly.",
     "invoice.issued": "Issued invoice {number}; {amount_due} was left to pay.",
+    "invoice.recovered": "Money that came in paid {amount} of invoice {number}, which had been written off.",
     "invoice.resent": "Had invoice {number} sent again to {sent_to}.",
     "invoice.voided": "Voided invoice {number} and issued {replaced_by} in its place.",
     "invoice.written_off": "Wrote off what was open on invoice {number}.",
@@ -72,6 +73,8 @@ SENTENCES = {
     "refund.refused": "A refund of {amount} was refused by the payment service; nothing changed.",
     "suspension.scheduled": "Announced that service will be suspended: {amount} is open on invoice {number}.",
     "tax.set": "Set the tax rate of the account.",
+    "taxes.set": "Set the taxes of the account.",
+    "credit.applied": "Credit paid for an open invoice.",
 }
 """What happened, by the kind of an event; the names in braces are its data, in words."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
 from app.domain.billing_items import ExtraCharge
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.staff_actions import AccountClosed, check_amount, check_staff, checked_title, once_by_staff

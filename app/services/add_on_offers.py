@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.services.switch_add_on import find_active
 from app.views.add_ons import AddOnOffer, AddOnState
 

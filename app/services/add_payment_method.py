@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from app.domain.agreements import check_authorization
 from app.domain.collection import GATEWAY_DEADLINE
-from app.domain.invoices import digest
+from app.domain.invoice_drafts import digest
 from app.domain.payment_gateway import (
     BillingAddress,
     CheckResult,

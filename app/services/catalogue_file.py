@@ -33,7 +33,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.domain.add_ons import AddOnVersion
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.domain.money import UNIT_PRICE_PER_CENT, UnitPrice
 from app.domain.plans import PlanVersion
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.add_ons import AddOnSubscription, get_line
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.issue_invoice import issue_invoice

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.announcements import PlanChange
 from app.domain.checkouts import CheckoutAction
-from app.domain.invoices import InvoiceKind
+from app.domain.invoice_drafts import InvoiceKind
 from app.domain.plan_changes import PlanChangeOffer, When, offer_plan_change, plan_change_facts
 from app.domain.plans import PlanNotAvailable, PlanVersion
 from app.repositories import unit_of_work

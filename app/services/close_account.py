@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus, cycle_runs_at
-from app.domain.books import settle_credit
-from app.domain.invoices import BillingFacts, InvoiceKind, compute_invoice
-from app.domain.ledger import PostingKind
+from app.domain.books import paid_out_postings, spread_credit
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoices import BillingFacts, compute_invoice
 from app.domain.periods import Period, day_before
 from app.domain.policies import policies_on
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.grant_credit import credit_cents
 from app.services.issue_invoice import issue_invoice
-from app.services.money_back import finish_collecting
+from app.services.settle_credit import pay_by_credit
 from app.services.staff_actions import check_no_checkout, check_staff
 from app.services.standing import load_standing
 from app.services.upgrade_plans import upgrade_month
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.accounts import Account
-    from app.domain.invoices import Issue
+    from app.domain.invoice_drafts import Issue
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
@@ -77,7 +78,7 @@ async def close_account(
         if cycle_runs_at(owner.next_cycle_on, owner.paid_starts_on, policies_on(owner.next_cycle_on)) <= now:
             raise InvoicesDue(account)
         issue = await _issue_final(uow, ids, owner, now, actor)
-        applied_cents, paid_out_cents = await _settle(uow, owner, now)
+        applied_cents, paid_out_cents = await _settle(uow, ids, owner, now)
         await _close(uow, owner, now)
         closing = AccountClosing(
             None if issue is None else issue.id,
@@ -123,25 +124,26 @@ async def _facts(uow: UnitOfWork, owner: Account, period: Period, standing: Acco
         kind=InvoiceKind.FINAL,
         bills_base=False,
         charges=(await uow.charges.waiting([owner.id])).get(owner.id, ()),
-        tax=await uow.taxes.find(owner.id, last_day),
+        taxes=await uow.taxes.find(owner.id, last_day),
     )
 
 
-async def _settle(uow: UnitOfWork, owner: Account, now: datetime) -> tuple[int, int]:
-    """Use all credit up, and return how much went to open invoices and how much is paid out (rule 35)."""
-    grants = (await uow.ledger.credit_grants([owner.id])).get(owner.id, ())
+async def _settle(uow: UnitOfWork, ids: Ids, owner: Account, now: datetime) -> tuple[int, int]:
+    """Use all credit up, and return how much went to open invoices and how much is paid out (rule 35).
+
+    Invoices paid by hand are paid too. Credit for one whose charge is under way stays until that is known.
+    """
     open_invoices = await uow.ledger.open_invoices(owner.id)
-    postings = tuple(settle_credit(grants, open_invoices, pays_out=True))
-    await uow.ledger.append(owner.id, postings, posted_at=now)
-    still_open = {each.id: each.balance_cents for each in await uow.ledger.open_invoices(owner.id)}
-    paid = [each.id for each in open_invoices if still_open[each.id] == 0]
-    await uow.invoices.mark_paid(paid, paid_at=now)
-    await finish_collecting(uow, paid)
-    applied, paid_out = (
-        sum(posting.amount_cents for posting in postings if posting.kind is kind)
-        for kind in (PostingKind.CREDIT_APPLIED, PostingKind.CREDIT_PAID_OUT)
-    )
-    return applied, paid_out
+    payable = [replace(invoice, is_by_hand=False) for invoice in open_invoices if not invoice.is_under_way]
+    cents = spread_credit(await credit_cents(uow, owner.id), 0, {}, payable)
+    if cents:
+        paid = [invoice for invoice in payable if invoice.id in cents]
+        await pay_by_credit(uow, ids, owner.id, paid, cents, now, "system")
+    held_cents = sum(invoice.balance_cents for invoice in open_invoices if invoice.is_under_way)
+    paid_out_cents = max(0, await credit_cents(uow, owner.id) - held_cents)
+    grants = (await uow.ledger.credit_grants([owner.id])).get(owner.id, ())
+    await uow.ledger.append(owner.id, tuple(paid_out_postings(grants, paid_out_cents)), posted_at=now)
+    return sum(cents.values()), paid_out_cents
 
 
 async def _close(uow: UnitOfWork, owner: Account, now: datetime) -> None:
@@ -154,7 +156,7 @@ async def _close(uow: UnitOfWork, owner: Account, now: datetime) -> None:
 async def _settle_again(
     uow: UnitOfWork, ids: Ids, owner: Account, now: datetime, actor: str, reason: str
 ) -> AccountClosing:
-    applied_cents, paid_out_cents = await _settle(uow, owner, now)
+    applied_cents, paid_out_cents = await _settle(uow, ids, owner, now)
     is_new = applied_cents + paid_out_cents > 0
     if is_new:
         data = {"applied_cents": applied_cents, "paid_out_cents": paid_out_cents, "reason": reason}

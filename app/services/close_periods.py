@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import cycle_runs_at
 from app.domain.collection import opened_collection
-from app.domain.invoices import ENGINE_VERSION, Issue, compute_invoice, facts_hash
+from app.domain.invoice_drafts import Issue
+from app.domain.invoices import ENGINE_VERSION, compute_invoice, facts_hash
 from app.domain.ledger import issue_postings
 from app.domain.periods import billing_date, day_before
 from app.domain.policies import COLLECTION_POLICIES, policies_on
@@ -16,6 +17,7 @@ from app.repositories.cycles import OpenedMonth
 from app.repositories.events import Event
 from app.repositories.ledger import PostedPosting
 from app.services.announce import announce
+from app.services.issue_invoice import settle_credit_of
 from app.services.simulate_months import closed_month_simulations
 from app.services.tell import invoice_ready
 from app.services.upgrade_plans import upgrade_month
@@ -115,6 +117,8 @@ async def _issue_invoices(
         (_opened(account, facts[account.id], last_postings[account.id]) for account in due), opened_at=now
     )
     await uow.collections.open_many(_collections(due, issues, now))
+    for issue in issues:
+        await settle_credit_of(uow, ids, issue, facts[issue.account_id].credit_available_cents, now)
     return issues
 
 

@@ -31,13 +31,14 @@ from app.domain.collection import (
     pause_after,
     state_after,
 )
-from app.domain.invoices import InvoiceKind
+from app.domain.invoice_drafts import InvoiceKind
 from app.domain.payment_gateway import AnswerKind, ChargeAnswer, ChargeReason, ChargeRequest, GatewayUnavailable
 from app.repositories import unit_of_work
 from app.repositories.collections import LeaseLost
 from app.repositories.notices import COLLECTION
 from app.services import collection_steps as steps
 from app.services.collecting import load_situation
+from app.services.settle_credit import settle_credit, settle_requested
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -98,7 +99,12 @@ async def _begin(uow: UnitOfWork, around: Collecting, invoice_id: str) -> _Call 
 
 
 async def _go_on(uow: UnitOfWork, around: Collecting, lease: Lease) -> _Call | bool:
-    """Take every step that needs no gateway, and return the call that comes next; True when nothing is left to do."""
+    """Take every step that needs no gateway, and return the call that comes next; True when nothing is left to do.
+
+    Credit of the account pays first: nothing is charged above what is owed at this moment.
+    """
+    await uow.accounts.get(lease.account_id, lock=True)
+    await settle_credit(uow, around.ids, lease.account_id, around.clock.now())
     while True:
         found = await load_situation(uow, lease.invoice_id, lease.account_id, around.clock.now())
         if found.collection.status is CollectionStatus.DONE:
@@ -114,10 +120,19 @@ async def _go_on(uow: UnitOfWork, around: Collecting, lease: Lease) -> _Call | b
             await uow.collections.release(lease)
             return True
         if isinstance(step, Charge):
+            if await _pay_by_hand(uow, around, found):
+                continue
             return await _plan(uow, around, lease, found, step)
         if isinstance(step, Resolve):
             return await _plan_again(uow, lease, found, step.attempt)
         await LOCAL_STEPS[type(step)](uow, around, lease, found, step)
+
+
+async def _pay_by_hand(uow: UnitOfWork, around: Collecting, found: Situation) -> bool:
+    """Let credit come before a card on an invoice that is charged because its customer asked; tell if there was any."""
+    if not found.collection.is_by_hand:
+        return False
+    return await settle_requested(uow, around.ids, found.account.id, [found.invoice.id], found.now, "system")
 
 
 async def _plan(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, step: Charge) -> _Call:

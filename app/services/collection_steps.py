@@ -21,8 +21,8 @@ from app.domain.collection import (
     reached_no_bank,
     warned_suspension_at,
 )
-from app.domain.invoices import LineKind
-from app.domain.ledger import OpenInvoice, PaymentKind, payment_postings
+from app.domain.invoice_lines import LineKind
+from app.domain.ledger import OpenInvoice, PaymentKind
 from app.domain.payment_gateway import AnswerKind, MethodKind
 from app.domain.payment_methods import MethodStatus
 from app.domain.periods import billing_date
@@ -30,30 +30,17 @@ from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.announce import announce
 from app.services.finish_checkout import complete_checkout, drop_checkout
-from app.services.tell_collection import charge_received, reactivated, round_failed, suspended, suspension_scheduled
+from app.services.receive_money import receive_money
+from app.services.settle_credit import DONE, reactivate_if_settled, settle_credit
+from app.services.tell_collection import charge_received, round_failed, suspended, suspension_scheduled
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from app.domain.accounts import Account
     from app.domain.collection import Attempt
     from app.domain.payment_gateway import ChargeAnswer, Transaction
-    from app.ports import Ids
     from app.repositories.collections import Lease
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.collecting import Collecting, Situation
-
-DONE: dict[str, Any] = {
-    "status": CollectionStatus.DONE,
-    "is_requested": False,
-    "next_attempt_at": None,
-    "late_fee_at": None,
-    "warn_at": None,
-    "suspend_at": None,
-    "retry_at": None,
-    "lease_until": None,
-}
-"""The fields of a collection that needs nothing more; whoever held it lets it go."""
 
 REFUSED_CODE = "refused"
 
@@ -69,10 +56,9 @@ async def record_success(
     payment = Payment(
         ids.new("pay"), attempt.account_id, kind, transaction.amount_cents, transaction.id, billing_date(now)
     )
-    await uow.ledger.add_payment(payment, recorded_at=now)
     invoice = OpenInvoice(attempt.invoice_id, found.balance_cents)
-    postings = payment_postings(transaction.amount_cents, payment.id, [invoice])
-    await uow.ledger.append(attempt.account_id, postings, posted_at=now)
+    written_off = await uow.write_offs.unrecovered(attempt.account_id, attempt.invoice_id)
+    await receive_money(uow, ids, payment, [invoice], written_off, now)
     data = {
         "amount_cents": transaction.amount_cents,
         "method": attempt.method_id,
@@ -84,11 +70,11 @@ async def record_success(
     await uow.events.add_many([found.event(ids, "payment.received", data)])
     await announce(uow, ids=ids, now=now, announcements=[charge_received(found, payment, method)])
     if transaction.amount_cents >= found.balance_cents:
-        await uow.invoices.mark_paid([attempt.invoice_id], paid_at=now)
         if found.checkout is not None:
             await complete_checkout(uow, ids, found.checkout, found.invoice, now)
         await uow.collections.save(lease, found.collection, DONE)
         await reactivate_if_settled(uow, ids, found.account, now)
+    await settle_credit(uow, ids, found.account.id, now)
 
 
 async def record_failure(
@@ -205,20 +191,6 @@ async def suspend(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situ
         told = suspended(found, await _open_cents(uow, found.account), event.id)
         await announce(uow, ids=around.ids, now=found.now, announcements=[told])
     await uow.collections.save(lease, found.collection, {"warn_at": None, "suspend_at": None})
-
-
-async def reactivate_if_settled(uow: UnitOfWork, ids: Ids, account: Account, now: datetime) -> bool:
-    """Serve a suspended account again once its whole open balance is paid (rule 33); tells whether it does."""
-    if account.status is not AccountStatus.SUSPENDED:
-        return False
-    if any(invoice.balance_cents > 0 for invoice in await uow.ledger.open_invoices(account.id)):
-        return False
-    await uow.accounts.set_status(account.id, AccountStatus.ACTIVE)
-    data = {"status": [AccountStatus.SUSPENDED, AccountStatus.ACTIVE]}
-    event = Event(ids.new("evt"), account.id, "account.reactivated", "system", now, None, data)
-    await uow.events.add_many([event])
-    await announce(uow, ids=ids, now=now, announcements=[reactivated(account.id, now, event.id)])
-    return True
 
 
 async def _open_cents(uow: UnitOfWork, account: Account) -> int:

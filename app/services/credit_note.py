@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.books import settle_credit
 from app.domain.credit_notes import Creditable, CreditNoteRefused, credit_note_draft, credit_note_facts_hash
-from app.domain.invoices import ENGINE_VERSION, InvoiceKind, InvoiceStatus, Issue
-from app.domain.ledger import OpenInvoice, issue_postings
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus, Issue
+from app.domain.invoices import ENGINE_VERSION
+from app.domain.ledger import issue_postings
 from app.domain.periods import Period, billing_date
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.announce import announce
-from app.services.collection_steps import reactivate_if_settled
-from app.services.money_back import finish_collecting
+from app.services.settle_credit import settle_credit
 from app.services.staff_actions import check_amount, check_not_under_way, check_staff, get_invoice, once_by_staff
 from app.services.standing import load_standing
+from app.services.still_billed import load_books
 from app.services.tell import invoice_ready
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from app.domain.accounts import Account
-    from app.domain.invoices import InvoiceDraft
+    from app.domain.invoice_drafts import InvoiceDraft
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.invoices import StoredInvoice
@@ -73,8 +73,8 @@ async def issue_credit_note(
 ) -> CreditNoteIssued:
     """Give back amounts before tax, by the line's position from 1 (None: all that is left of it); no line: all of it.
 
-    The tax on them is given back too. The credit first lowers what is open on the invoice; the rest waits for the next
-    one. The same reference twice writes one note.
+    The tax on them is given back too. The credit first lowers what is open on the invoice, then on others; the rest
+    waits for the next one. The same reference twice writes one note.
     :raises InvoiceNotFound: when the account has no such invoice.
     :raises InvalidAmount: when an amount is out of bounds.
     :raises CreditNoteRefused: in one of its forms, when the invoice has not that much to give back.
@@ -121,32 +121,25 @@ async def _write(
     if invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.status not in CREDITABLE:
         raise InvoiceNotCreditable(invoice)
     await check_not_under_way(uow, invoice)
-    creditable = await load_creditable(uow, invoice)
+    creditable = Creditable.of(invoice.number, invoice.lines, await load_books(uow, owner.id))
     draft = credit_note_draft(creditable, cents_by_line, Period.containing(billing_date(now)))
     issue = await _issue(uow, ids, owner, invoice, draft, creditable, now)
-    applied_cents, balance = await _apply(uow, invoice, -draft.total_cents, now)
-    await reactivate_if_settled(uow, ids, owner, now)
+    before = await uow.ledger.balance_of_invoice(owner.id, invoice.id)
+    arisen_cents, reversed_cents = draft.credit_created_cents, draft.reversed_cents
+    paid = await settle_credit(
+        uow, ids, owner.id, now, arisen_cents=arisen_cents, reversed_cents=reversed_cents, actor=actor
+    )
+    applied_cents = paid.get(invoice.id, 0)
     result = {
         "invoice_id": issue.id,
         "number": issue.number,
         "credited_cents": -draft.total_cents,
         "applied_cents": applied_cents,
     }
+    balance = [before, before - applied_cents]
     data = result | {"corrects": invoice.number, "balance_cents": balance, "reason": reason}
     await uow.events.add_many([Event(ids.new("evt"), owner.id, "credit_note.issued", actor, now, issue.id, data)])
     return result
-
-
-async def load_creditable(uow: UnitOfWork, invoice: StoredInvoice, before_number: int | None = None) -> Creditable:
-    """Return an invoice with the lines of its credit notes, all or those numbered below `before_number`."""
-    notes = await uow.invoices.list_correcting(invoice.id, invoice.account_id)
-    earlier = [
-        line
-        for note in notes
-        if note.kind is InvoiceKind.CREDIT_NOTE and (before_number is None or note.number < before_number)
-        for line in note.lines
-    ]
-    return Creditable(invoice.number, invoice.lines, earlier)
 
 
 async def _issue(
@@ -176,20 +169,3 @@ async def _issue(
     await uow.ledger.append(owner.id, issue_postings(draft, issue.id, ()), posted_at=now)
     await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now)])
     return issue
-
-
-async def _apply(uow: UnitOfWork, invoice: StoredInvoice, credited_cents: int, now: datetime) -> tuple[int, list[int]]:
-    """Lower what is open on the invoice by as much as was credited; return how much, and the balance before and after.
-
-    The account's oldest credit is used up first (rule 35).
-    """
-    open_invoices = await uow.ledger.open_invoices(invoice.account_id)
-    balance = next((each.balance_cents for each in open_invoices if each.id == invoice.id), 0)
-    applied_cents = min(balance, credited_cents)
-    grants = (await uow.ledger.credit_grants([invoice.account_id])).get(invoice.account_id, ())
-    postings = tuple(settle_credit(grants, [OpenInvoice(invoice.id, applied_cents)]))
-    await uow.ledger.append(invoice.account_id, postings, posted_at=now)
-    if 0 < balance == applied_cents:
-        await uow.invoices.mark_paid([invoice.id], paid_at=now)
-        await finish_collecting(uow, [invoice.id])
-    return applied_cents, [balance, balance - applied_cents]

@@ -24,7 +24,7 @@ from app.domain.deliveries import (
     is_given_up,
     pause_after,
 )
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.messages.compose import Addressee
 from app.repositories import unit_of_work
 from app.repositories.notifications import SETTLED

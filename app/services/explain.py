@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from app.domain.accounts import Account
-    from app.domain.invoices import InvoiceLine
+    from app.domain.invoice_lines import InvoiceLine
     from app.domain.usage import UsageTotals
     from app.repositories.database import Database
     from app.repositories.events import Event

@@ -10,12 +10,13 @@ from app.domain.add_ons import AddOnSubscription
 from app.domain.alerts import AlertKind
 from app.domain.announcements import PlanChange
 from app.domain.checkouts import Checkout, CheckoutAction, CheckoutState
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.ports import came_from
 from app.repositories.events import Event
 from app.services.announce import Announcement, actor_name, announce
 from app.services.issue_invoice import withdraw_invoice
 from app.services.judge_alerts import rearm_alerts
+from app.services.settle_credit import settle_credit
 from app.services.tell import add_on_bought, invoice_facts, plan_moved
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ async def drop_checkout(uow: UnitOfWork, ids: Ids, checkout: Checkout, invoice: 
     """Void the invoice of a change that could not be paid; credit that it used comes back, nothing else changes."""
     await withdraw_invoice(uow, invoice, now)
     await uow.checkouts.finish(checkout.id, CheckoutState.DECLINED, at=now)
+    await settle_credit(uow, ids, invoice.account_id, now)
     data = {"number": invoice.number, "action": checkout.action, "status": [invoice.status, InvoiceStatus.VOID]}
     event = Event(
         ids.new("evt"), invoice.account_id, "checkout.declined", "system", now, invoice.id, data, checkout.request_id

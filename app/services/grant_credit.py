@@ -12,6 +12,7 @@ from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.announce import announce
 from app.services.record_payment import InvalidPayment, PaymentConflict
+from app.services.settle_credit import settle_credit
 from app.services.staff_actions import AccountClosed, check_amount, check_staff, once_by_staff
 from app.services.tell import payment_received
 
@@ -49,7 +50,7 @@ async def grant_goodwill(
 ) -> CreditGranted:
     """Give the account (by its external id) credit as goodwill; the same reference twice gives it once.
 
-    Open invoices stay as they are: the credit is applied to the next one that is issued.
+    It pays open invoices first, oldest first; what is left is applied to the next one that is issued.
     :raises InvalidAmount: when the amount is out of bounds.
     :raises AccountClosed: when no invoice comes any more that would use it.
     :raises IdempotencyConflict: when the reference was used for another amount.
@@ -65,6 +66,7 @@ async def grant_goodwill(
             await _grant(uow, owner, Posting(PostingKind.GOODWILL_GRANTED, amount_cents), now)
             data = {"amount_cents": amount_cents, "reference": reference.strip(), "reason": reason}
             await _tell(uow, ids, owner, "credit.granted", actor, now, data)
+            await settle_credit(uow, ids, owner.id, now)
             return {"amount_cents": amount_cents}
 
         _, is_new = await once_by_staff(
@@ -95,7 +97,7 @@ async def record_prepayment(
 ) -> CreditGranted:
     """Turn a check sent in advance into credit for the invoices to come; the same check twice is recorded once.
 
-    Unlike a payment that is recorded, it leaves open invoices alone.
+    Like any credit it pays first what is open and collected by itself.
     :raises InvalidAmount: when the amount is out of bounds.
     :raises InvalidPayment: when the reference is empty.
     :raises AccountClosed: when no invoice comes any more.
@@ -132,6 +134,7 @@ async def _prepay(
     await _grant(uow, owner, Posting(PostingKind.PREPAID, payment.amount_cents, None, payment.id), now)
     data = {"amount_cents": payment.amount_cents, "reference": payment.reference, "reason": reason}
     await _tell(uow, ids, owner, "payment.prepaid", actor, now, data, payment.id)
+    await settle_credit(uow, ids, owner.id, now)
     await announce(uow, ids=ids, now=now, announcements=[payment_received(payment, (), payment.amount_cents)])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.repositories.pages.calls import MONTH_CALLS, calls_behind_page
 from app.views.calls import CallsBehind
 
@@ -45,7 +45,8 @@ def parts_of(invoice: Invoice) -> list[tuple[str, CallsBehind]]:
         for placed in invoice.lines
         if placed.behind is not None and placed.line.kind is LineKind.ADJUSTMENT
     ]
-    return [*_usage_of_month(invoice), *late]
+    # A month is corrected by a line for each kind of usage; behind them all are the same calls.
+    return [*_usage_of_month(invoice), *dict.fromkeys(late)]
 
 
 def _usage_of_month(invoice: Invoice) -> Iterator[tuple[str, CallsBehind]]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from app.domain.books import void_postings
 from app.domain.collection import opened_collection
-from app.domain.invoices import ENGINE_VERSION, InvoiceStatus, Issue, compute_invoice, facts_hash
-from app.domain.ledger import issue_postings
+from app.domain.invoice_drafts import InvoiceStatus, Issue
+from app.domain.invoices import ENGINE_VERSION, compute_invoice, facts_hash
+from app.domain.ledger import PostingKind, issue_postings
 from app.domain.periods import billing_date
 from app.domain.policies import COLLECTION_POLICIES
 from app.repositories.events import Event
 from app.services.announce import announce
+from app.services.settle_credit import settle_credit
 from app.services.tell import invoice_ready
 
 if TYPE_CHECKING:
@@ -73,15 +75,28 @@ async def issue_invoice(
         )
         await uow.collections.open_many([collection])
     await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor, request_id)])
+    await settle_credit_of(uow, ids, issue, facts.credit_available_cents, now)
     if not is_checkout:  # that one is told of when it is paid
         await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now)])
     return issue
 
 
+async def settle_credit_of(uow: UnitOfWork, ids: Ids, issue: Issue, credit_cents: int, now: datetime) -> None:
+    """Let credit that an invoice gives, or that it leaves over of `credit_cents`, pay what is open (rules 14, 35)."""
+    draft = issue.draft
+    if draft.credit_created_cents or credit_cents > draft.credit_applied_cents:
+        arisen_cents, reversed_cents = draft.credit_created_cents, draft.reversed_cents
+        await settle_credit(uow, ids, issue.account_id, now, arisen_cents=arisen_cents, reversed_cents=reversed_cents)
+
+
 async def withdraw_invoice(uow: UnitOfWork, invoice: StoredInvoice, now: datetime) -> None:
-    """Void an invoice: its charge and tax are taken back, credit it used comes back, its single charges wait again."""
+    """Void an invoice: its charge and tax are taken back, its single charges wait again.
+
+    All credit that paid for it comes back, at its issue and since.
+    """
     await uow.invoices.set_status(invoice.id, InvoiceStatus.VOID)
-    postings = void_postings(invoice.id, invoice.total_cents, invoice.tax_cents, invoice.credit_applied_cents)
+    credit_cents = (await uow.ledger.sums_of_invoice(invoice.account_id, invoice.id))[PostingKind.CREDIT_APPLIED]
+    postings = void_postings(invoice.id, invoice.total_cents, invoice.tax_cents, credit_cents)
     await uow.ledger.append(invoice.account_id, postings, posted_at=now)
     await uow.charges.release(invoice.account_id, invoice.id)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import AccountStatus
-from app.domain.collection import OPEN_STATES, CollectionStatus
-from app.domain.invoices import InvoiceStatus
-from app.domain.ledger import PaymentKind, Posting, PostingKind
+from app.domain.invoice_drafts import InvoiceStatus
+from app.domain.ledger import OpenInvoice, PaymentKind, Posting, PostingKind
 from app.domain.periods import billing_date
 from app.domain.refunds import collected_again, collected_by_hand
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
-from app.services.collection_steps import DONE
+from app.services.receive_money import receive_money
+from app.services.settle_credit import DONE, reactivate_if_settled, settle_credit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from app.domain.collection import Attempt
@@ -51,14 +51,16 @@ async def post_in_again(
     """Record money that came back to us after it had gone, as a payment of its own under the reference given."""
     former = await payment_of(uow, attempt)
     payment = Payment(ids.new("pay"), attempt.account_id, former.kind, amount_cents, reference, billing_date(now))
-    await uow.ledger.add_payment(payment, recorded_at=now)
-    posting = Posting(PostingKind.PAYMENT_RECEIVED, amount_cents, attempt.invoice_id, payment.id)
-    await uow.ledger.append(attempt.account_id, [posting], posted_at=now)
-    if await uow.ledger.balance_of_invoice(attempt.account_id, attempt.invoice_id) <= 0:
-        await uow.invoices.mark_paid([attempt.invoice_id], paid_at=now)
+    balance_cents = await uow.ledger.balance_of_invoice(attempt.account_id, attempt.invoice_id)
+    invoice = OpenInvoice(attempt.invoice_id, balance_cents)
+    written_off = await uow.write_offs.unrecovered(attempt.account_id, attempt.invoice_id)
+    await receive_money(uow, ids, payment, [invoice], written_off, now)
+    if amount_cents >= balance_cents:
         collection = await uow.collections.find(attempt.invoice_id)
         if collection is not None:
             await uow.collections.save(None, collection, DONE)
+    await settle_credit(uow, ids, attempt.account_id, now)
+    await reactivate_if_settled(uow, ids, await uow.accounts.get(attempt.account_id), now)
 
 
 async def stop_collecting(uow: UnitOfWork, invoice_id: str) -> None:
@@ -66,19 +68,6 @@ async def stop_collecting(uow: UnitOfWork, invoice_id: str) -> None:
     collection = await uow.collections.find(invoice_id)
     if collection is not None:
         await uow.collections.save(None, collection, collected_by_hand(collection))
-
-
-async def finish_collecting(uow: UnitOfWork, invoice_ids: Iterable[str]) -> None:
-    """Stop collecting invoices on which something else than a charge has left nothing to pay.
-
-    One whose charge is under way is left to whoever finds out what became of it.
-    """
-    for invoice_id in invoice_ids:
-        collection = await uow.collections.find(invoice_id)
-        if collection is None or collection.status is CollectionStatus.DONE:
-            continue
-        if not any(attempt.state in OPEN_STATES for attempt in await uow.collections.attempts(invoice_id)):
-            await uow.collections.save(None, collection, DONE)
 
 
 async def collect_again(

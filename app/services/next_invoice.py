@@ -44,7 +44,8 @@ def next_invoice_after(
 ) -> NextInvoice:
     """Return the next invoice as it would be with a change of plan confirmed in the billing month `month`.
 
-    A change at once rates the whole month on the new plan, and its own invoice takes or leaves credit (rules 13, 14).
+    A change at once rates the whole month on the new plan, and its own invoice takes or leaves credit, after what is
+    open (rules 13, 14).
     The next month is billed at the price that accounts of the plan have moved to by then.
     """
     billing, draft = facts.billing, offer.draft
@@ -52,7 +53,7 @@ def next_invoice_after(
         replace(one, plan=offer.target) if offer.when is When.NOW and one.period == month else one
         for one in billing.used
     )
-    moved_cents = draft.credit_created_cents - draft.credit_applied_cents if draft else 0
+    moved_cents = draft.credit_created_cents - draft.credit_applied_cents - offer.settled_cents if draft else 0
     credit_cents = billing.credit_available_cents + moved_cents
     plan = catalogue.moved(offer.target, billing.period.starts_on)
     changed = replace(billing, plan=plan, used=used, credit_available_cents=credit_cents)

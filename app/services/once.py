@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.domain.invoices import digest
+from app.domain.invoice_drafts import digest
 from app.repositories.operations import StoredOperation
 
 if TYPE_CHECKING:

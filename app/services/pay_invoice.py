@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.checkouts import ChangeInProgress
 from app.domain.collection import Collection, CollectionStatus, request_round
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.payment_methods import chargeable
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.notices import COLLECTION
 from app.services.confirm_quote import CollectionOnHold, Outcome, PaymentDeclined, PaymentMethodRequired
 from app.services.once import once
+from app.services.settle_credit import settle_requested
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +91,7 @@ async def pay_invoice(
                 raise InvoiceUnknown(invoice_id)
             if invoice.status is not InvoiceStatus.OPEN:
                 raise NothingToPay
+            await settle_requested(uow, ids, owner.id, [invoice_id], now, actor)
             await _request(uow, owner.id, [invoice_id], now)
             data = {"number": invoice.number}
             event = Event(ids.new("evt"), owner.id, "payment.requested", actor, now, invoice_id, data, request_id)
@@ -133,6 +135,7 @@ async def pay_open_balance(
             open_ids = [invoice.id for invoice in await uow.ledger.open_invoices(owner.id) if invoice.balance_cents > 0]
             if not open_ids:
                 raise NothingToPay
+            await settle_requested(uow, ids, owner.id, open_ids, now, actor)
             await _request(uow, owner.id, open_ids, now)
             data = {"invoices": len(open_ids)}
             event = Event(ids.new("evt"), owner.id, "payment.requested", actor, now, None, data, request_id)
@@ -161,11 +164,12 @@ async def _request(uow: UnitOfWork, account_id: str, invoice_ids: Sequence[str],
     waiting = await uow.checkouts.find_waiting(account_id)
     if waiting is not None and waiting.invoice_id in invoice_ids:
         raise ChangeInProgress(waiting)
-    if not chargeable(await uow.payment_methods.list_on_file(account_id)):
+    still_open = {invoice.id for invoice in await uow.ledger.open_invoices(account_id)} & set(invoice_ids)
+    if still_open and not chargeable(await uow.payment_methods.list_on_file(account_id)):
         raise PaymentMethodRequired
     for invoice_id in invoice_ids:
         collection = await uow.collections.find(invoice_id)
-        if collection is not None and not _is_under_way(collection):
+        if invoice_id in still_open and collection is not None and not _is_under_way(collection):
             await uow.collections.save(None, collection, request_round(now))
 
 

@@ -123,7 +123,7 @@ def what_if_month(
         items=items,
         plan=catalogue.moved(standing.plan.next_plan, month.starts_on),
         versions=[catalogue.moved(version, month.starts_on) for version in catalogue.sold_on(standing.today)],
-        tax=standing.tax,
+        taxes=standing.taxes,
     )
 
 

@@ -19,6 +19,7 @@ from app.repositories.notices import COLLECTION, MESSAGES
 from app.services.adopt import NotAdopted, adopt_refund, adopt_sale, take_in
 from app.services.refund_steps import look_for_refund, record_refund
 from app.services.restore_database import RESTORED
+from app.services.settle_credit import settle_credit
 from app.services.settlements import Settlement, record_settlement
 from app.services.staff_actions import check_staff
 
@@ -252,6 +253,7 @@ async def _decline(uow: UnitOfWork, around: Collecting, attempt: Attempt, best: 
     collection = await uow.collections.find(attempt.invoice_id)
     if collection is not None and collection.status is not CollectionStatus.DONE:
         await uow.collections.save(None, collection, {"status": CollectionStatus.CHARGING, "retry_at": now})
+    await settle_credit(uow, around.ids, attempt.account_id, now)
 
 
 async def _refunded(uow: UnitOfWork, around: Collecting, refund: Refund, answer: ChargeAnswer) -> None:

@@ -1,4 +1,4 @@
-"""Staff record a check: it pays open invoices from the oldest on, and what is left becomes credit (rule 35)."""
+"""Staff record a check: it pays open invoices, recovers what was written off, and the rest is credit (rule 35)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.explanations import dollars
-from app.domain.ledger import Posting, PostingKind, payment_postings
+from app.domain.ledger import Posting, PostingKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.announce import announce
-from app.services.collection_steps import reactivate_if_settled
-from app.services.money_back import finish_collecting
+from app.services.receive_money import paid_invoice_ids, receive_money
+from app.services.settle_credit import finish_collecting, reactivate_if_settled
 from app.services.tell import payment_received
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
-    from app.domain.ledger import OpenInvoice, PaymentKind
+    from app.domain.ledger import PaymentKind
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
@@ -53,6 +52,11 @@ class RecordedPayment:
     def credit_cents(self) -> int:
         """What was left over and became credit."""
         return sum(p.amount_cents for p in self.postings if p.kind is PostingKind.OVERPAID)
+
+    @property
+    def recovered_cents(self) -> int:
+        """What recovered invoices that had been written off."""
+        return sum(p.amount_cents for p in self.postings if p.kind is PostingKind.WRITE_OFF_RECOVERED)
 
 
 async def record_payment(
@@ -97,11 +101,9 @@ async def _record(
         return RecordedPayment(known, (), (), is_new=False)
     now = clock.now()
     open_invoices = await uow.ledger.open_invoices(payment.account_id)
-    postings = payment_postings(payment.amount_cents, payment.id, open_invoices)
-    paid = _settled(open_invoices, postings)
-    await uow.ledger.add_payment(payment, recorded_at=now)
-    await uow.ledger.append(payment.account_id, postings, posted_at=now)
-    await uow.invoices.mark_paid(paid, paid_at=now)
+    written_off = await uow.write_offs.unrecovered(payment.account_id)
+    postings = await receive_money(uow, ids, payment, open_invoices, written_off, now)
+    paid = paid_invoice_ids(postings, open_invoices)
     await finish_collecting(uow, paid)
     data = {"amount_cents": payment.amount_cents, "reference": payment.reference, "reason": reason, "paid": paid}
     event = Event(ids.new("evt"), payment.account_id, "payment.recorded", actor, now, payment.id, data)
@@ -112,8 +114,3 @@ async def _record(
     told = payment_received(payment, numbers, recorded.credit_cents)
     await announce(uow, ids=ids, now=now, announcements=[told])
     return recorded
-
-
-def _settled(open_invoices: Sequence[OpenInvoice], postings: Sequence[Posting]) -> list[str]:
-    received = {posting.invoice_id: posting.amount_cents for posting in postings}
-    return [invoice.id for invoice in open_invoices if received.get(invoice.id) == invoice.balance_cents]

@@ -12,6 +12,7 @@ from app.domain.refunds import RefundKind
 from app.services.announce import announce
 from app.services.collection_words import RETURNED, VOIDED
 from app.services.money_back import back_event, collect_again, post_back, stop_collecting
+from app.services.settle_credit import settle_credit
 from app.services.tell_collection import payment_undone
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ async def _return(uow: UnitOfWork, around: Collecting, attempt: Attempt, transac
         return Settlement.NOTHING_NEW
     await post_back(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
     changed = await collect_again(uow, attempt, around.policies, now)
+    await settle_credit(uow, around.ids, attempt.account_id, now)
     following = changed.get("next_attempt_at")
     data = {
         "amount_cents": attempt.amount_cents,

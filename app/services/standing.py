@@ -58,5 +58,5 @@ def facts_of_purchase(standing: AccountStanding, version: AddOnVersion) -> Billi
         standing.plan.month_plan,
         standing.paid_starts_on,
         standing.credit_cents,
-        standing.tax,
+        standing.taxes,
     )

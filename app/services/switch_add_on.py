@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion, get_add_on
 from app.domain.checkouts import CheckoutAction
-from app.domain.invoices import InvoiceDraft, LineKind, compute_invoice, digest
+from app.domain.invoice_drafts import InvoiceDraft, digest
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import compute_invoice
+from app.domain.periods import day_before
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.announce import actor_name, announce
@@ -35,7 +38,8 @@ class AddOnAlreadyActive(ValueError):
 
     def __init__(self, subscription: AddOnSubscription) -> None:
         name, ends_before = subscription.version.name, subscription.ends_before
-        ending = f" until {ends_before}: keep it instead of buying it again" if ends_before else ""
+        last_day = None if ends_before is None else day_before(ends_before)
+        ending = f" until {last_day}, its last day: keep it instead of buying it again" if last_day else ""
         super().__init__(f"{name} is active{ending}.")
         self.subscription = subscription
 

@@ -15,7 +15,7 @@ from app.domain.announcements import (
     PlanMoved,
     Upgraded,
 )
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.periods import billing_date, day_before
 from app.messages.invoice_words import KIND_NAMES, PAYMENT_NAMES
 from app.services.announce import Announcement, actor_name
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.add_ons import AddOnVersion
-    from app.domain.invoices import Issue
+    from app.domain.invoice_drafts import Issue
     from app.domain.plans import PlanVersion
     from app.domain.upgrades import Upgrade
     from app.repositories.invoices import StoredInvoice

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import InvoiceKind
+from app.domain.invoice_drafts import InvoiceKind
 from app.domain.periods import Period, billing_date, day_before
 from app.domain.plan_changes import plan_change_facts
 from app.domain.upgrades import Upgrade, find_upgrade

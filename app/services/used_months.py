@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import USAGE_KINDS, InvoiceKind, InvoiceStatus, UsedPeriod
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoices import UsedPeriod
 from app.domain.periods import Period
 from app.domain.policies import policies_on
 from app.domain.usage import UsageTotals
 from app.repositories.accounts import ADJUSTABLE_MONTHS
+from app.services.still_billed import load_books
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,7 +29,7 @@ async def used_months(
     is_final = kind is InvoiceKind.FINAL
     before = period.ends_before if is_final else period.starts_on
     usage = await _usage(uow, account, period, before, usage_watermark)
-    billed = await _billed(uow, account.id)
+    books = await load_books(uow, account.id)
     plans = await uow.cycles.plans(account.id)
     months = (period.shifted(-back) for back in range(0 if is_final else 1, ADJUSTABLE_MONTHS + 1))
     return tuple(
@@ -37,7 +38,7 @@ async def used_months(
             plans[month.starts_on],
             policies_on(month.starts_on),
             usage.get(month.starts_on, UsageTotals()),
-            billed[month.starts_on],
+            books.usage(month.starts_on),
             is_current=month == period,
         )
         for month in months
@@ -54,13 +55,3 @@ async def _usage(
         month = Period.containing(on).starts_on
         usage[month] = usage.get(month, UsageTotals()) + totals
     return usage
-
-
-async def _billed(uow: UnitOfWork, account_id: str) -> Counter[date]:
-    billed: Counter[date] = Counter()
-    for invoice in await uow.invoices.list_for_account(account_id):
-        if invoice.status is not InvoiceStatus.VOID:
-            for line in invoice.lines:
-                if line.kind in USAGE_KINDS:
-                    billed[line.period.starts_on] += line.amount_cents
-    return billed

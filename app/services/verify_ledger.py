@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import InvoiceStatus, LineKind
+from app.domain.invoice_drafts import InvoiceStatus
+from app.domain.invoice_lines import LineKind
 from app.domain.ledger import Book, PaymentKind, PostingKind, moved_cents
 
 if TYPE_CHECKING:
@@ -84,12 +85,14 @@ def _check_charges(invoices: Sequence[StoredInvoice], postings: Sequence[PostedP
     for invoice in invoices:
         tax_cents = sum(line.amount_cents for line in invoice.lines if line.kind is LineKind.TAX)
         net_cents = invoice.total_cents - tax_cents
-        is_charge = invoice.total_cents >= 0
+        lowered = min(max(0, -net_cents), max(0, tax_cents)), min(max(0, -tax_cents), max(0, net_cents))
         said = {
-            PostingKind.INVOICED: net_cents if is_charge else 0,
-            PostingKind.TAX_INVOICED: tax_cents if is_charge else 0,
-            PostingKind.CREDIT_GRANTED: 0 if is_charge else -net_cents,
-            PostingKind.TAX_CREDITED: 0 if is_charge else -tax_cents,
+            PostingKind.INVOICED: max(0, net_cents),
+            PostingKind.TAX_INVOICED: max(0, tax_cents),
+            PostingKind.REVERSED: lowered[0],
+            PostingKind.TAX_REVERSED: lowered[1],
+            PostingKind.CREDIT_GRANTED: max(0, -net_cents) - lowered[0],
+            PostingKind.TAX_CREDITED: max(0, -tax_cents) - lowered[1],
             PostingKind.CREDIT_APPLIED: invoice.credit_applied_cents,
         }
         posted = _posted_at_issue(invoice, postings)
@@ -115,6 +118,8 @@ _AT_ISSUE = frozenset(
     {
         PostingKind.INVOICED,
         PostingKind.TAX_INVOICED,
+        PostingKind.REVERSED,
+        PostingKind.TAX_REVERSED,
         PostingKind.CREDIT_GRANTED,
         PostingKind.TAX_CREDITED,
         PostingKind.CREDIT_APPLIED,
@@ -167,5 +172,7 @@ def _check_payments(payments: Sequence[Payment], postings: Sequence[PostedPostin
         yield f"payment {payment.reference!r}, posted", str(posted[payment.id]), str(payment.amount_cents)
 
 
-_RECEIPTS = frozenset({PostingKind.PAYMENT_RECEIVED, PostingKind.OVERPAID, PostingKind.PREPAID})
+_RECEIPTS = frozenset(
+    {PostingKind.PAYMENT_RECEIVED, PostingKind.WRITE_OFF_RECOVERED, PostingKind.OVERPAID, PostingKind.PREPAID}
+)
 _BACK = frozenset({PostingKind.REFUNDED, PostingKind.CHARGED_BACK, PostingKind.RETURNED})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import InvoiceKind, InvoiceStatus
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.upgrades import find_upgrade
 from app.domain.usage import UsageTotals
 from app.services.replay import BILLING_BASE

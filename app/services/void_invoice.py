@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
 from app.domain.add_ons import recurring_items
-from app.domain.invoices import BillingFacts, InvoiceKind, InvoiceStatus
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoices import BillingFacts
 from app.domain.ledger import PostingKind
 from app.domain.policies import policies_on
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.collection_steps import reactivate_if_settled
 from app.services.issue_invoice import issue_invoice, withdraw_invoice
-from app.services.money_back import finish_collecting
+from app.services.settle_credit import finish_collecting, reactivate_if_settled, settle_credit
 from app.services.staff_actions import check_staff, get_invoice
 from app.services.standing import load_standing
 from app.services.used_months import used_months
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.accounts import Account
-    from app.domain.invoices import Issue
+    from app.domain.invoice_drafts import Issue
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.invoices import StoredInvoice
@@ -81,6 +81,7 @@ async def void_invoice(
         await finish_collecting(uow, [invoice.id])
         issue = await _issue_again(uow, ids, owner, invoice, now, actor)
         await uow.events.add_many([_voided_event(invoice, issue, ids.new("evt"), now, actor, reason)])
+        await settle_credit(uow, ids, owner.id, now)
         await reactivate_if_settled(uow, ids, owner, now)
         return InvoiceVoided(invoice.number, issue.id, issue.number, issue.draft.amount_due_cents)
 
@@ -101,14 +102,22 @@ def _own_obstacle(owner: Account, invoice: StoredInvoice) -> str | None:
 
 async def _later_obstacle(uow: UnitOfWork, invoice: StoredInvoice) -> str | None:
     """Return what came after the invoice and builds on it, or None."""
-    if await uow.checkouts.find_waiting(invoice.account_id) is not None:
-        return "a change waits for its payment"
-    if await uow.collections.has_open_attempt(invoice.account_id):
-        return "a charge is under way"
-    if (await uow.ledger.sums_of_invoice(invoice.account_id, invoice.id))[PostingKind.PAYMENT_RECEIVED]:
-        return "a payment was received for it"
-    if await uow.invoices.list_correcting(invoice.id, invoice.account_id):
-        return "a credit note was written over it"
+    account_id = invoice.account_id
+    obstacles = (
+        (await uow.checkouts.find_waiting(account_id) is not None, "a change waits for its payment"),
+        (await uow.collections.has_open_attempt(account_id), "a charge is under way"),
+        (
+            (await uow.ledger.sums_of_invoice(account_id, invoice.id))[PostingKind.PAYMENT_RECEIVED] > 0,
+            "a payment was received for it",
+        ),
+        (bool(await uow.invoices.list_correcting(invoice.id, account_id)), "a credit note was written over it"),
+        (await uow.write_offs.stand_on(invoice.id), "a write-off stands on its lines"),
+    )
+    why = next((why for is_so, why in obstacles if is_so), None)
+    return why or await _plan_obstacle(uow, invoice)
+
+
+async def _plan_obstacle(uow: UnitOfWork, invoice: StoredInvoice) -> str | None:
     for other in await uow.invoices.list_for_account(invoice.account_id):
         if other.number > invoice.number and other.period == invoice.period and other.kind in BUILDING_ON_THE_BASE:
             return f"invoice {other.number} changed the plan of its month"
@@ -145,7 +154,7 @@ async def _facts(uow: UnitOfWork, owner: Account, invoice: StoredInvoice, standi
         credit_available_cents=standing.credit_cents,
         recurring=tuple(recurring_items(standing.subscriptions, period)),
         charges=(await uow.charges.waiting([owner.id])).get(owner.id, ()),
-        tax=await uow.taxes.find(owner.id, period.starts_on),
+        taxes=await uow.taxes.find(owner.id, period.starts_on),
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.invoices import InvoiceStatus
+from app.domain.billed_lines import WriteOffEntry
+from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.ledger import Posting, PostingKind
+from app.domain.write_offs import write_off_shares
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.collection_steps import reactivate_if_settled
-from app.services.money_back import finish_collecting
-from app.services.staff_actions import check_not_under_way, check_staff, get_invoice
+from app.services.settle_credit import finish_collecting, reactivate_if_settled
+from app.services.staff_actions import check_no_checkout, check_not_under_way, check_staff, get_invoice
+from app.services.still_billed import load_books
 
 if TYPE_CHECKING:
     from app.ports import Clock, Ids
@@ -40,7 +42,7 @@ class WrittenOff:
 async def write_off_invoice(
     *, database: Database, clock: Clock, ids: Ids, account: str, invoice_number: int, actor: str, reason: str
 ) -> WrittenOff:
-    """Write off all that is open on an invoice; money that comes for it later becomes credit.
+    """Write off all that is open on an invoice; money that comes later recovers it.
 
     :raises InvoiceNotFound: when the account has no such invoice.
     :raises NothingToWriteOff: when it is not open.
@@ -56,11 +58,15 @@ async def write_off_invoice(
             return WrittenOff(invoice.number, written_off, is_new=False)
         if invoice.status is not InvoiceStatus.OPEN:
             raise NothingToWriteOff(invoice.number, invoice.status)
+        await check_no_checkout(uow, owner.id)
         await check_not_under_way(uow, invoice)
         balances = {each.id: each.balance_cents for each in await uow.ledger.open_invoices(owner.id)}
         now, cents = clock.now(), balances[invoice.id]
         posting = Posting(PostingKind.WRITTEN_OFF, cents, invoice.id)
+        seq = await uow.ledger.last_posting(owner.id) + 1
+        shares = write_off_shares(await load_books(uow, owner.id), invoice.number, cents, seq)
         await uow.ledger.append(owner.id, [posting], posted_at=now)
+        await uow.write_offs.add(owner.id, WriteOffEntry(seq, shares))
         await uow.invoices.set_status(invoice.id, InvoiceStatus.UNCOLLECTIBLE)
         await finish_collecting(uow, [invoice.id])
         data = {

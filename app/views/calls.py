@@ -11,7 +11,7 @@ from app.domain.periods import day_starts_at
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.domain.invoices import LineKind
+    from app.domain.invoice_lines import LineKind
 
 
 class Call(NamedTuple):

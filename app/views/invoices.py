@@ -7,7 +7,8 @@ from datetime import date, datetime  # noqa: TC003  (named-tuple fields)
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from app.domain.invoices import USAGE_KINDS, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoice_lines import USAGE_LINE_KINDS, InvoiceLine, LineKind
 from app.domain.periods import Period
 from app.views.calls import CallsBehind
 
@@ -186,7 +187,7 @@ class InvoicePage:
 def place_line(facts: InvoiceFacts, position: int, line: InvoiceLine) -> PlacedLine:
     """Put a line on its invoice; calls of the trial stand behind no line (rule 10)."""
     behind = None
-    if line.kind in USAGE_KINDS:
+    if line.kind in USAGE_LINE_KINDS:
         behind = calls_behind(facts, line)
     return PlacedLine(facts, position, line, behind)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from app.domain.invoices import BillingFacts, InvoiceDraft
+    from app.domain.invoice_drafts import InvoiceDraft
+    from app.domain.invoices import BillingFacts
     from app.domain.periods import Period
 
 

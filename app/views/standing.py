@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.plan_changes import PlanStanding
+from app.domain.positions import NOTHING_BILLED
 
 if TYPE_CHECKING:
     from datetime import date
 
     from app.domain.accounts import AccountStatus
     from app.domain.add_ons import AddOnSubscription, AddOnVersion
-    from app.domain.billing_items import BilledBase, TaxRate
+    from app.domain.ledger import OpenInvoice
     from app.domain.periods import Period
     from app.domain.plans import Catalogue, PlanVersion
+    from app.domain.positions import Position
+    from app.domain.taxes import TaxRate
     from app.domain.usage import UsageTotals
 
 
@@ -42,8 +45,9 @@ class AccountStanding:
     ledger_seq: int
     credit_cents: int
     usage: UsageTotals
-    billed_base: BilledBase | None
-    tax: TaxRate | None
+    billed_base: Position
+    open_invoices: tuple[OpenInvoice, ...]
+    taxes: tuple[TaxRate, ...]
     catalogue: Catalogue
     add_on_versions: tuple[AddOnVersion, ...]
     subscriptions: tuple[AddOnSubscription, ...]
@@ -61,7 +65,8 @@ class AccountStanding:
             pending_plan=self.pending_plan,
             next_cycle_on=self.next_cycle_on,
             usage=self.usage,
-            billed_base=self.billed_base if self.opened_plan else None,
+            billed_base=self.billed_base if self.opened_plan else NOTHING_BILLED,
             credit_available_cents=self.credit_cents,
-            tax=self.tax,
+            taxes=self.taxes,
+            open_invoices=self.open_invoices,
         )

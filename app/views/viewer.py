@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.domain.accounts import AccountStatus, Role
+
+
+class PastDue(StrEnum):
+    """Why something is to be paid beyond the credit of the account: what happened to the payment last."""
+
+    DECLINED = "DECLINED"
+    RETURNED = "RETURNED"
+    CHARGED_BACK = "CHARGED_BACK"
+    REFUNDED = "REFUNDED"
+    SUSPENSION_ANNOUNCED = "SUSPENSION_ANNOUNCED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +32,4 @@ class Viewer:
     account_external_id: str
     account_name: str
     account_status: AccountStatus
-    is_past_due: bool = False
+    past_due: PastDue | None = None

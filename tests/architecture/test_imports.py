@@ -50,3 +50,12 @@ class TestImports:
             if isinstance(node, ast.Name) and node.id in {"Relationship", "relationship"}
         ]
         assert related == []
+
+    def test_one_module_writes_csv(self):
+        writers = [
+            place(path, node)
+            for path in python_files(APP)
+            for node, module in imported_modules(path)
+            if module == "csv" and path != APP / "messages" / "tables.py"
+        ]
+        assert writers == []

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, get_add_on, purchase_facts, recurring_items
-from app.domain.billing_items import TaxRate
-from app.domain.invoices import InvoiceKind, LineKind, compute_invoice
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import compute_invoice
 from app.domain.periods import Period
 from app.domain.seed_catalogue import SEED_ADD_ONS
+from app.domain.taxes import TaxRate
 from tests import calculator
 from tests.factories.plans import a_plan
 from tests.factories.strategies import DAYS
@@ -23,8 +25,8 @@ ON_CALL = get_add_on(SEED_ADD_ONS, "on_call", SEPTEMBER_11)
 LINE = get_add_on(SEED_ADD_ONS, "line", SEPTEMBER_11)
 
 
-def bought(version=ON_CALL, today=SEPTEMBER_11, *, credit_cents=0, tax=None):
-    return compute_invoice(purchase_facts(version, today, a_plan(), date(2026, 2, 1), credit_cents, tax))
+def bought(version=ON_CALL, today=SEPTEMBER_11, *, credit_cents=0, taxes=()):
+    return compute_invoice(purchase_facts(version, today, a_plan(), date(2026, 2, 1), credit_cents, taxes))
 
 
 def charged(month, *subscriptions):
@@ -93,7 +95,7 @@ class TestPurchase:
 
     def test_credit_pays_for_it_and_tax_is_on_it(self):
         """Rules 11 and 35: 6.5 % of $16.60 is $1.079."""
-        draft = bought(credit_cents=10_00, tax=TaxRate("Kansas sales tax", 650))
+        draft = bought(credit_cents=10_00, taxes=(TaxRate("Kansas sales tax", 65_000),))
         assert (draft.tax_cents, draft.total_cents) == (1_08, 17_68)
         assert (draft.credit_applied_cents, draft.amount_due_cents) == (10_00, 7_68)
 

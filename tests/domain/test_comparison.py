@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.billing_items import TaxRate
 from app.domain.comparison import KIND_NAMES, KindDifference, compare_lines, movement
-from app.domain.invoices import InvoiceKind, InvoiceLine, LineKind, compute_invoice
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import InvoiceLine, LineKind
+from app.domain.invoices import compute_invoice
+from app.domain.money import UnitPrice
 from app.domain.plans import PlanVersion
+from app.domain.taxes import TaxRate
 from tests.factories.calls import usage
 from tests.factories.invoices import (
     SALES_TAX,
@@ -25,6 +29,7 @@ from tests.factories.invoices import (
     lines_of_every_kind,
 )
 from tests.factories.plans import a_220_plan, a_plan
+from tests.factories.positions import billed_usage
 from tests.factories.strategies import TOTALS, any_facts
 
 
@@ -122,11 +127,19 @@ class TestCausesOfUsage:
 
     def test_corrections_name_their_months_on_both_sides(self):
         def corrected(month: str, billed_cents: int) -> tuple[InvoiceLine, ...]:
-            return lines(used=[a_used_month(month, usage=usage(live_minutes=110), billed_cents=billed_cents)])
+            return lines(
+                used=[a_used_month(month, usage=usage(live_minutes=110), billed=billed_usage(overage=billed_cents))]
+            )
 
         assert causes(corrected("2026-07", 10_00), corrected("2026-08", 15_00))[1] == (
             "Corrections fell by $5.00: August 2026 was corrected by -$2.10 on the later invoice; "
             "July 2026 was corrected by $2.90 on the earlier one."
+        )
+
+    def test_the_corrections_of_a_month_are_told_as_one_whatever_kinds_of_usage_they_are_of(self):
+        late = a_used_month("2026-07", usage=usage(live_minutes=110, patch_seconds=600))
+        assert causes(lines(), lines(used=[late]))[1] == (
+            "Corrections rose by $13.90: July 2026 was corrected by $13.90 on the later invoice."
         )
 
 
@@ -178,6 +191,13 @@ class TestCausesOfSingleAmounts:
             "on the later invoice."
         )
 
+    def test_a_credit_that_a_change_of_plan_keeps(self):
+        billed = billed_base(credited_cents=20_00)
+        change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed)
+        assert causes(lines(), compute_invoice(change).lines)[-1] == (
+            "Credit kept fell by $20.00: Credit kept from credit note 100002 (-$20.00) on the later invoice."
+        )
+
     def test_a_credit_note_beside_its_invoice(self):
         """Rule 27."""
         assert causes(lines(), (a_correction(),))[1] == (
@@ -188,17 +208,40 @@ class TestCausesOfSingleAmounts:
 
 class TestCausesOfTax:
     def test_what_it_is_on(self):
-        before, after = lines(tax=SALES_TAX), lines(tax=SALES_TAX, charges=(a_charge(),))
+        before, after = lines(taxes=(SALES_TAX,)), lines(taxes=(SALES_TAX,), charges=(a_charge(),))
         assert causes(before, after)[-1] == "Tax rose by $2.60: it is on $179.00 instead of $139.00."
 
     def test_its_rate(self):
-        assert causes(lines(tax=SALES_TAX), lines(tax=TaxRate("Tax", 700)))[-1] == (
+        assert causes(lines(taxes=(SALES_TAX,)), lines(taxes=(TaxRate("Tax", 70_000),)))[-1] == (
             "Tax rose by $0.69: the rate is 7 % instead of 6.5 %."
         )
 
+    def test_a_rate_of_an_old_invoice_is_the_same_in_the_words_of_a_new(self):
+        [*charged, tax] = lines(taxes=(SALES_TAX,))
+        old = replace(tax, unit="ten-thousandths", unit_price=UnitPrice(650))
+        assert causes((*charged, old), lines(taxes=(SALES_TAX,)))[-1] == "Tax stayed at $9.04."
+
+    def test_several_are_compared_by_their_names(self):
+        state, city, county = TaxRate("State", 65_000), TaxRate("City", 12_500), TaxRate("County", 20_000)
+        before = lines(taxes=(state, city))
+        after = lines(taxes=(replace(state, rate=70_000), county), charges=(a_charge(),))
+        assert causes(before, after)[-1] == (
+            "Tax rose by $5.33: State: the rate is 7 % instead of 6.5 %; State: it is on $179.00 instead of $139.00; "
+            "City ($1.74) on the earlier one; County ($3.58) on the later invoice."
+        )
+
+    def test_what_a_change_of_plan_gives_back_is_named(self):
+        """Rule 13."""
+        billed = billed_base(taxes=(SALES_TAX,))
+        change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed, taxes=(SALES_TAX,))
+        assert causes(lines(taxes=(SALES_TAX,)), compute_invoice(change).lines)[-1] == (
+            "Tax fell by $2.54: Kansas sales tax: it is on $239.00 instead of $139.00; "
+            "Kansas sales tax of invoice 100001: given back (-$9.04) on the later invoice."
+        )
+
     def test_on_one_invoice_only(self):
-        assert causes(lines(), lines(tax=SALES_TAX))[-1] == "Tax rose by $9.04: only the later invoice is taxed."
-        assert causes(lines(tax=SALES_TAX), lines())[-1] == "Tax fell by $9.04: only the earlier invoice is taxed."
+        assert causes(lines(), lines(taxes=(SALES_TAX,)))[-1] == "Tax rose by $9.04: only the later invoice is taxed."
+        assert causes(lines(taxes=(SALES_TAX,)), lines())[-1] == "Tax fell by $9.04: only the earlier invoice is taxed."
 
 
 class TestEveryKind:
@@ -238,7 +281,7 @@ class TestEveryPair:
     @given(TOTALS, TOTALS, st.sampled_from(PLANS), st.sampled_from(PLANS), PAID_FROM)
     def test_the_differences_add_up_to_the_difference_of_the_totals(self, used, later_used, plan, later_plan, paid_on):
         before = compute_invoice(facts("2026-10", paid_starts_on=paid_on, used=(a_used_month(usage=used, plan=plan),)))
-        late = a_used_month("2026-09", usage=later_used, plan=plan, billed_cents=5_00)
+        late = a_used_month("2026-09", usage=later_used, plan=plan, billed=billed_usage(overage=5_00))
         now = a_used_month("2026-10", usage=later_used, plan=later_plan)
         after = compute_invoice(facts("2026-11", plan=later_plan, used=(now, late)))
         differences = compare_lines(before.lines, after.lines)

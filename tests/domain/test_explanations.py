@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from app.domain.explanations import Explanation, dollars, duration, explain, percent, rate
-from app.domain.invoices import InvoiceKind, LineKind, compute_invoice
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import compute_invoice
+from app.domain.money import UnitPrice
 from tests.factories.calls import usage
 from tests.factories.invoices import (
     SALES_TAX,
@@ -23,6 +27,7 @@ from tests.factories.invoices import (
     lines_of_every_kind,
 )
 from tests.factories.plans import a_220_plan
+from tests.factories.positions import billed_usage, books_of, credited, given_back, old_adjusted, used
 
 
 def explanations(invoice_facts):
@@ -61,19 +66,68 @@ class TestExplain:
         ],
     )
     def test_a_correction_of_either_sign(self, billed_cents, arithmetic):
-        late = a_used_month("2026-08", usage=usage(live_minutes=110), billed_cents=billed_cents)
+        billed = billed_usage(overage=billed_cents)
+        late = a_used_month("2026-08", usage=usage(live_minutes=110), billed=billed)
         assert explanations(facts(used=(late,)))[1:] == [
-            Explanation("Correction for August 2026: calls that reached us after its invoice", arithmetic)
+            Explanation(
+                "Correction for August 2026: minutes above the allowance that reached us after its invoice", arithmetic
+            )
         ]
+
+    def test_corrections_of_each_kind_of_usage(self):
+        late = a_used_month("2026-08", usage=usage(patch_seconds=450, ivr_seconds=200))
+        assert explanations(facts(used=(late,)))[1:] == [
+            Explanation(
+                "Correction for August 2026: patched calls that reached us after its invoice",
+                "usage of the month $0.75 - already billed $0.00 = $0.75",
+            ),
+            Explanation(
+                "Correction for August 2026: automated (IVR) time that reached us after its invoice",
+                "usage of the month $0.50 - already billed $0.00 = $0.50",
+            ),
+        ]
+
+    def test_a_correction_of_an_old_invoice_is_for_all_calls_together(self):
+        old = replace(
+            old_adjusted(2_90, rated_cents=12_90),
+            inputs={"rated_cents": 12_90, "billed_cents": 10_00, "patch_seconds": 0, "ivr_seconds": 0},
+        )
+        assert explain(old) == Explanation(
+            "Correction for October 2026: calls that reached us after its invoice",
+            "usage of the month $12.90 - already billed $10.00 = $2.90",
+        )
+
+    def test_a_correction_beside_a_credit_note_says_what_is_kept(self):
+        """Rule 25."""
+        billed = books_of(used(12_90), credited(2_90)).usage(date(2026, 10, 1))
+        late = a_used_month("2026-08", usage=usage(live_minutes=120), billed=billed)
+        [correction] = explanations(facts(used=(late,)))[1:]
+        assert correction.arithmetic == (
+            "usage of the month $25.80 - credit kept from credit note 100002 $2.90 - already billed $10.00 = $12.90"
+        )
 
     def test_a_change_of_plan_names_what_is_charged_and_what_is_given_back(self):
         """Rule 13."""
         change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed_base())
         assert explanations(change) == [
             Explanation("220 Minutes plan, October 2026", "1 month at $239.00"),
+            Explanation("100 Minutes plan, October 2026: given back", "line 1 of invoice 100001 charged $139.00"),
+        ]
+
+    def test_a_change_of_plan_of_an_old_invoice_gave_back_the_sum_of_what_was_billed(self):
+        assert explain(given_back(139_00, None)) == Explanation(
+            "100 Minutes plan, October 2026: given back", "what was billed for the month before the change: $139.00"
+        )
+
+    def test_a_change_of_plan_after_a_credit_note_names_what_is_kept(self):
+        billed = billed_base(credited_cents=20_00)
+        change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed)
+        assert explanations(change)[1:] == [
             Explanation(
-                "100 Minutes plan, October 2026: given back", "what was billed for the month before the change: $139.00"
+                "100 Minutes plan, October 2026: given back",
+                "line 1 of invoice 100001 charged $139.00, of which $119.00 was still billed",
             ),
+            Explanation("Credit kept from credit note 100002", "this much of it stays off the new price: $20.00"),
         ]
 
     def test_an_add_on_by_day_and_a_line_by_month(self):
@@ -104,7 +158,38 @@ class TestExplain:
         assert explain(a_correction(**given)) == Explanation(title, arithmetic)
 
     def test_tax(self):
-        assert explanations(facts(tax=SALES_TAX))[1:] == [Explanation("Kansas sales tax", "6.5 % of $139.00 = $9.04")]
+        taxed = facts(taxes=(SALES_TAX,))
+        assert explanations(taxed)[1:] == [Explanation("Kansas sales tax", "6.5 % of $139.00 = $9.04")]
+
+    def test_tax_of_an_old_invoice_reads_the_same(self):
+        line = compute_invoice(facts(taxes=(SALES_TAX,))).lines[1]
+        old = replace(line, unit="ten-thousandths", unit_price=UnitPrice(650))
+        assert explain(old) == explain(line)
+
+    def test_tax_that_is_given_back_names_the_invoice_that_had_charged_it(self):
+        billed = billed_base(taxes=(SALES_TAX,))
+        change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed)
+        assert explanations(change)[2:] == [
+            Explanation(
+                "Kansas sales tax of invoice 100001: given back", "what $139.00 had been charged at 6.5 %: -$9.04"
+            )
+        ]
+
+    def test_tax_of_a_credit_that_is_kept_is_told_from_that_of_the_new_price(self):
+        billed = billed_base(credited_cents=20_00, taxes=(SALES_TAX,))
+        change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed, taxes=(SALES_TAX,))
+        assert explanations(change)[3:] == [
+            Explanation("Kansas sales tax", "6.5 % of $239.00 = $15.54"),
+            Explanation("Kansas sales tax of the credit kept", "6.5 % of -$20.00 = -$1.30"),
+            Explanation(
+                "Kansas sales tax of invoice 100001: given back", "what $119.00 had been charged at 6.5 %: -$7.74"
+            ),
+        ]
+
+    def test_tax_below_zero_of_an_old_invoice_has_its_name_alone(self):
+        line = compute_invoice(facts(taxes=(SALES_TAX,))).lines[1]
+        old = replace(line, unit="ten-thousandths", unit_price=UnitPrice(650), amount_cents=-9_04)
+        assert explain(old).title == "Kansas sales tax"
 
     def test_has_words_for_every_kind_of_line(self):
         lines = lines_of_every_kind()
@@ -127,10 +212,19 @@ class TestFigures:
         assert rate(ten_thousandths) == text
 
     @pytest.mark.parametrize(
-        ("ten_thousandths", "text"), [(650, "6.5"), (700, "7"), (1_000, "10"), (825, "8.25"), (5, "0.05")]
+        ("rate", "text"),
+        [
+            (65_000, "6.5"),
+            (70_000, "7"),
+            (100_000, "10"),
+            (82_500, "8.25"),
+            (500, "0.05"),
+            (88_750, "8.875"),
+            (1, "0.0001"),
+        ],
     )
-    def test_percentages_without_needless_zeros(self, ten_thousandths, text):
-        assert percent(ten_thousandths) == text
+    def test_percentages_without_needless_zeros(self, rate, text):
+        assert percent(rate) == text
 
     @pytest.mark.parametrize(
         ("seconds", "text"), [(0, "0 min"), (22, "0 min 22 s"), (6_000, "100 min"), (223_042, "3,717 min 22 s")]

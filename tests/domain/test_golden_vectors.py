@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from app.domain.invoices import LineKind, compute_invoice
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import compute_invoice
 from app.domain.periods import Period
 from app.domain.plans import cost_effective_minutes
 from app.domain.policies import POLICY_VERSIONS

@@ -13,11 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.billing_items import TaxRate
-from app.domain.invoices import USAGE_KINDS, InvoiceKind, InvoiceStatus, LineKind, compute_invoice, facts_hash
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoice_lines import USAGE_LINE_KINDS, LineKind
+from app.domain.invoices import compute_invoice, facts_hash
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS, Policies
+from app.domain.positions import NO_USAGE_BILLED, NOTHING_BILLED, Books
+from app.domain.taxes import TaxRate
 from tests.factories.calls import usage
 from tests.factories.invoices import (
     SALES_TAX,
@@ -33,11 +36,12 @@ from tests.factories.invoices import (
     lines_of_every_kind,
 )
 from tests.factories.plans import a_220_plan
+from tests.factories.positions import a_document, billed_usage, books_of, credited, used
 from tests.factories.strategies import any_facts, billing_facts
 
 POLICIES = POLICY_VERSIONS[-1]
 # Recorded once: an invoice issued long ago has to show the same hash when it is computed again.
-HASH_OF_KNOWN_FACTS = "7552a57820bc1e1cdaa27066b828f92cde3958188a5a07c3f276beabb390fbc9"
+HASH_OF_KNOWN_FACTS = "c0b84573d5b0c627591f1ae07ad0b5c3d4329067efff6352e93e2387c03b73dd"
 ALL_KINDS_OF_USAGE = usage(live_minutes=110, patch_seconds=450, ivr_seconds=200, call_count=61)
 
 
@@ -49,20 +53,29 @@ def charges(draft):
     return [(line.kind, line.period.month, line.amount_cents) for line in draft.lines]
 
 
-def without_counts(known):
-    """The facts without the number of calls, which bills nothing."""
-    used = (replace(month, usage=replace(month.usage, call_count=0)) for month in known.used)
-    return replace(known, used=tuple(used))
+def what_bills(known):
+    """The facts, and what of them bills: not the number of calls, and of an issued line its place and what is left."""
+    months = [replace(month, usage=replace(month.usage, call_count=0), billed=NO_USAGE_BILLED) for month in known.used]
+    billed = [[position.content for position in month.billed] for month in known.used]
+    return known, replace(known, used=tuple(months), billed_base=NOTHING_BILLED), billed, known.billed_base.content
+
+
+def after(billed, month, draft):
+    """What a month is billed for its usage once the draft is issued."""
+    books = Books.begin(billed.by_key(month.period.starts_on))
+    lines = [line for line in draft.lines if line.period == month.period and line.kind in USAGE_LINE_KINDS]
+    books.add(a_document(books.next_number, *lines))
+    return books.usage(month.period.starts_on)
 
 
 class TestLines:
     def test_rule_11_puts_the_base_first_then_what_recurs_usage_corrections_single_charges_and_tax(self):
-        late = a_used_month("2026-08", usage=ALL_KINDS_OF_USAGE, billed_cents=12_90)
+        late = a_used_month("2026-08", usage=ALL_KINDS_OF_USAGE, billed=billed_usage(overage=12_90))
         draft = drafted(
             used=(a_used_month(usage=ALL_KINDS_OF_USAGE), late),
             recurring=(an_item(), an_extra_line()),
             charges=(a_charge(), a_late_fee()),
-            tax=SALES_TAX,
+            taxes=(SALES_TAX,),
         )
         assert charges(draft) == [
             (LineKind.BASE, "2026-10", 139_00),
@@ -71,12 +84,13 @@ class TestLines:
             (LineKind.OVERAGE, "2026-09", 12_90),
             (LineKind.PATCH, "2026-09", 75),
             (LineKind.IVR, "2026-09", 50),
-            (LineKind.ADJUSTMENT, "2026-08", 1_25),
+            (LineKind.ADJUSTMENT, "2026-08", 75),
+            (LineKind.ADJUSTMENT, "2026-08", 50),
             (LineKind.CHARGE, "2026-10", 40_00),
             (LineKind.LATE_FEE, "2026-10", 25_00),
             (LineKind.TAX, "2026-10", 16_54),
         ]
-        assert [line.rule for line in draft.lines] == [11, 22, 22, 7, 6, 6, 25, 27, 32, 11]
+        assert [line.rule for line in draft.lines] == [11, 22, 22, 7, 6, 6, 25, 25, 27, 32, 11]
 
     def test_of_every_kind_have_one_order(self):
         assert [line.kind for line in lines_of_every_kind()] == list(LineKind)
@@ -133,23 +147,40 @@ class TestLines:
 class TestCorrections:
     @pytest.mark.parametrize(("billed_cents", "amount_cents"), [(0, 12_90), (10_00, 2_90), (25_80, -12_90)])
     def test_rule_25_bill_the_difference_to_what_was_billed(self, billed_cents, amount_cents):
-        late = a_used_month("2026-08", usage=usage(live_minutes=110), billed_cents=billed_cents)
+        billed = billed_usage(overage=billed_cents)
+        late = a_used_month("2026-08", usage=usage(live_minutes=110), billed=billed)
         line = drafted(used=(a_used_month(), late)).lines[1]
         assert (line.kind, line.period.month, line.amount_cents) == (LineKind.ADJUSTMENT, "2026-08", amount_cents)
         assert (line.quantity, line.unit, line.unit_price) == (1, "correction", amount_cents * 100)
         assert line.inputs == {
+            "usage": "OVERAGE",
             "plan": "100",
             "plan_name": "100 Minutes",
             "live_seconds": 6_600,
-            "patch_seconds": 0,
-            "ivr_seconds": 0,
             "allowance_seconds": 6_000,
             "rated_cents": 12_90,
             "billed_cents": billed_cents,
         }
 
+    def test_rule_25_are_one_line_a_kind_of_usage_each_by_what_it_was_billed(self):
+        late = a_used_month("2026-08", usage=ALL_KINDS_OF_USAGE, billed=billed_usage(patch=1_00, ivr=20))
+        overage, patch, ivr = drafted(used=(a_used_month(), late)).lines[1:]
+        assert [line.amount_cents for line in (overage, patch, ivr)] == [12_90, 75 - 1_00, 50 - 20]
+        names = {"plan": "100", "plan_name": "100 Minutes"}
+        assert patch.inputs == names | {"usage": "PATCH", "patch_seconds": 450, "rated_cents": 75, "billed_cents": 1_00}
+        assert ivr.inputs == names | {"usage": "IVR", "ivr_seconds": 200, "rated_cents": 50, "billed_cents": 20}
+
+    def test_rule_25_keep_every_credit_and_name_it(self):
+        """$12.90 were billed and $2.90 of it credited; 20 minutes over are $25.80."""
+        billed = books_of(used(12_90), credited(2_90)).usage(date(2026, 10, 1))
+        late = a_used_month("2026-08", usage=usage(live_minutes=120), billed=billed)
+        line = drafted(used=(late,)).lines[1]
+        assert line.amount_cents == 12_90
+        kept = {"rated_cents": 25_80, "billed_cents": 10_00, "kept_cents": 2_90, "kept_from": "credit note 100002"}
+        assert line.inputs.items() >= kept.items()
+
     def test_rule_25_need_no_line_when_the_month_is_billed_right(self):
-        late = a_used_month("2026-08", usage=ALL_KINDS_OF_USAGE, billed_cents=14_15)
+        late = a_used_month("2026-08", usage=ALL_KINDS_OF_USAGE, billed=billed_usage(overage=12_90, patch=75, ivr=50))
         assert len(drafted(used=(a_used_month(), late)).lines) == 1
 
     def test_rule_26_late_calls_are_billed_on_the_months_own_plan_however_many_they_are(self):
@@ -165,17 +196,11 @@ class TestCorrections:
 
     @given(billing_facts())
     def test_rule_25_once_made_are_not_made_again(self, known):
-        """What an invoice bills for each month, added to what was billed before, leaves nothing for the next one."""
+        """What an invoice bills for each month, after what was billed before, leaves nothing for the next one."""
         draft = compute_invoice(known)
-        billed = {
-            month.period: sum(
-                line.amount_cents for line in draft.lines if line.period == month.period and line.kind in USAGE_KINDS
-            )
-            for month in known.used
-        }
         ended = known.period.shifted(-1)
         settled = tuple(
-            replace(month, billed_cents=billed[month.period] + (0 if month.period == ended else month.billed_cents))
+            replace(month, billed=after(NO_USAGE_BILLED if month.period == ended else month.billed, month, draft))
             for month in known.used
         )
         again = compute_invoice(replace(known, period=known.period.shifted(1), used=settled))
@@ -193,13 +218,15 @@ class TestTotals:
         assert (draft.total_cents, draft.credit_created_cents) == (139_00, 0)
 
     def test_rule_14_leave_credit_when_more_comes_back_than_is_charged(self):
-        late = a_used_month("2026-08", billed_cents=230_00)
+        late = a_used_month("2026-08", billed=billed_usage(overage=230_00))
         draft = drafted(used=(late,), credit_available_cents=50_00)
         assert (draft.total_cents, draft.credit_created_cents) == (-91_00, 91_00)
         assert (draft.credit_applied_cents, draft.amount_due_cents) == (0, 0)
 
     def test_rule_27_a_total_of_zero_leaves_nothing_to_pay(self):
-        draft = drafted(used=(a_used_month("2026-08", billed_cents=139_00),), credit_available_cents=50_00)
+        draft = drafted(
+            used=(a_used_month("2026-08", billed=billed_usage(overage=139_00)),), credit_available_cents=50_00
+        )
         assert (draft.total_cents, draft.credit_applied_cents, draft.credit_created_cents) == (0, 0, 0)
         assert draft.amount_due_cents == 0
 
@@ -223,7 +250,7 @@ class TestTotals:
         order |= {LineKind.ADDITIONAL_LINE: order[LineKind.ADD_ON], LineKind.LATE_FEE: order[LineKind.CHARGE]}
         places = [order[line.kind] for line in compute_invoice(known).lines]
         assert places == sorted(places)
-        assert places.count(order[LineKind.BASE]) == known.bills_base or known.billed_base is not None
+        assert places.count(order[LineKind.BASE]) == known.bills_base or known.billed_base.lines
 
 
 class TestFactsHash:
@@ -232,7 +259,7 @@ class TestFactsHash:
     KNOWN = facts(
         used=(
             a_used_month(usage=ALL_KINDS_OF_USAGE),
-            a_used_month("2026-08", usage=usage(live_minutes=90), billed_cents=1_00),
+            a_used_month("2026-08", usage=usage(live_minutes=90), billed=billed_usage(overage=1_00)),
         ),
         credit_available_cents=91_00,
     )
@@ -252,8 +279,8 @@ class TestFactsHash:
 
     @given(known=any_facts(), other=any_facts())
     def test_other_facts_have_another_hash(self, known, other):
-        known, other = without_counts(known), without_counts(other)
-        assert (facts_hash(known) == facts_hash(other)) == (known == other)
+        known, other = what_bills(known), what_bills(other)
+        assert (facts_hash(known[0]) == facts_hash(other[0])) == (known == other)
 
     def test_changes_with_every_single_input(self):
         month = self.KNOWN.used[0]
@@ -270,18 +297,29 @@ class TestFactsHash:
             "live": self.changed(usage=replace(month.usage, live_seconds=6_601)),
             "patch": self.changed(usage=replace(month.usage, patch_seconds=451)),
             "ivr": self.changed(usage=replace(month.usage, ivr_seconds=201)),
-            "billed": self.changed(billed_cents=1),
+            "overage billed": self.changed(billed=billed_usage(overage=1)),
+            "patch billed": self.changed(billed=billed_usage(patch=1)),
+            "ivr billed": self.changed(billed=billed_usage(ivr=1)),
+            "taxed": self.changed(billed=billed_usage(overage=1, taxes=(TaxRate("Whole", 1_000_000),))),
+            "credited": self.changed(billed=books_of(used(2), credited(1)).usage(date(2026, 10, 1))),
+            "credited before": self.changed(billed=books_of(used(1), credited(1), used(1)).usage(date(2026, 10, 1))),
+            "billed in parts": self.changed(billed=books_of(used(1), used(0)).usage(date(2026, 10, 1))),
             "kind": replace(self.KNOWN, kind=InvoiceKind.FINAL),
             "no base": replace(self.KNOWN, bills_base=False),
             "base billed": replace(self.KNOWN, billed_base=billed_base()),
             "other base billed": replace(self.KNOWN, billed_base=billed_base(138_00)),
+            "base billed and credited": replace(self.KNOWN, billed_base=billed_base(139_00, credited_cents=1_00)),
+            "base billed with tax": replace(self.KNOWN, billed_base=billed_base(taxes=(SALES_TAX,))),
             "add-on": replace(self.KNOWN, recurring=(an_item(),)),
             "add-on bought now": replace(self.KNOWN, recurring=(an_item(first_day=date(2026, 10, 2)),)),
             "line": replace(self.KNOWN, recurring=(an_extra_line(),)),
             "charge": replace(self.KNOWN, charges=(a_charge(),)),
             "fee": replace(self.KNOWN, charges=(a_late_fee(),)),
-            "tax": replace(self.KNOWN, tax=SALES_TAX),
-            "other tax": replace(self.KNOWN, tax=TaxRate("Kansas sales tax", 651)),
+            "tax": replace(self.KNOWN, taxes=(SALES_TAX,)),
+            "other tax": replace(self.KNOWN, taxes=(replace(SALES_TAX, rate=65_001),)),
+            "tax of another name": replace(self.KNOWN, taxes=(replace(SALES_TAX, name="Tax"),)),
+            "tax on something": replace(self.KNOWN, taxes=(replace(SALES_TAX, kinds=(LineKind.BASE,)),)),
+            "two taxes": replace(self.KNOWN, taxes=(SALES_TAX, TaxRate("City", 1))),
         }
         hashes = {name: facts_hash(other) for name, other in others.items()}
         hashes["as it was"] = facts_hash(self.KNOWN)

@@ -10,12 +10,15 @@ from datetime import UTC, date, datetime
 
 from hypothesis import example, given, settings
 
-from app.domain.invoices import USAGE_KINDS, BillingFacts, UsedPeriod, compute_invoice
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import BillingFacts, UsedPeriod, compute_invoice
 from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS
+from app.domain.positions import fold
 from tests import calculator
 from tests.factories.calls import a_call, usage_of
 from tests.factories.plans import a_plan
+from tests.factories.positions import FIRST, a_document
 from tests.factories.strategies import HistoricCall, History, histories
 
 POLICIES = POLICY_VERSIONS[-1]
@@ -24,9 +27,10 @@ POLICIES = POLICY_VERSIONS[-1]
 def product_bills(history):
     """The invoice of every month, each computed from the calls known by then; lines of no money left out."""
     months = sorted(history.plans)
-    billed = Counter()
+    documents = []
     bills = []
-    for opening in months:
+    for number, opening in enumerate(months, start=FIRST):
+        books = fold(documents)
         known = history.known_before(opening)
         used = tuple(
             UsedPeriod(
@@ -34,18 +38,22 @@ def product_bills(history):
                 history.plans[month],
                 POLICIES,
                 usage_of(known, month, paid_starts_on=history.paid_starts_on),
-                billed[month],
+                books.usage(month.starts_on),
             )
             for month in reversed(months)
             if month < opening
         )
         draft = compute_invoice(BillingFacts(opening, history.paid_starts_on, history.plans[opening], POLICIES, used))
-        for line in draft.lines:
-            if line.kind in USAGE_KINDS:
-                billed[line.period] += line.amount_cents
-        lines = [(line.kind.lower(), line.period.month, line.amount_cents) for line in draft.lines if line.amount_cents]
+        documents.append(a_document(number, *draft.lines))
+        lines = [(name_of(line), line.period.month, line.amount_cents) for line in draft.lines if line.amount_cents]
         bills.append((lines, draft.total_cents))
     return bills
+
+
+def name_of(line):
+    """What the calculator calls such a line."""
+    kind = line.usage_kind.lower()
+    return f"{kind} adjustment" if line.kind is LineKind.ADJUSTMENT else kind
 
 
 def calculated_bills(history):
@@ -62,8 +70,7 @@ def calculated_bills(history):
             already_billed=billed,
         )
         for kind, month, cents in bill.lines:
-            if kind != "base":
-                billed[month] += cents
+            billed[month, kind.removesuffix(" adjustment")] += cents
         lines = [(kind, f"{year:04d}-{month:02d}", cents) for kind, (year, month), cents in bill.lines]
         bills.append((lines, bill.total_cents))
     return bills
@@ -94,8 +101,8 @@ def in_one_order(bills):
     """Corrections of several months stand in any order; everything else in that of the invoice."""
     return [
         (
-            [line for line in lines if line[0] != "adjustment"]
-            + sorted(line for line in lines if line[0] == "adjustment"),
+            [line for line in lines if "adjustment" not in line[0]]
+            + sorted(line for line in lines if "adjustment" in line[0]),
             total,
         )
         for lines, total in bills
@@ -128,6 +135,12 @@ class TestInvoices:
         assert [lines for lines, _ in calculated_bills(CORRECTED_LATER)] == [
             [("base", "2026-09", 92_60)],
             [("base", "2026-10", 139_00), ("overage", "2026-09", 12_90)],
-            [("base", "2026-11", 139_00), ("ivr", "2026-10", 50), ("adjustment", "2026-09", 3_23 + 75 + 50)],
-            [("base", "2026-12", 139_00), ("adjustment", "2026-10", -50)],
+            [
+                ("base", "2026-11", 139_00),
+                ("ivr", "2026-10", 50),
+                ("overage adjustment", "2026-09", 3_23),
+                ("patch adjustment", "2026-09", 75),
+                ("ivr adjustment", "2026-09", 50),
+            ],
+            [("base", "2026-12", 139_00), ("ivr adjustment", "2026-10", -50)],
         ]

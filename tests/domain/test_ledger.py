@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.invoices import InvoiceKind, LineKind, compute_invoice
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import compute_invoice
 from app.domain.ledger import (
     BOOKS_OF,
     Book,
@@ -21,6 +23,7 @@ from app.domain.ledger import (
     moved_cents,
     payment_postings,
 )
+from app.domain.taxes import TaxRate
 from tests.factories.invoices import SALES_TAX, a_draft, a_line, billed_base, facts
 from tests.factories.plans import a_220_plan, a_plan
 from tests.factories.strategies import any_facts
@@ -62,6 +65,14 @@ class TestPosting:
             (PostingKind.TAX_VOIDED, Book.TAX_PAYABLE, Book.RECEIVABLE),
             (PostingKind.CREDIT_RESTORED, Book.RECEIVABLE, Book.CUSTOMER_CREDIT),
             (PostingKind.WRITTEN_OFF, Book.BAD_DEBT, Book.RECEIVABLE),
+            (PostingKind.WRITE_OFF_RECOVERED, Book.CASH, Book.BAD_DEBT),
+            (PostingKind.REVERSED, Book.REVENUE, Book.RECEIVABLE),
+            (PostingKind.TAX_REVERSED, Book.TAX_PAYABLE, Book.RECEIVABLE),
+            (PostingKind.REVERSAL_VOIDED, Book.RECEIVABLE, Book.REVENUE),
+            (PostingKind.TAX_REVERSAL_VOIDED, Book.RECEIVABLE, Book.TAX_PAYABLE),
+            (PostingKind.REFUNDED, Book.RECEIVABLE, Book.CASH),
+            (PostingKind.CHARGED_BACK, Book.RECEIVABLE, Book.CASH),
+            (PostingKind.RETURNED, Book.RECEIVABLE, Book.CASH),
         ],
     )
     def test_moves_an_amount_from_one_book_to_another(self, kind, debit, credit):
@@ -104,24 +115,48 @@ class TestIssuePostings:
         )
 
     def test_put_tax_aside_from_what_is_earned(self):
-        taxed = compute_invoice(facts(tax=SALES_TAX))
+        taxed = compute_invoice(facts(taxes=(SALES_TAX,)))
         assert issue_postings(taxed, INVOICE, ()) == (
             Posting(PostingKind.INVOICED, 139_00, INVOICE),
             Posting(PostingKind.TAX_INVOICED, 9_04, INVOICE),
         )
 
     def test_rule_14_give_tax_back_with_what_it_was_on(self):
-        """The old prices of a change from 220 to 100: 6.5 % of $91.00 is $5.915."""
+        """The old prices of a change from 220 to 100: 6.5 % of $128.00 is $8.32, less the $14.24 of the $219.00."""
         lower = facts(
             kind=InvoiceKind.PLAN_CHANGE,
             plan=a_plan(base_cents=128_00),
-            billed_base=billed_base(219_00, a_220_plan()),
-            tax=SALES_TAX,
+            billed_base=billed_base(219_00, a_220_plan(), taxes=(SALES_TAX,)),
+            taxes=(SALES_TAX,),
         )
         assert issue_postings(compute_invoice(lower), INVOICE, ()) == (
             Posting(PostingKind.CREDIT_GRANTED, 91_00, INVOICE),
             Posting(PostingKind.TAX_CREDITED, 5_92, INVOICE),
         )
+
+    @pytest.mark.parametrize(
+        ("billed_cents", "new_cents", "old_rate", "new_rate", "moved"),
+        [
+            # A lower plan, where tax began since: its tax is paid by the reversal, the rest of that is credit.
+            (239_00, 39_00, 0, 100_000, {"TAX_INVOICED": 3_90, "REVERSED": 3_90, "CREDIT_GRANTED": 196_10}),
+            # The new tax is dearer than what the lower plan saves.
+            (139_00, 138_00, 0, 100_000, {"TAX_INVOICED": 13_80, "REVERSED": 1_00}),
+            # A higher plan, where tax has ended since: the tax that had been charged comes off its price.
+            (139_00, 239_00, 200_000, 0, {"INVOICED": 100_00, "TAX_REVERSED": 27_80}),
+            (139_00, 149_00, 200_000, 0, {"INVOICED": 10_00, "TAX_REVERSED": 10_00, "TAX_CREDITED": 17_80}),
+        ],
+    )
+    def test_rule_14_what_comes_back_first_lowers_what_is_charged_besides(
+        self, billed_cents, new_cents, old_rate, new_rate, moved
+    ):
+        change = facts(
+            kind=InvoiceKind.PLAN_CHANGE,
+            plan=a_plan(code="new", base_cents=new_cents),
+            billed_base=billed_base(billed_cents, taxes=(TaxRate("Tax", old_rate),)),
+            taxes=(TaxRate("Tax", new_rate),),
+        )
+        postings = issue_postings(compute_invoice(change), INVOICE, ())
+        assert {str(posting.kind): posting.amount_cents for posting in postings} == moved
 
     def test_rule_27_move_nothing_for_a_total_of_zero(self):
         free = a_draft(lines=(a_line(amount_cents=139_00), a_line(amount_cents=-139_00, kind=LineKind.ADJUSTMENT)))

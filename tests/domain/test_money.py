@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.domain.money import UnitPrice, price_of, round_half_up
+from app.domain.money import UnitPrice, price_of, round_half_up, share_out
 
 
 class TestRoundHalfUp:
@@ -46,6 +46,51 @@ class TestRoundHalfUp:
     def test_refuses_a_denominator_that_is_not_positive(self, denominator):
         with pytest.raises(ValueError, match=f"must be positive, not {denominator}"):
             round_half_up(1, denominator)
+
+
+class TestShareOut:
+    """Largest remainder: whole cents, in proportion, none lost."""
+
+    @pytest.mark.parametrize(
+        ("cents", "weights", "parts"),
+        [
+            (10_00, [1, 1], [5_00, 5_00]),
+            (1, [1, 1], [1, 0]),
+            (10, [1, 1, 1], [4, 3, 3]),
+            (11, [1, 1, 1], [4, 4, 3]),
+            (8, [25, 25, 25], [3, 3, 2]),
+            (100, [2, 1], [67, 33]),
+            (7, [0, 5, 0, 2], [0, 5, 0, 2]),
+            (5, [0, 0, 1], [0, 0, 5]),
+            (-10, [1, 1, 1], [-4, -3, -3]),
+            (0, [3, 4], [0, 0]),
+            (0, [0, 0], [0, 0]),
+            (0, [], []),
+        ],
+    )
+    def test_left_over_cents_go_to_the_largest_remainders_and_on_a_tie_to_the_earlier_part(self, cents, weights, parts):
+        assert share_out(cents, weights) == parts
+
+    @pytest.mark.parametrize("weights", [[], [0], [0, 0]])
+    def test_refuses_to_share_something_over_nothing(self, weights):
+        with pytest.raises(ValueError, match="nothing to share the amount out over"):
+            share_out(1, weights)
+
+    @given(
+        cents=st.integers(-(10**9), 10**9),
+        weights=st.lists(st.integers(0, 10**9), min_size=1, max_size=8).filter(any),
+    )
+    def test_the_parts_add_up_and_each_is_its_proportion_to_within_a_cent(self, cents, weights):
+        parts = share_out(cents, weights)
+        assert sum(parts) == cents
+        exact = [Fraction(cents * weight, sum(weights)) for weight in weights]
+        assert all(abs(part - due) < 1 for part, due in zip(parts, exact, strict=True))
+        assert all(part == 0 for part, weight in zip(parts, weights, strict=True) if weight == 0)
+
+    @given(weights=st.lists(st.integers(0, 10**6), min_size=1, max_size=6).filter(any), share=st.integers(0, 100))
+    def test_no_part_of_a_part_is_more_than_its_weight(self, weights, share):
+        parts = share_out(sum(weights) * share // 100, weights)
+        assert all(part <= weight for part, weight in zip(parts, weights, strict=True))
 
 
 class TestPriceOf:

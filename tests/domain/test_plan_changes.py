@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.billing_items import BilledBase, TaxRate
-from app.domain.invoices import BASE_KINDS, InvoiceKind, LineKind, compute_invoice
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import BASE_LINE_KINDS, LineKind
+from app.domain.invoices import compute_invoice
+from app.domain.ledger import OpenInvoice
 from app.domain.periods import Period
 from app.domain.plan_changes import (
     AlreadyOnPlan,
@@ -21,9 +23,11 @@ from app.domain.plan_changes import (
     plan_change_facts,
 )
 from app.domain.policies import policies_on
+from app.domain.positions import NOTHING_BILLED, PositionKey
 from app.domain.pricing import allowance_seconds
 from app.domain.proration import prorated_cents
 from app.domain.seed_catalogue import SEED_CATALOGUE
+from app.domain.taxes import TaxRate
 from app.domain.upgrades import find_upgrade
 from app.domain.usage import UsageTotals
 from tests import calculator
@@ -43,7 +47,8 @@ def plan(code, on=AUGUST_10):
 def standing(code="100", on=AUGUST_10, *, paid_starts_on=date(2015, 1, 1), **changes):
     """An account whose month was billed on its plan when the month began."""
     month_plan, period = plan(code, on), Period.containing(on)
-    billed = BilledBase(month_plan.code, month_plan.name, prorated_cents(month_plan.base_cents, period, paid_starts_on))
+    base_cents = prorated_cents(month_plan.base_cents, period, paid_starts_on)
+    billed = billed_base(base_cents, month_plan, month=period.month, taxes=changes.get("taxes", ()))
     known = PlanStanding(
         today=on,
         period=period,
@@ -64,8 +69,7 @@ def offered(stands, code, when=When.NOW):
 
 def after(stands, offer):
     """Where the account stands once the change is confirmed."""
-    billed = stands.billed_base.amount_cents + offer.draft.total_cents
-    base = BilledBase(offer.target.code, offer.target.name, billed)
+    base = stands.billed_base.after(PositionKey(stands.period.starts_on, LineKind.BASE), offer.draft.lines)
     credit = stands.credit_available_cents - offer.draft.credit_applied_cents + offer.draft.credit_created_cents
     return replace(
         stands, month_plan=offer.target, chosen_plan=offer.target, billed_base=base, credit_available_cents=credit
@@ -86,7 +90,8 @@ class TestNow:
     def test_rule_13_names_both_plans_on_its_lines(self):
         new, old = offered(standing(), "220").draft.lines
         assert (new.rule, new.inputs["plan_name"], new.quantity, new.unit) == (13, "220 Minutes", 1, "month")
-        assert (old.rule, old.inputs, old.unit_price) == (13, {"plan": "100", "plan_name": "100 Minutes"}, 139_0000)
+        assert (old.rule, old.unit_price) == (13, 139_0000)
+        assert old.inputs == {"plan": "100", "plan_name": "100 Minutes", "invoice": "100001", "line": 1}
 
     def test_rule_14_a_downgrade_at_the_old_prices_leaves_credit(self):
         draft = offered(standing("220", OLD_PRICES), "100").draft
@@ -107,9 +112,21 @@ class TestNow:
         assert (first.draft.total_cents, second.draft.total_cents) == (100_00, 260_00)
         assert 139_00 + first.draft.total_cents + second.draft.total_cents == 499_00
 
-    def test_rule_13_gives_back_the_sum_of_what_was_billed_and_not_the_last_charge(self):
-        stands = standing("220", billed_base=billed_base(140_00, plan("220")))
+    def test_rule_13_gives_back_what_was_billed_and_not_what_the_plan_costs(self):
+        stands = standing("220", billed_base=billed_base(140_00, plan("220"), month="2026-08"))
         assert amounts(offered(stands, "500").draft) == [(LineKind.BASE, 499_00), (LineKind.BASE_REVERSAL, -140_00)]
+
+    def test_rule_13_gives_back_what_is_still_billed_of_each_line_and_keeps_the_credit(self):
+        """$139.00 less a note of $20.00 were billed, then 220: the note stays off the price of 500."""
+        stands = standing(billed_base=billed_base(plan=plan("100"), month="2026-08", credited_cents=20_00))
+        stands = after(stands, offered(stands, "220"))
+        assert stands.billed_base.net_cents == 219_00
+        assert amounts(offered(stands, "500").draft) == [
+            (LineKind.BASE, 499_00),
+            (LineKind.BASE_REVERSAL, -219_00),
+            (LineKind.CREDIT_KEPT, -20_00),
+        ]
+        assert amounts(offered(stands, "economy").draft) == [(LineKind.BASE, 39_00), (LineKind.BASE_REVERSAL, -219_00)]
 
     def test_rule_13_in_a_first_partial_month_both_sides_use_the_same_paid_days(self):
         """Paid from 11 September: 20 days at $7.97 and at $4.63, and an allowance of 147 minutes."""
@@ -127,11 +144,12 @@ class TestNow:
 
     def test_tax_is_on_the_difference(self):
         """Rule 11: 6.5 % of $100.00."""
-        draft = offered(standing(tax=TaxRate("Kansas sales tax", 650)), "220").draft
+        draft = offered(standing(taxes=(TaxRate("Kansas sales tax", 65_000),)), "220").draft
         assert (draft.tax_cents, draft.total_cents) == (6_50, 106_50)
+        assert [line.amount_cents for line in draft.lines if line.kind is LineKind.TAX] == [15_54, -9_04]
 
     def test_before_the_months_invoice_changes_the_plan_without_an_invoice_of_its_own(self):
-        offer = offered(standing(billed_base=None), "220")
+        offer = offered(standing(billed_base=NOTHING_BILLED), "220")
         assert (offer.draft, offer.amount_due_now_cents, offer.effective_on) == (None, 0, date(2026, 8, 1))
 
     def test_has_no_invoice_where_the_month_stands_on_the_plan_already(self):
@@ -150,6 +168,28 @@ class TestNow:
         assert (offer.target, offer.draft) == (plan("100"), None)
 
 
+class TestSettledAtOnce:
+    """Rule 14: credit of a lower plan pays what is open, and only what is left waits."""
+
+    def test_the_month_that_is_not_paid_is_lowered_by_what_is_taken_back_of_it(self):
+        offer = offered(standing(open_invoices=(OpenInvoice("inv_1", 139_00, 100_001),)), "economy")
+        assert (offer.draft.credit_created_cents, offer.settled_cents) == (100_00, 100_00)
+
+    def test_others_are_paid_with_credit_that_had_waited_as_well_but_none_by_hand(self):
+        open_invoices = (
+            OpenInvoice("inv_0", 70_00, 100_000, is_by_hand=True),
+            OpenInvoice("inv_1", 30_00, 100_001),
+            OpenInvoice("inv_2", 90_00, 100_002),
+        )
+        stands = standing(open_invoices=open_invoices, credit_available_cents=10_00)
+        assert offered(stands, "economy").settled_cents == 110_00
+
+    def test_nothing_is_settled_where_nothing_is_open_or_more_is_charged(self):
+        open_invoices = (OpenInvoice("inv_1", 139_00, 100_001),)
+        assert offered(standing(), "economy").settled_cents == 0
+        assert offered(standing(open_invoices=open_invoices), "220").settled_cents == 0
+
+
 class TestNextCycle:
     """Rule 15: always allowed, without an invoice, one at a time."""
 
@@ -158,7 +198,7 @@ class TestNextCycle:
         assert (offer.effective_on, offer.draft, offer.amount_due_now_cents) == (date(2026, 9, 1), None, 0)
 
     def test_takes_effect_with_the_months_own_invoice_where_that_is_still_to_come(self):
-        stands = standing(next_cycle_on=date(2026, 8, 1), billed_base=None)
+        stands = standing(next_cycle_on=date(2026, 8, 1), billed_base=NOTHING_BILLED)
         assert offered(stands, "220", When.NEXT_CYCLE).effective_on == date(2026, 8, 1)
 
     def test_is_allowed_whatever_was_used(self):
@@ -231,7 +271,7 @@ class TestDowngradeGuard:
         """A version of it that was dearer once: nothing lies above it."""
         dearer = replace(plan("10000"), id="plan_10000_old", base_cents=9_000_00)
         stands = standing("10000", month_plan=dearer, chosen_plan=dearer, usage=usage(live_minutes=30_000))
-        stands = replace(stands, billed_base=billed_base(9_000_00, dearer))
+        stands = replace(stands, billed_base=billed_base(9_000_00, dearer, month="2026-08"))
         assert offered(stands, "10000").draft.total_cents == -401_00
 
 
@@ -249,18 +289,19 @@ class TestContentHash:
             offered(standing(), "220", When.NEXT_CYCLE).content_hash,
             offered(standing(on=date(2026, 9, 10)), "220", When.NEXT_CYCLE).content_hash,
             offered(standing(credit_available_cents=1), "220").content_hash,
-            offered(standing(billed_base=None), "220").content_hash,
-            offered(standing(tax=TaxRate("Tax", 100)), "220").content_hash,
+            offered(standing(billed_base=NOTHING_BILLED), "220").content_hash,
+            offered(standing(taxes=(TaxRate("Tax", 10_000),)), "220").content_hash,
         }
         assert len(hashes) == 7
 
 
 class TestFacts:
     def test_are_those_of_the_month_without_its_usage(self):
-        stands = standing(credit_available_cents=5_00, tax=TaxRate("Tax", 100))
+        stands = standing(credit_available_cents=5_00, taxes=(TaxRate("Tax", 10_000),))
         facts = plan_change_facts(stands, plan("220"), InvoiceKind.PLAN_UPGRADE)
         assert (facts.kind, facts.plan, facts.period) == (InvoiceKind.PLAN_UPGRADE, plan("220"), stands.period)
-        assert (facts.billed_base, facts.credit_available_cents, facts.tax) == (stands.billed_base, 5_00, stands.tax)
+        assert (facts.billed_base, facts.credit_available_cents) == (stands.billed_base, 5_00)
+        assert facts.taxes == stands.taxes == (TaxRate("Tax", 10_000),)
         assert (facts.used, facts.recurring, facts.charges) == ((), (), ())
         assert facts.policies == policies_on(date(2026, 8, 1))
 
@@ -271,18 +312,19 @@ class TestAnyNumberOfChanges:
         """Rules 13, 14 and 18, in a whole or a first partial month."""
         today = max(paid_starts_on, Period.containing(paid_starts_on).shifted(later).starts_on)
         stands = standing(codes[0], today, paid_starts_on=paid_starts_on)
-        totals, bases, due = [stands.billed_base.amount_cents], [stands.month_plan.base_cents], 0
+        totals, bases, due = [stands.billed_base.net_cents], [stands.month_plan.base_cents], 0
         for code in codes[1:]:
             if code == stands.month_plan.code:
                 continue
             draft = compute_invoice(plan_change_facts(stands, plan(code, today), InvoiceKind.PLAN_CHANGE))
             offer = offered(stands, code)
             assert offer.draft == draft
-            assert {line.kind for line in draft.lines} <= set(BASE_KINDS)
+            assert {line.kind for line in draft.lines} <= set(BASE_LINE_KINDS)
             totals.append(draft.total_cents)
             bases.append(plan(code, today).base_cents)
             due += draft.amount_due_cents
             stands = after(stands, offer)
+            assert stands.billed_base.net_cents == sum(totals)
         month = (stands.period.starts_on.year, stands.period.starts_on.month)
         assert totals == calculator.base_charges(month, paid_starts_on, bases)
         assert sum(totals) == calculator.base_of(month, paid_starts_on, bases[-1])

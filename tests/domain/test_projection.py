@@ -14,6 +14,7 @@ from app.domain.usage import UsageTotals
 from tests.factories.calls import usage
 from tests.factories.invoices import a_used_month, facts
 from tests.factories.plans import a_220_plan, a_plan
+from tests.factories.positions import billed_usage
 from tests.factories.strategies import DAYS
 
 SEPTEMBER = Period.parse("2026-09")  # from a Tuesday to a Wednesday
@@ -132,7 +133,7 @@ class TestProjectedFacts:
     projection = september(15, days=days_of(date(2026, 9, 1), date(2026, 9, 14)))
 
     def test_only_the_usage_of_the_month_moves(self):
-        late = a_used_month("2026-08", usage=usage(live_minutes=5), billed_cents=7)
+        late = a_used_month("2026-08", usage=usage(live_minutes=5), billed=billed_usage(overage=7))
         before = facts(used=(a_used_month(usage=self.projection.used), late), credit_available_cents=10)
         after = project_facts(before, self.projection)
         assert after == facts(used=(a_used_month(usage=self.projection.usage), late), credit_available_cents=10)

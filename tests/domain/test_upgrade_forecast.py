@@ -8,17 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.billing_items import BilledBase, TaxRate
-from app.domain.invoices import InvoiceKind, LineKind
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import LineKind
 from app.domain.periods import Period
 from app.domain.plan_changes import PlanStanding
+from app.domain.positions import NOTHING_BILLED
 from app.domain.pricing import month_cost_cents
 from app.domain.projection import project
 from app.domain.seed_catalogue import SEED_CATALOGUE
+from app.domain.taxes import TaxRate
 from app.domain.upgrade_forecast import UpgradeForecast, forecast_upgrade, forecast_upgrades
 from app.domain.upgrades import find_upgrade
 from app.domain.usage import UsageTotals
 from tests.factories.calls import usage
+from tests.factories.invoices import billed_base
 
 SEPTEMBER = Period.parse("2026-09")
 YOUNG = date(2026, 6, 1)
@@ -39,7 +42,8 @@ def forecasts(
     paid_starts_on: date = YOUNG,
     upgrades_so_far: int = 0,
     credit_cents: int = 0,
-    tax: TaxRate | None = None,
+    taxes: tuple[TaxRate, ...] = (),
+    billed_taxes: tuple[TaxRate, ...] = (),
     is_billed: bool = True,
 ) -> tuple[UpgradeForecast, ...]:
     """What September 2026 is heading for at an even pace since its first day, or since a later paid start."""
@@ -52,6 +56,7 @@ def forecasts(
         days=days_at(minutes_a_day, first=known_from, last=now - timedelta(days=1)),
     )
     version = PLANS[plan]
+    billed = billed_base(version.base_cents, version, month="2026-09", taxes=billed_taxes)
     standing = PlanStanding(
         today=now,
         period=SEPTEMBER,
@@ -61,9 +66,9 @@ def forecasts(
         pending_plan=None,
         next_cycle_on=date(2026, 10, 1) if is_billed else SEPTEMBER.starts_on,
         usage=projection.used,
-        billed_base=BilledBase(version.code, version.name, version.base_cents) if is_billed else None,
+        billed_base=billed if is_billed else NOTHING_BILLED,
         credit_available_cents=credit_cents,
-        tax=tax,
+        taxes=taxes,
     )
     arguments = {"projection": projection, "upgrades_so_far": upgrades_so_far, "catalogue": SEED_CATALOGUE}
     found = forecast_upgrades(standing=standing, **arguments)
@@ -92,8 +97,14 @@ class TestForecast:
         ]
 
     def test_credit_and_tax_are_on_it(self):
-        upgrade = forecasts(10, credit_cents=60_00, tax=TaxRate("Sales tax", 1000))[0]
+        taxes = (TaxRate("Sales tax", 100_000),)
+        upgrade = forecasts(10, credit_cents=60_00, taxes=taxes, billed_taxes=taxes)[0]
         assert (upgrade.base_difference_cents, upgrade.amount_due_cents) == (100_00, 50_00)
+
+    def test_a_tax_that_began_since_is_on_all_of_the_new_base(self):
+        """239.00 and its 23.90, less the 139.00 that had been billed untaxed."""
+        upgrade = forecasts(10, taxes=(TaxRate("Sales tax", 100_000),))[0]
+        assert (upgrade.base_difference_cents, upgrade.amount_due_cents) == (100_00, 123_90)
 
     @pytest.mark.parametrize("minutes_a_day", [0, 5])
     def test_a_month_that_fits_its_plan_has_none(self, minutes_a_day):

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.billing_items import BilledBase
-from app.domain.invoices import InvoiceKind, LineKind, compute_invoice
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import compute_invoice
 from app.domain.periods import Period
 from app.domain.plan_changes import PlanStanding, plan_change_facts
 from app.domain.proration import prorated_cents
@@ -17,7 +18,7 @@ from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.domain.upgrades import MANDATORY_MONTHS, ONE_MONTH_UPGRADES, find_upgrade
 from tests import calculator
 from tests.factories.calls import usage
-from tests.factories.invoices import a_used_month, facts
+from tests.factories.invoices import a_used_month, billed_base, facts
 from tests.factories.strategies import DAYS
 
 NEWCOMER = date(2026, 7, 1)
@@ -147,7 +148,7 @@ class TestARealMonth:
             pending_plan=None,
             next_cycle_on=date(1999, 2, 1),
             usage=self.USED,
-            billed_base=BilledBase("100", "100 Minutes", 139_00),
+            billed_base=billed_base(month="1999-01"),
         )
         draft = compute_invoice(plan_change_facts(stands, found.target, InvoiceKind.PLAN_UPGRADE))
         assert (found.target.code, draft.kind) == ("2500", "PLAN_UPGRADE")

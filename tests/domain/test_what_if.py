@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion
-from app.domain.billing_items import RecurringItem, TaxRate
-from app.domain.invoices import LineKind
+from app.domain.billing_items import RecurringItem
+from app.domain.invoice_lines import LineKind
 from app.domain.periods import Period
 from app.domain.pricing import month_cost_cents
 from app.domain.seed_catalogue import SEED_ADD_ONS, SEED_CATALOGUE
+from app.domain.taxes import TaxRate
 from app.domain.usage import UsageTotals
 from app.domain.what_if import (
     LinesOutOfRange,
@@ -35,8 +36,8 @@ ON_CALL = RecurringItem(LineKind.ADD_ON, "on_call", "On-Call", 25_00)
 LINE = RecurringItem(LineKind.ADDITIONAL_LINE, "line", "Additional line", 10_00)
 
 
-def month(used: UsageTotals, *, items=(), plan=None, versions=(), tax=None) -> WhatIf:
-    return what_if(period=OCTOBER, usage=used, items=items, plan=plan or a_plan(), versions=versions, tax=tax)
+def month(used: UsageTotals, *, items=(), plan=None, versions=(), taxes=()) -> WhatIf:
+    return what_if(period=OCTOBER, usage=used, items=items, plan=plan or a_plan(), versions=versions, taxes=taxes)
 
 
 def amounts(bill: WhatIfBill) -> tuple[int, ...]:
@@ -70,7 +71,7 @@ class TestBills:
         assert month(used, plan=dear, versions=[a_plan(), lower]).cheapest.plan == lower
 
     def test_tax_is_on_all_of_it(self):
-        [bill] = month(usage(), items=[ON_CALL], tax=TaxRate("Sales tax", 1000)).bills
+        [bill] = month(usage(), items=[ON_CALL], taxes=(TaxRate("Sales tax", 100_000),)).bills
         assert (bill.tax_cents, bill.total_cents) == (16_40, 180_40)
 
     @given(TOTALS, st.lists(plans(), min_size=1, max_size=4))

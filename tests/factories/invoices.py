@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from app.domain.billing_items import BilledBase, ExtraCharge, RecurringItem, TaxRate
-from app.domain.invoices import (
-    BillingFacts,
-    InvoiceDraft,
-    InvoiceKind,
-    InvoiceLine,
-    LineKind,
-    UsedPeriod,
-    compute_invoice,
-)
+from app.domain.billing_items import ExtraCharge, RecurringItem
+from app.domain.invoice_drafts import InvoiceDraft, InvoiceKind
+from app.domain.invoice_lines import InvoiceLine, LineKind
+from app.domain.invoices import BillingFacts, UsedPeriod, compute_invoice
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.plans import PlanVersion
 from app.domain.policies import POLICY_VERSIONS, Policies
+from app.domain.positions import NO_USAGE_BILLED, Position, UsagePositions
+from app.domain.taxes import TaxRate, with_taxes
 from app.domain.usage import UsageTotals
 from tests.factories.plans import a_220_plan, a_plan
+from tests.factories.positions import a_base, a_position, credited
+
+Taxes = tuple[TaxRate, ...]
 
 
 def a_used_month(
@@ -28,11 +28,11 @@ def a_used_month(
     *,
     usage: UsageTotals = UsageTotals(),  # noqa: B008  (frozen)
     plan: PlanVersion | None = None,
-    billed_cents: int = 0,
+    billed: UsagePositions = NO_USAGE_BILLED,
     policies: Policies = POLICY_VERSIONS[-1],
     is_current: bool = False,
 ) -> UsedPeriod:
-    return UsedPeriod(Period.parse(month), plan or a_plan(), policies, usage, billed_cents, is_current)
+    return UsedPeriod(Period.parse(month), plan or a_plan(), policies, usage, billed, is_current)
 
 
 def facts(
@@ -45,7 +45,7 @@ def facts(
     policies: Policies = POLICY_VERSIONS[-1],
     **more: Any,
 ) -> BillingFacts:
-    """`more` is what most invoices have none of: kind, billed_base, recurring, charges, tax …"""
+    """`more` is what most invoices have none of: kind, billed_base, recurring, charges, taxes …"""
     return BillingFacts(
         period=Period.parse(month),
         paid_starts_on=paid_starts_on,
@@ -57,9 +57,19 @@ def facts(
     )
 
 
-def billed_base(amount_cents: int = 139_00, plan: PlanVersion | None = None) -> BilledBase:
+def billed_base(
+    amount_cents: int = 139_00,
+    plan: PlanVersion | None = None,
+    *,
+    month: str = "2026-10",
+    credited_cents: int = 0,
+    taxes: Taxes = (),
+) -> Position:
+    """What invoice 100001 billed for the month, less what credit note 100002 gave back of it."""
     plan = plan or a_plan()
-    return BilledBase(plan.code, plan.name, amount_cents)
+    base = replace(a_base(amount_cents, month=month), inputs={"plan": plan.code, "plan_name": plan.name})
+    [taxed] = with_taxes([base], taxes)
+    return a_position(taxed, credited(credited_cents)) if credited_cents else a_position(taxed)
 
 
 def an_item(*, first_day: date | None = None, monthly_cents: int = 25_00, name: str = "On-Call") -> RecurringItem:
@@ -79,7 +89,16 @@ def a_late_fee() -> ExtraCharge:
     return ExtraCharge(LineKind.LATE_FEE, "chg_fee", "Late fee for invoice 100001", 25_00)
 
 
-SALES_TAX = TaxRate("Kansas sales tax", 650)
+SALES_TAX = TaxRate("Kansas sales tax", 65_000)
+TWO_TAXES = (SALES_TAX, TaxRate("Wichita sales tax", 12_500))
+
+
+def change_with_credit_kept(month: str = "2026-08") -> tuple[InvoiceLine, ...]:
+    """From 100 to 220 minutes under two taxes, when $20.00 of the month's $139.00 had been credited."""
+    billed = billed_base(month=month, credited_cents=20_00, taxes=TWO_TAXES)
+    return compute_invoice(
+        facts(month, kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed, taxes=TWO_TAXES)
+    ).lines
 
 
 def a_correction(
@@ -106,16 +125,17 @@ def a_correction(
 
 def lines_of_every_kind() -> tuple[InvoiceLine, ...]:
     """One line of each kind in the order of rule 11: more than any one invoice has."""
-    every = UsageTotals(110 * 60, 450, 200, 61)
+    every, late = UsageTotals(110 * 60, 450, 200, 61), UsageTotals(110 * 60)
     cycle = facts(
-        used=(a_used_month(usage=every), a_used_month("2026-08", usage=every)),
+        used=(a_used_month(usage=every), a_used_month("2026-08", usage=late)),
         recurring=(an_item(), an_extra_line()),
         charges=(a_charge(), a_late_fee()),
-        tax=SALES_TAX,
+        taxes=(SALES_TAX,),
     )
     base, *rest, tax = compute_invoice(cycle).lines
-    change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed_base())
-    return (base, compute_invoice(change).lines[1], *rest, a_correction(), tax)
+    change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed_base(credited_cents=20_00))
+    _, reversal, kept = compute_invoice(change).lines
+    return (base, reversal, kept, *rest, a_correction(), tax)
 
 
 def a_line(*, amount_cents: int = 139_00, kind: LineKind = LineKind.BASE, month: str = "2026-10") -> InvoiceLine:

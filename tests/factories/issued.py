@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from app.domain.invoices import InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoice_lines import InvoiceLine, LineKind
 from app.views.invoices import Credit, Invoice, InvoiceFacts, MoneyBack, Payment, place_line
 from tests.factories.invoices import a_line
 

@@ -7,16 +7,27 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from app.domain.billing_items import BilledBase, ExtraCharge, RecurringItem, TaxRate
-from app.domain.invoices import BillingFacts, InvoiceKind, LineKind, UsedPeriod
+from app.domain.billing_items import ExtraCharge, RecurringItem
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoice_lines import TAXABLE_KINDS, USAGE_KINDS, LineKind
+from app.domain.invoices import BillingFacts, UsedPeriod
 from app.domain.periods import Period
 from app.domain.plans import PlanVersion
 from app.domain.policies import POLICY_VERSIONS
+from app.domain.positions import NO_USAGE_BILLED, NOTHING_BILLED, Position, UsagePositions
+from app.domain.taxes import TaxRate
 from app.domain.usage import CallReport, UsageTotals
 from tests.factories.calls import a_call
+from tests.factories.invoices import billed_base
 from tests.factories.plans import a_plan
+from tests.factories.positions import FIRST, books_of, credited, used
 
 POLICIES = POLICY_VERSIONS[-1]
+CENTS = st.integers(0, 50_000)
+TAX_KINDS = st.lists(st.sampled_from(TAXABLE_KINDS), max_size=3, unique=True).map(tuple)
+TAX = st.builds(TaxRate, st.text(max_size=3), st.integers(1, 200_000), TAX_KINDS)
+TAXES = st.lists(TAX, max_size=3, unique_by=lambda tax: tax.name).map(tuple)
+"""The taxes of an account: each name once."""
 
 # The law on summer time of today holds since 2007; the calculator of the tests knows no other.
 DAYS = st.dates(date(2008, 1, 1), date(2036, 12, 31))
@@ -40,20 +51,41 @@ def plans(draw: st.DrawFn) -> PlanVersion:
 
 
 @st.composite
+def usage_billed(draw: st.DrawFn, month: str) -> UsagePositions:
+    """What a month was billed for its usage, each kind with a credit note over some of it or without."""
+    kinds = ((kind, draw(st.just(0) | CENTS)) for kind in USAGE_KINDS)
+    lines = tuple(used(cents, kind, month=month) for kind, cents in kinds if cents)
+    notes = [
+        credited(cents, (FIRST, place))
+        for place, line in enumerate(lines, start=1)
+        if (cents := draw(st.just(0) | st.integers(0, line.amount_cents)))
+    ]
+    return books_of(lines, *notes).usage(lines[0].period.starts_on) if lines else NO_USAGE_BILLED
+
+
+@st.composite
+def base_billed(draw: st.DrawFn, plan: PlanVersion, month: str) -> Position:
+    """What a month was billed for its base on the plan or another, less a credit note or not."""
+    cents, taxes = draw(st.integers(0, 500_000)), draw(TAXES)
+    credited_cents = draw(st.just(0) | st.integers(0, cents))
+    billed_plan = draw(st.none() | st.just(plan))
+    return billed_base(cents, billed_plan, month=month, credited_cents=credited_cents, taxes=taxes)
+
+
+@st.composite
 def billing_facts(draw: st.DrawFn) -> BillingFacts:
     """Facts of one invoice with up to four months of usage before it, newest first."""
     paid_starts_on = draw(DAYS)
     months = draw(st.integers(0, 4))
     first = Period.containing(paid_starts_on)
-    used = [
-        UsedPeriod(first.shifted(index), draw(plans()), POLICIES, draw(TOTALS), draw(st.integers(0, 500_000)))
-        for index in reversed(range(months))
+    months_used = [
+        UsedPeriod(period, draw(plans()), POLICIES, draw(TOTALS), draw(usage_billed(period.month)))
+        for period in (first.shifted(index) for index in reversed(range(months)))
     ]
     credit = draw(st.integers(0, 1_000_000))
-    return BillingFacts(first.shifted(months), paid_starts_on, draw(plans()), POLICIES, tuple(used), credit)
+    return BillingFacts(first.shifted(months), paid_starts_on, draw(plans()), POLICIES, tuple(months_used), credit)
 
 
-CENTS = st.integers(0, 50_000)
 ITEM_KINDS = st.sampled_from([LineKind.ADD_ON, LineKind.ADDITIONAL_LINE])
 CHARGE_KINDS = st.sampled_from([LineKind.CHARGE, LineKind.LATE_FEE])
 CHARGES = st.lists(st.builds(ExtraCharge, CHARGE_KINDS, st.text(max_size=3), st.text(max_size=5), CENTS), max_size=3)
@@ -61,21 +93,20 @@ CHARGES = st.lists(st.builds(ExtraCharge, CHARGE_KINDS, st.text(max_size=3), st.
 
 @st.composite
 def any_facts(draw: st.DrawFn) -> BillingFacts:
-    """Facts of an invoice of any kind: with a base billed before, add-ons, single charges and tax, or without."""
+    """Facts of an invoice of any kind: with a base billed before, add-ons, single charges and taxes, or without."""
     known = draw(billing_facts())
     first_days = st.none() | st.integers(0, 27).map(lambda day: known.period.starts_on + timedelta(days=day))
     item = st.builds(
         RecurringItem, ITEM_KINDS, st.text(max_size=3), st.text(max_size=3), CENTS, st.booleans(), first_days
     )
-    billed = st.builds(BilledBase, st.text(max_size=3), st.text(max_size=3), st.integers(0, 500_000))
     return replace(
         known,
         kind=draw(st.sampled_from([InvoiceKind.CYCLE, InvoiceKind.PLAN_CHANGE, InvoiceKind.ADD_ON])),
         bills_base=draw(st.booleans()),
-        billed_base=draw(st.none() | billed),
+        billed_base=draw(st.just(NOTHING_BILLED) | base_billed(known.plan, known.period.month)),
         recurring=tuple(draw(st.lists(item, max_size=3))),
         charges=tuple(draw(CHARGES)),
-        tax=draw(st.none() | st.builds(TaxRate, st.text(max_size=3), st.integers(1, 2_000))),
+        taxes=draw(TAXES),
     )
 
 

@@ -344,6 +344,30 @@ class TestSearch:
         found = [each.order_id async for each in payments.transactions_since(since)]
         assert (len(found), set(found)) == (101, ids)
 
+    async def test_a_span_ends_before_its_last_instant(self, gateway, payments):
+        for attempt_id in ("att_before", "att_first", "att_last", "att_after"):
+            await payments.charge(a_charge(attempt_id))
+            gateway.clock.advance(minutes=1)
+        span = START + timedelta(minutes=1), START + timedelta(minutes=3)
+        found = [each.order_id async for each in payments.transactions_since(*span)]
+        assert sorted(found) == ["att_first", "att_last"]
+
+    async def test_a_span_with_too_many_is_searched_half_by_half_and_none_is_found_twice(
+        self, gateway, payments, monkeypatch
+    ):
+        monkeypatch.setattr("app.gateways.braintree_calls.MOST_FOUND", 3)
+        for number in range(9):
+            await payments.charge(a_charge(f"att_{number}"))
+            gateway.clock.advance(seconds=1000)
+        found = [each.order_id async for each in payments.transactions_since(START, START + timedelta(days=1))]
+        assert sorted(found) == [f"att_{number}" for number in range(9)]
+
+    async def test_too_many_in_one_second_are_said_and_not_missed(self, gateway, payments, monkeypatch):
+        monkeypatch.setattr("app.gateways.braintree_calls.MOST_FOUND", 1)
+        await payments.charge(a_charge())
+        with pytest.raises(GatewayUnavailable):
+            _ = [each async for each in payments.transactions_since(START, START + timedelta(days=1))]
+
     async def test_more_than_a_search_lists_is_said_and_not_missed(self, gateway, payments, monkeypatch):
         monkeypatch.setattr("app.gateways.braintree_calls.MOST_FOUND", 1)
         await payments.charge(a_charge())

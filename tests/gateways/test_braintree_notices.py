@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs
 
@@ -201,3 +202,29 @@ class TestDisputes:
         gateway.faults({"match": "find_dispute", "action": "garbage"})
         with pytest.raises(GatewayUnavailable):
             await payments.find_dispute("nobody")
+
+    async def test_all_of_some_days_are_found_by_every_state_they_came_into(self, gateway, payments, sale):
+        """Opened on 1 July, won on the 10th, lost on 1 August: found in each of these spans, and in no other."""
+        opened = gateway.dispute(transaction_id=sale.id)["dispute_id"]
+        for day, status in ((9, "won"), (22, "lost")):
+            gateway.clock.advance(days=day)
+            gateway.dispute(dispute_id=opened, status=status)
+        spans = [((7, 1), (7, 1)), ((7, 2), (7, 9)), ((7, 2), (7, 10)), ((7, 11), (7, 31)), ((8, 1), (9, 30))]
+        found = [await self.between(payments, date(2026, *first), date(2026, *last)) for first, last in spans]
+
+        assert [len(each) for each in found] == [1, 0, 1, 0, 1]
+        assert found[0] == [Dispute(opened, sale.id, 100_00, DisputeState.LOST, START, gateway.clock.now())]
+
+    async def test_every_page_of_them_is_read(self, gateway, payments, sale):
+        opened = {gateway.dispute(transaction_id=sale.id, amount_cents=1_00)["dispute_id"] for _ in range(101)}
+        found = await self.between(payments, START.date(), START.date())
+        assert {each.id for each in found} == opened
+        assert len(found) == 101
+
+    async def test_a_search_that_is_answered_with_nonsense_is_unavailable(self, gateway, payments):
+        gateway.faults({"match": "search_disputes", "action": "garbage"})
+        with pytest.raises(GatewayUnavailable):
+            await self.between(payments, START.date(), START.date())
+
+    async def between(self, payments, first, last):
+        return [each async for each in payments.disputes_between(first, last)]

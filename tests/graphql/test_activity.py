@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -23,10 +24,13 @@ ACTIVITY = """query ($first: Int!, $after: String) {
     nodes { id kind who what details { name value } occurredAt requestId }
   }
 }"""
+KIND = re.compile(r"[a-z_]+\.[a-z_]+")
 HISTORY = "{ planHistory { nodes { kind who what } } }"
 
 # Nothing of one account: the catalogue and the keys are everybody's, and calls have a list of their own.
 NOT_SHOWN = {"catalogue.loaded", "catalogue.changed", "key.created", "key.revoked", "usage.recorded"}
+# Nothing writes these any more, but old trails have them.
+OF_EARLIER_VERSIONS = {"tax.set"}
 
 
 @pytest.fixture
@@ -138,7 +142,7 @@ class TestPlanHistory:
 
 class TestSentences:
     def test_every_kind_of_event_that_a_service_writes_has_one(self):
-        assert written_kinds() - NOT_SHOWN == set(SENTENCES)
+        assert written_kinds() - NOT_SHOWN == set(SENTENCES) - OF_EARLIER_VERSIONS
 
 
 def written_kinds() -> set[str]:
@@ -152,6 +156,5 @@ def written_kinds() -> set[str]:
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and node.value.partition(".")[0] in nouns
-        and node.value.count(".") == 1
-        and node.value.replace(".", "").replace("_", "").isalpha()
+        and KIND.fullmatch(node.value)
     }

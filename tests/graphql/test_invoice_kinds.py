@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from app.domain.invoices import InvoiceKind, InvoiceStatus, LineKind
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoice_lines import LineKind
 from app.domain.ledger import BOOKS_OF, Book
 from app.graphql.schema import schema
 from app.graphql.types.invoice import CREDIT_ORIGINS
@@ -164,13 +165,13 @@ class TestEveryLine:
 
     async def test_of_a_credit_note_leads_to_the_invoice_it_gives_back_of(self, told):
         """Rule 27."""
-        corrected, note = await show(told, 100_001), await show(told, 100_006)
+        corrected, note = await show(told, 100_004), await show(told, 100_006)
         [line] = note["lines"]
         assert own(line, "__typename", "kind", "corrects", "correctsNumber") == (
             "ChargeLine",
             "CORRECTION",
             corrected["id"],
-            "100001",
+            "100004",
         )
         assert (note["corrects"], note["creditCreated"]) == (corrected["id"], {"amount": "50.00"})
 
@@ -244,11 +245,11 @@ class TestCallsBehindLines:
 class TestWhatIsLeftToPay:
     async def test_a_credit_note_pays_for_its_invoice_after_the_issue(self, told):
         """Rules 27 and 35."""
-        invoice = await show(told, 100_001)
+        invoice = await show(told, 100_004)
         assert own(invoice, "creditApplied", "amountDue", "balance") == (
             {"amount": "0.00"},
-            {"amount": "139.00"},
-            {"amount": "89.00"},
+            {"amount": "260.00"},
+            {"amount": "210.00"},
         )
         assert invoice["credits"] == [
             {
@@ -259,14 +260,16 @@ class TestWhatIsLeftToPay:
         ]
 
     async def test_payments_go_on_from_there_and_settle_it(self, told):
-        recorded = await told.pay(89_00)
-        invoice = await show(told, 100_001)
+        earlier = sum([cents((await show(told, number))["balance"]) for number in (100_001, 100_002, 100_003)])
+        recorded = await told.pay(earlier + 210_00)
+        invoice = await show(told, 100_004)
         assert (invoice["status"], invoice["balance"]) == ("PAID", {"amount": "0.00"})
-        assert invoice["payments"] == [{"amount": {"amount": "89.00"}}]
+        assert invoice["payments"] == [{"amount": {"amount": "210.00"}}]
         assert recorded.credit_cents == 0
 
     async def test_a_void_invoice_owes_nothing_and_the_one_in_its_place_says_so(self, august):
         """Rule 27."""
+        await august.pay(278_00)
         await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=30_00, reference="sorry", **ANN)
         await august.advance_to(pacific(2026, 9, 2, 12))
         await void_invoice(**around(august), account=ACCOUNT, invoice_number=100_003, **ANN)
@@ -278,7 +281,7 @@ class TestWhatIsLeftToPay:
             "We gave it to you as goodwill",
             "An invoice that had used it was withdrawn",
         ]
-        assert (await summary(august)) == ("387.00", "0.00")
+        assert (await summary(august)) == ("109.00", "0.00")
 
     async def test_what_was_written_off_stays_in_sight_and_is_not_open_any_more(self, august):
         await august.pay(39_00)
@@ -288,6 +291,7 @@ class TestWhatIsLeftToPay:
         assert (await summary(august))[0] == "139.00"
 
     async def test_money_paid_in_advance_pays_for_the_next_invoice(self, august):
+        await august.pay(278_00)
         await record_prepayment(
             **around(august),
             account=ACCOUNT,
@@ -302,6 +306,21 @@ class TestWhatIsLeftToPay:
             {"amount": {"amount": "100.00"}, "grantedOn": "2026-08-10", "origin": "You paid in advance"}
         ]
         assert invoice["balance"] == {"amount": "39.00"}
+
+    async def test_goodwill_pays_for_what_is_open_at_once_the_oldest_first(self, august):
+        """Rule 35."""
+        await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=150_00, reference="sorry", **ANN)
+        first, second = await show(august, 100_001), await show(august, 100_002)
+        assert (first["status"], first["balance"], second["balance"]) == (
+            "PAID",
+            {"amount": "0.00"},
+            {"amount": "128.00"},
+        )
+        assert own(second, "creditApplied", "amountDue") == ({"amount": "0.00"}, {"amount": "139.00"})
+        assert second["credits"] == [
+            {"amount": {"amount": "11.00"}, "grantedOn": "2026-08-10", "origin": "We gave it to you as goodwill"}
+        ]
+        assert (await summary(august)) == ("128.00", "0.00")
 
     async def test_tax_that_is_given_back_is_credit_of_its_own(self, world):
         """Rules 11 and 27: a paid invoice with 6.5 % tax, given back whole."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.accounts import Role
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from tests.factories.calls import a_call
 from tests.story import invoice_ids, tell
 from tests.trips import counted_trips
@@ -26,7 +26,7 @@ SHOW = """query Show($id: ID!) { invoice(id: $id) {
   lines { __typename id kind displayName amount { amount } period { startsOn } explanation { rule arithmetic }
     ... on PlanLine { planCode planName paidDays }
     ... on UsageLine { quantity { seconds minutes } rate { amount per } }
-    ... on AdjustmentLine { monthCharges { amount } alreadyBilled { amount } } }
+    ... on AdjustmentLine { usageKind monthCharges { amount } alreadyBilled { amount } creditKept { amount } } }
 } }"""
 
 BEHIND = """query Behind($id: ID!, $first: Int! = 20, $after: String) { invoice(id: $id) { lines { kind
@@ -105,13 +105,20 @@ class TestInvoice:
         assert overage["explanation"]["rule"] == 7
         assert overage["explanation"]["arithmetic"].endswith("73 min × $1.29 a minute = $94.17")
 
-    async def test_a_correction_shows_both_its_sides_and_credit_pays_first(self, told):
+    async def test_a_correction_shows_both_its_sides_kind_by_kind_and_credit_pays_first(self, told):
         """Rules 25 and 35."""
         invoice = await show(told, 100_003)
-        correction = invoice["lines"][1]
-        assert correction["__typename"] == "AdjustmentLine"
-        assert correction["amount"] == {"amount": "7.81"}
-        assert (correction["monthCharges"], correction["alreadyBilled"]) == ({"amount": "106.31"}, {"amount": "98.50"})
+        corrections = invoice["lines"][1:]
+        assert {line["__typename"] for line in corrections} == {"AdjustmentLine"}
+        assert [
+            (line["usageKind"], *(line[part]["amount"] for part in ("monthCharges", "alreadyBilled", "amount")))
+            for line in corrections
+        ] == [
+            ("OVERAGE", "102.08", "94.17", "7.91"),
+            ("PATCH", "1.30", "1.33", "-0.03"),
+            ("IVR", "2.93", "3.00", "-0.07"),
+        ]
+        assert {line["creditKept"]["amount"] for line in corrections} == {"0.00"}
         assert invoice["credits"] == [
             {
                 "amount": {"amount": "100.00"},
@@ -267,7 +274,7 @@ class TestLookingAhead:
     )
     async def test_lines_are_found_through_fragments(self, told, query):
         nodes = (await told.data(query))["invoices"]["nodes"]
-        assert [len(node["lines"]) for node in nodes] == [2, 4, 1]
+        assert [len(node["lines"]) for node in nodes] == [4, 4, 1]
 
     async def test_a_list_without_lines_reads_none(self, told):
         row = "fragment Row on Invoice { number balance { amount } }"

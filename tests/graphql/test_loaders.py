@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.graphql.loaders import MonthUsage
 from app.views.calls import CallsBehind
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.accounts import AccountStatus, Role
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.ports import came_from
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION, Hold

@@ -19,7 +19,8 @@ PREVIEW = """query ($planId: ID!, $when: ChangeWhen!) {
     ... on PlanChangeQuote {
       id when effectiveOn hash expiresAt
       lines { displayName kind amount { amount } explanation { rule } }
-      total { amount } creditApplied { amount } amountDueNow { amount }
+      total { amount } creditApplied { amount } amountDueNow { amount } creditToOpenInvoices { amount }
+      nextInvoice { hash total { amount } creditApplied { amount } amountDue { amount } }
     }
     ... on DowngradeNotCostEffective {
       usage { minutes } thresholdMinutes currentCost { amount } targetCost { amount }
@@ -143,9 +144,18 @@ class TestADowngradeNow:
 
     async def test_becomes_credit(self, august):
         await change(august, PLAN_220)
+        await august.pay(378_00)
         changed = await change(august, PLAN_100, key="press-2")
         assert changed["invoice"]["total"] == {"amount": "-100.00"}
         assert changed["billingSummary"]["creditBalance"] == {"amount": "100.00"}
+
+    async def test_pays_the_invoice_that_it_takes_back_of_while_that_is_open(self, august):
+        """Rule 35."""
+        await change(august, PLAN_220)
+        changed = await change(august, PLAN_100, key="press-2")
+        assert changed["invoice"]["total"] == {"amount": "-100.00"}
+        assert changed["billingSummary"]["openBalance"] == {"amount": "278.00"}
+        assert changed["billingSummary"]["creditBalance"] == {"amount": "0.00"}
 
     async def test_calls_below_the_guard_leave_the_quote_valid(self, august):
         await change(august, PLAN_220)
@@ -160,6 +170,53 @@ class TestADowngradeNow:
         refused = await confirm(august, quote, "press-2")
         assert refused["__typename"] == "DowngradeNotCostEffective"
         assert len(await august.issued()) == 3
+
+
+class TestCreditToOpenInvoices:
+    """What a preview says of the credit is what confirming does with it (rule 35)."""
+
+    @pytest.fixture
+    async def on_500(self, world):
+        """Paid since 1 July on plan 500; noon of 14 August, July paid, and $399.00 of August's invoice open."""
+        await world.add_account(plan="500")
+        await world.advance_to(pacific(2026, 8, 14, 12))
+        await world.pay(599_00)
+        yield world
+        assert await world.differences() == []
+
+    SUMMARY = "{ billingSummary { openBalance { amount } creditBalance { amount } } }"
+    NEXT = "{ nextInvoice { hash total { amount } creditApplied { amount } amountDue { amount } } }"
+
+    @pytest.mark.parametrize(
+        ("plan_id", "paid_cents", "to_open", "open_after", "credit_after", "next_due"),
+        [
+            ("plan_220_2020", 0, "260.00", "139.00", "0.00", "239.00"),
+            ("plan_220_2020", 300_00, "99.00", "0.00", "161.00", "78.00"),
+            ("plan_220_2020", 399_00, "0.00", "0.00", "260.00", "0.00"),
+        ],
+    )
+    async def test_of_a_downgrade_pays_the_month_and_the_next_invoice_has_what_is_left(
+        self, on_500, plan_id, paid_cents, to_open, open_after, credit_after, next_due
+    ):
+        if paid_cents:
+            await on_500.pay(paid_cents)
+
+        quote = await preview(on_500, plan_id)
+        changed = await confirm(on_500, quote)
+
+        assert (quote["total"], quote["creditToOpenInvoices"]) == ({"amount": "-260.00"}, {"amount": to_open})
+        assert changed["invoice"]["total"] == quote["total"]
+        assert changed["billingSummary"]["openBalance"] == {"amount": open_after}
+        assert changed["billingSummary"]["creditBalance"] == {"amount": credit_after}
+        assert quote["nextInvoice"] == (await on_500.data(self.NEXT))["nextInvoice"]
+        left_cents = min(23900, int(credit_after.replace(".", "")))
+        assert quote["nextInvoice"]["creditApplied"] == {"amount": f"{left_cents / 100:.2f}"}
+        assert quote["nextInvoice"]["amountDue"] == {"amount": next_due}
+
+    async def test_of_an_upgrade_and_of_a_scheduled_change_there_is_none(self, on_500):
+        for plan_id, when in (("plan_1000_1990", "NOW"), (PLAN_220, "NEXT_CYCLE")):
+            quote = await preview(on_500, plan_id, when)
+            assert quote["creditToOpenInvoices"] == {"amount": "0.00"}, quote
 
 
 class TestAChangeFromTheNextMonthOn:

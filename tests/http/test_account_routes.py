@@ -12,6 +12,7 @@ from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.http.account_routes import LARGEST_ACCOUNT_BODY
 from app.repositories import unit_of_work
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.add_charge import add_charge
 from app.services.change_lines import add_line
 from tests.http.service import ACCOUNTS, PARTICULARS, Service, a_service_at_noon, refusal
 from tests.services.books import differences, dump, events, lines
@@ -272,14 +273,31 @@ class TestTax:
 
         await service.world.advance_to(pacific(2026, 8, 2))
         assert (await lines(service.world.database))[-1] == [("BASE", "2026-08", 139_00), ("TAX", "2026-08", 9_04)]
-        assert [event.actor for event in await events(service.world.database) if event.kind == "tax.set"] == [
-            "key:flex"
-        ]
+        set_by = [event for event in await events(service.world.database) if event.kind == "taxes.set"]
+        assert [(event.actor, event.data["taxes"]) for event in set_by] == [("key:flex", [[], ["Sales tax 6.5 %"]])]
+
+    async def test_it_has_up_to_four_decimals_and_takes_the_place_of_a_whole_list(self, service):
+        await put_taxes(service, taxes=[STATE, CITY])
+
+        answer = await self.put(service, percent=8.8751)
+
+        assert (answer.status_code, answer.json()["percent"]) == (201, "8.8751")
+        await service.world.advance_to(pacific(2026, 8, 2))
+        assert (await lines(service.world.database))[-1] == [("BASE", "2026-08", 139_00), ("TAX", "2026-08", 12_34)]
+
+    async def test_zero_ends_it(self, service):
+        await self.put(service)
+
+        answer = await self.put(service, percent=0)
+
+        assert (answer.status_code, answer.json()["percent"]) == (201, "0")
+        await service.world.advance_to(pacific(2026, 8, 2))
+        assert (await lines(service.world.database))[-1] == [("BASE", "2026-08", 139_00)]
 
     @pytest.mark.parametrize(
         ("changes", "status", "field"),
         [
-            ({"percent": 6.505}, 422, "percent"),
+            ({"percent": 6.50505}, 422, "percent"),
             ({"percent": -1}, 422, "percent"),
             ({"percent": 101}, 422, "percent"),
             ({"name": ""}, 422, "name"),
@@ -298,3 +316,119 @@ class TestTax:
     async def test_needs_a_service_key(self, service):
         path = f"{ACCOUNTS}/{ACCOUNT}/tax"
         assert refusal(await service.send(TAX, key="east", path=path, method="PUT"))[0] == 401
+
+
+STATE = {"name": "State sales tax", "percent": "6.5"}
+CITY = {"name": "City tax", "percent": 1.2505, "kinds": ["BASE", "OVERAGE"]}
+TAXES = {"validFrom": "2026-08-01", "taxes": [STATE, CITY]}
+
+
+async def put_taxes(service: Service, account: str = ACCOUNT, **changes: Any):
+    path = f"{ACCOUNTS}/{account}/taxes"
+    return await service.send({**TAXES, **changes}, key="flex", path=path, method="PUT")
+
+
+# what is wrong: the list, then the start of the message; always 422 BAD_INPUT
+REFUSED_TAXES: dict[str, tuple[dict[str, Any], str]] = {
+    "five decimals": ({"taxes": [{**STATE, "percent": "6.50001"}]}, "taxes.0.percent: Decimal input should have no"),
+    "five decimals, as a number": ({"taxes": [STATE, {**CITY, "percent": 1.25051}]}, "taxes.1.percent: Decimal input"),
+    "below zero": ({"taxes": [{**STATE, "percent": "-0.0001"}]}, "taxes.0.percent: Input should be greater than or"),
+    "above all of it": ({"taxes": [STATE, {**CITY, "percent": 100.0001}]}, "taxes.1.percent: Input should be less"),
+    "no number": ({"taxes": [{**STATE, "percent": "NaN"}]}, "taxes.0.percent: Input should be a finite number"),
+    "the same name twice": ({"taxes": [STATE, {**CITY, "name": " State sales tax "}]}, "taxes: 'State sales tax' is"),
+    "an unknown kind": ({"taxes": [STATE, {**CITY, "kinds": ["BASE", "TELEPHONE"]}]}, "taxes.1.kinds.1: Input should"),
+    "a kind that is not charged": ({"taxes": [{**STATE, "kinds": ["CORRECTION"]}]}, "taxes.0.kinds.0: Input should be"),
+    "kinds that are none": ({"taxes": [{**STATE, "kinds": "BASE"}]}, "taxes.0.kinds: Input should be a valid array."),
+    "no name": ({"taxes": [{**STATE, "name": ""}]}, "taxes.0.name: String should have at least 1 character."),
+    "a name of spaces": ({"taxes": [{**STATE, "name": "  "}]}, "What the customer reads has 1 to 128 printable"),
+    "no list": ({"taxes": None}, "taxes: Input should be a valid array."),
+    "more than anybody pays": ({"taxes": [STATE] * 21}, "taxes: List should have at most 20 items"),
+    "no first day": ({"validFrom": None}, "validFrom: Input should be a valid date"),
+    "a day as a number": ({"validFrom": 0}, "validFrom: Input should be a valid date"),
+    "a field more": ({"rate": 1}, "rate: Extra inputs are not permitted."),
+    "a field more in a tax": ({"taxes": [{**STATE, "rate": 1}]}, "taxes.0.rate: Extra inputs are not permitted."),
+}
+
+
+class TestTaxes:
+    async def test_the_whole_list_is_stated_and_the_same_again_changes_nothing(self, service):
+        answer = await put_taxes(service)
+
+        said = [{**STATE, "kinds": []}, {**CITY, "percent": "1.2505"}]
+        assert (answer.status_code, answer.json()) == (201, {"validFrom": "2026-08-01", "taxes": said})
+        before = dump(service.world.database)
+        again = await put_taxes(service)
+        assert (again.status_code, again.json()) == (200, answer.json())
+        assert dump(service.world.database) == before
+        event = (await events(service.world.database))[-1]
+        assert (event.kind, event.actor, event.data["valid_from"]) == ("taxes.set", "key:flex", "2026-08-01")
+        assert event.data["taxes"] == [[], ["State sales tax 6.5 %", "City tax 1.2505 % on BASE, OVERAGE"]]
+
+    async def test_each_tax_is_a_line_over_the_kinds_that_it_applies_to(self, service):
+        """6.5 % of 139.00 + 30.00 is 10.985, 1.2505 % of 139.00 is 1.738."""
+        staff = {**service.world._parts, "account": ACCOUNT, **ANN}
+        await add_charge(**staff, title="Programming", amount_cents=30_00, reference="T-1")
+        await put_taxes(service)
+
+        await service.world.advance_to(pacific(2026, 8, 2))
+
+        assert (await lines(service.world.database))[-1] == [
+            ("BASE", "2026-08", 139_00),
+            ("CHARGE", "2026-08", 30_00),
+            ("TAX", "2026-08", 10_99),
+            ("TAX", "2026-08", 1_74),
+        ]
+        assert await differences(service.world.database) == []
+
+    async def test_a_list_for_the_same_day_gives_way_and_an_empty_one_ends_them(self, service):
+        await put_taxes(service)
+
+        answer = await put_taxes(service, taxes=[])
+
+        assert (answer.status_code, answer.json()) == (201, {"validFrom": "2026-08-01", "taxes": []})
+        await service.world.advance_to(pacific(2026, 8, 2))
+        assert (await lines(service.world.database))[-1] == [("BASE", "2026-08", 139_00)]
+
+    async def test_a_rate_of_zero_leaves_its_tax_out(self, service):
+        answer = await put_taxes(service, taxes=[STATE, {**CITY, "percent": 0}])
+
+        assert answer.json()["taxes"] == [{**STATE, "kinds": []}]
+
+    @pytest.mark.parametrize("what", REFUSED_TAXES)
+    async def test_what_cannot_be_is_refused_by_its_field_and_changes_nothing(self, service, what):
+        changes, message = REFUSED_TAXES[what]
+        before = dump(service.world.database)
+
+        refused = refusal(await put_taxes(service, **changes))
+
+        assert refused[:2] == (422, "BAD_INPUT")
+        assert refused[2].startswith(message)
+        assert dump(service.world.database) == before
+
+    @pytest.mark.parametrize(
+        ("changes", "status", "code", "word"),
+        [
+            ({"validFrom": "2026-07-01"}, 409, "BAD_INPUT", "A tax cannot begin on 2026-07-01: an invoice was issued"),
+            ({"account": "AA0999"}, 404, "NOT_FOUND", "There is no account 'AA0999'."),
+        ],
+    )
+    async def test_a_day_that_is_invoiced_and_an_account_of_nobody_are_refused(
+        self, service, changes, status, code, word
+    ):
+        before = dump(service.world.database)
+
+        refused = refusal(await put_taxes(service, **changes))
+
+        assert refused[:2] == (status, code)
+        assert refused[2].startswith(word)
+        assert dump(service.world.database) == before
+
+    async def test_needs_a_service_key(self, service):
+        path = f"{ACCOUNTS}/{ACCOUNT}/taxes"
+        assert refusal(await service.send(TAXES, key="east", path=path, method="PUT"))[0] == 401
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH"])
+    async def test_taxes_are_put_and_nothing_else(self, service, method):
+        answer = await service.send(TAXES, key="flex", path=f"{ACCOUNTS}/{ACCOUNT}/taxes", method=method)
+
+        assert refusal(answer) == (405, "METHOD_NOT_ALLOWED", "This address answers PUT only.")

@@ -168,8 +168,8 @@ class TestOtherKinds:
         page = (await fetch(world, (await links(world, 100_006))["html"])).text
         shown = (
             "<h1>Credit note 100006</h1>",
-            "On invoice 100001",
-            "charged $139.00, given back now $50.00",
+            "On invoice 100004",
+            "charged $499.00, given back now $50.00",
             "-$50.00",
         )
         assert [text for text in shown if text not in page] == []

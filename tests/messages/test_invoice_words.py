@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from app.domain.invoices import InvoiceKind, InvoiceStatus, compute_invoice
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoices import compute_invoice
 from app.domain.ledger import BOOKS_OF, Book, PaymentKind, PostingKind
 from app.messages.invoice_words import KIND_NAMES, Sum, invoice_words
 from app.views.invoices import Credit, MoneyBack, Payment
-from tests.factories.invoices import SALES_TAX, a_charge, a_correction, facts
+from tests.factories.invoices import SALES_TAX, TWO_TAXES, a_charge, a_correction, change_with_credit_kept, facts
 from tests.factories.issued import an_invoice
 
 GRANTED_AT = datetime(2026, 7, 2, 5, tzinfo=UTC)
@@ -70,7 +71,7 @@ class TestInvoiceWords:
 
     def test_tax_stands_below_the_lines_after_what_it_is_on(self):
         """Rule 11."""
-        taxed = compute_invoice(facts("2026-08", charges=(a_charge(),), tax=SALES_TAX)).lines
+        taxed = compute_invoice(facts("2026-08", charges=(a_charge(),), taxes=(SALES_TAX,))).lines
         words = invoice_words(an_invoice(lines=taxed))
         assert [line.title for line in words.lines] == ["100 Minutes plan, August 2026", "Script rewritten"]
         assert words.sums == (
@@ -78,6 +79,46 @@ class TestInvoiceWords:
             Sum("Kansas sales tax", "$11.64", "6.5 % of $179.00 = $11.64"),
             Sum("Total", "$190.64"),
             Sum("Balance", "$190.64", is_final=True),
+        )
+
+    def test_each_of_several_taxes_has_a_row_of_its_own(self):
+        """Rule 11: 6.5 % to the state, 1.25 % to the city."""
+        taxed = compute_invoice(facts("2026-08", taxes=TWO_TAXES)).lines
+        assert invoice_words(an_invoice(lines=taxed)).sums == (
+            Sum("Subtotal", "$139.00"),
+            Sum("Kansas sales tax", "$9.04", "6.5 % of $139.00 = $9.04"),
+            Sum("Wichita sales tax", "$1.74", "1.25 % of $139.00 = $1.74"),
+            Sum("Total", "$149.78"),
+            Sum("Balance", "$149.78", is_final=True),
+        )
+
+    def test_tax_that_is_given_back_names_its_invoice_and_credit_kept_its_note(self):
+        """Rules 11, 13 and 27: $20.00 of the $139.00 had been credited, and stay off the new price."""
+        words = invoice_words(an_invoice(lines=change_with_credit_kept(), kind=InvoiceKind.PLAN_CHANGE))
+        assert [(line.title, line.amount) for line in words.lines] == [
+            ("220 Minutes plan, August 2026", "$239.00"),
+            ("100 Minutes plan, August 2026: given back", "-$119.00"),
+            ("Credit kept from credit note 100002", "-$20.00"),
+        ]
+        assert words.lines[2].arithmetic == "this much of it stays off the new price: $20.00"
+        assert words.sums == (
+            Sum("Subtotal", "$100.00"),
+            Sum("Kansas sales tax", "$15.54", "6.5 % of $239.00 = $15.54"),
+            Sum("Wichita sales tax", "$2.99", "1.25 % of $239.00 = $2.99"),
+            Sum("Kansas sales tax of the credit kept", "-$1.30", "6.5 % of -$20.00 = -$1.30"),
+            Sum("Wichita sales tax of the credit kept", "-$0.25", "1.25 % of -$20.00 = -$0.25"),
+            Sum(
+                "Kansas sales tax of invoice 100001: given back",
+                "-$7.74",
+                "what $119.00 had been charged at 6.5 %: -$7.74",
+            ),
+            Sum(
+                "Wichita sales tax of invoice 100001: given back",
+                "-$1.49",
+                "what $119.00 had been charged at 1.25 %: -$1.49",
+            ),
+            Sum("Total", "$107.75"),
+            Sum("Balance", "$107.75", is_final=True),
         )
 
     def test_credit_that_came_after_the_issue_stands_below_the_amount_due(self):
@@ -110,6 +151,17 @@ class TestInvoiceWords:
     def test_what_was_written_off_is_said_beside_the_balance(self):
         words = invoice_words(an_invoice(payments=(CHECK,), status=InvoiceStatus.UNCOLLECTIBLE))
         assert words.sums[-1] == Sum("Balance", "$39.00", "written off", is_final=True)
+
+    def test_what_is_paid_of_a_write_off_leaves_the_rest_beside_the_balance(self):
+        """Rule 27."""
+        later = Payment(PaymentKind.CHECK, 25_00, date(2026, 9, 3), "1077")
+        words = invoice_words(an_invoice(payments=(CHECK, later), status=InvoiceStatus.UNCOLLECTIBLE))
+        assert words.sums == (
+            Sum("Total", "$139.00"),
+            Sum("Payment", "-$100.00", "Check 1042, received August 3, 2026"),
+            Sum("Payment", "-$25.00", "Check 1077, received September 3, 2026"),
+            Sum("Balance", "$14.00", "written off", is_final=True),
+        )
 
     def test_a_credit_note_says_which_invoice_it_is_on(self):
         note = an_invoice(

@@ -11,8 +11,11 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import UndefinedError
 
-from app.messages.invoice_words import InvoiceWords, LineWords, Sum
+from app.domain.invoice_drafts import InvoiceKind
+from app.messages.invoice_words import InvoiceWords, LineWords, Sum, invoice_words
 from app.messages.render import Renderer
+from tests.factories.invoices import change_with_credit_kept
+from tests.factories.issued import an_invoice
 
 WORDS = InvoiceWords(
     issuer="Specialty Answering Service",
@@ -65,6 +68,14 @@ class TestInvoicePage:
         shown = [WORDS.title, WORDS.about, WORDS.caption, WORDS.account_name, WORDS.status, WORDS.balance]
         shown += ["Check <1>", "1 month at $139.00"]
         assert [word for word in shown if word not in text] == []
+
+    def test_shows_every_row_of_several_taxes_and_of_credit_kept(self, renderer):
+        words = invoice_words(an_invoice(lines=change_with_credit_kept(), kind=InvoiceKind.PLAN_CHANGE))
+        text = Outline(renderer.invoice(words)).text
+        rows = [part for one in words.sums for part in (one.label, one.note, one.amount) if part]
+        lines = [part for line in words.lines for part in (line.title, line.arithmetic, line.amount)]
+        assert [part for part in (*lines, *rows) if part not in text] == []
+        assert "Credit kept from credit note 100002" in lines
 
     def test_a_name_stays_text_whatever_is_in_it(self, renderer):
         outline = Outline(renderer.invoice(WORDS))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.collection import AttemptState
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.services.pay_invoice import NothingToPay, pay_invoice

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.migrations.upgrade import upgrade
 from app.models.invoices import InvoiceRow
 from app.repositories import unit_of_work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -223,6 +224,66 @@ class TestWriteRevision:
         assert len(differences) == 1
         assert "add_column" in differences[0]
         assert "note" in differences[0]
+
+
+TAXED_AND_WRITTEN_OFF = """
+    INSERT INTO tax_rate VALUES ('acc', '2026-07-01', 'Sales tax', 650), ('acc', '2026-08-01', 'Sales tax', 0);
+    INSERT INTO invoice (id, account_id, account_name, kind, status, number, period_on, plan_version_id,
+                         policies_version, engine_version, usage_watermark, ledger_watermark, total_cents,
+                         credit_applied_cents, amount_due_cents, facts_hash, content_hash)
+    VALUES ('two', 'acc', 'Harbor Dental', 'CYCLE', 'DRAFT', 100002, '2026-08-01', 'plan',
+            '2026-11', 1, 0, 0, 18105, 0, 18105, '', '');
+    INSERT INTO invoice_line (invoice_id, position, account_id, kind, period_on, quantity, unit, unit_price,
+                              amount_cents, rule, inputs)
+    VALUES ('two', 1, 'acc', 'BASE', '2026-08-01', 1, 'month', 1390000, 13900, 11, '{"plan": "100"}'),
+           ('two', 2, 'acc', 'CHARGE', '2026-08-01', 1, 'charge', 310000, 3100, 27, '{}'),
+           ('two', 3, 'acc', 'TAX', '2026-08-01', 1, 'ten-thousandths', 650, 1105, 11,
+            '{"tax_name": "Sales tax", "taxed_cents": 17000}');
+    UPDATE invoice SET status = 'UNCOLLECTIBLE', issued_at = '2026-08-01 12:00:00' WHERE id = 'two';
+    INSERT INTO ledger_posting (account_id, seq, kind, debit, credit, amount_cents, invoice_id, posted_at)
+    VALUES ('acc', 1, 'INVOICED', 'RECEIVABLE', 'REVENUE', 17000, 'two', '2026-08-01 12:00:00'),
+           ('acc', 2, 'TAX_INVOICED', 'RECEIVABLE', 'TAX_PAYABLE', 1105, 'two', '2026-08-01 12:00:00'),
+           ('acc', 3, 'WRITTEN_OFF', 'BAD_DEBT', 'RECEIVABLE', 18105, 'two', '2026-09-01 12:00:00')
+"""
+"""An invoice of engine 1 over $139.00 and $31.00 with 6.5 % of tax, written off."""
+
+
+class TestBooksOfEngine1:
+    def test_have_lists_of_taxes_shares_of_tax_and_lines_that_stand_for_write_offs(self, url):
+        upgrade(url)
+        downgrade(url, "0005")
+        engine = create_engine(url.replace("+aiosqlite", "").replace("postgresql://", "postgresql+psycopg://"))
+        with engine.begin() as connection:
+            for statement in (*AN_ISSUED_INVOICE.split(";")[:2], *TAXED_AND_WRITTEN_OFF.split(";")):
+                connection.execute(text(statement.replace(":", r"\:")))
+        engine.dispose()
+
+        upgrade(url)
+
+        def read(value):
+            return json.loads(value) if isinstance(value, str) else value
+
+        lists = rows(url, "SELECT rates FROM tax_list ORDER BY valid_from")
+        assert [read(rates) for (rates,) in lists] == [[{"name": "Sales tax", "rate": 65_000, "kinds": []}], []]
+        taxes = rows(url, "SELECT taxes FROM invoice_line ORDER BY position")
+        assert [read(shares) for (shares,) in taxes] == [
+            [["Sales tax", 65_000, 9_04, None]],
+            [["Sales tax", 65_000, 2_01, None]],
+            None,
+        ]
+        shares = rows(
+            url, "SELECT seq, position, write_off_seq, cents, tax_cents FROM write_off_share ORDER BY position"
+        )
+        assert [(*share[:4], read(share[4])) for share in shares] == [
+            (3, 1, 3, 139_00, [9_04]),
+            (3, 2, 3, 31_00, [2_01]),
+        ]
+
+        downgrade(url, "0005")
+        assert rows(url, "SELECT name, ten_thousandths FROM tax_rate ORDER BY valid_from") == [
+            ("Sales tax", 650),
+            ("Tax", 0),
+        ]
 
 
 class TestTheProgram:

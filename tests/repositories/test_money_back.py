@@ -15,6 +15,7 @@ from app.services.reconcile import reconcile
 from app.services.refund_payment import refund_payment
 from app.services.refund_steps import settle_refunds
 from app.services.report_month import report_month
+from app.services.report_reconcile import report_reconcile
 from app.services.restore_database import mark_restored
 from app.services.sweep_gateway import sweep_if_due
 from tests.inbox import Inbox
@@ -73,7 +74,7 @@ async def test_sweep_report_and_restore(till):
     assert report is not None
     assert report.settled == 1
     assert await sweep_if_due(till.world.collecting) is None
-    month = await report_month(database=till.world.database, month="2026-07")
+    month = await report_month(database=till.world.database, clock=till.world.clock, month="2026-07")
     assert (month.settlements.matched_count, month.settlements.matched_cents) == (1, 139_00)
     world = till.world
     await mark_restored(world.database, next_number=100_010, clock=world.clock, ids=world.ids, actor="cli:test")
@@ -82,3 +83,22 @@ async def test_sweep_report_and_restore(till):
     world.clock.instant = pacific(2026, 8, 1, 7)
     await world.close_now()
     assert [invoice.number for invoice in await world.issued()] == [FIRST, 100_010]
+
+
+async def test_the_gateway_s_month_is_ours(till):
+    (attempt,) = await till.attempts()
+    await refund_payment(
+        till.world.collecting, account=ACCOUNT, invoice_number=FIRST, amount_cents=9_00, reference="R1", **ANN
+    )
+    told = till.gateway.dispute(transaction_id=attempt.transaction_id, amount_cents=30_00, status="lost")["webhook_id"]
+    await Inbox(till).post(told)
+    await process_notices(till.world.collecting)
+    found = await report_reconcile(till.world.collecting, month="2026-07")
+    assert found.differences == ()
+    assert [(each.theirs_cents, each.ours_cents, each.posted_cents) for each in found.totals] == [
+        (139_00, 139_00, 139_00),
+        (0, 0, 0),
+        (9_00, 9_00, 9_00),
+        (30_00, 30_00, 30_00),
+        (30_00, 30_00, 0),
+    ]

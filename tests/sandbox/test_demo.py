@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.domain.accounts import AccountStatus, Role
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.gateways.identity import JwtVerifier
 from app.gateways.ids import RandomIds
 from app.gateways.signing_keys import FixedKeys

@@ -1,7 +1,8 @@
 """Whole lives of an account, told to the product and to the reference model at once, and compared after every step.
 
 `python -m tests.scenarios.account_lives --histories 10000 --seed 1` is the long run: it stops at the first difference
-and prints the story; `--only NUMBER` tells one story again.
+and prints the story; `--only NUMBER` tells one story again, `--first NUMBER` begins there. At the end it prints how
+often an act of each kind came soon after one of each other kind.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,13 @@ from app.repositories import unit_of_work
 from app.repositories.database import Database
 from tests.database import copied_database
 from tests.scenarios.account_life import Life
-from tests.scenarios.account_stories import Action, Clock, Story, random_story, wall
-from tests.scenarios.reference_model import (
-    PLANS,
-    ReferenceAccount,
-)
+from tests.scenarios.account_properties import check_notes_never_cost
+from tests.scenarios.account_stories import KINDS, Action, Clock, Story, random_story, wall
+from tests.scenarios.reference_model import ReferenceAccount
+from tests.scenarios.reference_prices import PLANS
+
+SOON = 3
+"""An act comes soon after another with at most two acts between them."""
 
 
 class Stage:
@@ -59,7 +62,7 @@ class Stage:
                 stage.sql.backup(stage.empty)
                 yield stage
 
-    async def tell(self, story: Story, *, is_thorough: bool = False) -> Counter[str]:
+    async def tell(self, story: Story, *, is_thorough: bool = False) -> Life:
         """Tell a whole story; a last month ends with it, so that everything is billed.
 
         The product's own check comes last, for the books only ever grow; where `is_thorough`, after every step.
@@ -75,37 +78,64 @@ class Stage:
             if is_thorough:
                 await life.verify()
         await life.verify()
-        return life.told
+        life.told["credit notes left out"] += check_notes_never_cost(life, paid_from, PLANS[story.plan])
+        return life
 
 
-def main(histories: int = 10_000, seed: int = 1, seconds: float = 0, only: int = -1) -> None:
+def pairs_of(acts: Sequence[str]) -> Counter[tuple[str, str]]:
+    """How often an act of one kind came soon after one of another."""
+    return Counter((first, second) for place, first in enumerate(acts) for second in acts[place + 1 : place + 1 + SOON])
+
+
+def print_pairs(console: Console, pairs: Counter[tuple[str, str]]) -> None:
+    """Print the table of ordered pairs: a row for the earlier act, a column for the later one."""
+    width = max(map(len, KINDS))
+    console.print("\nOrdered pairs of acts, the later one with at most two acts between them:", highlight=False)
+    for place, kind in enumerate(KINDS):
+        console.print(f"  {place:>2} {kind}", highlight=False)
+    lines = [f"{'':>{width + 3}}" + "".join(f"{place:>6}" for place in range(len(KINDS)))]
+    lines += [
+        f"{place:>2} {first:<{width}}" + "".join(f"{pairs[first, second]:>6}" for second in KINDS)
+        for place, first in enumerate(KINDS)
+    ]
+    console.print("\n".join(lines), highlight=False, soft_wrap=True)
+    fewest = min((pairs[first, second], first, second) for first in KINDS for second in KINDS)
+    console.print(f"The rarest: {fewest[1]}, then {fewest[2]}, {fewest[0]:,} times.", highlight=False)
+
+
+def main(histories: int = 10_000, seed: int = 1, seconds: float = 0, only: int = -1, first: int = 0) -> None:
     """Tell random stories until one differs, all are told, or the seconds (when given) are over."""
-    console, told, begun, count = Console(), Counter[str](), time.monotonic(), 0
+    console, begun = Console(), time.monotonic()
+    told, pairs, count = Counter[str](), Counter[tuple[str, str]](), 0
     shared = Path("/dev/shm")  # noqa: S108 -- memory, where there is such a place: a story outlives nothing
     place = shared if shared.is_dir() else None
+    numbers = range(first, first + histories) if only < 0 else [only]
 
     async def tell_all() -> None:
-        nonlocal told, count
+        nonlocal count
         with tempfile.TemporaryDirectory(dir=place) as folder:
             migrated = Path(folder) / "template.db"
             await asyncio.to_thread(upgrade, f"sqlite:///{migrated}")
             async with Stage.set_up(migrated, Path(folder)) as stage:
-                for number in track(range(histories) if only < 0 else [only], console=console):
+                for number in track(numbers, console=console):
                     story = random_story(f"{seed}/{number}")
                     try:
-                        told += await stage.tell(story)
+                        life = await stage.tell(story)
                     except Exception as error:
                         console.print(f"Seed {seed}, history {number} differs:", story)
                         console.print("".join(traceback.format_exception(error)[-6:]), markup=False, highlight=False)
                         raise typer.Exit(1) from error
+                    told.update(life.told)
+                    pairs.update(pairs_of(life.acts))
                     count += 1
                     if seconds and time.monotonic() - begun > seconds:
                         break
 
     asyncio.run(tell_all())
-    console.print(f"{count:,} histories in {time.monotonic() - begun:.0f} s, no difference.")
+    console.print(f"{count:,} histories of seed {seed} in {time.monotonic() - begun:.0f} s, no difference.")
     for what, times in sorted(told.items()):
         console.print(f"  {times:>8,}  {what}")
+    print_pairs(console, pairs)
 
 
 if __name__ == "__main__":

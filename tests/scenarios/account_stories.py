@@ -8,15 +8,45 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("America/Los_Angeles")
+CARD_KINDS = ("decline", "pay_now", "refund", "refund_part", "bank_return")
 KINDS = (
-    *("calls",) * 7,
-    *("change",) * 6,
-    *("upgrade",) * 3,
-    *("correct", "cancel_change", "buy", "buy", "cancel_add_on", "keep_add_on", "pay", "pay"),
-    *("goodwill", "prepay", "charge", "tax", "credit_note"),
+    *("calls", "correct_up", "correct_down", "upgrade", "turn"),
+    *("change", "change_later", "cancel_change", "buy", "cancel_add_on", "keep_add_on"),
+    *("pay", "recover", "goodwill", "prepay", "charge", "waive", "tax", "end_tax"),
+    *("note_all", "note_line", "note_part", "write_off", "void"),
+    *CARD_KINDS,
 )
+"""Every kind of act; the last can only happen where there is a card."""
+
+RARE = {
+    *("cancel_change", "keep_add_on", "waive", "decline", "refund", "refund_part", "bank_return", "recover", "void"),
+    *("correct_up", "correct_down", "note_all", "note_line"),
+}
+"""Kinds that need much before they can happen, and are drawn twice as often."""
+
 QUIET = (*("calls",) * 4, "upgrade", "pay")
 """Nobody changes the plan, so that automatic upgrades come to their fourth."""
+
+BEFORE: dict[str, tuple[str, ...]] = {
+    "correct_up": ("calls",),
+    "correct_down": ("calls",),
+    "upgrade": ("talk",),
+    "cancel_change": ("change_later",),
+    "cancel_add_on": ("buy",),
+    "keep_add_on": ("buy", "cancel_add_on"),
+    "recover": ("turn", "write_off"),
+    "waive": ("charge",),
+    "note_all": ("turn",),
+    "note_line": ("turn",),
+    "note_part": ("turn",),
+    "write_off": ("turn",),
+    "void": ("turn",),
+    "pay_now": ("turn",),
+    "refund": ("turn", "pay_now"),
+    "refund_part": ("turn", "pay_now"),
+    "bank_return": ("turn", "pay_now"),
+}
+"""What makes it likely that an act of a kind finds something to act upon."""
 
 JUMPS = ("none", "none", "minutes", "hours", "days", "days", "turn", "turn", "turn")
 FIRST_DAYS = (
@@ -50,15 +80,52 @@ class Story:
     has_card: bool = False
 
 
-def random_story(seed: str) -> Story:
+def random_story(seed: str, most_pairs: int = 5) -> Story:
+    """Most stories are made of pairs of acts drawn on purpose, each with what makes it likely that both happen."""
     dice = random.Random(seed)
-    kinds = KINDS if dice.randrange(3) else QUIET
-    actions = tuple(
-        Action(dice.choice(kinds), dice.choice(JUMPS), dice.randrange(1 << 16), dice.randrange(1 << 16))
-        for _ in range(dice.randint(4, 30))
-    )
     first_day, paid_day = dice.choice(FIRST_DAYS), dice.choice((1, 1, dice.randint(2, 28)))
-    return Story(first_day, paid_day, dice.randrange(5), actions, has_card=dice.randrange(2) == 1)
+    actions = _quiet(dice) if dice.randrange(8) == 0 else _pairs(dice, most_pairs)
+    has_card = any(action.kind in CARD_KINDS for action in actions) or dice.randrange(2) == 1
+    return Story(first_day, paid_day, dice.randrange(5), tuple(actions), has_card=has_card)
+
+
+def _quiet(dice: random.Random) -> list[Action]:
+    return [_action(dice, dice.choice(QUIET)) for _ in range(dice.randint(4, 30))]
+
+
+def _pairs(dice: random.Random, most_pairs: int) -> list[Action]:
+    kinds = KINDS if dice.randrange(4) else KINDS[: -len(CARD_KINDS)]
+    weights = [2 if kind in RARE else 1 for kind in kinds]
+    actions = []
+    for _ in range(dice.randint(1, most_pairs)):
+        first, second = dice.choices(kinds, weights, k=2)
+        if dice.randrange(5):
+            number = dice.randrange(1 << 16)
+            actions += [_at_once(dice, kind, number) for kind in (*_before(first, second), first, second)]
+        else:
+            actions += [_action(dice, first), _action(dice, second)]
+    return actions
+
+
+def _before(*kinds: str) -> list[str]:
+    """What makes it likely that acts of both kinds happen; a month that turns comes first, for it takes much along."""
+    groups = dict.fromkeys((BEFORE.get(kind, ()), kind == "void") for kind in kinds)
+    turning = sorted((group for group in groups if "turn" in group[0]), key=lambda group: -len(group[0]))
+    needed = [group for place, (group, is_void) in enumerate(turning) if place == 0 or is_void or len(group) > 1]
+    return [kind for group in (*needed, *(group for group, _ in groups if "turn" not in group)) for kind in group]
+
+
+def _action(dice: random.Random, kind: str) -> Action:
+    return Action(kind, dice.choice(JUMPS), dice.randrange(1 << 16), dice.randrange(1 << 16))
+
+
+def _at_once(dice: random.Random, kind: str, number: int) -> Action:
+    """An act soon after another, with nothing in between; what concerns an add-on concerns the same one."""
+    details = dice.randrange(1 << 14) * 4 + number % 4
+    if kind in {"change", "change_later", "buy", "calls"}:
+        while details // 14 % 6 == 0 or details // 14 % 4 == 3 or details // 7 % 5 == 0 or details % 3 == 0:
+            details = dice.randrange(1 << 14) * 4 + number % 4
+    return Action(kind, dice.choice(("none", "none", "hours")), dice.randrange(1 << 16), details)
 
 
 class Clock:

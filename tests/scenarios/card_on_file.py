@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from app.domain.payment_gateway import (
@@ -26,11 +27,13 @@ DECLINE = Decline(DeclineSeverity.SOFT, "2001", "Insufficient funds")
 
 
 class PaymentsDouble:
-    """Answers at once; `declines` decides how."""
+    """Answers at once; `declines` decides how. `sales` are the charges that went through, by transaction."""
 
     def __init__(self) -> None:
         self.declines = False
         self.charges: list[ChargeRequest] = []
+        self.sales: dict[str, Transaction] = {}
+        self.refunds = 0
 
     async def charge(self, request: ChargeRequest) -> ChargeAnswer:
         self.charges.append(request)
@@ -48,7 +51,41 @@ class PaymentsDouble:
         )
         if self.declines:
             return ChargeAnswer(AnswerKind.DECLINED, transaction, DECLINE)
+        self.sales[transaction.id] = transaction
         return ChargeAnswer(AnswerKind.DONE, transaction)
+
+    async def find_transaction(self, transaction_id: str) -> Transaction | None:
+        return self.sales.get(transaction_id)
+
+    async def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
+        voided = self.sales[transaction_id] = replace(self.sales[transaction_id], status=TransactionStatus.VOIDED)
+        return ChargeAnswer(AnswerKind.DONE, voided)
+
+    async def refund(
+        self, transaction_id: str, amount_cents: int, request_key: str, *, uses_key: bool = True
+    ) -> ChargeAnswer:
+        self.refunds += 1
+        refund = replace(
+            self.sales[transaction_id],
+            id=f"r{self.refunds}",
+            kind=TransactionKind.REFUND,
+            amount_cents=amount_cents,
+            order_id=request_key,
+            refunded_id=transaction_id,
+        )
+        return ChargeAnswer(AnswerKind.DONE, refund)
+
+    def settle(self) -> None:
+        """Let every sale that is not void be settled."""
+        for sale in self.sales.values():
+            if sale.status is TransactionStatus.CAPTURED:
+                self.sales[sale.id] = replace(sale, status=TransactionStatus.SETTLED)
+
+    def decline_at_settlement(self, place: int) -> Transaction:
+        """Let the bank decline a sale after all, by its place among those that went through."""
+        sale = list(self.sales.values())[place]
+        declined = self.sales[sale.id] = replace(sale, status=TransactionStatus.SETTLEMENT_DECLINED, decline=DECLINE)
+        return declined
 
 
 async def put_card_on_file(uow: UnitOfWork, account_id: str) -> None:

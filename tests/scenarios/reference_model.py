@@ -5,134 +5,39 @@ Only integers and fractions, its own price list, months as (year, month). Rule n
 
 from __future__ import annotations
 
-import calendar
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import NamedTuple
 
-Month = tuple[int, int]
-
-
-class Plan(NamedTuple):
-    code: str
-    base_cents: int
-    included_minutes: int
-    cents_per_minute: Fraction
-
-
-PLANS = tuple(
-    Plan(code, dollars * 100, minutes, Fraction(cents))
-    for code, dollars, minutes, cents in (
-        ("economy", 39, 0, 139),
-        ("100", 139, 100, 129),
-        ("220", 239, 220, 119),
-        ("500", 499, 500, 109),
-        ("1000", 949, 1_000, 99),
-        ("2500", 2_249, 2_500, 95),
-        ("5000", 4_399, 5_000, 89),
-        ("10000", 8_599, 10_000, 85),
-    )
+from tests.scenarios.reference_bills import USAGE_KINDS, Bill, Line, Position, Rate, Refused
+from tests.scenarios.reference_books import Invoice
+from tests.scenarios.reference_money import Money
+from tests.scenarios.reference_prices import (
+    ADD_ONS,
+    IVR_CENTS,
+    PATCH_CENTS,
+    Call,
+    Month,
+    Plan,
+    Subscription,
+    days_in,
+    first_day,
+    for_days,
+    half_up,
+    month_of,
+    next_plan,
+    shift,
+    threshold_minutes,
 )
-ADD_ONS = {"on_call": 2_500, "transcription": 1_500, "live_call": 2_000, "queue_voicemail": 1_000}
-PATCH_CENTS, IVR_CENTS = 10, 15
+
 LATE_DAYS, TENURE_MONTHS, ONE_MONTH_UPGRADES = 35, 6, 3
-
-
-class Refused(Exception):
-    """What the rules forbid; the text is the name of the refusal."""
-
-
-class Call(NamedTuple):
-    on: date
-    live_seconds: int
-    patch_seconds: int
-    ivr_seconds: int
-    is_billable: bool
-
-
-class Line(NamedTuple):
-    kind: str
-    month: Month
-    cents: int
-
-
-@dataclass(frozen=True)
-class Bill:
-    kind: str
-    month: Month
-    lines: tuple[Line, ...]
-    credit_applied_cents: int
-
-    @property
-    def total_cents(self) -> int:
-        return sum(line.cents for line in self.lines)
-
-
-@dataclass
-class Issued:
-    bill: Bill
-    balance_cents: int
-    is_credited: bool = False
-    is_void: bool = False
-
-
-@dataclass
-class Subscription:
-    code: str
-    starts_on: date
-    ends_before: date | None = None
-
-    def is_active_on(self, on: date) -> bool:
-        return self.starts_on <= on and (self.ends_before is None or on < self.ends_before)
-
-
-def half_up(value: Fraction) -> int:
-    """Rule 4; a reversal is the original negated, so below zero halves go down."""
-    return int(math.copysign(math.floor(abs(value) + Fraction(1, 2)), value))
-
-
-def month_of(on: date) -> Month:
-    return on.year, on.month
-
-
-def shift(month: Month, by: int) -> Month:
-    years, place = divmod(month[0] * 12 + month[1] - 1 + by, 12)
-    return years, place + 1
-
-
-def first_day(month: Month) -> date:
-    return date(*month, 1)
-
-
-def days_in(month: Month) -> int:
-    return calendar.monthrange(*month)[1]
-
-
-def for_days(cents: int, month: Month, from_on: date) -> int:
-    """Rule 9: the day's price is rounded, then multiplied; a whole month is the whole price."""
-    if from_on <= first_day(month):
-        return cents
-    return half_up(Fraction(cents, days_in(month))) * (days_in(month) - from_on.day + 1)
-
-
-def next_plan(plan: Plan) -> Plan | None:
-    place = PLANS.index(plan) + 1
-    return PLANS[place] if place < len(PLANS) else None
-
-
-def threshold_minutes(plan: Plan) -> int | None:
-    """Section 1.3: how far a plan is cost effective."""
-    higher = next_plan(plan)
-    if higher is None:
-        return None
-    return plan.included_minutes + math.floor(Fraction(higher.base_cents - plan.base_cents) / plan.cents_per_minute)
 
 
 @dataclass
 class ReferenceAccount:
-    """One account by the rules. `months`: the plan of each opened month; `grants`: what is left of each credit."""
+    """One account by the rules. `months`: the plan of each opened month; `waiting`: charges for the next invoice."""
 
     paid_from: date
     chosen: Plan
@@ -142,9 +47,11 @@ class ReferenceAccount:
     calls: dict[str, Call] = field(default_factory=dict)
     add_ons: list[Subscription] = field(default_factory=list)
     charges: list[int] = field(default_factory=list)
-    taxes: list[tuple[date, int]] = field(default_factory=list)
-    invoices: list[Issued] = field(default_factory=list)
-    grants: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+    invoiced: dict[int, list[int]] = field(default_factory=dict)
+    taxes: dict[date, tuple[Rate, ...]] = field(default_factory=dict)
+    books: Money = field(default_factory=Money)
+    last_issued_on: date | None = None
 
     @property
     def next_month(self) -> Month:
@@ -154,14 +61,6 @@ class ReferenceAccount:
     @property
     def coming_plan(self) -> Plan:
         return self.pending or self.chosen
-
-    @property
-    def credit_cents(self) -> int:
-        return sum(self.grants)
-
-    @property
-    def open_cents(self) -> int:
-        return sum(issued.balance_cents for issued in self.invoices)
 
     # -- prices --
 
@@ -186,92 +85,71 @@ class ReferenceAccount:
         mine = [c for c in self.calls.values() if c.is_billable and month_of(c.on) == month and c.on >= self.paid_from]
         return sum(c.live_seconds for c in mine), sum(c.patch_seconds for c in mine), sum(c.ivr_seconds for c in mine)
 
-    def usage_lines(self, plan: Plan, month: Month) -> tuple[Line, ...]:
-        """Rules 4, 6 and 7: each rounded once."""
+    def rated(self, plan: Plan, month: Month) -> dict[str, int]:
+        """Rules 4, 6 and 7: each kind of usage is rounded once."""
         live, patch, ivr = self.seconds(month)
         over = max(0, live - self.allowance_minutes(plan, month) * 60)
         overage = half_up(Fraction(over, 60) * plan.cents_per_minute)
         extra = half_up(Fraction(patch, 60) * PATCH_CENTS), half_up(Fraction(ivr, 60) * IVR_CENTS)
-        return Line("OVERAGE", month, overage), Line("PATCH", month, extra[0]), Line("IVR", month, extra[1])
+        return dict(zip(USAGE_KINDS, (overage, *extra), strict=True))
 
     def cost(self, plan: Plan, month: Month) -> int:
-        return self.base(plan, month) + self.usage_lines(plan, month)[0].cents
+        return self.base(plan, month) + self.rated(plan, month)["OVERAGE"]
 
-    def billed(self, month: Month, *kinds: str) -> int:
-        lines = (line for issued in self.invoices if not issued.is_void for line in issued.bill.lines)
-        return sum(line.cents for line in lines if line.month == month and line.kind in kinds)
+    def rates(self, on: date) -> tuple[Rate, ...]:
+        """The newest list that has begun; it counts whole, whatever was before it."""
+        begun = [valid_from for valid_from in self.taxes if valid_from <= on]
+        return self.taxes[max(begun)] if begun else ()
 
     # -- bills --
 
-    def bill(self, kind: str, month: Month, lines: list[Line], on: date) -> Bill:
-        """Adds the tax in force, and the credit that is applied at issue (rules 14, 35)."""
-        rates = [rate for valid_from, rate in sorted(self.taxes) if valid_from <= on]
-        taxed = sum(line.cents for line in lines)
-        tax = half_up(Fraction(taxed * rates[-1], 10_000)) if rates else 0
-        charged = tuple(line for line in (*lines, Line("TAX", month, tax)) if line.cents)
-        return Bill(kind, month, charged, min(max(0, taxed + tax), self.credit_cents))
+    def issue(self, bill: Bill, today: date, *, corrects: int = 0) -> Invoice:
+        self.last_issued_on = today
+        return self.books.issue(bill, corrects=corrects)
 
-    def issue(self, bill: Bill) -> None:
-        """Rule 35: below zero it is credit, net and tax; else the oldest credit goes first."""
-        tax = sum(line.cents for line in bill.lines if line.kind == "TAX")
-        if bill.total_cents < 0:
-            self.grants += [cents for cents in (tax - bill.total_cents, -tax) if cents]
-            self.invoices.append(Issued(bill, 0))
-        else:
-            self.use_credit(bill.credit_applied_cents)
-            self.invoices.append(Issued(bill, bill.total_cents - bill.credit_applied_cents))
-
-    def issue_in_vain(self, bill: Bill) -> None:
-        """Rule 17: what could not be charged is void, and the credit that it had used is credit again, the newest."""
-        self.use_credit(bill.credit_applied_cents)
-        self.grants += [cents for cents in (bill.credit_applied_cents,) if cents]
-        self.invoices.append(Issued(bill, 0, is_void=True))
-
-    def charge_last(self) -> None:
-        """Rule 17: what was bought last is paid."""
-        self.invoices[-1].balance_cents = 0
-
-    def use_credit(self, cents: int) -> None:
-        for place, left in enumerate(self.grants):
-            part = min(left, cents)
-            self.grants[place] -= part
-            cents -= part
-        assert cents == 0
-        self.grants = [left for left in self.grants if left]
+    def decline(self, bill: Bill, today: date) -> None:
+        """Rule 17: what could not be charged is void, and the credit that it had used is credit again."""
+        self.books.withdraw(self.issue(bill, today))
+        self.books.settle()
 
     def swap(self, kind: str, month: Month, target: Plan, on: date) -> Bill | None:
-        """Rule 13: the new base less all that was billed for the month; nothing where nothing changes."""
+        """Rule 13: the new base less what is still billed for the month; nothing where nothing changes."""
         if target == self.months[month]:
             return None
-        billed = self.billed(month, "BASE", "BASE_REVERSAL")
-        lines = [Line("BASE", month, self.base(target, month)), Line("BASE_REVERSAL", month, -billed)]
-        return self.bill(kind, month, lines, on)
+        gross = self.base(target, month)
+        lines, position = self.books.base_lines(month, gross), Position(month, "BASE")
+        return self.books.bill(kind, month, lines, self.rates(on), [(position, gross)])
 
-    def cycle_bill(self) -> Bill:
-        """Rule 11, and rule 25 for months that closed before; the tax is that of the month's first day."""
-        month, opens_on = self.next_month, first_day(self.next_month)
+    def cycle_bill(self, month: Month, plan: Plan) -> Bill:
+        """Rule 11, and rule 25 for months that closed before; the taxes are those of the month's first day."""
+        opens_on, base = first_day(month), self.base(plan, month)
         kept = [item for item in self.add_ons if item.starts_on < opens_on and item.is_active_on(opens_on)]
-        lines = [Line("BASE", month, self.base(self.coming_plan, month))]
+        gross = [(Position(month, "BASE"), base)]
+        lines = [Line("BASE", month, base)]
         lines += [Line("ADD_ON", month, ADD_ONS[item.code]) for item in kept]
-        for used, plan in sorted(self.months.items(), reverse=True):
-            rated = self.usage_lines(plan, used)
-            if used == shift(month, -1):
-                lines += rated
-            else:
-                late = sum(line.cents for line in rated) - self.billed(used, "OVERAGE", "PATCH", "IVR", "ADJUSTMENT")
-                lines.append(Line("ADJUSTMENT", used, late))
-        lines += [Line("CHARGE", month, cents) for cents in self.charges]
-        return self.bill("CYCLE", month, lines, opens_on)
+        for used in sorted((each for each in self.months if each < month), reverse=True):
+            for kind, cents in self.rated(self.months[used], used).items():
+                gross.append((Position(used, kind), cents))
+                if used == shift(month, -1):
+                    lines += [Line(kind, used, cents)] if cents else []
+                else:
+                    lines += self.books.adjustment_lines(Position(used, kind), cents)
+        lines += [Line("CHARGE", month, self.charges[charge]) for charge in self.waiting]
+        return self.books.bill("CYCLE", month, lines, self.rates(opens_on), gross)
 
-    def open_month(self) -> Bill:
+    def open_month(self, today: date) -> Bill:
         """Rule 12, after the upgrade that the ending month may call for."""
-        bill = self.cycle_bill()
-        self.months[self.next_month] = self.chosen = self.coming_plan
+        month = self.next_month
+        bill = self.cycle_bill(month, self.coming_plan)
+        self.months[month] = self.chosen = self.coming_plan
         if self.pending is not None:
             self.pending, self.upgrades = None, 0
-        self.charges = []
-        self.issue(bill)
+        self._issue_cycle(bill, today)
         return bill
+
+    def _issue_cycle(self, bill: Bill, today: date, corrects: int = 0) -> None:
+        number = self.issue(bill, today, corrects=corrects).number
+        self.invoiced[number], self.waiting = self.waiting, []
 
     # -- changes of plan --
 
@@ -298,13 +176,15 @@ class ReferenceAccount:
             return
         _, bill = self.offer(target, when, today)
         if bill is not None:
-            self.issue(bill)
+            self.issue(bill, today)
         if month_of(today) in self.months:
             self.months[month_of(today)] = target
-        self.choose(target)
-
-    def choose(self, target: Plan) -> None:
         self.chosen, self.pending, self.upgrades = target, None, 0
+
+    def cancel_change(self) -> None:
+        if self.pending is None:
+            raise Refused("NoScheduledChange")
+        self.pending = None
 
     def due_upgrade(self, month: Month) -> Plan | None:
         """Rule 19: tenure is that of the month's first day; the target is stepped up to."""
@@ -322,14 +202,14 @@ class ReferenceAccount:
             higher = above
         return higher
 
-    def upgrade(self, month: Month, on: date) -> Bill | None:
+    def upgrade(self, month: Month, on: date, today: date) -> Bill | None:
         """Rule 20: for this month, and the fourth for good; what the customer has arranged stays (rule 15)."""
         target = self.due_upgrade(month)
         if target is None:
             return None
         bill = self.swap("PLAN_UPGRADE", month, target, on)
         assert bill is not None
-        self.issue(bill)
+        self.issue(bill, today)
         self.months[month] = target
         if self.upgrades >= ONE_MONTH_UPGRADES:
             self.chosen, self.upgrades = target, 0
@@ -346,10 +226,11 @@ class ReferenceAccount:
         if self.active_add_on(code, today) is not None:
             raise Refused("AddOnAlreadyActive")
         month = month_of(today)
-        return self.bill("ADD_ON", month, [Line("ADD_ON", month, for_days(ADD_ONS[code], month, today))], today)
+        line = Line("ADD_ON", month, for_days(ADD_ONS[code], month, today))
+        return self.books.bill("ADD_ON", month, [line], self.rates(today))
 
     def buy(self, code: str, today: date) -> None:
-        self.issue(self.add_on_bill(code, today))
+        self.issue(self.add_on_bill(code, today), today)
         self.add_ons.append(Subscription(code, today))
 
     def end_add_on(self, code: str, today: date) -> None:
@@ -364,30 +245,73 @@ class ReferenceAccount:
             raise Refused("AddOnNotActive")
         item.ends_before = None
 
-    # -- money and calls --
+    # -- what staff do --
 
-    def pay(self, cents: int) -> None:
-        for issued in self.invoices:
-            part = min(issued.balance_cents, cents)
-            issued.balance_cents -= part
-            cents -= part
-        if cents:
-            self.grants.append(cents)
+    def set_taxes(self, valid_from: date, rates: tuple[Rate, ...]) -> None:
+        """The whole list from a day on; no day that was invoiced already has another."""
+        if self.taxes.get(valid_from) == rates:
+            return
+        if self.last_issued_on is not None and valid_from <= self.last_issued_on:
+            raise Refused("TaxBackdated")
+        self.taxes[valid_from] = rates
 
-    def credit_note(self, place: int, today: date) -> Bill:
-        """Gives back a whole invoice: first what is open on it, out of the oldest credit (rules 27, 35)."""
-        credited = self.invoices[place]
-        credited.is_credited = True
-        lines = tuple(
-            Line("TAX" if line.kind == "TAX" else "CORRECTION", line.month, -line.cents) for line in credited.bill.lines
-        )
-        bill = Bill("CREDIT_NOTE", month_of(today), lines, 0)
-        self.issue(bill)
-        self.use_credit(credited.balance_cents)
-        credited.balance_cents = 0
+    def add_charge(self, cents: int) -> None:
+        self.waiting.append(len(self.charges))
+        self.charges.append(cents)
+
+    def waive(self, charge: int) -> None:
+        if any(charge in charges for charges in self.invoiced.values()):
+            raise Refused("ChargeAlreadyInvoiced")
+        self.waiting = [each for each in self.waiting if each != charge]
+
+    def credit_note(self, number: int, cents_by_line: dict[int, int | None], today: date) -> Bill:
+        """Rule 27: by the place of each line; no line is all of all, and no cents all of the line."""
+        bill = self.books.note(number, cents_by_line, month_of(today))
+        self.issue(bill, today, corrects=number)
         return bill
+
+    def void(self, number: int, today: date) -> Bill:
+        """Rule 27: the newest cycle invoice is issued again; its charges wait for it, and credit of it is credit."""
+        invoice = self.books.invoice(number)
+        self._check_voidable(invoice)
+        self.books.withdraw(invoice)
+        self.waiting = sorted(self.waiting + self.invoiced.pop(number))
+        month = invoice.bill.month
+        bill = self.cycle_bill(month, self.months[month])
+        self._issue_cycle(bill, today, corrects=number)
+        return bill
+
+    def _check_voidable(self, invoice: Invoice) -> None:
+        later = [other for other in self.books.invoices if other.number > invoice.number and not other.is_void]
+        entries = {id(share.entry) for write_off in self.books.write_offs for share in write_off.shares}
+        obstacles = {
+            "only the invoice of a month can be issued again": invoice.bill.kind != "CYCLE",
+            "a later month has been invoiced": shift(invoice.bill.month, 1) != self.next_month,
+            "it was written off": invoice.status == "UNCOLLECTIBLE",
+            "it gave the account credit": invoice.bill.total_cents < 0,
+            "a payment was received for it": invoice.was_paid,
+            "a credit note was written over it": any(other.corrects == invoice.number for other in later),
+            "the plan of its month was changed": any(
+                other.bill.kind in {"PLAN_CHANGE", "PLAN_UPGRADE"} and other.bill.month == invoice.bill.month
+                for other in later
+            ),
+            "a part of it was written off": any(id(entry) in entries for entry in invoice.entries),
+        }
+        if any(obstacles.values()):
+            raise Refused("InvoiceNotVoidable")
+
+    # -- calls --
 
     def takes(self, on: date, age: timedelta) -> bool:
         """Rule 25: an open month takes every call, a closed one for 35 days, the future none."""
         is_open = shift(month_of(on), 1) >= self.next_month
         return age >= timedelta(minutes=-5) and (is_open or age <= timedelta(days=LATE_DAYS))
+
+    def record(self, event: str, call: Call, corrects: str | None) -> None:
+        """Rule 24: a correction stands in the place of the call that it names."""
+        self.calls[event] = call
+        if corrects is not None:
+            del self.calls[corrects]
+
+    def net_by_position(self) -> Counter[Position]:
+        return self.books.positions()

@@ -1,7 +1,7 @@
 """Any life of an account goes by the rules: each bill, refusal and balance is the reference model's, step by step.
 
-Holds rules 4 and 6-28, 35 and 36 together, with charge first among them (rule 17) where there is a card.
-`python -m tests.scenarios.account_lives` is the long form.
+Holds rules 4 and 6-28, 35 and 36 together, with charge first among them (rule 17) where there is a card, all that staff
+do, and the properties of `account_properties`. `python -m tests.scenarios.account_lives` is the long form.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.scenarios.account_lives import Stage
+from tests.scenarios.account_lives import Stage, pairs_of
 from tests.scenarios.account_stories import FIRST_DAYS, JUMPS, KINDS, Action, Story, random_story
 
 NUMBERS = st.integers(0, (1 << 16) - 1)
@@ -29,25 +29,21 @@ STORIES = st.builds(
     st.booleans(),
 )
 COVERED = {
-    "closed",
+    *KINDS,
     "call",
     "call refused",
-    "changed NOW",
-    "changed NEXT_CYCLE",
-    "preview: AlreadyOnPlan",
-    "preview: DowngradeNotCostEffective",
-    "confirm: QuoteStale",
-    "same key, other body",
-    "cancelled change: True",
-    "upgraded: True",
-    "upgraded at close",
-    "upgraded for good",
-    "bought",
     "charged",
+    "corrected in a closed month",
+    "upgraded at close",
+    "preview: AlreadyOnPlan",
+    "confirm: QuoteStale",
     "confirm: PaymentDeclined",
-    "buy: PaymentDeclined",
-    "buy: QuoteStale",
+    "note: CreditTooHigh",
+    "note: NothingLeftToCredit",
+    "void: InvoiceNotVoidable",
+    "same key, other body",
 }
+SHARES = 13
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +54,26 @@ async def stage(migrated_file: Path) -> AsyncIterator[Stage]:
 
 
 class TestAccountLives:
-    @settings(max_examples=200)
+    @settings(max_examples=50)
     @given(story=STORIES)
     async def test_go_by_the_rules_in_any_story(self, stage, story):
         await stage.tell(story)
 
-    async def test_of_fixed_seeds_pass_through_everything_the_rules_provide_for(self, stage):
+    @pytest.mark.parametrize("share", range(SHARES))
+    async def test_of_fixed_seeds_go_by_the_rules(self, stage, share):
+        for number in range(20):
+            await stage.tell(random_story(f"suite/{share}/{number}", most_pairs=3))
+
+    async def test_pass_through_every_kind_of_act(self, stage):
         told: Counter[str] = Counter()
         for number in range(40):
-            told += await stage.tell(random_story(f"suite/{number}"), is_thorough=number % 8 == 0)
+            life = await stage.tell(random_story(f"suite/{number}"), is_thorough=number % 20 == 0)
+            told.update({*life.told} | {*life.acts})
 
         assert COVERED - told.keys() == set()
+
+
+def test_an_act_comes_soon_after_another_with_two_between_them_at_most():
+    assert pairs_of(["a", "b", "c", "d", "a"]) == Counter(
+        [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("b", "a"), ("c", "d"), ("c", "a"), ("d", "a")]
+    )

@@ -7,7 +7,8 @@ from datetime import date
 from random import Random
 
 from app.domain.accounts import AccountStatus
-from app.domain.invoices import InvoiceStatus, LineKind
+from app.domain.invoice_drafts import InvoiceStatus
+from app.domain.invoice_lines import LineKind
 from tests.factories.calls import a_call
 from tests.till import MASTERCARD, VISA, Till
 from tests.world import ACCOUNT, pacific

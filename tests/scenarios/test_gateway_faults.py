@@ -12,7 +12,7 @@ from itertools import product
 
 import pytest
 
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.services.collect_invoice import collect_invoice
 from tests.till import Till
 

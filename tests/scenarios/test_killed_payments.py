@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.invoices import InvoiceKind, InvoiceStatus
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
 from app.repositories.database import Database

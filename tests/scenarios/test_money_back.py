@@ -1,4 +1,8 @@
-"""Charges, refunds, disputes, returns and lost answers in any order: our cash is the gateway's, to the cent."""
+"""Charges, refunds, disputes, returns and lost answers in any order: our cash is the gateway's, to the cent.
+
+After each of them, documents bear out what the journal of every month makes of open invoices and credit, and nothing
+of a month is unknown on one side.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +14,27 @@ from random import Random
 
 import pytest
 
+from app.domain.gateway_month import DifferenceKind
+from app.domain.periods import Period, billing_date
 from app.services.cashier import Cashier
 from app.services.pay_invoice import NothingToPay, pay_open_balance
 from app.services.process_notices import process_notices
 from app.services.refund_payment import NothingToRefund, RefundRefused, RefundUnderWay, refund_payment
 from app.services.refund_steps import settle_refunds
+from app.services.report_reconcile import report_reconcile
 from app.services.sweep_gateway import sweep_gateway
 from tests.inbox import Inbox
 from tests.scenarios.test_gateway_faults import ACTIONS
+from tests.services.accountant import agreed
 from tests.services.books import rows
 from tests.services.staff import ANN, check_books
 from tests.till import MASTERCARD, Till
 from tests.world import ACCOUNT
 
 STEPS = 25
+MAY_DIFFER = {DifferenceKind.OTHER_MONTH, DifferenceKind.ONLY_POSTED}
+"""What is known later than it happened, and what went back and came again, such as by a dispute that was won."""
+
 CASH = """
     SELECT coalesce(sum(amount_cents * ((debit = 'CASH') - (credit = 'CASH'))), 0) FROM ledger_posting
     WHERE payment_id IS NOT NULL
@@ -168,3 +179,9 @@ async def test_our_cash_is_the_gateway_s(till, gateway, seed):
     assert rows(database, "SELECT count(*) FROM refund WHERE state NOT IN ('SUCCEEDED', 'DECLINED')") == [(0,)]
     assert await till.world.differences() == []
     check_books(database)
+    month = Period.parse("2026-07")
+    while month.starts_on <= billing_date(till.world.clock.now()):
+        await agreed(database, till.world.clock, month.month)
+        compared = await report_reconcile(till.world.collecting, month=month.month)
+        assert [each for each in compared.differences if each.kind not in MAY_DIFFER] == []
+        month = month.shifted(1)

@@ -110,7 +110,7 @@ class Books:
     plan: PlanVersion
     calls: dict[str, CallReport] = field(default_factory=dict)
     plans: dict[calculator.Month, calculator.PlanFigures] = field(default_factory=dict)
-    billed: Counter[calculator.Month] = field(default_factory=Counter)
+    billed: Counter[tuple[calculator.Month, str]] = field(default_factory=Counter)
     open_cents: int = 0
     credit_cents: int = 0
 
@@ -130,7 +130,7 @@ class Books:
             already_billed=self.billed,
         )
         for kind, earlier, cents in bill.lines:
-            self.billed[earlier] += cents if kind != "base" else 0
+            self.billed[earlier, kind.removesuffix(" adjustment")] += cents
         applied = min(self.credit_cents, max(0, bill.total_cents))
         self.credit_cents += max(0, -bill.total_cents) - applied
         self.open_cents += max(0, bill.total_cents) - applied
@@ -247,7 +247,9 @@ def issued_lines(issued):
 
 
 def calculated_lines(lines):
-    return sorted((kind.upper(), f"{year:04d}-{month:02d}", dollars(cents)) for kind, (year, month), cents in lines)
+    return sorted(
+        (kind.split()[-1].upper(), f"{year:04d}-{month:02d}", dollars(cents)) for kind, (year, month), cents in lines
+    )
 
 
 class TestNextInvoice:

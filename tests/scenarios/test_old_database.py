@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.migrations.upgrade import head_revision, upgrade
 from app.repositories.database import Database
+from app.services.settle_credit import settle_waiting_credit
 from app.services.verify import verify
 from tests.data.make_dump import FOLDER, dump_path, make_dump
-from tests.world import World, pacific
+from tests.services.accountant import agreed
+from tests.world import SettableClock, World, pacific
 
-KNOWN_WARNINGS = {"database-0001": 5}
-"""The first release had no automatic upgrades: five of its months closed without one that is due by today's rules."""
+MISSED = "upgrade of 20"
+GIVEN_BACK = "given back beyond what was billed"
+WARNINGS = {
+    "database-0001": {MISSED: 5},
+    "database-0005": {GIVEN_BACK: 3, "invoiced in all": 4, "credit beside the write-off": 1},
+}
+"""What engine 1 got wrong. The first release had no automatic upgrades, the last gave $460.00, $260.00 and $460.00 back
+beyond what it had billed, and kept $99.80 of tax that went with a charge it took back.
+"""
 
 DUMPS = sorted(FOLDER.glob("database-*.sql"))
 LARGEST_DUMP_BYTES = 300_000
@@ -50,10 +60,19 @@ def load(dump: Path, path: Path) -> None:
 
 
 async def check_books(database: Database, dump: Path) -> None:
-    """The books agree, but for the upgrades that the release of the dump is known to have missed."""
+    """The books agree, but for what the release of the dump is known to have got wrong, with its amounts."""
     found = [each async for each in verify(database=database)]
     assert [each for each in found if not each.is_warning] == []
-    assert ["upgrade of" in each.place for each in found] == [True] * KNOWN_WARNINGS.get(dump.stem, 0)
+    expected = WARNINGS.get(dump.stem, {})
+    assert Counter(words for each in found for words in expected if words in each.place) == expected
+    assert len(found) == sum(expected.values())
+
+
+async def settle(database: Database) -> None:
+    """The first run of this release: credit that waits beside open invoices pays them."""
+    world = World(database, pacific(2027, 4, 6))
+    world.ids.count = 900_000
+    await settle_waiting_credit(database=database, clock=world.clock, ids=world.ids)
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
@@ -66,11 +85,14 @@ class TestDatabaseOfAnEarlierRevision:
         await asyncio.to_thread(upgrade, f"sqlite:///{path}")
 
         after = counts(path)
-        assert {table: after.get(table) for table in before} == before
+        renamed = {"tax_rate": "tax_list"}
+        assert {table: after.get(renamed.get(table, table)) for table in before} == before
         database = Database.open(f"sqlite:///{path}", revision=head_revision())
         try:
             await database.check()
+            await settle(database)
             await check_books(database, dump)
+            await agreed(database, SettableClock(pacific(2027, 4, 6)), "2027-01")
         finally:
             await database.close()
 
@@ -80,25 +102,26 @@ class TestDatabaseOfAnEarlierRevision:
         await asyncio.to_thread(upgrade, f"sqlite:///{path}")
         database = Database.open(f"sqlite:///{path}")
         try:
-            world = World(database, pacific(2027, 1, 6))
+            world = World(database, pacific(2027, 4, 6))
             world.ids.count = 1_000_000
+            await settle(database)
 
-            assert await world.advance_to(pacific(2027, 3, 2)) == 8
+            assert await world.advance_to(pacific(2027, 6, 2)) >= 8
 
             await check_books(database, dump)
         finally:
             await database.close()
 
-    def test_holds_some_of_everything_and_is_small(self, dump, tmp_path):
-        load(dump, tmp_path / "old.db")
-
-        empty = [table for table, count in counts(tmp_path / "old.db").items() if count == 0]
-
-        assert empty == []
+    def test_is_small(self, dump):
         assert dump.stat().st_size <= LARGEST_DUMP_BYTES
 
 
 class TestDumpOfTheFirstRevision:
+    def test_holds_some_of_everything(self, tmp_path):
+        load(dump_path("0001"), tmp_path / "old.db")
+
+        assert [table for table, count in counts(tmp_path / "old.db").items() if count == 0] == []
+
     def test_holds_each_kind_of_line_of_posting_and_of_call_that_it_knew(self, tmp_path):
         load(dump_path("0001"), tmp_path / "kept.db")
 

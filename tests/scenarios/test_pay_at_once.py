@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from tests.scenarios import server_run
 from tests.scenarios.server_run import Caller
 from tests.till import VISA, Till

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from app.domain.plan_changes import When
+from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.events import Event
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.change_plan import change_plan, preview_plan_change
+from app.services.confirm_quote import Outcome
+from app.services.money_back import stop_collecting
+from app.services.quotes import QuoteDesk
+from app.services.standing import load_standing
 from tests.services.books import events, rows
 from tests.world import ACCOUNT, World
 
@@ -68,6 +76,34 @@ def check_books(database: Database) -> None:
     assert numbers == list(range(100_001, 100_001 + len(numbers)))
     assert rows(database, "SELECT id FROM account WHERE ledger_seq <> (SELECT count(*) FROM ledger_posting AS p "
                           "WHERE p.account_id = account.id)") == []  # fmt: skip
+
+
+async def change_to(world: World, plan: str, account: str = ACCOUNT) -> Outcome:
+    """Confirm a change of plan at once; with a card on file, what is due has to be paid first."""
+    desk = QuoteDesk("a secret of the tests", world.clock, world.ids)
+    standing = await unit_of_work.read(world.database, lambda uow: load_standing(uow, account, world.clock.now()))
+    target = standing.catalogue.get(plan, standing.today)
+    quote = preview_plan_change(standing, target.id, When.NOW, desk)
+    confirmed = await change_plan(
+        **world._parts,
+        desk=desk,
+        cashier=world.cashier,
+        account=account,
+        actor="user:ann",
+        quote_token=quote.quote.token,
+        idempotency_key=world.ids.new("key"),
+    )
+    return confirmed.outcome
+
+
+async def leave_to_customer(world: World, number: int) -> None:
+    """Let an invoice be paid by hand alone, as after a refund."""
+
+    async def stop(uow: UnitOfWork) -> None:
+        invoice = await uow.invoices.find_by_number(number)
+        await stop_collecting(uow, invoice.id)
+
+    await unit_of_work.write(world.database, stop)
 
 
 async def last_event(world: World, account: str = ACCOUNT) -> Event:

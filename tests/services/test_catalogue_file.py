@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.domain.add_ons import AddOnVersion
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.domain.money import UnitPrice
 from app.domain.plans import PlanVersion
 from app.services.catalogue_file import InvalidCatalogueFile, read_catalogue_file

@@ -8,10 +8,11 @@ from datetime import date
 import pytest
 
 from app.domain.add_ons import AddOnNotAvailable
+from app.domain.taxes import TaxRate
 from app.services.change_lines import NoLineToEnd, add_line, end_line
 from app.services.close_account import close_account
 from app.services.grant_credit import grant_goodwill
-from app.services.set_tax_rate import set_tax_rate
+from app.services.set_taxes import set_taxes
 from app.services.staff_actions import ReasonMissing
 from app.services.standing import AccountSuspended
 from tests.services.books import differences, dump, invoices, lines, rows, tamper
@@ -61,8 +62,9 @@ class TestAdding:
         assert await differences(july.database) == []
 
     async def test_credit_pays_it_and_tax_is_on_it(self, july):
-        tax = {"name": "Sales tax", "ten_thousandths": 1_000, "valid_from": date(2026, 7, 20)}
-        await set_tax_rate(**around(july), account=ACCOUNT, **tax, **ANN)
+        taxes = {"taxes": [TaxRate("Sales tax", 100_000)], "valid_from": date(2026, 7, 20)}
+        await set_taxes(**around(july), account=ACCOUNT, **taxes, **ANN)
+        await july.pay(139_00)
         await grant_goodwill(**around(july), account=ACCOUNT, amount_cents=4_00, reference="T-1", **ANN)
         assert (await add(july)).amount_due_cents == 11_00 - 4_00
         assert await differences(july.database) == []

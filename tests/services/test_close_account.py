@@ -10,18 +10,19 @@ from app.domain.accounts import AccountStatus
 from app.domain.add_ons import AddOnSubscription
 from app.domain.metering import Outcome, Verdict
 from app.domain.seed_catalogue import SEED_ADD_ONS
+from app.domain.taxes import TaxRate
 from app.domain.usage import RefusalReason
 from app.repositories import unit_of_work
 from app.services.add_charge import add_charge
 from app.services.close_account import InvoicesDue, close_account
 from app.services.grant_credit import grant_goodwill
 from app.services.put_account import AccountAlreadyBilled
-from app.services.set_tax_rate import set_tax_rate
+from app.services.set_taxes import set_taxes
 from app.services.staff_actions import ActorMissing, ReasonMissing
 from app.services.upgrade_plans import upgrade_plans
 from tests.factories.calls import a_call
 from tests.services.books import dump, events, invoices, lines, postings, rows
-from tests.services.staff import ANN, around, balances, book, check_books, credit, last_event
+from tests.services.staff import ANN, around, balances, book, check_books, credit, last_event, leave_to_customer
 from tests.world import ACCOUNT, World, pacific
 
 MINUTE = 60
@@ -81,7 +82,7 @@ class TestFinalInvoice:
     async def test_waiting_charges_and_tax_are_on_it(self, august):
         staff = {**around(august), "account": ACCOUNT, **ANN}
         await add_charge(**staff, title="Programming", amount_cents=30_00, reference="C-1")
-        await set_tax_rate(**staff, name="Sales tax", ten_thousandths=650, valid_from=date(2026, 8, 5))
+        await set_taxes(**staff, taxes=[TaxRate("Sales tax", 65_000)], valid_from=date(2026, 8, 5))
 
         await close(august)
 
@@ -106,6 +107,22 @@ class TestFinalInvoice:
 
         assert (closing.invoice_id, closing.number, closing.amount_due_cents) == (None, None, 0)
         assert len(await invoices(august.database)) == 2
+
+    async def test_rule_10_no_call_of_the_trial_is_billed(self, world):
+        """Twenty hours of July are the trial's; the 16 paid days allow 52 minutes, and an hour was used in them."""
+        await world.add_account(trial_ends_on=date(2026, 7, 15))
+        await world.add_calls(
+            a_call(event_id="1", started_at=pacific(2026, 7, 1, 9), script_seconds=1_200 * MINUTE, recording_seconds=0)
+        )
+        await world.advance_to(pacific(2026, 7, 20, 12))
+        await world.add_calls(
+            a_call(event_id="2", started_at=pacific(2026, 7, 20, 9), script_seconds=60 * MINUTE, recording_seconds=0)
+        )
+
+        await close(world)
+
+        assert (await lines(world.database))[-1] == [("OVERAGE", "2026-07", 10_32)]
+        check_books(world.database)
 
     async def test_before_the_month_s_invoice_the_month_before_is_the_last(self, august):
         await august.advance_to(pacific(2026, 9, 1, 0, 30))
@@ -133,25 +150,41 @@ class TestFinalInvoice:
 
 class TestCredit:
     async def test_rule_35_credit_pays_the_final_invoice_then_open_ones_and_the_rest_is_paid_out(self, august):
+        """$313.00 waits beside two invoices that are paid by hand: 12.90 of it, 278.00, and 22.10."""
         await august.add_calls(a_call(started_at=pacific(2026, 8, 3), script_seconds=110 * MINUTE))
+        for number in (100_001, 100_002):
+            await leave_to_customer(august, number)
         await goodwill(august, 200_00)
-        await goodwill(august, 100_00)
+        await goodwill(august, 113_00)
+        assert credit(august.database) == 313_00
 
         closing = await close(august)
 
-        assert (closing.amount_due_cents, closing.applied_cents, closing.paid_out_cents) == (0, 278_00, 9_10)
+        assert (closing.amount_due_cents, closing.applied_cents, closing.paid_out_cents) == (0, 278_00, 22_10)
         assert [status for status, _ in balances(august.database).values()] == ["PAID"] * 3
-        assert (credit(august.database), book(august.database, "CASH")) == (0, -9_10)
-        posted = [(str(p.posting.kind), p.posting.amount_cents) for p in await postings(august.database)][-4:]
+        assert (credit(august.database), book(august.database, "CASH")) == (0, -22_10)
+        posted = [(str(p.posting.kind), p.posting.amount_cents) for p in await postings(august.database)][-5:]
         assert posted == [
+            ("CREDIT_APPLIED", 12_90),
             ("CREDIT_APPLIED", 139_00),
             ("CREDIT_APPLIED", 48_10),
             ("CREDIT_APPLIED", 90_90),
-            ("CREDIT_PAID_OUT", 9_10),
+            ("CREDIT_PAID_OUT", 22_10),
         ]
         check_books(august.database)
 
+    async def test_rule_35_credit_has_paid_what_is_collected_before_and_only_the_rest_is_paid_out(self, august):
+        await goodwill(august, 300_00)
+
+        closing = await close(august)
+
+        assert (closing.amount_due_cents, closing.applied_cents, closing.paid_out_cents) == (0, 0, 22_00)
+        assert balances(august.database) == {100_001: ("PAID", 0), 100_002: ("PAID", 0)}
+        check_books(august.database)
+
     async def test_credit_that_is_not_enough_leaves_the_rest_open(self, august):
+        for number in (100_001, 100_002):
+            await leave_to_customer(august, number)
         await goodwill(august, 150_00)
 
         closing = await close(august)
@@ -241,6 +274,8 @@ class TestAfterwards:
         assert dump(world.database) == before
 
     async def test_the_trail_says_what_closing_did(self, august):
+        for number in (100_001, 100_002):
+            await leave_to_customer(august, number)
         await goodwill(august, 10_00)
         await close(august)
 

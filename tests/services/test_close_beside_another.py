@@ -9,7 +9,7 @@ from datetime import date
 import psycopg
 import pytest
 
-from app.domain.invoices import InvoiceKind
+from app.domain.invoice_drafts import InvoiceKind
 from app.repositories import unit_of_work
 from app.repositories.cycles import CycleRepository
 from app.repositories.database import Database

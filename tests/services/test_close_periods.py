@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.repositories.events import EventRepository
 from app.services.close_periods import close_periods
 from tests.factories.calls import a_call
 from tests.services.books import connection, differences, dump, events, invoices, lines, postings, rows
+from tests.services.staff import balances
 from tests.world import ACCOUNT, World, pacific
 
 MINUTE = 60
@@ -215,7 +216,7 @@ class TestWhatAnInvoiceKeeps:
 
         first, second = await invoices(world.database)
 
-        assert (first.engine_version, first.policies_version, first.plan_version_id) == (1, "2026-11", "plan_100_2020")
+        assert (first.engine_version, first.policies_version, first.plan_version_id) == (2, "2026-11", "plan_100_2020")
         assert (first.usage_watermark, first.ledger_watermark) == (0, 0)
         assert (second.usage_watermark, second.ledger_watermark) == (1, 2)
         assert {len(text) for text in (first.facts_hash, first.content_hash)} == {64}
@@ -267,14 +268,41 @@ class TestCredit:
 
         assert rows(world.database, "SELECT status, paid_at = issued_at FROM invoice") == [("PAID", 1)]
 
-    async def test_a_total_below_zero_becomes_credit_for_the_invoices_after_it(self, world):
-        """Rule 14: 71 minutes too many were billed; taking them back leaves $59.67 for the next invoice."""
+    async def overbilled(self, world: World) -> None:
+        """71 minutes too many are on August's invoice, 137.69 with its base; it is 10 August, and that is corrected."""
         await world.add_account(plan="economy")
         await world.advance_to(pacific(2026, 7, 20))
         call = a_call(event_id="1", started_at=pacific(2026, 7, 19), script_seconds=71 * MINUTE)
         await world.add_calls(call)
         await world.advance_to(pacific(2026, 8, 10))
         await world.add_calls(call._replace(event_id="2", script_seconds=1, recording_seconds=0, corrects="1"))
+
+    async def test_a_total_below_zero_becomes_credit_for_the_invoices_after_it(self, world):
+        """Rule 14: 71 minutes too many were billed and paid; taking them back leaves $59.67 for the next invoice."""
+        await self.overbilled(world)
+        await world.pay(39_00 + 137_69)
+        await world.advance_to(pacific(2026, 10, 1, 6))
+
+        figures = [
+            (i.status, i.total_cents, i.credit_applied_cents, i.amount_due_cents)
+            for i in await invoices(world.database)
+        ]
+        assert figures == [
+            (InvoiceStatus.PAID, 39_00, 0, 39_00),
+            (InvoiceStatus.PAID, 137_69, 0, 137_69),
+            (InvoiceStatus.PAID, -59_67, 0, 0),
+            (InvoiceStatus.PAID, 39_00, 39_00, 0),
+        ]
+        assert moved(await postings(world.database))[4:] == [
+            ("CREDIT_GRANTED", 59_67, None),
+            ("INVOICED", 39_00, None),
+            ("CREDIT_APPLIED", 39_00, 5),
+        ]
+        assert await differences(world.database) == []
+
+    async def test_a_total_below_zero_pays_first_what_is_open_on_the_invoice_it_corrects(self, world):
+        """Rules 14, 35: nothing was paid; the credit lowers August's invoice, not the older one of July."""
+        await self.overbilled(world)
         await world.advance_to(pacific(2026, 10, 1, 6))
 
         figures = [
@@ -285,13 +313,14 @@ class TestCredit:
             (InvoiceStatus.OPEN, 39_00, 0, 39_00),
             (InvoiceStatus.OPEN, 137_69, 0, 137_69),
             (InvoiceStatus.PAID, -59_67, 0, 0),
-            (InvoiceStatus.PAID, 39_00, 39_00, 0),
+            (InvoiceStatus.OPEN, 39_00, 0, 39_00),
         ]
         assert moved(await postings(world.database))[2:] == [
             ("CREDIT_GRANTED", 59_67, None),
+            ("CREDIT_APPLIED", 59_67, 3),
             ("INVOICED", 39_00, None),
-            ("CREDIT_APPLIED", 39_00, 3),
         ]
+        assert balances(world.database)[100_002] == ("OPEN", 78_02)
         assert await differences(world.database) == []
 
     async def test_credit_of_one_account_never_pays_for_another(self, world):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.collection import AttemptState, CollectionStatus
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.payment_methods import MethodStatus
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION, Hold

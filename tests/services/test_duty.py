@@ -11,7 +11,7 @@ from app.domain.alerts import AlertKind
 from app.domain.collection import CollectionStatus
 from app.domain.contacts import Channel, PaymentContact
 from app.domain.deliveries import CallAnswer, CallOutcome, CallResult, MailAnswer, MailResult
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.repositories import unit_of_work
 from app.services.deliver_messages import deliver_messages
 from app.services.duty import NothingWaits, RecipientGone, dismiss_notice, list_waiting, try_again

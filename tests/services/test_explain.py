@@ -91,7 +91,7 @@ class TestInvoice:
             "opens": "August 2026",
             "issued at": "2026-08-01T13:00:00+00:00",
             "plan": "plan_100_2020",
-            "policies, engine": "2026-11, 1",
+            "policies, engine": "2026-11, 2",
             "saw calls up to": "number 4 of the account",
             "total": "$153.15",
             "credit applied": "$61.00",

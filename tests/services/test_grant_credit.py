@@ -1,4 +1,4 @@
-"""Staff give credit: it waits for the next invoice, is given once, and is in the trail (rule 35)."""
+"""Staff give credit: it pays what is open, the rest waits; it is given once, and is in the trail (rule 35)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,24 @@ from app.services.grant_credit import grant_goodwill, record_prepayment
 from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.record_payment import InvalidPayment, PaymentConflict
 from app.services.staff_actions import AccountClosed, ActorMissing, InvalidAmount, ReasonMissing
-from tests.services.books import dump, postings, rows
+from tests.services.books import dump, events, postings, rows
 from tests.services.staff import ANN, around, balances, book, check_books, credit, last_event
 from tests.world import ACCOUNT, World, pacific
 
 
 @pytest.fixture
-async def july(world: World) -> World:
+async def unpaid(world: World) -> World:
     """One open invoice of $139.00."""
     await world.add_account()
     await world.advance_to(pacific(2026, 7, 2, 12))
     return world
+
+
+@pytest.fixture
+async def july(unpaid: World) -> World:
+    """One invoice of $139.00, paid by check."""
+    await unpaid.pay(139_00, reference="1042")
+    return unpaid
 
 
 async def goodwill(world: World, **changes):
@@ -37,15 +44,32 @@ async def prepay(world: World, **changes):
 
 
 class TestGoodwill:
-    async def test_rule_35_it_waits_for_the_next_invoice_and_leaves_open_ones_alone(self, july):
+    async def test_rule_35_it_pays_what_is_open_at_once(self, unpaid):
+        granted = await goodwill(unpaid)
+
+        assert (granted.amount_cents, granted.credit_cents, granted.is_new) == (25_00, 0, True)
+        assert balances(unpaid.database) == {100_001: ("OPEN", 114_00)}
+        await unpaid.advance_to(pacific(2026, 8, 1, 12))
+        assert balances(unpaid.database) == {100_001: ("OPEN", 114_00), 100_002: ("OPEN", 139_00)}
+        assert (credit(unpaid.database), book(unpaid.database, "GOODWILL")) == (0, 25_00)
+        check_books(unpaid.database)
+
+    async def test_rule_35_what_is_left_waits_for_the_next_invoice(self, july):
         granted = await goodwill(july)
 
         assert (granted.amount_cents, granted.credit_cents, granted.is_new) == (25_00, 25_00, True)
-        assert balances(july.database) == {100_001: ("OPEN", 139_00)}
+        assert balances(july.database) == {100_001: ("PAID", 0)}
         await july.advance_to(pacific(2026, 8, 1, 12))
-        assert balances(july.database) == {100_001: ("OPEN", 139_00), 100_002: ("OPEN", 114_00)}
+        assert balances(july.database) == {100_001: ("PAID", 0), 100_002: ("OPEN", 114_00)}
         assert (credit(july.database), book(july.database, "GOODWILL")) == (0, 25_00)
         check_books(july.database)
+
+    async def test_the_trail_says_first_that_it_was_given_and_then_what_it_paid(self, unpaid):
+        await goodwill(unpaid)
+
+        given, applied = (await events(unpaid.database))[-2:]
+        assert (given.kind, given.data["credit_cents"]) == ("credit.granted", [0, 25_00])
+        assert (applied.kind, applied.data["balance_cents"]) == ("credit.applied", [139_00, 114_00])
 
     async def test_the_trail_says_who_why_and_what_the_credit_was_before_and_after(self, july):
         await goodwill(july)
@@ -92,14 +116,25 @@ class TestPrepayment:
 
         assert (prepaid.credit_cents, prepaid.is_new) == (500_00, True)
         posted = [str(each.posting.kind) for each in await postings(july.database)]
-        assert posted == ["INVOICED", "PREPAID"]
-        assert rows(july.database, "SELECT kind, amount_cents, reference, received_on FROM payment") == [
-            ("CHECK", 500_00, "4711", "2026-07-02")
+        assert posted == ["INVOICED", "PAYMENT_RECEIVED", "PREPAID"]
+        assert rows(july.database, "SELECT kind, amount_cents, reference, received_on FROM payment ORDER BY id") == [
+            ("CHECK", 139_00, "1042", "2026-07-02"),
+            ("CHECK", 500_00, "4711", "2026-07-02"),
         ]
         await july.advance_to(pacific(2026, 8, 1, 12))
         assert balances(july.database)[100_002] == ("PAID", 0)
-        assert (credit(july.database), book(july.database, "CASH")) == (361_00, 500_00)
+        assert (credit(july.database), book(july.database, "CASH")) == (361_00, 639_00)
         check_books(july.database)
+
+    async def test_rule_35_what_is_open_is_paid_of_it_first(self, unpaid):
+        prepaid = await prepay(unpaid)
+
+        assert (prepaid.credit_cents, prepaid.is_new) == (361_00, True)
+        posted = [(str(each.posting.kind), each.posting.amount_cents) for each in await postings(unpaid.database)]
+        assert posted == [("INVOICED", 139_00), ("PREPAID", 500_00), ("CREDIT_APPLIED", 139_00)]
+        assert balances(unpaid.database) == {100_001: ("PAID", 0)}
+        assert (credit(unpaid.database), book(unpaid.database, "CASH")) == (361_00, 500_00)
+        check_books(unpaid.database)
 
     async def test_the_same_check_again_writes_nothing(self, july):
         await prepay(july)
@@ -124,7 +159,7 @@ class TestPrepayment:
         await prepay(july)
 
         event = await last_event(july)
-        [(payment_id,)] = rows(july.database, "SELECT id FROM payment")
+        [(payment_id,)] = rows(july.database, "SELECT id FROM payment WHERE reference = '4711'")
         assert (event.kind, event.subject_id) == ("payment.prepaid", payment_id)
         assert event.data["credit_cents"] == [0, 500_00]
 

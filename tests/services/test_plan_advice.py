@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.domain.projection import ProjectionBasis
 from app.domain.recommendation import NoAdvice
 from app.domain.seed_catalogue import SEED_ADD_ONS, SEED_CATALOGUE

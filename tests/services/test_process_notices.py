@@ -9,9 +9,11 @@ from itertools import permutations
 import pytest
 
 from app.domain.collection import CollectionStatus
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.payment_gateway import Customer, VaultRequest
 from app.domain.payment_methods import MethodStatus
+from app.services.confirm_quote import Outcome
+from app.services.pay_invoice import pay_invoice
 from app.services.process_notices import process_notices
 from app.services.refund_payment import refund_payment
 from tests.inbox import Inbox
@@ -99,6 +101,32 @@ class TestDisputes:
         await inbox.take(won["webhook_id"])
         assert balances(inbox.world.database) == {FIRST: ("PAID", 0)}
         assert (await inbox.till.collection()).status is CollectionStatus.DONE
+
+    async def test_rule_33_one_that_is_won_leaves_nothing_open_and_brings_service_back(self, inbox):
+        """August was paid after service was suspended; what is open then is July, which the bank took back."""
+        world, gateway = inbox.world, inbox.till.gateway
+        lost = gateway.dispute(transaction_id=await transaction(inbox), status="lost")
+        await inbox.take(lost["webhook_id"])
+        gateway.force("*", "2001")
+        await inbox.till.advance_to(pacific(2026, 8, 9, 12))
+        gateway.force("*", None)
+        (_, august) = await world.issued()
+        pay = {
+            **world._parts,
+            "cashier": world.cashier,
+            "account": ACCOUNT,
+            "actor": "user:ann",
+            "idempotency_key": "K1",
+        }
+        assert await pay_invoice(**pay, invoice_id=august.id) is Outcome.APPLIED
+        assert await count(inbox, "account.suspended") == 1
+        assert await count(inbox, "account.reactivated") == 0
+
+        won = gateway.dispute(dispute_id=lost["dispute_id"], status="won")
+        await inbox.take(won["webhook_id"])
+
+        assert set(balances(world.database).values()) == {("PAID", 0)}
+        assert await count(inbox, "account.reactivated") == 1
 
     @pytest.mark.parametrize("order", list(permutations(range(3))))
     async def test_in_any_order_and_twice_there_is_one_effect(self, inbox, order):

@@ -234,7 +234,7 @@ class TestTimeOfTheCall:
 
 
 class TestLateCalls:
-    async def test_rule_25_a_late_call_is_one_adjustment_on_the_next_invoice(self, july):
+    async def test_rule_25_late_calls_are_one_adjustment_a_kind_of_usage_on_the_next_invoice(self, july):
         await july.add_calls(a_call(event_id="1", started_at=pacific(2026, 7, 13), script_seconds=90 * MINUTE))
         await july.advance_to(pacific(2026, 8, 10))
         await july.add_calls(
@@ -249,9 +249,16 @@ class TestLateCalls:
 
         assert (await lines(july.database))[1:] == [
             [("BASE", "2026-08", 139_00)],
-            [("BASE", "2026-09", 139_00), ("ADJUSTMENT", "2026-07", 12_90 + 75 + 50)],
+            [
+                ("BASE", "2026-09", 139_00),
+                ("ADJUSTMENT", "2026-07", 12_90),
+                ("ADJUSTMENT", "2026-07", 75),
+                ("ADJUSTMENT", "2026-07", 50),
+            ],
             [("BASE", "2026-10", 139_00)],
         ]
+        adjusted = [line.inputs["usage"] for line in (await invoices(july.database))[2].lines[1:]]
+        assert adjusted == ["OVERAGE", "PATCH", "IVR"]
         assert await differences(july.database) == []
 
     async def test_rule_25_late_calls_of_two_months_are_two_adjustments_newest_first(self, july):
@@ -395,5 +402,9 @@ class TestCorrections:
         await july.advance_to(pacific(2026, 9, 2))
 
         assert days(july.database) == {date(2026, 7, 13): (0, 0, 0, 0, 1)}
-        assert (await lines(july.database))[-1] == [("BASE", "2026-09", 139_00), ("ADJUSTMENT", "2026-07", -13_00)]
+        assert (await lines(july.database))[-1] == [
+            ("BASE", "2026-09", 139_00),
+            ("ADJUSTMENT", "2026-07", -12_90),
+            ("ADJUSTMENT", "2026-07", -10),
+        ]
         assert await differences(july.database) == []

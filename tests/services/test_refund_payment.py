@@ -106,7 +106,7 @@ class TestGivenBack:
         assert (event.kind, event.actor) == ("payment.refunded", "staff:ann")
         assert event.data["reason"] == "Ticket 4711."
         assert (event.data["amount_cents"], event.data["method_name"]) == (FULL, "Visa ending in 1881")
-        report = await report_month(database=paid.world.database, month="2026-07")
+        report = await report_month(database=paid.world.database, clock=paid.world.clock, month="2026-07")
         assert dict(report.receivable.movements)["refunded"] == FULL
         assert report.receivable.closing_cents == FULL
 

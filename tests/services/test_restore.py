@@ -20,6 +20,7 @@ from app.repositories.database_files import (
     database_path,
     read_next_number,
 )
+from app.services.grant_credit import grant_goodwill
 from app.services.reconcile import Reconciliation, SinceTooLate, accept_transactions, reconcile
 from app.services.refund_payment import refund_payment
 from app.services.restore_database import (
@@ -32,8 +33,8 @@ from app.services.restore_database import (
 )
 from app.services.sweep_gateway import sweep_gateway
 from tests.services.books import rows
-from tests.services.staff import ANN, balances
-from tests.till import MASTERCARD, Till
+from tests.services.staff import ANN, balances, credit
+from tests.till import LOST, MASTERCARD, Till
 from tests.world import ACCOUNT, World, pacific
 
 FIRST = 100_001
@@ -158,6 +159,23 @@ class TestStory:
         await disaster.run_due()
         assert disaster.captures() == [1]
         assert balances(disaster.till.world.database) == {FIRST: ("PAID", 0)}
+
+    async def test_rule_35_credit_pays_what_was_declined_since_as_soon_as_that_is_known(self, disaster):
+        await disaster.till.world.close_now()
+        disaster.till.gateway.force("*", "2001")
+        disaster.till.gateway.faults(LOST)
+        await disaster.till.collect()
+        world = disaster.till.world
+        await grant_goodwill(**world._parts, account=ACCOUNT, amount_cents=20_00, reference="G1", **ANN)
+        assert (balances(world.database), credit(world.database)) == ({FIRST: ("OPEN", FULL)}, 20_00)
+        await disaster.back_up()
+        await disaster.restore()
+
+        assert (await disaster.reconcile()).is_lifted
+
+        database = disaster.till.world.database
+        assert (balances(database), credit(database)) == ({FIRST: ("OPEN", 119_00)}, 0)
+        disaster.till.gateway.force("*", None)
 
     async def test_a_card_since_the_backup_is_known_again_but_not_charged(self, disaster):
         await disaster.till.world.close_now()

@@ -9,7 +9,7 @@ import pytest
 from app.domain.accounts import AccountStatus
 from app.domain.checkouts import ChangeInProgress
 from app.domain.collection import CollectionStatus
-from app.domain.invoices import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.ledger import PaymentKind
 from app.services.close_account import close_account
 from app.services.collect_due import next_collection_at

@@ -55,7 +55,7 @@ class TestCharges:
         await sweep(paid)
         await paid.world.close_now()
         await paid.collect()
-        report = await report_month(database=paid.world.database, month="2026-07")
+        report = await report_month(database=paid.world.database, clock=paid.world.clock, month="2026-07")
         matched = report.settlements
         assert (matched.matched_count, matched.matched_cents) == (1, FULL)
         assert (matched.unmatched_count, matched.unmatched_cents) == (1, FULL)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import date
 
 import pytest
 
-from app.domain.plan_changes import When
-from app.repositories import unit_of_work
 from app.services.add_charge import add_charge
-from app.services.change_plan import change_plan, preview_plan_change
 from app.services.close_account import close_account
 from app.services.credit_note import issue_credit_note
 from app.services.explain import InvoiceNotFound
 from app.services.grant_credit import grant_goodwill
-from app.services.quotes import QuoteDesk
+from app.services.refund_payment import refund_payment
 from app.services.staff_actions import ActorMissing, ReasonMissing
-from app.services.standing import load_standing
 from app.services.void_invoice import InvoiceNotVoidable, void_invoice
 from app.services.write_off import write_off_invoice
 from tests.factories.calls import a_call
-from tests.services.books import connection, dump, events, invoices, lines, postings, rows
-from tests.services.staff import ANN, around, balances, book, check_books, credit
+from tests.services.books import connection, differences, dump, events, invoices, lines, postings, rows
+from tests.services.staff import ANN, around, balances, book, change_to, check_books, credit
+from tests.till import VISA
 from tests.world import ACCOUNT, World, pacific
 
 MINUTE = 60
@@ -80,6 +78,7 @@ class TestAgain:
         check_books(august.database)
 
     async def test_rule_35_applied_credit_comes_back_and_is_applied_again(self, august):
+        await august.pay(2 * 139_00)
         await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=20_00, reference="G-1", **ANN)
         await august.advance_to(pacific(2026, 9, 2, 12))
         assert balances(august.database)[100_003] == ("OPEN", 119_00)
@@ -122,7 +121,44 @@ class TestAgain:
         assert (await void(world, invoice_number=100_001)).replacement_number == 100_002
         check_books(world.database)
 
+    async def test_rule_35_credit_that_paid_for_it_after_its_issue_comes_back_too(self, august):
+        await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=159_00, reference="G-1", **ANN)
+        assert balances(august.database) == {100_001: ("PAID", 0), 100_002: ("OPEN", 119_00)}
+
+        voided = await void(august)
+
+        assert voided.amount_due_cents == 119_00
+        moved = [(str(p.posting.kind), p.posting.amount_cents) for p in await postings(august.database)][-4:]
+        assert moved == [
+            ("VOIDED", 139_00),
+            ("CREDIT_RESTORED", 20_00),
+            ("INVOICED", 139_00),
+            ("CREDIT_APPLIED", 20_00),
+        ]
+        assert balances(august.database)[100_003] == ("OPEN", 119_00)
+        assert (credit(august.database), book(august.database, "REVENUE", -1)) == (0, 2 * 139_00)
+        assert await differences(august.database) == []
+        check_books(august.database)
+
+    async def test_rule_35_credit_that_the_new_invoice_leaves_over_waits(self, world):
+        """$151.90 comes back; without the overage of July, which is corrected by then, $139.00 of it is needed."""
+        await world.add_account()
+        await late_calls(world)
+        await world.advance_to(pacific(2026, 8, 10, 12))
+        await grant_goodwill(**around(world), account=ACCOUNT, amount_cents=139_00 + 151_90, reference="G-1", **ANN)
+        assert set(balances(world.database).values()) == {("PAID", 0)}
+        await world.add_calls(
+            a_call(event_id="2", corrects="AA0101/48213/260914", started_at=pacific(2026, 7, 20), script_seconds=0)
+        )
+
+        await void(world)
+
+        assert (balances(world.database)[100_003], credit(world.database)) == (("PAID", 0), 12_90)
+        assert await differences(world.database) == []
+        check_books(world.database)
+
     async def test_what_was_paid_by_credit_alone_may_be_issued_again(self, august):
+        await august.pay(2 * 139_00)
         await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=139_00, reference="G-1", **ANN)
         await august.advance_to(pacific(2026, 9, 2, 12))
         assert balances(august.database)[100_003] == ("PAID", 0)
@@ -132,6 +168,48 @@ class TestAgain:
         assert balances(august.database)[100_004] == ("PAID", 0)
         assert rows(august.database, "SELECT status FROM invoice WHERE number = 100003") == [("VOID",)]
         check_books(august.database)
+
+    async def test_rule_28_a_note_written_while_it_stood_is_computed_as_it_stood_then(self, august):
+        """The correction of July's overage was on the void invoice when a note went over the rest of August's."""
+        await late_calls(august)
+        await void(august)  # 100003 has 139.00 and 12.90
+        await august.advance_to(pacific(2026, 8, 12, 12))
+        await august.add_calls(
+            a_call(event_id="2", corrects="AA0101/48213/260914", started_at=pacific(2026, 7, 20), script_seconds=0)
+        )
+        await august.advance_to(pacific(2026, 9, 2, 12))  # 100004 has 139.00 and -12.90
+        staff = {**around(august), "account": ACCOUNT, **ANN}
+        await issue_credit_note(**staff, invoice_number=100_003, cents_by_line={1: 10_00}, reference="N-1")
+
+        await void(august, invoice_number=100_004)
+
+        assert (await lines(august.database))[3:] == [
+            [("BASE", "2026-09", 139_00), ("ADJUSTMENT", "2026-07", -12_90)],
+            [("CORRECTION", "2026-08", -10_00)],
+            [("BASE", "2026-09", 139_00), ("ADJUSTMENT", "2026-07", -12_90)],
+        ]
+        assert await differences(august.database) == []
+        check_books(august.database)
+
+    async def test_rule_10_calls_of_the_trial_are_not_billed_when_its_month_is_invoiced_again(self, world):
+        """Twenty hours of July are the trial's; the 16 paid days allow 52 minutes, and an hour was used in them."""
+        await world.add_account(trial_ends_on=date(2026, 7, 15))
+        await world.add_calls(
+            a_call(event_id="1", started_at=pacific(2026, 7, 1, 9), script_seconds=1_200 * MINUTE, recording_seconds=0)
+        )
+        await world.advance_to(pacific(2026, 7, 20, 12))
+        await world.add_calls(
+            a_call(event_id="2", started_at=pacific(2026, 7, 20, 9), script_seconds=60 * MINUTE, recording_seconds=0)
+        )
+        await world.advance_to(pacific(2026, 8, 2, 12))
+        before = (await lines(world.database))[-1]
+
+        voided = await void(world)
+
+        assert before == [("BASE", "2026-08", 139_00), ("OVERAGE", "2026-07", 10_32)]
+        assert (await lines(world.database))[-1] == before
+        assert voided.amount_due_cents == 149_32
+        assert await differences(world.database) == []
 
     async def test_the_trail_says_what_changed(self, august):
         await late_calls(august)
@@ -190,18 +268,7 @@ async def close(world: World) -> None:
 
 
 async def upgrade(world: World) -> None:
-    desk = QuoteDesk("a secret of the tests", world.clock, world.ids)
-    standing = await unit_of_work.read(world.database, lambda uow: load_standing(uow, ACCOUNT, world.clock.now()))
-    target = standing.catalogue.get("220", standing.today)
-    quote = preview_plan_change(standing, target.id, When.NOW, desk)
-    await change_plan(
-        **around(world),
-        desk=desk,
-        account=ACCOUNT,
-        actor="user:1",
-        quote_token=quote.quote.token,
-        idempotency_key="K-1",
-    )
+    await change_to(world, "220")
 
 
 class TestRefusals:
@@ -231,6 +298,34 @@ class TestRefusals:
 
         with pytest.raises(InvoiceNotVoidable, match="only the invoice of a month can be issued again"):
             await void(august, invoice_number=100_003)
+
+    async def test_an_invoice_stands_that_lines_of_it_were_written_off_of(self, till):
+        """100002 was paid and its overage credited; refunded, 12.90 more is open on it than its lines still bill."""
+        world = till.world
+        staff = {**around(world), "account": ACCOUNT, **ANN}
+        await world.add_account()
+        await till.add_card(VISA)
+        await till.advance_to(pacific(2026, 7, 31, 12))
+        await late_calls(world)
+        await till.advance_to(pacific(2026, 8, 2, 12))
+        till.gateway.settle()
+        await issue_credit_note(**staff, invoice_number=100_002, cents_by_line={2: 12_90}, reference="N-1")
+        await world.add_calls(a_call(event_id="2", started_at=pacific(2026, 7, 30), script_seconds=10 * MINUTE))
+        till.gateway.force("*", "2001")
+        await till.advance_to(pacific(2026, 9, 2, 12))
+        assert (await lines(world.database))[-1] == [("BASE", "2026-09", 139_00), ("ADJUSTMENT", "2026-07", 12_90)]
+        await refund_payment(
+            world.collecting, account=ACCOUNT, invoice_number=100_002, amount_cents=151_90, reference="R-1", **ANN
+        )
+        await write_off_invoice(**staff, invoice_number=100_002)
+        assert rows(world.database, "SELECT cents FROM write_off_share ORDER BY cents") == [(12_90,), (139_00,)]
+        before = dump(world.database)
+
+        with pytest.raises(InvoiceNotVoidable, match="100004 cannot be voided: a write-off stands on its lines"):
+            await void(world, invoice_number=100_004)
+
+        assert dump(world.database) == before
+        assert await differences(world.database) == []
 
     async def test_an_invoice_that_gave_credit_stands(self, world):
         await world.add_account(plan="economy")

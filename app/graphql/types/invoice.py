@@ -5,7 +5,10 @@ from typing import Annotated
 
 import strawberry
 
-from app.domain.invoices import InvoiceKind, InvoiceStatus
+from app.domain.explanations import percent, tax_rate_of
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoice_lines import InvoiceLine as InvoiceLineValue
+from app.domain.invoice_lines import LineKind
 from app.domain.ledger import MoneyBackReason, PaymentKind, PostingKind
 from app.domain.periods import billing_date
 from app.graphql.context import Info
@@ -123,6 +126,34 @@ class InvoiceMoneyBack:
         )
 
 
+@strawberry.type(description="One tax of an invoice: what it charges, or what it gives back of an earlier invoice.")
+class InvoiceTax:
+    """Built from a tax line with `InvoiceTax.of`."""
+
+    name: str = strawberry.field(description="What the tax is called.")
+    percentage: str = strawberry.field(description="The rate in per cent, such as `8.875`.")
+    taxed: Money = strawberry.field(
+        description="The sum of the lines that it applies to; negative where they are given back."
+    )
+    amount: Money = strawberry.field(description="The tax; negative where it is given back.")
+    reverses_number: str | None = strawberry.field(
+        description="The number of the invoice whose tax is given back; null on a tax that is charged, and on what "
+        "credit kept takes off it."
+    )
+
+    @classmethod
+    def of(cls, line: InvoiceLineValue) -> "InvoiceTax":
+        """Return a tax for clients."""
+        reverses = line.inputs.get("reverses")
+        return cls(
+            name=str(line.inputs["tax_name"]),
+            percentage=percent(tax_rate_of(line)),
+            taxed=Money.of(int(line.inputs["taxed_cents"])),
+            amount=Money.of(line.amount_cents),
+            reverses_number=None if reverses is None else str(reverses),
+        )
+
+
 @strawberry.type(description="Credit of the account that paid for a part of an invoice, at its issue or later.")
 class InvoiceCredit:
     """Credit applied to an invoice."""
@@ -200,7 +231,8 @@ class Invoice(Node):
     credit_created: Money = strawberry.field(description="What a total below zero left to the account as credit.")
     amount_due: Money = strawberry.field(description="What was to be paid when it was issued: the total less credit.")
     balance: Money = strawberry.field(
-        description="What is still to be paid now: zero once it is void; on an uncollectible one, what was written off."
+        description="What is still to be paid now: zero once it is void; on an uncollectible one, what is written off, "
+        "less what was paid of it since."
     )
     hash: str = strawberry.field(
         description="Stands for everything that is billed; a preview with the same hash bills exactly the same."
@@ -239,6 +271,12 @@ class Invoice(Node):
     def lines(self) -> list[InvoiceLine]:
         """Return the lines; those of one month share the reading of its usage."""
         return lines_of(self.invoice)
+
+    @computed(description="Its taxes, one by one: they add up to `tax`. Empty where none is charged.")
+    def taxes(self) -> list[InvoiceTax]:
+        """Return the taxes."""
+        lines = (placed.line for placed in self.invoice.lines)
+        return [InvoiceTax.of(line) for line in lines if line.kind is LineKind.TAX]
 
     @computed(description="What was paid on it, in the order in which it was recorded.")
     def payments(self) -> list[InvoicePayment]:
@@ -279,7 +317,7 @@ class Invoice(Node):
 class InvoiceFilter:
     """What invoices can be narrowed by."""
 
-    status: InvoiceStatus | None = strawberry.field(default=None, description="Only invoices that stand so.")
+    status: InvoiceStatus | None = strawberry.field(default=None, description="Only invoices with this status.")
     month: str | None = strawberry.field(default=None, description="Only invoices of this month, written `YYYY-MM`.")
 
 

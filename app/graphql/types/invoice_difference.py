@@ -3,7 +3,7 @@
 import strawberry
 
 from app.domain.comparison import KIND_NAMES, KindDifference, compare_lines, movement
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.graphql.types.invoice import Invoice
 from app.graphql.types.money import Money
 from app.views import invoices as views

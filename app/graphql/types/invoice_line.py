@@ -2,8 +2,8 @@
 
 import strawberry
 
-from app.domain import invoices
-from app.domain.invoices import LineKind
+from app.domain import invoice_lines
+from app.domain.invoice_lines import LineKind
 from app.graphql.connections import DEFAULT_PAGE, AfterArgument, Connection, FirstArgument
 from app.graphql.context import Info
 from app.graphql.loaders import MonthUsage, load_calls_behind
@@ -27,7 +27,7 @@ class InvoiceLine(Node):
     display_name: str = strawberry.field(description="The line in words, such as `100 Minutes plan, February 2027`.")
     amount: Money = strawberry.field(description="What the line adds to the total; negative when it gives money back.")
     period: Period = strawberry.field(description="The month that the line is about.")
-    line: strawberry.Private[invoices.InvoiceLine]
+    line: strawberry.Private[invoice_lines.InvoiceLine]
 
     @computed(description="Why the line costs what it costs.")
     def explanation(self) -> LineExplanation:
@@ -94,13 +94,20 @@ class UsageLine(MeteredLine):
 class AdjustmentLine(MeteredLine):
     """A line of late usage (rule 25)."""
 
-    month_charges: Money = strawberry.field(description="What the usage of that month comes to, late calls included.")
-    already_billed: Money = strawberry.field(description="What earlier invoices charged for the usage of that month.")
+    usage_kind: LineKind | None = strawberry.field(
+        description="The kind of usage it corrects: `OVERAGE`, `PATCH` or `IVR`. Null on lines from before November "
+        "2026, which correct all kinds together."
+    )
+    month_charges: Money = strawberry.field(description="What that usage comes to now, late calls included.")
+    credit_kept: Money = strawberry.field(
+        description="What credit notes and write-offs had taken off it and is kept, though the usage went up."
+    )
+    already_billed: Money = strawberry.field(description="What is still billed for it by earlier invoices.")
 
 
 @strawberry.type(
-    description="A single amount in words: a charge that our staff added, a late fee, or what an earlier invoice "
-    "charged and is given back (`kind` is `CORRECTION`)."
+    description="A single amount in words: a charge that our staff added, a late fee, credit kept on a new price "
+    "(`kind` is `CREDIT_KEPT`), or what an earlier invoice charged and is given back (`kind` is `CORRECTION`)."
 )
 class ChargeLine(InvoiceLine):
     """A line that bills once."""
@@ -113,10 +120,16 @@ class ChargeLine(InvoiceLine):
     )
 
 
-@strawberry.type(description="Tax on all that the invoice charges.")
+@strawberry.type(description="One tax on what the invoice charges, or given back with what it had been charged on.")
 class TaxLine(InvoiceLine):
     """A line of tax (rule 11)."""
 
     tax_name: str = strawberry.field(description="What the tax is called.")
     percentage: str = strawberry.field(description="The rate in per cent, such as `6.5`.")
-    taxed: Money = strawberry.field(description="What the rate is of: the sum of the other lines.")
+    taxed: Money = strawberry.field(
+        description="The sum of the lines that it applies to; negative where they are given back."
+    )
+    reverses_number: str | None = strawberry.field(
+        description="The number of the invoice whose tax is given back; null on a tax that is charged, and on what "
+        "credit kept takes off it."
+    )

@@ -2,9 +2,9 @@
 
 import strawberry
 
-from app.domain import invoices
+from app.domain import invoice_lines
 from app.domain.explanations import explain
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.domain.line_inputs import inputs_of
 from app.graphql.types.enums import described_enum
 
@@ -14,16 +14,17 @@ described_enum(
     values={
         LineKind.BASE: "The plan's price for a month.",
         LineKind.BASE_REVERSAL: "The price of the plan that the month was billed on before, given back.",
+        LineKind.CREDIT_KEPT: "What a credit note or write-off had taken off the price before, kept on the new price.",
         LineKind.ADD_ON: "The price of an add-on for a month, or for the rest of the month that it was bought in.",
         LineKind.ADDITIONAL_LINE: "The price of an additional telephone line for a month.",
         LineKind.OVERAGE: "Live time above the plan's included minutes, in the month that ended.",
         LineKind.PATCH: "Time of calls that were patched through to you, in the month that ended.",
         LineKind.IVR: "Automated (IVR) time in the month that ended.",
         LineKind.ADJUSTMENT: "Usage of an earlier month that came to light after its invoice; a credit when negative.",
-        LineKind.CHARGE: "A single charge that our staff added, in its own words.",
+        LineKind.CHARGE: "A one-time charge that our staff added, in its own words.",
         LineKind.LATE_FEE: "A fee for an invoice that was paid late.",
         LineKind.CORRECTION: "A charge of an earlier invoice, given back.",
-        LineKind.TAX: "Tax on what the invoice charges.",
+        LineKind.TAX: "A tax on what the invoice charges, or that tax given back with what it had been charged on.",
     },
 )
 
@@ -46,7 +47,7 @@ class LineExplanation:
     inputs: list[LineInput] = strawberry.field(description="The figures that the line was worked out from.")
 
     @classmethod
-    def of(cls, line: invoices.InvoiceLine) -> "LineExplanation":
+    def of(cls, line: invoice_lines.InvoiceLine) -> "LineExplanation":
         """Return the explanation of a line for clients."""
         inputs = [LineInput(key=key, name=name, value=value) for key, name, value in inputs_of(line)]
         return cls(rule=line.rule, arithmetic=explain(line).arithmetic, inputs=inputs)

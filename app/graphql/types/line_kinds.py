@@ -5,8 +5,8 @@ from datetime import date
 
 import strawberry
 
-from app.domain.explanations import explain, percent
-from app.domain.invoices import LineKind
+from app.domain.explanations import explain, percent, tax_rate_of
+from app.domain.invoice_lines import LineKind
 from app.graphql.loaders import MonthUsage
 from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
@@ -66,7 +66,13 @@ def _usage_fields(placed: views.PlacedLine) -> dict[str, object]:
 
 def _adjustment_fields(placed: views.PlacedLine) -> dict[str, object]:
     rated, billed = int(placed.line.inputs["rated_cents"]), int(placed.line.inputs["billed_cents"])
-    return {"month_charges": Money.of(rated), "already_billed": Money.of(billed)}
+    usage, kept = placed.line.inputs.get("usage"), int(placed.line.inputs.get("kept_cents", 0))
+    return {
+        "usage_kind": None if usage is None else LineKind(str(usage)),
+        "month_charges": Money.of(rated),
+        "credit_kept": Money.of(kept),
+        "already_billed": Money.of(billed),
+    }
 
 
 def _charge_fields(_: views.PlacedLine) -> dict[str, object]:
@@ -80,7 +86,12 @@ def _correction_fields(placed: views.PlacedLine) -> dict[str, object]:
 def _tax_fields(placed: views.PlacedLine) -> dict[str, object]:
     line = placed.line
     taxed = Money.of(int(line.inputs["taxed_cents"]))
-    return {"tax_name": line.inputs["tax_name"], "percentage": percent(line.unit_price), "taxed": taxed}
+    return {
+        "tax_name": line.inputs["tax_name"],
+        "percentage": percent(tax_rate_of(line)),
+        "taxed": taxed,
+        "reverses_number": line.inputs.get("reverses"),
+    }
 
 
 LINE_TYPES = (PlanLine, AddOnLine, UsageLine, AdjustmentLine, ChargeLine, TaxLine)
@@ -88,6 +99,7 @@ LINE_TYPES = (PlanLine, AddOnLine, UsageLine, AdjustmentLine, ChargeLine, TaxLin
 KIND_TYPES: dict[LineKind, tuple[Callable[..., InvoiceLine], _LineFields]] = {
     LineKind.BASE: (PlanLine, _plan_fields),
     LineKind.BASE_REVERSAL: (PlanLine, _plan_fields),
+    LineKind.CREDIT_KEPT: (ChargeLine, _charge_fields),
     LineKind.ADD_ON: (AddOnLine, _add_on_fields),
     LineKind.ADDITIONAL_LINE: (AddOnLine, _add_on_fields),
     LineKind.OVERAGE: (UsageLine, _usage_fields),

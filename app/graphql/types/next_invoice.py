@@ -4,9 +4,9 @@ from datetime import datetime
 
 import strawberry
 
-from app.domain import invoices
+from app.domain import invoice_lines
 from app.domain.explanations import explain
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.graphql.derived_ids import derived_id
 from app.graphql.permissions import Permission, section
 from app.graphql.types.common import Period
@@ -38,7 +38,7 @@ class PreviewLine:
     explanation: LineExplanation = strawberry.field(description="Why it costs that much.")
 
     @classmethod
-    def of(cls, line: invoices.InvoiceLine) -> "PreviewLine":
+    def of(cls, line: invoice_lines.InvoiceLine) -> "PreviewLine":
         """Return a line for clients."""
         return cls(
             display_name=explain(line).title,

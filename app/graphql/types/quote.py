@@ -38,6 +38,9 @@ class PlanChangeQuote:
     total: Money = strawberry.field(description="The sum of the lines; below zero it becomes credit.")
     credit_applied: Money = strawberry.field(description="The part that your credit would pay.")
     amount_due_now: Money = strawberry.field(description="What would be left to pay now.")
+    credit_to_open_invoices: Money = strawberry.field(
+        description="The part of the credit that pays your open invoices at once; the rest waits for the next invoice."
+    )
     hash: str = strawberry.field(description="A fingerprint of what confirming does.")
     expires_at: datetime = strawberry.field(description="Until when it can be confirmed.")
     next_invoice: NextInvoice | None = strawberry.field(
@@ -59,6 +62,7 @@ class PlanChangeQuote:
             total=Money.of(draft.total_cents if draft else 0),
             credit_applied=Money.of(draft.credit_applied_cents if draft else 0),
             amount_due_now=Money.of(offer.amount_due_now_cents),
+            credit_to_open_invoices=Money.of(offer.settled_cents),
             hash=offer.content_hash,
             expires_at=quoted.quote.expires_at,
             next_invoice=NextInvoice.of(following) if following else None,

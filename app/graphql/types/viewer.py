@@ -18,7 +18,17 @@ described_enum(
     },
 )
 
-PAST_DUE = "An invoice could not be charged. Pay the open balance, or add another payment method."
+PAST_DUE = {
+    views.PastDue.DECLINED: "An invoice could not be charged. Pay the open balance, or add another payment method.",
+    views.PastDue.RETURNED: "Your bank returned a payment, so its invoice is open again. Pay the open balance, or add "
+    "another payment method.",
+    views.PastDue.CHARGED_BACK: "Your bank took a disputed payment back, so its invoice is open again. Pay the open "
+    "balance, or ask us.",
+    views.PastDue.REFUNDED: "We refunded a payment, so its invoice is open again. Nothing is charged for it by itself: "
+    "pay it, or ask us if you need not.",
+    views.PastDue.SUSPENSION_ANNOUNCED: "An invoice is overdue, and your service is about to be suspended. Pay the "
+    "open balance.",
+}
 BANNERS = {
     AccountStatus.SUSPENDED: "Your service is suspended. Pay the open balance to have it restored.",
     AccountStatus.CLOSED: "This account is closed. Invoices and calls can still be read.",
@@ -69,5 +79,5 @@ class Viewer:
             ),
             role=found.role,
             permissions=[permission for permission in Permission if permission in PERMISSIONS[found.role]],
-            banner=BANNERS.get(found.account_status, PAST_DUE if found.is_past_due else None),
+            banner=BANNERS.get(found.account_status, PAST_DUE[found.past_due] if found.past_due else None),
         )

@@ -20,7 +20,7 @@ from app.views.activity import ActivityFacts, TrailEvent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.repositories.billing_facts import Sql
+    from app.repositories.conditions import Sql
 
 _ID = col(EventRow.id)
 _USER = "user:"

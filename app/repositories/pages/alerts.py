@@ -28,7 +28,7 @@ from app.views.alerts import ListedContact, MessagePage, SentMessage, ToldLimit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.repositories.billing_facts import Sql
+    from app.repositories.conditions import Sql
 
 _ID = col(NotificationRow.id)
 

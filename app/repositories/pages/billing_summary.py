@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, case, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from app.domain.auto_pay import OpenRound, PayingAccount
-from app.domain.checkouts import CheckoutState
 from app.domain.collection import CollectionStatus
-from app.domain.ledger import Book
 from app.models.accounts import AccountRow
-from app.models.collection import CheckoutRow, CollectionRow
-from app.models.ledger import LedgerPostingRow
-from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_catalogue, total
+from app.models.collection import CollectionRow
+from app.repositories.billing_facts import assemble_facts, fact_parts, open_balance, read_account, read_catalogue
 from app.repositories.pages.payment_methods import METHODS, read_methods
 from app.repositories.pages.scope import own
 from app.repositories.pages.usage import CATALOGUE, DAYS, read_days
@@ -25,27 +22,6 @@ from app.views.usage import UsageFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-
-def _open_balance(account_id: Any) -> ColumnElement[int]:  # noqa: ANN401 -- a column, typed as its value
-    """Return what the account owes on its invoices, as a correlated sum of its postings.
-
-    The invoice of a change that waits for its own payment is not among them: if that fails it is void (rule 17).
-    """
-    amount = col(LedgerPostingRow.amount_cents)
-    is_debit = col(LedgerPostingRow.debit) == Book.RECEIVABLE
-    touches = is_debit | (col(LedgerPostingRow.credit) == Book.RECEIVABLE)
-    statement = select(total(case((is_debit, amount), else_=-amount))).where(
-        col(LedgerPostingRow.account_id) == account_id,
-        touches,
-        ~select(col(CheckoutRow.id))
-        .where(
-            col(CheckoutRow.invoice_id) == col(LedgerPostingRow.invoice_id),
-            col(CheckoutRow.state) == CheckoutState.WAITING,
-        )
-        .exists(),
-    )
-    return statement.scalar_subquery()
 
 
 _ROUNDS = select(col(CollectionRow.status), col(CollectionRow.is_requested), col(CollectionRow.next_attempt_at)).where(
@@ -87,7 +63,7 @@ BILLING_SUMMARY: Page[SummaryFacts | None] = Page(
     {
         **_FACTS,
         "account": _FACTS["account"].add_columns(
-            _open_balance(col(AccountRow.id)).label("open_balance_cents"), col(AccountRow.status)
+            open_balance(col(AccountRow.id)).label("open_balance_cents"), col(AccountRow.status)
         ),
         "days": DAYS,
         "methods": METHODS,

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import UTCDateTime, col
 
-from app.domain.invoices import LineKind
+from app.domain.invoice_lines import LineKind
 from app.models.accounts import AccountRow
 from app.models.calls import CallRow
 from app.repositories.billing_facts import total
@@ -21,7 +21,7 @@ from app.views.calls import Call, CallPage, UsageOfDay
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.repositories.billing_facts import Sql
+    from app.repositories.conditions import Sql
 
 _KEYS = (col(CallRow.started_at), col(CallRow.seq))
 _CURSOR = ("after_at", "after_seq")

@@ -14,7 +14,7 @@ from app.repositories.reader import Page
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from app.repositories.billing_facts import Sql
+    from app.repositories.conditions import Sql
 
 _TODAY: Sql = bindparam("today", type_=Date)
 _END = col(AddOnSubscriptionRow.ends_before)

@@ -9,7 +9,8 @@ from sqlalchemy import BigInteger, Date, bindparam, case, cast, func, or_, selec
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from app.domain.invoices import InvoiceKind, InvoiceLine, InvoiceStatus, LineKind
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoice_lines import InvoiceLine, LineKind
 from app.domain.ledger import MONEY_BACK, Book, PostingKind
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
@@ -37,7 +38,7 @@ from app.views.invoices import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from app.repositories.billing_facts import Sql
+    from app.repositories.conditions import Sql
     from app.views.invoices import PlacedLine
 
     Rows = Sequence[tuple[Any, ...]]
@@ -52,6 +53,10 @@ def _issued() -> tuple[Sql, Sql]:
     return own(InvoiceRow.account_id), col(InvoiceRow.status) != InvoiceStatus.DRAFT
 
 
+PAYING = (PostingKind.PAYMENT_RECEIVED, PostingKind.WRITE_OFF_RECOVERED)
+"""The kinds of posting by which a payment went to an invoice."""
+
+
 def _balances() -> Sql:
     """What is owed on each invoice of the account: one pass over its postings, however many invoices are read.
 
@@ -59,11 +64,12 @@ def _balances() -> Sql:
     """
     posting = LedgerPostingRow
     amount, is_debit = col(posting.amount_cents), col(posting.debit) == Book.RECEIVABLE
+    is_recovered = col(posting.kind) == PostingKind.WRITE_OFF_RECOVERED
     return (
         select(col(posting.invoice_id), total(case((is_debit, amount), else_=-amount)).label("cents"))
         .where(
             own(posting.account_id),
-            is_debit | (col(posting.credit) == Book.RECEIVABLE),
+            is_debit | (col(posting.credit) == Book.RECEIVABLE) | is_recovered,
             col(posting.kind) != PostingKind.WRITTEN_OFF,
         )
         .group_by(col(posting.invoice_id))
@@ -196,7 +202,7 @@ def _payments(ids: Sql) -> Sql:
             col(PaymentRow.reference),
         )
         .join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id))
-        .where(own(posting.account_id), _among(posting, ids), col(posting.kind) == PostingKind.PAYMENT_RECEIVED)
+        .where(own(posting.account_id), _among(posting, ids), col(posting.kind).in_(PAYING))
         .order_by(col(posting.seq))
     )
 

@@ -12,7 +12,7 @@ from app.models.accounts import AccountRow
 from app.models.calls import UsageDayRow
 from app.models.cycles import BillingCycleRow
 from app.models.simulations import MonthSimulationRow
-from app.repositories.billing_facts import NO_USAGE, Sql, total
+from app.repositories.billing_facts import NO_USAGE, total
 from app.repositories.pages.scope import own
 from app.repositories.pages.standing import STANDING
 from app.repositories.reader import Page
@@ -20,6 +20,8 @@ from app.views.plan_advice import PlanAdviceFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from app.repositories.conditions import Sql
 
 _MONTH: Sql = bindparam("month", type_=Date)
 _MONTHS_SINCE: Sql = bindparam("months_since", type_=Date)

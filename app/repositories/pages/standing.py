@@ -8,30 +8,32 @@ from sqlalchemy import Date, and_, bindparam, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from app.domain.billing_items import BilledBase
-from app.domain.invoices import BASE_KINDS, InvoiceStatus
+from app.domain.invoice_lines import BASE_LINE_KINDS, LineKind
+from app.domain.ledger import OpenInvoice
 from app.domain.periods import Period
 from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
 from app.models.add_ons import AddOnVersionRow
 from app.models.calls import UsageDayRow
-from app.models.charges import TaxRateRow
+from app.models.charges import TaxListRow
 from app.models.cycles import BillingCycleRow
-from app.models.invoices import InvoiceLineRow, InvoiceRow
+from app.models.invoices import InvoiceLineRow
+from app.models.ledger import WriteOffShareRow
 from app.models.plans import PlanVersionRow
+from app.repositories.billed_lines import read_books, select_billed, select_write_offs
 from app.repositories.billing_facts import (
     ADD_ON_COLUMNS,
     PLAN_COLUMNS,
-    Sql,
     credit_balance,
     read_add_on,
     read_catalogue,
     read_plan,
     read_subscription,
-    read_tax,
+    read_taxes_in_force,
     select_subscriptions,
     total,
 )
+from app.repositories.ledger import select_open_invoices
 from app.repositories.pages.scope import own
 from app.repositories.reader import Page
 from app.views.standing import AccountStanding
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.domain.plans import PlanVersion
+    from app.repositories.conditions import Sql
 
 _TODAY: Sql = bindparam("today", type_=Date)
 _MONTH: Sql = bindparam("month", type_=Date)
@@ -119,22 +122,18 @@ _USAGE = (
     )
 )
 
-_BASE_LINES = (
-    select(col(InvoiceLineRow.amount_cents), col(InvoiceLineRow.inputs))
-    .join(InvoiceRow, col(InvoiceRow.id) == col(InvoiceLineRow.invoice_id))
-    .where(
-        own(col(InvoiceLineRow.account_id)),
-        col(InvoiceLineRow.period_on) == _MONTH,
-        col(InvoiceLineRow.kind).in_(BASE_KINDS),
-        col(InvoiceRow.status) != InvoiceStatus.VOID,
-    )
-    .order_by(col(InvoiceRow.number), col(InvoiceLineRow.position))
+_BASE_LINES = select_billed(
+    own,
+    col(InvoiceLineRow.period_on) == _MONTH,
+    col(InvoiceLineRow.kind).in_((*BASE_LINE_KINDS, LineKind.CORRECTION)),
 )
 
+_WRITE_OFFS = select_write_offs(own, col(WriteOffShareRow.period_on) == _MONTH)
+
 _TAXES = (
-    select(col(TaxRateRow.account_id), col(TaxRateRow.name), col(TaxRateRow.ten_thousandths))
-    .where(own(col(TaxRateRow.account_id)), col(TaxRateRow.valid_from) <= _TODAY)
-    .order_by(col(TaxRateRow.valid_from).desc())
+    select(col(TaxListRow.account_id), col(TaxListRow.rates))
+    .where(own(col(TaxListRow.account_id)), col(TaxListRow.valid_from) <= _TODAY)
+    .order_by(col(TaxListRow.valid_from).desc())
     .limit(1)
 )
 
@@ -143,19 +142,12 @@ _CATALOGUE = select(*PLAN_COLUMNS).order_by(col(PlanVersionRow.id))
 _ADD_ONS = select(*ADD_ON_COLUMNS).order_by(col(AddOnVersionRow.id))
 
 
-def read_billed_base(lines: Sequence[Any]) -> BilledBase | None:
-    """Return what the base lines of a month add up to, and the plan of the last that charged; None for no lines."""
-    charged = [inputs for amount_cents, inputs in lines if amount_cents >= 0]
-    if not charged:
-        return None
-    last = charged[-1]
-    return BilledBase(str(last["plan"]), str(last["plan_name"]), sum(amount_cents for amount_cents, _ in lines))
-
-
 def _assemble(
     account: Sequence[Any],
     usage: Sequence[Any],
     base_lines: Sequence[Any],
+    write_offs: Sequence[Any],
+    open_invoices: Sequence[Any],
     taxes: Sequence[Any],
     catalogue: Sequence[Any],
     add_ons: Sequence[Any],
@@ -164,16 +156,18 @@ def _assemble(
     if not account:
         return None
     row = account[0]
+    period = Period.containing(row[_ACCOUNT_FIELDS.index("today")])
     chosen, pending, opened = (row[start : start + _PLAN_WIDTH] for start in _PLANS_START)
     return AccountStanding(
         **dict(zip(_ACCOUNT_FIELDS, row, strict=False)),
-        period=Period.containing(row[_ACCOUNT_FIELDS.index("today")]),
+        period=period,
         chosen_plan=read_plan(chosen),
         pending_plan=_read_plan(pending),
         opened_plan=_read_plan(opened),
         usage=UsageTotals(*usage[0]),
-        billed_base=read_billed_base(base_lines),
-        tax=read_tax(taxes),
+        billed_base=read_books(base_lines, write_offs).position(period.starts_on, LineKind.BASE),
+        open_invoices=tuple(OpenInvoice(*invoice) for invoice in open_invoices),
+        taxes=read_taxes_in_force(taxes),
         catalogue=read_catalogue(catalogue),
         add_on_versions=tuple(read_add_on(version) for version in add_ons),
         subscriptions=tuple(read_subscription(subscription) for subscription in subscriptions),
@@ -190,6 +184,8 @@ STANDING: Page[AccountStanding | None] = Page(
         "account": _ACCOUNT,
         "usage": _USAGE,
         "base_lines": _BASE_LINES,
+        "write_offs": _WRITE_OFFS,
+        "open_invoices": select_open_invoices(own),
         "taxes": _TAXES,
         "catalogue": _CATALOGUE,
         "add_ons": _ADD_ONS,

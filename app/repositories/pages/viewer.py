@@ -2,58 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, Text, bindparam, case, cast, func, select
 from sqlmodel import col
 
 from app.domain.collection import AttemptState, CollectionStatus
-from app.domain.invoices import InvoiceStatus
-from app.domain.refunds import DisputeState
+from app.domain.invoice_drafts import InvoiceStatus
+from app.domain.ledger import MONEY_BACK, PostingKind
 from app.models.accounts import AccountRow, MembershipRow, UserRow
-from app.models.collection import CollectionRow, DisputeRow, PaymentAttemptRow
+from app.models.collection import CollectionRow, PaymentAttemptRow
 from app.models.invoices import InvoiceRow
+from app.models.ledger import LedgerPostingRow
+from app.repositories.billing_facts import credit_balance, open_balance
 from app.repositories.reader import Page
-from app.views.viewer import Viewer
+from app.views.viewer import PastDue, Viewer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def _is_past_due() -> ColumnElement[bool]:
-    """Whether an open invoice could not be charged, lost its payment again, or its suspension is announced."""
-    row, attempt = CollectionRow, PaymentAttemptRow
-    has_failed = (
-        select(col(attempt.id))
-        .where(
-            col(attempt.account_id) == col(row.account_id),
-            col(attempt.invoice_id) == col(row.invoice_id),
-            (col(attempt.state) == AttemptState.DECLINED) | col(attempt.returned_at).is_not(None),
-        )
-        .exists()
-    )
-    was_taken_back = (
-        select(col(DisputeRow.id))
-        .join(attempt, col(attempt.id) == col(DisputeRow.attempt_id))
-        .where(
-            col(attempt.account_id) == col(row.account_id),
-            col(attempt.invoice_id) == col(row.invoice_id),
-            col(DisputeRow.state) == DisputeState.LOST,
-        )
-        .exists()
-    )
+def _past_due() -> ColumnElement[str | None]:
+    """What happened last to the payment of the newest open invoice that could not be charged, lost its payment again,
+    or whose suspension is announced; null where there is none, or the credit of the account covers what it owes.
+    """
+    row, account_id = CollectionRow, col(AccountRow.id)
+    declined_at = _last_declined_at()
+    went_back, went_back_at = _last_back(col(LedgerPostingRow.kind)), _last_back(col(LedgerPostingRow.posted_at))
     is_warned = col(row.warn_at).is_(None) & col(row.suspend_at).is_not(None)
+    why = case(
+        (declined_at.is_not(None) & (went_back_at.is_(None) | (declined_at > went_back_at)), PastDue.DECLINED),
+        *((went_back == kind, reason) for kind, reason in _WENT_BACK.items()),
+        else_=PastDue.SUSPENSION_ANNOUNCED,
+    )
     return (
-        select(col(row.invoice_id))
+        select(cast(why, Text))
+        .select_from(row)
         .join(InvoiceRow, col(InvoiceRow.id) == col(row.invoice_id))
         .where(
             col(InvoiceRow.status) == InvoiceStatus.OPEN,
-            col(row.account_id) == col(AccountRow.id),
+            col(row.account_id) == account_id,
             col(row.status) == CollectionStatus.WAITING,
-            has_failed | was_taken_back | is_warned,
+            declined_at.is_not(None) | went_back_at.is_not(None) | is_warned,
+            open_balance(account_id) > credit_balance(account_id),
         )
-        .exists()
+        .order_by(col(InvoiceRow.number).desc())
+        .limit(1)
+        .scalar_subquery()
     )
+
+
+_WENT_BACK = {
+    PostingKind.CHARGED_BACK: PastDue.CHARGED_BACK,
+    PostingKind.RETURNED: PastDue.RETURNED,
+    PostingKind.REFUNDED: PastDue.REFUNDED,
+}
+
+
+def _last_declined_at() -> Any:  # noqa: ANN401 -- an expression
+    attempt, row = PaymentAttemptRow, CollectionRow
+    found = select(func.max(col(attempt.resolved_at))).where(
+        col(attempt.account_id) == col(row.account_id),
+        col(attempt.invoice_id) == col(row.invoice_id),
+        col(attempt.state) == AttemptState.DECLINED,
+    )
+    return found.correlate(row).scalar_subquery()
+
+
+def _last_back(column: Any) -> Any:  # noqa: ANN401 -- expressions
+    """A column of the posting by which money went back last."""
+    posting, row = LedgerPostingRow, CollectionRow
+    found = select(column).where(
+        col(posting.account_id) == col(row.account_id),
+        col(posting.invoice_id) == col(row.invoice_id),
+        col(posting.kind).in_(MONEY_BACK),
+    )
+    return found.order_by(col(posting.seq).desc()).limit(1).correlate(row).scalar_subquery()
 
 
 _MEMBER = (
@@ -66,7 +91,7 @@ _MEMBER = (
         col(AccountRow.external_id),
         col(AccountRow.name),
         col(AccountRow.status),
-        _is_past_due().label("is_past_due"),
+        _past_due().label("past_due"),
     )
     .join(MembershipRow, col(MembershipRow.user_id) == col(UserRow.id))
     .join(AccountRow, col(AccountRow.id) == col(MembershipRow.account_id))
@@ -75,7 +100,10 @@ _MEMBER = (
 
 
 def _assemble(member: Sequence[tuple[Any, ...]]) -> Viewer | None:
-    return Viewer(*member[0]) if member else None
+    if not member:
+        return None
+    found = Viewer(*member[0])
+    return replace(found, past_due=None if found.past_due is None else PastDue(found.past_due))
 
 
 VIEWER: Page[Viewer | None] = Page("viewer", {"member": _MEMBER}, _assemble)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -28,10 +28,11 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Repeated children without an array around them, as search pages have them."""
+    """Repeated children without an array around them, as search pages have them; `head` stands before them."""
 
     tag: str
     values: Sequence[Any] = ()
+    head: Mapping[str, Any] = field(default_factory=dict)
 
 
 def encode(root: str, value: object) -> bytes:
@@ -46,8 +47,11 @@ def _element(tag: str, value: object) -> Iterator[str]:
             yield from _wrapped(name, "", (part for key, each in value.items() for part in _element(key, each)))
         case Items(child, values):
             yield from _wrapped(name, ' type="array"', (part for each in values for part in _element(child, each)))
-        case Collection(child, values):
-            yield from _wrapped(name, ' type="collection"', (part for each in values for part in _element(child, each)))
+        case Collection(child, values, head):
+            children = (*head.items(), *((child, each) for each in values))
+            yield from _wrapped(
+                name, ' type="collection"', (part for key, each in children for part in _element(key, each))
+            )
         case None:
             # A type beside it would make the SDK convert nothing, and fail.
             yield f'<{name} nil="true"/>'

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from app.sandbox.braintree_gateway import wire
 from app.sandbox.braintree_gateway.answers import NOT_FOUND, Answer
+from app.sandbox.braintree_gateway.codec import Collection
+from app.sandbox.braintree_gateway.search import DISPUTE_FIELDS, PAGE_SIZE
+from app.sandbox.braintree_gateway.search import find as find_records
 from app.sandbox.braintree_gateway.state import stamp
 
 if TYPE_CHECKING:
+    from app.sandbox.braintree_gateway.answers import Content
     from app.sandbox.braintree_gateway.state import State
     from app.sandbox.braintree_gateway.store import Record
 
@@ -21,6 +25,14 @@ def find(state: State, dispute_id: str) -> Answer:
     """Return a dispute."""
     record = state.store.get("dispute", dispute_id)
     return NOT_FOUND if record is None else Answer(200, "dispute", wire.dispute(record))
+
+
+def search(state: State, criteria: Content, page: int) -> Answer:
+    """Return a page of the disputes that meet every criterion, with how many there are in all."""
+    found = find_records(state.store.all("dispute"), DISPUTE_FIELDS, criteria)
+    head = {"current_page_number": page, "page_size": PAGE_SIZE, "total_items": len(found)}
+    shown = [wire.dispute(each) for each in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]]
+    return Answer(200, "disputes", Collection("dispute", shown, head))
 
 
 def open_dispute(state: State, sale: Record, amount_cents: int | None = None, reason: str = "fraud") -> Record:
@@ -37,6 +49,7 @@ def open_dispute(state: State, sale: Record, amount_cents: int | None = None, re
         "amount_cents": amount_cents or sale["amount_cents"],
         "created_at": stamp(now),
         "updated_at": stamp(now),
+        "history": [{"status": "open", "at": stamp(now)}],
         "reply_by": (now + REPLY_WITHIN).date().isoformat(),
         "transaction_id": sale["id"],
         "transaction": {
@@ -49,5 +62,6 @@ def open_dispute(state: State, sale: Record, amount_cents: int | None = None, re
 
 def change(state: State, record: Record, status: str) -> Record:
     """Bring a dispute into another status and return it."""
-    record |= {"status": status, "updated_at": stamp(state.now())}
+    now = stamp(state.now())
+    record |= {"status": status, "updated_at": now, "history": [*wire.history(record), {"status": status, "at": now}]}
     return state.store.put("dispute", record["id"], record)

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from app.sandbox.braintree_gateway import disputes, search, tokens, transactions, vault, wire
 from app.sandbox.braintree_gateway.answers import NOT_FOUND, Answer, Content, Invalid, invalid, refused, unsuccessful
@@ -32,6 +33,7 @@ class Call:
     params: Content
     body: Content
     path: str
+    page: int = 1
     claimed_key: str | None = None
 
 
@@ -115,6 +117,12 @@ _ROUTES: list[tuple[str, str, str, Callable[[State, Call], Answer]]] = [
     ("settle", "PUT", f"/transactions/{_ID}/settlement_pending", _settled_as(transactions.PENDING)),
     ("find_dispute", "GET", f"/disputes/{_ID}", _by_subject(disputes.find)),
     (
+        "search_disputes",
+        "POST",
+        "/disputes/advanced_search",
+        lambda state, call: disputes.search(state, call.params, call.page),
+    ),
+    (
         "search_ids",
         "POST",
         "/transactions/advanced_search_ids",
@@ -146,15 +154,20 @@ _KEYED = frozenset({"sale", "void", "refund", "reverse", "submit"})
 
 def recognise(verb: str, path: str, body: Content) -> tuple[Call, Callable[[State, Call], Answer]] | None:
     """Return what a request asks for and who answers it, or None when no route is like it."""
+    path, _, query = path.partition("?")
     for operation, wanted, pattern, handle in _COMPILED:
         found = pattern.fullmatch(path)
         if verb == wanted and found is not None:
             params = next(iter(body.values()), None)
-            call = Call(
-                operation, found.groupdict().get("id", ""), params if isinstance(params, dict) else {}, body, path
-            )
-            return call, handle
+            given = params if isinstance(params, dict) else {}
+            return Call(operation, found.groupdict().get("id", ""), given, body, path, _page(query)), handle
     return None
+
+
+def _page(query: str) -> int:
+    """Return which page of a search is asked for, the first unless told."""
+    asked = parse_qs(query).get("page", ["1"])[-1]
+    return int(asked) if asked.isascii() and asked.isdigit() and int(asked) > 0 else 1
 
 
 def claim_key(state: State, call: Call) -> Answer | None:

@@ -28,6 +28,11 @@ def _moment(status: str, record: Record) -> datetime | None:
     return instant(found[-1]) if found else None
 
 
+def _day(stamped: str) -> datetime:
+    """Return the day of an instant as criteria have it: its first moment in UTC."""
+    return instant(stamped).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _of_method(name: str, record: Record) -> Any:  # noqa: ANN401  (whatever the card has)
     return (record.get("method") or record.get("card") or {}).get(name)
 
@@ -100,6 +105,13 @@ VERIFICATION_FIELDS: dict[str, Field] = {
     "customer_email": lambda _record: None,
     "verification_type": lambda _record: "credit_card",
 }
+DISPUTE_FIELDS: dict[str, Field] = {
+    **{name: itemgetter(name) for name in ("id", "status", "kind", "reason", "reason_code", "case_number")},
+    "transaction_id": itemgetter("transaction_id"),
+    "amount_disputed": lambda record: Decimal(record["amount_cents"]).scaleb(-2),
+    "received_date": lambda record: _day(record["created_at"]),
+    "effective_date": lambda record: [_day(each["at"]) for each in wire.history(record)],
+}
 CUSTOMER_FIELDS: dict[str, Field] = {**_COMMON, **{name: itemgetter(name) for name in wire.CUSTOMER_FIELDS}}
 
 
@@ -158,6 +170,8 @@ def _of_ids(state: State, kind: str, criteria: Content) -> list[Record]:
 
 
 def _meets(value: Any, criterion: Any) -> bool:  # noqa: ANN401  (values and criteria of any field)
+    if isinstance(value, list):
+        return any(_meets(each, criterion) for each in value)
     if isinstance(criterion, list):
         return value in criterion
     if not isinstance(criterion, dict):

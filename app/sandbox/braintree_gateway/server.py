@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             elif self.headers.get("Authorization") != _AUTHORIZATION or not path.startswith(_MERCHANT):
                 self._reply(Reply(401))
             else:
-                self._reply(gateway.exchange(self.command, path.removeprefix(_MERCHANT), raw))
+                self._reply(gateway.exchange(self.command, self.path.removeprefix(_MERCHANT), raw))
         except Exception:  # noqa: BLE001  (a fault of ours looks like one of theirs)
             _log.exception("%s %s", self.command, path)
             self._reply(Reply(500))

@@ -226,6 +226,12 @@ def _disputes(state: State, record: Record) -> list[Record]:
     return [each for each in state.store.all("dispute") if each["transaction_id"] == record["id"]]
 
 
+def history(record: Record) -> list[dict[str, Any]]:
+    """Return the statuses that a dispute has had, oldest first, each with its instant."""
+    found: list[dict[str, Any]] = record.get("history") or [{"status": record["status"], "at": record["updated_at"]}]
+    return found
+
+
 def dispute(record: Record) -> Content:
     """Return a dispute."""
     sale: dict[str, Any] = record["transaction"]
@@ -239,6 +245,18 @@ def dispute(record: Record) -> Content:
         "created_at": instant(record["created_at"]),
         "updated_at": instant(record["updated_at"]),
         "received_date": instant(record["created_at"]).date(),
+        "status_history": Items(
+            "status_history",
+            [
+                {
+                    "status": each["status"],
+                    "timestamp": instant(each["at"]),
+                    "effective_date": instant(each["at"]).date(),
+                    "disbursement_date": None,
+                }
+                for each in history(record)
+            ],
+        ),
         "reply_by_date": date.fromisoformat(record["reply_by"]),
         "transaction": {
             "id": sale["id"],

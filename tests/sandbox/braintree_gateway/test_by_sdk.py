@@ -314,3 +314,22 @@ class TestDisputes:
         assert [each.id for each in merchant.transaction.find(sale.id).disputes] == [found.id]
         gateway.dispute(dispute_id=found.id, status="won")
         assert str(merchant.dispute.find(found.id).amount_won) == "10.00"
+
+    def test_are_searched_by_their_sale_their_status_and_the_days_it_took_effect(self, gateway, merchant):
+        sale = sold(merchant, order_id="o_1").transaction
+        opened = gateway.dispute(transaction_id=sale.id, status="lost")["dispute_id"]
+        today = gateway.clock.now().date()
+        criteria = [
+            sdk.DisputeSearch.transaction_id == sale.id,
+            sdk.DisputeSearch.status.in_list(["lost"]),
+            sdk.DisputeSearch.effective_date.between(today, today),
+            sdk.DisputeSearch.received_date <= today,
+            sdk.DisputeSearch.amount_disputed >= "10.00",
+        ]
+        (found,) = merchant.dispute.search(criteria).disputes
+        assert (found.id, [each.status for each in found.status_history]) == (opened, ["open", "lost"])
+        assert list(merchant.dispute.search(sdk.DisputeSearch.status.in_list(["won"])).disputes) == []
+
+    def test_a_criterion_of_a_dispute_that_is_not_known_is_refused(self, merchant):
+        with pytest.raises(sdk.exceptions.unexpected_error.UnexpectedError):
+            list(merchant.dispute.search(sdk.DisputeSearch.reference_number == "1").disputes)

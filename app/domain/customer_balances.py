@@ -1,0 +1,196 @@
+"""What customers owe, rebuilt from documents alone and compared with what the postings say (rule 35).
+
+Both sides are open invoices less credit. Credit that pays an invoice lowers the two alike, so the sum needs no document
+that says which credit paid which invoice: invoices, payments, what went back, goodwill and write-offs are enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from app.domain.ledger import Book, Posting, PostingKind, moved_cents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Document(StrEnum):
+    """What changes how much a customer owes, each by an amount in cents that its own record says."""
+
+    INVOICE = "invoices and credit notes"
+    VOID = "invoices voided"
+    RECEIPT = "payments"
+    REFUND = "refunds"
+    CHARGEBACK = "chargebacks"
+    RETURN = "payments returned"
+    GOODWILL = "goodwill"
+    WRITE_OFF = "write-offs"
+    RECOVERY = "write-offs recovered"
+    PAYOUT = "credit paid out"
+
+
+SIGN_OF: Mapping[Document, int] = {
+    Document.INVOICE: 1,  # the total of an invoice that gives money back is below zero
+    Document.VOID: -1,
+    Document.RECEIPT: -1,
+    Document.REFUND: 1,
+    Document.CHARGEBACK: 1,
+    Document.RETURN: 1,
+    Document.GOODWILL: -1,
+    Document.WRITE_OFF: -1,
+    Document.RECOVERY: 1,  # its payment lowers what is owed, but not what is open: that had been written off
+    Document.PAYOUT: 1,
+}
+"""Whether a document raises or lowers what a customer owes."""
+
+DOCUMENTS_OF: Mapping[PostingKind, tuple[tuple[Document, int], ...]] = {
+    PostingKind.INVOICED: ((Document.INVOICE, 1),),
+    PostingKind.TAX_INVOICED: ((Document.INVOICE, 1),),
+    PostingKind.CREDIT_GRANTED: ((Document.INVOICE, -1),),
+    PostingKind.TAX_CREDITED: ((Document.INVOICE, -1),),
+    PostingKind.REVERSED: ((Document.INVOICE, -1),),
+    PostingKind.TAX_REVERSED: ((Document.INVOICE, -1),),
+    PostingKind.VOIDED: ((Document.VOID, 1),),
+    PostingKind.TAX_VOIDED: ((Document.VOID, 1),),
+    PostingKind.REVERSAL_VOIDED: ((Document.VOID, -1),),
+    PostingKind.TAX_REVERSAL_VOIDED: ((Document.VOID, -1),),
+    PostingKind.PAYMENT_RECEIVED: ((Document.RECEIPT, 1),),
+    PostingKind.OVERPAID: ((Document.RECEIPT, 1),),
+    PostingKind.PREPAID: ((Document.RECEIPT, 1),),
+    PostingKind.REFUNDED: ((Document.REFUND, 1),),
+    PostingKind.CHARGED_BACK: ((Document.CHARGEBACK, 1),),
+    PostingKind.RETURNED: ((Document.RETURN, 1),),
+    PostingKind.GOODWILL_GRANTED: ((Document.GOODWILL, 1),),
+    PostingKind.WRITTEN_OFF: ((Document.WRITE_OFF, 1),),
+    PostingKind.WRITE_OFF_RECOVERED: ((Document.RECEIPT, 1), (Document.RECOVERY, 1)),
+    PostingKind.CREDIT_PAID_OUT: ((Document.PAYOUT, 1),),
+    PostingKind.CREDIT_APPLIED: (),
+    PostingKind.CREDIT_RESTORED: (),
+}
+"""The documents whose amounts the postings of a kind add up to: 1 where they raise the sum, -1 where they lower it.
+
+Those of credit that is set against an invoice, or comes back from one, stand behind no document of their own.
+"""
+
+
+class Amounts(NamedTuple):
+    """Cents of one kind: those before a month began, and those within it."""
+
+    before_cents: int = 0
+    within_cents: int = 0
+
+    @property
+    def until_cents(self) -> int:
+        """All of them, to the end of the month."""
+        return self.before_cents + self.within_cents
+
+    def plus(self, other: Amounts, factor: int = 1) -> Amounts:
+        """Return the sum of these and of others times a factor."""
+        return Amounts(self.before_cents + factor * other.before_cents, self.within_cents + factor * other.within_cents)
+
+
+Documents: TypeAlias = Mapping[Document, Amounts]
+Postings: TypeAlias = Mapping[PostingKind, Amounts]
+
+NOTHING = Amounts()
+
+
+def rebuilt(documents: Documents) -> Amounts:
+    """Return what is owed by the amounts of documents: open invoices less credit, in cents (rule 35).
+
+    Before the month, and how much more within it.
+    """
+    owed = NOTHING
+    for document, amounts in documents.items():
+        owed = owed.plus(amounts, SIGN_OF[document])
+    return owed
+
+
+def documents_behind(postings: Postings) -> dict[Document, Amounts]:
+    """Return what the postings of each kind say of the amounts of documents."""
+    said: dict[Document, Amounts] = {}
+    for kind, amounts in postings.items():
+        for document, factor in DOCUMENTS_OF[kind]:
+            said[document] = said.get(document, NOTHING).plus(amounts, factor)
+    return said
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A figure in cents as the journal has it, and as it is rebuilt from documents."""
+
+    name: str
+    journal_cents: int
+    rebuilt_cents: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both are the same."""
+        return self.journal_cents == self.rebuilt_cents
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerBalances:
+    """What all customers owe from the opening of a month to its end, by the journal and by documents.
+
+    The journal's closing balance is `open_cents` less `credit_cents`. `accounts` are those whose closing balances
+    differ, by external id.
+    """
+
+    opening: Comparison
+    movements: tuple[Comparison, ...]
+    closing: Comparison
+    open_cents: int
+    credit_cents: int
+    accounts: tuple[Comparison, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether documents bear the journal out: opening, each movement, closing, and each account."""
+        return not self.accounts and all(each.agrees for each in (self.opening, *self.movements, self.closing))
+
+
+def customer_balances(postings: Mapping[str, Postings], documents: Mapping[str, Documents]) -> CustomerBalances:
+    """Compare the postings with the documents, both by account, in the order of the accounts' ids (rule 35)."""
+    said = {account: documents_behind(kinds) for account, kinds in postings.items()}
+    journal, found = _total(said.values()), _total(documents.values())
+    owed, rebuilt_owed = rebuilt(journal), rebuilt(found)
+    return CustomerBalances(
+        Comparison("opening", owed.before_cents, rebuilt_owed.before_cents),
+        tuple(_movement(document, journal, found) for document in Document),
+        Comparison("closing", owed.until_cents, rebuilt_owed.until_cents),
+        _balance(postings.values(), Book.RECEIVABLE),
+        -_balance(postings.values(), Book.CUSTOMER_CREDIT),
+        tuple(each for each in _closing_balances(said, documents) if not each.agrees),
+    )
+
+
+def _movement(document: Document, journal: Documents, found: Documents) -> Comparison:
+    posted, documented = (side.get(document, NOTHING).within_cents for side in (journal, found))
+    return Comparison(document, SIGN_OF[document] * posted, SIGN_OF[document] * documented)
+
+
+def _closing_balances(journal: Mapping[str, Documents], found: Mapping[str, Documents]) -> Iterator[Comparison]:
+    for account in sorted(journal.keys() | found.keys()):
+        posted, documented = (rebuilt(side.get(account, {})).until_cents for side in (journal, found))
+        yield Comparison(account, posted, documented)
+
+
+def _total(parts: Iterable[Documents]) -> dict[Document, Amounts]:
+    total: dict[Document, Amounts] = {}
+    for part in parts:
+        for document, amounts in part.items():
+            total[document] = total.get(document, NOTHING).plus(amounts)
+    return total
+
+
+def _balance(parts: Iterable[Postings], book: Book) -> int:
+    """Return the balance of a book at the month's end; debits raise it."""
+    return sum(
+        moved_cents(Posting(kind, amounts.until_cents), book)
+        for postings in parts
+        for kind, amounts in postings.items()
+    )

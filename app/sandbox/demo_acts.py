@@ -1,0 +1,94 @@
+"""What staff and the customer do in the demo's history beside paying: taxes, a credit note, and a smaller plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.periods import billing_date
+from app.domain.plan_changes import When
+from app.domain.taxes import TaxRate
+from app.repositories import unit_of_work
+from app.services.change_plan import change_plan, preview_plan_change
+from app.services.credit_note import issue_credit_note
+from app.services.quotes import QuoteDesk
+from app.services.set_taxes import set_taxes
+from app.services.standing import load_standing
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.change_plan import PlanChangeQuote
+
+TAXES = (TaxRate("Kansas sales tax", 65_000), TaxRate("Douglas County tax", 12_250))
+CREDIT_CENTS = 60_00
+SMALLER_PLAN = "100"
+QUOTE_SECRET = "the demo's quotes live for the moment in which they are confirmed"  # noqa: S105 -- guards nothing
+
+
+class DemoActs:
+    """Acts on one account of the demo, each by the use case that the portal or the command line calls."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids, account: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._account = account
+
+    async def set_taxes(self, valid_from: date) -> None:
+        """Let the account pay a state's and a county's tax from a day on."""
+        await set_taxes(
+            database=self._database,
+            clock=self._clock,
+            ids=self._ids,
+            account=self._account,
+            taxes=TAXES,
+            valid_from=valid_from,
+            actor="key:tax-provider",
+            reason="told by the tax provider",
+        )
+
+    async def credit_a_week(self) -> None:
+        """Give back a part of this month's base by a credit note."""
+
+        async def newest(uow: UnitOfWork) -> int:
+            owner = await uow.accounts.get_by_external_id(self._account)
+            invoices = await uow.invoices.list_for_account(owner.id)
+            return [invoice.number for invoice in invoices if invoice.kind is InvoiceKind.CYCLE][-1]
+
+        await issue_credit_note(
+            database=self._database,
+            clock=self._clock,
+            ids=self._ids,
+            account=self._account,
+            invoice_number=await unit_of_work.read(self._database, newest),
+            cents_by_line={1: CREDIT_CENTS},
+            reference="Ticket 1093",
+            actor="staff:front-office",
+            reason="A week of calls went to voice mail",
+        )
+
+    async def move_down(self) -> None:
+        """Change to the smaller plan at once."""
+        desk = QuoteDesk(QUOTE_SECRET, self._clock, self._ids)
+
+        async def quote(uow: UnitOfWork) -> PlanChangeQuote:
+            now = self._clock.now()
+            standing = await load_standing(uow, self._account, now)
+            target = standing.catalogue.get(SMALLER_PLAN, billing_date(now))
+            return preview_plan_change(standing, target.id, When.NOW, desk)
+
+        quoted = await unit_of_work.read(self._database, quote)
+        await change_plan(
+            database=self._database,
+            clock=self._clock,
+            ids=self._ids,
+            desk=desk,
+            account=self._account,
+            actor="demo",
+            quote_token=quoted.quote.token,
+            idempotency_key="smaller plan",
+        )

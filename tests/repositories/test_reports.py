@@ -1,0 +1,79 @@
+"""The accountant's figures on both engines: the same rows, in the same order, to the byte."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+
+import pytest
+
+from app.domain.tax_report import TaxKey, TaxSums
+from app.domain.taxes import TaxRate
+from app.migrations.upgrade import upgrade
+from app.repositories.database import Database
+from app.services.report_aging import cents_of, report_aging
+from app.services.report_taxes import report_taxes
+from app.services.set_taxes import set_taxes
+from app.services.void_invoice import void_invoice
+from app.services.write_off import write_off_invoice
+from tests.services.accountant import agreed, journal, rows
+from tests.services.staff import ANN, around
+from tests.world import World, pacific
+
+
+@pytest.fixture
+async def world(url):
+    """Accounts whose ids stand in another order by language than by bytes, and some of what may happen to them."""
+    await asyncio.to_thread(upgrade, url)
+    database = Database.open(url)
+    world = await World.create(database)
+    for external_id in ("b2", "B10", "a-1", "Ä1"):
+        await world.add_account(external_id)
+    await world.advance_to(pacific(2026, 7, 2, 12))
+    await world.pay(150_00, account="b2", reference="C1")
+    await write_off_invoice(**around(world), **ANN, account="Ä1", invoice_number=100_004)
+    await world.advance_to(pacific(2026, 9, 3))
+    yield world
+    await database.close()
+
+
+async def test_the_journal_stands_in_the_order_of_bytes_and_documents_bear_it_out(world):
+    text, _ = await journal(world.database, world.clock, "2026-07")
+
+    assert [(row["account"], row["kind"], row["payment"]) for row in rows(text)] == [
+        ("B10", "INVOICED", ""),
+        ("a-1", "INVOICED", ""),
+        ("b2", "INVOICED", ""),
+        ("Ä1", "INVOICED", ""),
+        ("b2", "PAYMENT_RECEIVED", "C1"),
+        ("b2", "OVERPAID", "C1"),
+        ("Ä1", "WRITTEN_OFF", ""),
+    ]
+    for month in ("2026-07", "2026-08", "2026-09"):
+        await agreed(world.database, world.clock, month)
+
+
+async def test_aging_is_what_is_open_by_account_and_its_credit(world):
+    found = await report_aging(database=world.database, clock=world.clock, as_of=date(2026, 8, 30))
+
+    assert [(each.account, list(cents_of(each))) for each in found.accounts] == [
+        ("B10", [0, 139_00, 139_00, 0, 0, 278_00, 0]),
+        ("a-1", [0, 139_00, 139_00, 0, 0, 278_00, 0]),
+        ("b2", [0, 128_00, 0, 0, 0, 128_00, 0]),
+        ("Ä1", [0, 139_00, 0, 0, 0, 139_00, 0]),
+    ]
+
+
+async def test_taxes_are_those_of_the_month_s_invoices_and_of_what_is_voided_in_it(world):
+    taxes = [TaxRate("Tax", 100_000)]
+    await set_taxes(**around(world), **ANN, account="a-1", taxes=taxes, valid_from=date(2026, 10, 1))
+    await world.advance_to(pacific(2026, 11, 1, 1))
+    number = (await world.issued("a-1"))[-1].number
+    await void_invoice(**around(world), **ANN, account="a-1", invoice_number=number)
+    october, november = [
+        await report_taxes(database=world.database, clock=world.clock, month=month) for month in ("2026-10", "2026-11")
+    ]
+
+    assert october.taxes == ((TaxKey("Tax", 100_000), TaxSums(139_00, 13_90)),)
+    assert november.taxes == ((TaxKey("Tax", 100_000), TaxSums(139_00, 13_90, 139_00, 13_90)),)
+    assert (october.exempt_cents, october.agrees, november.agrees) == ({"Tax": 3 * 139_00}, True, True)

@@ -1,0 +1,119 @@
+"""Whoever collects, and whoever gives credit, as processes of their own: each does what it is told at a moment told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime
+from multiprocessing.connection import Connection
+from typing import NamedTuple
+
+from app.domain.plan_changes import When
+from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.clock import SystemClock
+from app.gateways.ids import RandomIds
+from app.repositories import unit_of_work
+from app.repositories.database import Database
+from app.services.change_plan import change_plan, preview_plan_change
+from app.services.collect_due import collect_due
+from app.services.collecting import Collecting
+from app.services.credit_note import issue_credit_note
+from app.services.quotes import Quote, QuoteDesk, QuoteStale
+from app.services.staff_actions import ChargeUnderWay
+from app.services.standing import load_standing
+from tests.services.staff import ANN
+from tests.world import SECRET, SettableClock
+
+DONE, UNDER_WAY = "done", "under way"
+
+
+class Job(NamedTuple):
+    """What to do for an account, at which moment of the machine's own clock, and what time it is in the story.
+
+    `cents` of line 1 of an invoice are what a note gives back.
+    """
+
+    what: str
+    account: str
+    now: datetime
+    moment: float = 0.0
+    invoice: int = 0
+    cents: int = 0
+
+
+async def collect(around: Collecting, job: Job) -> str:
+    """Collect what is due."""
+    await until(job)
+    await collect_due(around)
+    return DONE
+
+
+async def downgrade(around: Collecting, job: Job) -> str:
+    """Move the month to Economy, as it was shown before."""
+    desk = QuoteDesk(SECRET.decode(), around.clock, around.ids)
+    quote = await show_economy(around, job, desk)
+    await until(job)
+    parts = {"database": around.database, "clock": around.clock, "ids": around.ids, "desk": desk}
+    press = {"account": job.account, "actor": "user:test", "idempotency_key": f"press/{job.account}"}
+    while True:
+        try:
+            await change_plan(**parts, **press, quote_token=quote.token)
+        except QuoteStale:
+            quote = await show_economy(around, job, desk)
+        else:
+            return DONE
+
+
+async def show_economy(around: Collecting, job: Job, desk: QuoteDesk) -> Quote:
+    standing = await unit_of_work.read(around.database, lambda uow: load_standing(uow, job.account, job.now))
+    economy = standing.catalogue.get("economy", standing.today)
+    return preview_plan_change(standing, economy.id, When.NOW, desk).quote
+
+
+async def note(around: Collecting, job: Job) -> str:
+    """Write a credit note; it is refused while the invoice is being charged."""
+    await until(job)
+    try:
+        await issue_credit_note(
+            database=around.database,
+            clock=around.clock,
+            ids=around.ids,
+            account=job.account,
+            invoice_number=job.invoice,
+            cents_by_line={1: job.cents},
+            reference=f"note/{job.account}",
+            **ANN,
+        )
+    except ChargeUnderWay:
+        return UNDER_WAY
+    return DONE
+
+
+WORK = {"collect": collect, "downgrade": downgrade, "note": note}
+
+
+async def until(job: Job) -> None:
+    await asyncio.sleep(max(0.0, job.moment - time.monotonic()))
+
+
+async def do(around: Collecting, job: Job) -> str:
+    """Do one job, at its time in the story."""
+    around.clock.instant = job.now
+    return await WORK[job.what](around, job)
+
+
+def run(url: str, config: BraintreeConfig, jobs: Connection) -> None:
+    """Do one job after the other until there are no more, and say what became of each."""
+    asyncio.run(_run(url, config, jobs))
+
+
+async def _run(url: str, config: BraintreeConfig, jobs: Connection) -> None:
+    database, payments = Database.open(url), BraintreePayments(config)
+    clock = SettableClock(datetime.min)  # noqa: DTZ901  (each job brings its own time)
+    around = Collecting(database, clock, RandomIds(), payments, SystemClock())
+    try:
+        while (job := await asyncio.to_thread(jobs.recv)) is not None:
+            jobs.send(await do(around, job))
+    finally:
+        await payments.aclose()
+        await database.close()
