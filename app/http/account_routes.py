@@ -61,6 +61,8 @@ def _line_of_text(longest: int) -> StringConstraints:
 
 
 _Day = Annotated[date, Field(strict=True)]
+"""`YYYY-MM-DD` and nothing else: a number would be read as seconds since 1970."""
+
 _TaxableKind = Literal[
     LineKind.BASE,
     LineKind.ADD_ON,
@@ -71,7 +73,6 @@ _TaxableKind = Literal[
     LineKind.CHARGE,
     LineKind.LATE_FEE,
 ]
-"""`YYYY-MM-DD` and nothing else: a number would be read as seconds since 1970."""
 
 
 class _UserBody(BaseModel):

@@ -47,6 +47,8 @@ def plain_dollars(cents: int) -> Figure:
 
 def guarded(text: str) -> str:
     """Return text that begins no formula: behind an apostrophe where it would, blanks before it or not."""
+    if text[:1].isalnum():  # most are, and long tables have many
+        return text
     blanks = "".join(takewhile(_is_blank, text))
     begins = text[len(blanks) : len(blanks) + 1]
     return f"'{text}" if begins in BEGINS_A_FORMULA or not MOVES_ON.isdisjoint(blanks) else text

@@ -75,7 +75,7 @@ def select_write_offs(scope: Scope, *conditions: Sql) -> Sql:
         .join(written_off, col(written_off.id) == col(posting.invoice_id))
         .join(of_line, col(of_line.id) == col(row.invoice_id))
         .where(scope(account_id), *conditions)
-        .order_by(account_id, col(row.seq), col(of_line.number), col(row.position))
+        .order_by(account_id, col(row.seq), col(row.write_off_seq), col(of_line.number), col(row.position))
     )
 
 

@@ -80,6 +80,6 @@ def _words(shares: Sequence[WriteOffShare]) -> str:
     """Return the lines in words, in an order of their own."""
     said = (
         f"line {share.ref.position} of invoice {share.ref.number} {share.cents} and {list(share.taxes)} cents"
-        for share in sorted(shares, key=lambda share: share.ref)
+        for share in sorted(shares, key=lambda share: (share.seq, share.ref))
     )
     return ", ".join(said) or "none"

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -104,8 +104,7 @@ class Worker:
             said = await asyncio.to_thread(self._ours.recv)
         except (EOFError, ConnectionResetError):
             self._process.join()
-            if self._process.exitcode != -signal.SIGKILL:
-                raise
+            assert self._process.exitcode == -signal.SIGKILL
             return None
         self.is_warm = True
         return said
@@ -113,8 +112,8 @@ class Worker:
     def kill(self) -> None:
         os.kill(self._process.pid, signal.SIGKILL)
 
-    def end(self) -> None:
-        with suppress(BrokenPipeError):
+    def close(self) -> None:
+        with suppress(OSError):  # it was killed
             self._ours.send(None)
         self._process.join()
         self._ours.close()
@@ -140,6 +139,7 @@ class Weather:
                 cls("slow to charge", {**slow, "when": "before"}, seconds),
                 cls("slow to answer", {**slow, "when": "after"}, seconds),
                 cls("slow to answer", {**slow, "when": "after"}, seconds),
+                cls("declined, slowly", {**slow, "when": "after"}, seconds, declines=True),
                 cls("declined, slowly", {**slow, "when": "after"}, seconds, declines=True),
                 cls("answer lost", {"match": "sale", "action": "reset", "when": "after"}),
             ]
@@ -176,13 +176,13 @@ class Race:
             await database.run_tx(watch)
             world = await World.create(database, now=BEGINNING, payments=gateway.payments())
             race = cls(Till(world, gateway), url, seed)
-            try:
+            with closing(race.clerk), closing(race):
                 yield race
-            finally:
-                race.collector.end()
-                race.clerk.end()
         finally:
             await database.close()
+
+    def close(self) -> None:
+        self.collector.close()
 
     def worker(self) -> Worker:
         return Worker(self.url, self.gateway)
@@ -240,7 +240,7 @@ class Race:
             self.collector.kill()
         await self.collector.result()
         if dies_after is not None:
-            self.collector.end()
+            self.collector.close()
             self.collector = self.worker()
             self.told["killed"] += 1
             self.told["killed with a charge under way"] += await self.is_under_way(job.account)

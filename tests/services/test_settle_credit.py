@@ -156,7 +156,7 @@ class TestOrder:
         assert balances(august.database) == {FIRST: ("OPEN", 139_00), SECOND: ("OPEN", 89_00), THIRD: ("PAID", 0)}
         assert await applied(august) == [(SECOND, 50_00, [139_00, 89_00])]
 
-    async def test_what_the_corrected_invoice_leaves_over_goes_to_others_oldest_first(self, august):
+    async def test_what_the_corrected_invoice_leaves_over_goes_to_others(self, august):
         await august.advance_to(pacific(2026, 9, 2, 12))
         await august.pay(MONTH)  # 100001
         await goodwill(august, MONTH)  # 100002
