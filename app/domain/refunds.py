@@ -180,6 +180,7 @@ def collected_again(
     return {
         "status": CollectionStatus.WAITING,
         "due_on": returned_on,
+        "is_by_hand": False,
         "is_checkout": False,
         "is_requested": False,
         "slots_used": 1,

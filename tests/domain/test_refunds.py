@@ -147,5 +147,8 @@ class TestCollectedAgain:
     def test_a_schedule_of_one_round_has_no_next(self):
         assert self.again(policies=CollectionPolicies(retry_days=(0,)))["next_attempt_at"] is None
 
+    def test_what_was_paid_by_hand_is_collected_as_any_other(self):
+        assert not replace(DONE, **self.again(replace(DONE, is_by_hand=True))).is_by_hand
+
     def test_what_is_not_finished_goes_on_as_it_was(self):
         assert self.again(replace(DONE, status=CollectionStatus.WAITING)) == {}
