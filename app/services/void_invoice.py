@@ -119,7 +119,8 @@ async def _later_obstacle(uow: UnitOfWork, invoice: StoredInvoice) -> str | None
 
 async def _plan_obstacle(uow: UnitOfWork, invoice: StoredInvoice) -> str | None:
     for other in await uow.invoices.list_for_account(invoice.account_id):
-        if other.number > invoice.number and other.period == invoice.period and other.kind in BUILDING_ON_THE_BASE:
+        is_later = other.number > invoice.number and other.status is not InvoiceStatus.VOID
+        if is_later and other.period == invoice.period and other.kind in BUILDING_ON_THE_BASE:
             return f"invoice {other.number} changed the plan of its month"
     return None
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.services.add_charge import add_charge
 from app.services.close_account import close_account
+from app.services.confirm_quote import PaymentDeclined
 from app.services.credit_note import issue_credit_note
 from app.services.explain import InvoiceNotFound
 from app.services.grant_credit import grant_goodwill
@@ -326,6 +327,23 @@ class TestRefusals:
 
         assert dump(world.database) == before
         assert await differences(world.database) == []
+
+    async def test_a_change_that_was_declined_does_not_stand_in_the_way(self, till):
+        await till.world.add_account()
+        await till.advance_to(pacific(2026, 7, 2, 12))
+        await till.add_card(VISA)
+        till.gateway.force("*", "2001")
+        with pytest.raises(PaymentDeclined):
+            await change_to(till.world, "220")
+
+        voided = await void(till.world, invoice_number=100_001)
+
+        assert balances(till.world.database) == {
+            100_001: ("VOID", 0),
+            100_002: ("VOID", 0),
+            voided.replacement_number: ("OPEN", 139_00),
+        }
+        assert await differences(till.world.database) == []
 
     async def test_an_invoice_that_gave_credit_stands(self, world):
         await world.add_account(plan="economy")
