@@ -1,13 +1,14 @@
 """Whole lives of an account, told to the product and to the reference model at once, and compared after every step.
 
 `python -m tests.scenarios.account_lives --histories 10000 --seed 1` is the long run: it stops at the first difference
-and prints the story; `--only NUMBER` tells one story again, `--first NUMBER` begins there. At the end it prints how
-often an act of each kind came soon after one of each other kind.
+and prints the story; `--only NUMBER` tells one story again. With `--keep FILE` a run that was stopped goes on where it
+was. At the end it prints how often an act of each kind came soon after one of each other kind.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import tempfile
 import time
@@ -15,6 +16,7 @@ import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -103,39 +105,76 @@ def print_pairs(console: Console, pairs: Counter[tuple[str, str]]) -> None:
     console.print(f"The rarest: {fewest[1]}, then {fewest[2]}, {fewest[0]:,} times.", highlight=False)
 
 
-def main(histories: int = 10_000, seed: int = 1, seconds: float = 0, only: int = -1, first: int = 0) -> None:
+@dataclass
+class Run:
+    """What a run has told so far: how many histories in how many seconds, what happened in them, and which pairs."""
+
+    seed: int
+    count: int = 0
+    seconds: float = 0
+    told: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @classmethod
+    def go_on(cls, seed: int, file: Path | None) -> Run:
+        """The run that was kept, or a new one."""
+        if file is None or not file.exists():
+            return cls(seed)
+        kept = json.loads(file.read_text())
+        assert kept["seed"] == seed, f"{file} is of seed {kept['seed']}"
+        pairs = Counter({(first, second): times for first, second, times in kept["pairs"]})
+        return cls(seed, kept["count"], kept["seconds"], Counter(kept["told"]), pairs)
+
+    def add(self, life: Life, seconds: float) -> None:
+        self.told.update(life.told)
+        self.pairs.update(pairs_of(life.acts))
+        self.count += 1
+        self.seconds += seconds
+
+    def keep(self, file: Path) -> None:
+        pairs = [[*pair, times] for pair, times in self.pairs.items()]
+        file.write_text(json.dumps({**vars(self), "pairs": pairs}))
+
+    def print(self, console: Console) -> None:
+        console.print(f"{self.count:,} histories of seed {self.seed} in {self.seconds:.0f} s, no difference.")
+        for what, times in sorted(self.told.items()):
+            console.print(f"  {times:>8,}  {what}")
+        print_pairs(console, self.pairs)
+
+
+async def tell_one(stage: Stage, console: Console, seed: int, number: int) -> Life:
+    """Tell one story; when it differs, print it and end."""
+    story = random_story(f"{seed}/{number}")
+    try:
+        return await stage.tell(story)
+    except Exception as error:
+        console.print(f"Seed {seed}, history {number} differs:", story)
+        console.print("".join(traceback.format_exception(error)[-6:]), markup=False, highlight=False)
+        raise typer.Exit(1) from error
+
+
+def main(histories: int = 10_000, seed: int = 1, seconds: float = 0, only: int = -1, keep: Path | None = None) -> None:
     """Tell random stories until one differs, all are told, or the seconds (when given) are over."""
-    console, begun = Console(), time.monotonic()
-    told, pairs, count = Counter[str](), Counter[tuple[str, str]](), 0
+    console, run, begun = Console(), Run.go_on(seed, keep), time.monotonic()
     shared = Path("/dev/shm")  # noqa: S108 -- memory, where there is such a place: a story outlives nothing
     place = shared if shared.is_dir() else None
-    numbers = range(first, first + histories) if only < 0 else [only]
+    numbers = range(run.count, histories) if only < 0 else [only]
 
     async def tell_all() -> None:
-        nonlocal count
         with tempfile.TemporaryDirectory(dir=place) as folder:
             migrated = Path(folder) / "template.db"
             await asyncio.to_thread(upgrade, f"sqlite:///{migrated}")
             async with Stage.set_up(migrated, Path(folder)) as stage:
                 for number in track(numbers, console=console):
-                    story = random_story(f"{seed}/{number}")
-                    try:
-                        life = await stage.tell(story)
-                    except Exception as error:
-                        console.print(f"Seed {seed}, history {number} differs:", story)
-                        console.print("".join(traceback.format_exception(error)[-6:]), markup=False, highlight=False)
-                        raise typer.Exit(1) from error
-                    told.update(life.told)
-                    pairs.update(pairs_of(life.acts))
-                    count += 1
+                    started = time.monotonic()
+                    run.add(await tell_one(stage, console, seed, number), time.monotonic() - started)
+                    if keep is not None:
+                        run.keep(keep)
                     if seconds and time.monotonic() - begun > seconds:
                         break
 
     asyncio.run(tell_all())
-    console.print(f"{count:,} histories of seed {seed} in {time.monotonic() - begun:.0f} s, no difference.")
-    for what, times in sorted(told.items()):
-        console.print(f"  {times:>8,}  {what}")
-    print_pairs(console, pairs)
+    run.print(console)
 
 
 if __name__ == "__main__":

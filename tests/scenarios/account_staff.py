@@ -140,7 +140,7 @@ class Staff(Telling):
             charging = [place for place, entry in enumerate(invoice.entries) if entry.left] or [0]
             lines = dice.sample(charging, min(len(charging), dice.choice((1, 1, 2))))
             by_line: dict[int, int | None] = {
-                place: dice.randint(1, max(1, invoice.entries[place].left)) + (dice.randrange(12) == 0) * 60_000
+                place: dice.randint(1, max(1, invoice.entries[place].left)) + (dice.randrange(8) == 0) * 60_000
                 for place in lines
             }
             await self.write_note(invoice, by_line, "note_part")

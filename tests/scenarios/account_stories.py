@@ -18,11 +18,15 @@ KINDS = (
 )
 """Every kind of act; the last can only happen where there is a card."""
 
-RARE = {
-    *("cancel_change", "keep_add_on", "waive", "decline", "refund", "refund_part", "bank_return", "recover", "void"),
-    *("correct_up", "correct_down", "note_all", "note_line"),
+WEIGHTS = {
+    **dict.fromkeys(KINDS, 3),
+    **dict.fromkeys(("calls", "turn", "buy", "cancel_add_on", "charge", "write_off", "pay", "pay_now"), 1),
+    **dict.fromkeys(("change", "change_later", "goodwill", "prepay"), 2),
+    **dict.fromkeys(("recover", "refund", "bank_return", "note_all"), 4),
+    **dict.fromkeys(("cancel_change", "refund_part"), 5),
+    "decline": 6,
 }
-"""Kinds that need much before they can happen, and are drawn twice as often."""
+"""How often each is drawn: less where it also comes before others, more where it needs much before it can happen."""
 
 QUIET = (*("calls",) * 4, "upgrade", "pay")
 """Nobody changes the plan, so that automatic upgrades come to their fourth."""
@@ -95,7 +99,7 @@ def _quiet(dice: random.Random) -> list[Action]:
 
 def _pairs(dice: random.Random, most_pairs: int) -> list[Action]:
     kinds = KINDS if dice.randrange(4) else KINDS[: -len(CARD_KINDS)]
-    weights = [2 if kind in RARE else 1 for kind in kinds]
+    weights = [WEIGHTS[kind] for kind in kinds]
     actions = []
     for _ in range(dice.randint(1, most_pairs)):
         first, second = dice.choices(kinds, weights, k=2)

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from tests.scenarios.account_properties import net_without
 from tests.scenarios.reference_bills import Bill, Position, Rate, Refused
 from tests.scenarios.reference_model import ReferenceAccount
 from tests.scenarios.reference_prices import PLANS, Call, shared
@@ -301,6 +302,41 @@ class TestMoney:
         left = clerk.books.invoice(clerk.first).entries[0]
         assert left.gross_left == 10_000
         assert (left.left, left.taxes_left) == (9_280, {("State", 65_000): 604, ("City", 12_500): 116})
+
+    def test_a_note_that_is_left_out_leaves_more_billed(self):
+        clerk = Clerk("500")
+        clerk.pay()
+        clerk.note(clerk.first, line_0=10_000)
+        clerk.now("economy")
+        clerk.note(clerk.last, line_0=1_000)
+        clerk.now("500")
+        movements = clerk.books.movements
+        first, second = (each for each in movements if each.gross_cents is None)
+
+        billed = [net_without(movements, left_out) for left_out in (None, second, first)]
+        assert billed == [38_900, 39_900, 48_900]
+
+    def test_what_was_recovered_counts_when_a_note_is_left_out(self):
+        clerk = Clerk("500")
+        clerk.books.check(10_000)
+        clerk.note(clerk.first, line_0=5_000)
+        clerk.books.write_off(clerk.first)
+        clerk.books.check(20_000)
+        note = next(each for each in clerk.books.movements if each.invoice.bill.kind == "CREDIT_NOTE")
+
+        assert net_without(clerk.books.movements, None) == clerk.net() == 30_000
+        assert net_without(clerk.books.movements, note) == 35_000
+
+    def test_money_for_a_write_off_takes_no_note_back(self):
+        clerk = Clerk("500")
+        clerk.books.check(10_000)
+        clerk.books.write_off(clerk.first)
+        clerk.now("220")
+        clerk.books.check(13_900)
+        clerk.note(clerk.last, line_0=5_000)
+        clerk.books.check(5_000)
+
+        assert (clerk.net(), clerk.books.grants) == (18_900, [5_000, 5_000])
 
     def test_shares_are_the_floors_and_the_largest_remainders(self):
         assert shared(100, [1, 1, 1]) == [34, 33, 33]
