@@ -22,6 +22,7 @@ from uuid import uuid4
 import pytest
 
 STARTS_WITHIN_SECONDS = 60
+FREE_WITHIN_SECONDS = 60
 UNPRIVILEGED_USERS = ("postgres", "nobody")
 # No test outlives a crash of the machine, so nothing waits for the disk.
 SERVER_OPTIONS = (
@@ -163,7 +164,16 @@ def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path, log: Path) 
 
 
 def _execute(url: str, statement: str) -> None:
+    """Execute a statement about a database, which the server may hold for a moment yet after its last session."""
     import psycopg  # noqa: PLC0415 -- only tests on PostgreSQL need it
 
+    deadline = time.monotonic() + FREE_WITHIN_SECONDS
     with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True) as connection:
-        connection.execute(statement)
+        while True:
+            try:
+                connection.execute(statement)
+            except psycopg.errors.ObjectInUse:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
