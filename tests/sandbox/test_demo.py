@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
 from app.domain.accounts import AccountStatus, Role
-from app.domain.invoice_drafts import InvoiceStatus
+from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
+from app.domain.invoice_lines import LineKind
 from app.gateways.identity import JwtVerifier
 from app.gateways.ids import RandomIds
 from app.gateways.signing_keys import FixedKeys
@@ -105,7 +107,7 @@ class TestSeed:
         invoices = asked(folder, invoices_by_account)
         assert {name: len(each) for name, each in invoices.items()} == {
             HARBOR: 19,
-            CEDAR: 8,
+            CEDAR: 10,
             "bright-spark-electric": 9,
             "northgate-plumbing": 1,
             "lakeside-physiotherapy": 0,
@@ -115,6 +117,16 @@ class TestSeed:
         assert heavy.total_cents > 5 * 39_00
         (first_partial_month,) = invoices["northgate-plumbing"]
         assert 0 < first_partial_month.total_cents < 139_00
+
+    def test_one_has_two_taxes_a_credit_note_and_a_change_to_a_smaller_plan(self, folder):
+        invoices = asked(folder, invoices_by_account)[CEDAR]
+        assert Counter(invoice.kind for invoice in invoices) == {
+            InvoiceKind.CYCLE: 8,
+            InvoiceKind.CREDIT_NOTE: 1,
+            InvoiceKind.PLAN_CHANGE: 1,
+        }
+        taxes = {line.inputs["tax_name"] for each in invoices for line in each.lines if line.kind is LineKind.TAX}
+        assert taxes == {"Kansas sales tax", "Douglas County tax"}
 
     def test_the_same_day_makes_the_same_bills(self, folder, tmp_path, gateway_server):
         made(tmp_path, gateway_server)
