@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from app.domain.customer_balances import Document
 from app.domain.periods import Period, billing_date
 from app.services.report_aging import report_aging
 from app.services.report_taxes import report_taxes
@@ -14,7 +15,6 @@ from tests.scenarios.account_stories import random_story
 from tests.services.accountant import agreed
 
 LIVES = 15
-LEAST_KINDS_OF_DOCUMENTS = 5
 
 
 async def check_reports(stage: Stage, clock, first: Period) -> Counter[str]:
@@ -40,4 +40,4 @@ async def test_reports_agree_over_fixed_seeds(migrated_file):
                 life = await stage.tell(story)
                 moved += await check_reports(stage, life.clock, Period.containing(story.first_day))
 
-    assert len(moved) >= LEAST_KINDS_OF_DOCUMENTS, moved
+    assert moved.keys() >= {Document.INVOICE, Document.VOID, Document.RECEIPT}
