@@ -60,8 +60,9 @@ class TestJournal:
         assert lines[0] == "journal, 1999-02 (not closed: figures to date)"
         assert lines[1].split()[-5:] == ["invoice", "payment", "kind", "debit", "credit", "amount"][-5:]
         assert lines[2].split()[4:] == ["AA0101", "100001", "INVOICED", "RECEIVABLE", "REVENUE", "$139.00"]
-        assert " ".join(lines[-3].split()) == "closing $278.00 $278.00"
-        assert " ".join(lines[-2].split()) == "open invoices $278.00"
+        assert " ".join(lines[-4].split()) == "closing $278.00 $278.00"
+        assert " ".join(lines[-3].split()) == "open invoices $278.00"
+        assert " ".join(lines[-1].split()) == "credit set against invoices $0.00 $0.00"
 
     def test_csv_is_the_same_bytes_in_every_run_and_has_plain_figures(self, company):
         assert company("staff", "grant-credit", "AA0101", "12.50", "--reference", "=G", *BY).code == 0

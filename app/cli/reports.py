@@ -185,12 +185,9 @@ def _show_entries(month: ReportMonth, entries: Sequence[JournalEntry]) -> None:
 
 
 def _show_balances(title: str, found: CustomerBalances) -> None:
-    compared = (found.opening, *found.movements, found.closing)
-    rows = [(each.name, format_money(each.journal_cents), format_money(each.rebuilt_cents)) for each in compared]
-    rows += [
-        ("  open invoices", format_money(found.open_cents), ""),
-        ("  credit", format_money(-found.credit_cents), ""),
-    ]
+    *compared, used = ((e.name, format_money(e.journal_cents), format_money(e.rebuilt_cents)) for e in found.figures)
+    parts = (("open invoices", found.open_cents), ("credit", -found.credit_cents))
+    rows = [*compared, *((f"  {name}", format_money(cents), "") for name, cents in parts), used]
     show_table(title, ("entry", "by the journal", "by documents"), rows, numbers=(1, 2))
 
 
@@ -198,7 +195,7 @@ def _say_differences(found: CustomerBalances) -> None:
     """Name every figure and account where journal and documents differ, and end with exit 1 if there is one."""
     if found.agrees:
         return
-    for each in (found.opening, *found.movements, found.closing, *found.accounts):
+    for each in (*found.figures, *found.accounts):
         if not each.agrees:
             say(
                 f"{each.name}: {format_money(each.journal_cents)} by the journal, "

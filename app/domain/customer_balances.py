@@ -1,7 +1,8 @@
 """What customers owe, rebuilt from documents alone and compared with what the postings say (rule 35).
 
 Both sides are open invoices less credit. Credit that pays an invoice lowers the two alike, so the sum needs no document
-that says which credit paid which invoice: invoices, payments, what went back, goodwill and write-offs are enough.
+that says which credit paid which invoice: invoices, payments, what went back, goodwill and write-offs are enough. How
+much credit was set against invoices is compared beside it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Document(StrEnum):
     WRITE_OFF = "write-offs"
     RECOVERY = "write-offs recovered"
     PAYOUT = "credit paid out"
+    CREDIT_USE = "credit set against invoices"
 
 
 SIGN_OF: Mapping[Document, int] = {
@@ -43,6 +45,7 @@ SIGN_OF: Mapping[Document, int] = {
     Document.WRITE_OFF: -1,
     Document.RECOVERY: 1,  # its payment lowers what is owed, but not what is open: that had been written off
     Document.PAYOUT: 1,
+    Document.CREDIT_USE: 0,  # less is open, and as much less is credit
 }
 """Whether a document raises or lowers what a customer owes."""
 
@@ -67,13 +70,10 @@ DOCUMENTS_OF: Mapping[PostingKind, tuple[tuple[Document, int], ...]] = {
     PostingKind.WRITTEN_OFF: ((Document.WRITE_OFF, 1),),
     PostingKind.WRITE_OFF_RECOVERED: ((Document.RECEIPT, 1), (Document.RECOVERY, 1)),
     PostingKind.CREDIT_PAID_OUT: ((Document.PAYOUT, 1),),
-    PostingKind.CREDIT_APPLIED: (),
-    PostingKind.CREDIT_RESTORED: (),
+    PostingKind.CREDIT_APPLIED: ((Document.CREDIT_USE, 1),),
+    PostingKind.CREDIT_RESTORED: ((Document.CREDIT_USE, -1),),
 }
-"""The documents whose amounts the postings of a kind add up to: 1 where they raise the sum, -1 where they lower it.
-
-Those of credit that is set against an invoice, or comes back from one, stand behind no document of their own.
-"""
+"""The documents whose amounts the postings of a kind add up to: 1 where they raise the sum, -1 where they lower it."""
 
 
 class Amounts(NamedTuple):
@@ -136,21 +136,28 @@ class Comparison:
 class CustomerBalances:
     """What all customers owe from the opening of a month to its end, by the journal and by documents.
 
-    The journal's closing balance is `open_cents` less `credit_cents`. `accounts` are those whose closing balances
-    differ, by external id.
+    The journal's closing balance is `open_cents` less `credit_cents`. `credit_used` is what was set against invoices in
+    the month, less what came back of voided ones. `accounts` are those whose closing balances differ, by external id,
+    or whose credit used up to then.
     """
 
     opening: Comparison
     movements: tuple[Comparison, ...]
     closing: Comparison
+    credit_used: Comparison
     open_cents: int
     credit_cents: int
     accounts: tuple[Comparison, ...]
 
     @property
     def agrees(self) -> bool:
-        """Whether documents bear the journal out: opening, each movement, closing, and each account."""
-        return not self.accounts and all(each.agrees for each in (self.opening, *self.movements, self.closing))
+        """Whether documents bear the journal out: each figure, and each account."""
+        return not self.accounts and all(each.agrees for each in self.figures)
+
+    @property
+    def figures(self) -> tuple[Comparison, ...]:
+        """Opening, movements and closing, and the credit used."""
+        return (self.opening, *self.movements, self.closing, self.credit_used)
 
 
 def customer_balances(postings: Mapping[str, Postings], documents: Mapping[str, Documents]) -> CustomerBalances:
@@ -160,11 +167,12 @@ def customer_balances(postings: Mapping[str, Postings], documents: Mapping[str, 
     owed, rebuilt_owed = rebuilt(journal), rebuilt(found)
     return CustomerBalances(
         Comparison("opening", owed.before_cents, rebuilt_owed.before_cents),
-        tuple(_movement(document, journal, found) for document in Document),
+        tuple(_movement(document, journal, found) for document, sign in SIGN_OF.items() if sign),
         Comparison("closing", owed.until_cents, rebuilt_owed.until_cents),
+        _credit_used(journal, found),
         _balance(postings.values(), Book.RECEIVABLE),
         -_balance(postings.values(), Book.CUSTOMER_CREDIT),
-        tuple(each for each in _closing_balances(said, documents) if not each.agrees),
+        tuple(each for each in _accounts(said, documents) if not each.agrees),
     )
 
 
@@ -173,10 +181,18 @@ def _movement(document: Document, journal: Documents, found: Documents) -> Compa
     return Comparison(document, SIGN_OF[document] * posted, SIGN_OF[document] * documented)
 
 
-def _closing_balances(journal: Mapping[str, Documents], found: Mapping[str, Documents]) -> Iterator[Comparison]:
+def _credit_used(journal: Documents, found: Documents) -> Comparison:
+    posted, documented = (side.get(Document.CREDIT_USE, NOTHING).within_cents for side in (journal, found))
+    return Comparison(Document.CREDIT_USE, posted, documented)
+
+
+def _accounts(journal: Mapping[str, Documents], found: Mapping[str, Documents]) -> Iterator[Comparison]:
+    """Yield the closing balance of each account, and how much credit it has used until then."""
     for account in sorted(journal.keys() | found.keys()):
-        posted, documented = (rebuilt(side.get(account, {})).until_cents for side in (journal, found))
-        yield Comparison(account, posted, documented)
+        sides = journal.get(account, {}), found.get(account, {})
+        yield Comparison(account, *(rebuilt(side).until_cents for side in sides))
+        used = (side.get(Document.CREDIT_USE, NOTHING).until_cents for side in sides)
+        yield Comparison(f"{account}, {Document.CREDIT_USE}", *used)
 
 
 def _total(parts: Iterable[Documents]) -> dict[Document, Amounts]:

@@ -35,13 +35,18 @@ AT_ONCE = 1_000
 
 
 class AccountEvent(NamedTuple):
-    """Something that happened to an account; `invoice_cents` is the total of the invoice that it was about, if any."""
+    """Something that happened to an account.
+
+    Where it was about an invoice, `invoice_cents` is its total, and `credit_cents` the credit it took at its issue.
+    """
 
     account: str
     kind: str
     occurred_at: datetime
+    subject_id: str | None
     data: dict[str, Any]
     invoice_cents: int | None
+    credit_cents: int | None
 
 
 class Void(NamedTuple):
@@ -109,6 +114,11 @@ class ReportRepository:
         row = InvoiceRow
         return await self._by_account(row.account_id, row.issued_at, row.total_cents, (from_at, before_at))
 
+    async def credit_at_issue(self, from_at: datetime, before_at: datetime) -> dict[str, Amounts]:
+        """Return how much credit the invoices of each account took when they were issued."""
+        row = InvoiceRow
+        return await self._by_account(row.account_id, row.issued_at, row.credit_applied_cents, (from_at, before_at))
+
     async def received(self, from_at: datetime, before_at: datetime) -> dict[str, Amounts]:
         """Return what the payments of each account come to."""
         row = PaymentRow
@@ -117,7 +127,15 @@ class ReportRepository:
     async def events(self, kinds: Collection[str], before_at: datetime | None = None) -> AsyncIterator[AccountEvent]:
         """Yield what of some kinds happened to any account, before an instant where one is given, in order."""
         event = EventRow
-        columns: Any = (AccountRow.external_id, event.kind, event.occurred_at, event.data, InvoiceRow.total_cents)
+        columns: Any = (
+            AccountRow.external_id,
+            event.kind,
+            event.occurred_at,
+            event.subject_id,
+            event.data,
+            InvoiceRow.total_cents,
+            InvoiceRow.credit_applied_cents,
+        )
         statement = (
             select(*columns)
             .join(AccountRow, col(AccountRow.id) == col(event.account_id))

@@ -6,12 +6,14 @@ since; so a month that is over can be rebuilt as it was at its end.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from app.domain.customer_balances import NOTHING, Amounts, Document, customer_balances
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from app.domain.customer_balances import CustomerBalances
     from app.domain.reports import ReportMonth
@@ -55,25 +57,72 @@ IN_THE_AUDIT_LOG: Mapping[str, tuple[Document, Callable[[AccountEvent], int]]] =
 """The kinds of events that change what a customer owes, the document that each stands for, and its amount in cents."""
 
 
+CREDIT_APPLIED = "credit.applied"
+"""Credit paid for an open invoice after its issue."""
+
+SAY_CREDIT_APPLIED = ("credit_note.issued", "account.closed", "credit.settled")
+"""Events that say in their data how much credit paid for open invoices with them.
+
+Alone before each such payment had an event of its own, which is of the same instant where there is one.
+"""
+
+
 async def rebuild_balances(uow: UnitOfWork, month: ReportMonth) -> CustomerBalances:
     """Return what all customers owe, from a month's opening to its end, by postings and by documents (rule 35).
 
-    Four statements, whatever the number of accounts.
+    Five statements, whatever the number of accounts.
     """
-    documents: dict[str, dict[Document, Amounts]] = {}
-    for document, found in (
-        (Document.INVOICE, await uow.reports.invoiced(month.begins_at, month.ends_at)),
-        (Document.RECEIPT, await uow.reports.received(month.begins_at, month.ends_at)),
-    ):
-        for account, amounts in found.items():
-            documents.setdefault(account, {})[document] = amounts
-    async for event in uow.reports.events(IN_THE_AUDIT_LOG, month.ends_at):
-        document, cents_of = IN_THE_AUDIT_LOG[event.kind]
-        of_account = documents.setdefault(event.account, {})
-        of_account[document] = of_account.get(document, NOTHING).plus(_at(event, cents_of(event), month))
-    postings = await uow.reports.postings(month.begins_at, month.ends_at)
-    return customer_balances(postings, documents)
+    span = month.begins_at, month.ends_at
+    documents = _Documents(month)
+    documents.take(Document.INVOICE, await uow.reports.invoiced(*span))
+    documents.take(Document.RECEIPT, await uow.reports.received(*span))
+    documents.take(Document.CREDIT_USE, await uow.reports.credit_at_issue(*span))
+    async for event in uow.reports.events({*IN_THE_AUDIT_LOG, CREDIT_APPLIED, *SAY_CREDIT_APPLIED}, month.ends_at):
+        documents.take_event(event)
+    return customer_balances(await uow.reports.postings(*span), documents.by_account())
 
 
-def _at(event: AccountEvent, cents: int, month: ReportMonth) -> Amounts:
-    return Amounts(0, cents) if event.occurred_at >= month.begins_at else Amounts(cents, 0)
+class _Documents:
+    """The amounts of documents by account, as they are read."""
+
+    def __init__(self, month: ReportMonth) -> None:
+        self._month = month
+        self._found: dict[str, dict[Document, Amounts]] = {}
+        self._voids: list[AccountEvent] = []
+        self._applied: Counter[str | None] = Counter()
+        self._applied_at: set[tuple[str, datetime]] = set()
+        self._said: list[AccountEvent] = []
+
+    def take(self, document: Document, amounts: Mapping[str, Amounts]) -> None:
+        for account, cents in amounts.items():
+            self._add(account, document, cents)
+
+    def take_event(self, event: AccountEvent) -> None:
+        if event.kind in IN_THE_AUDIT_LOG:
+            document, cents_of = IN_THE_AUDIT_LOG[event.kind]
+            self._add(event.account, document, self._at(event, cents_of(event)))
+        if event.kind in VOIDS:
+            self._voids.append(event)
+        elif event.kind == CREDIT_APPLIED:
+            self._applied[event.subject_id] += _amount(event)
+            self._applied_at.add((event.account, event.occurred_at))
+            self._add(event.account, Document.CREDIT_USE, self._at(event, _amount(event)))
+        elif event.kind in SAY_CREDIT_APPLIED and event.data.get("applied_cents"):
+            self._said.append(event)
+
+    def by_account(self) -> Mapping[str, Mapping[Document, Amounts]]:
+        """Return the amounts once all is read: a void gives back all credit that its invoice took, whenever it did."""
+        for event in self._voids:
+            cents = (event.credit_cents or 0) + self._applied[event.subject_id]
+            self._add(event.account, Document.CREDIT_USE, self._at(event, -cents))
+        for event in self._said:
+            if (event.account, event.occurred_at) not in self._applied_at:
+                self._add(event.account, Document.CREDIT_USE, self._at(event, int(event.data["applied_cents"])))
+        return self._found
+
+    def _add(self, account: str, document: Document, amounts: Amounts) -> None:
+        documents = self._found.setdefault(account, {})
+        documents[document] = documents.get(document, NOTHING).plus(amounts)
+
+    def _at(self, event: AccountEvent, cents: int) -> Amounts:
+        return Amounts(0, cents) if event.occurred_at >= self._month.begins_at else Amounts(cents, 0)

@@ -51,7 +51,7 @@ class JournalReport:
 async def report_journal(*, database: Database, clock: Clock, month: str, on_entries: OnEntries) -> JournalReport:
     """Hand over every posting of a month (`YYYY-MM`, in the billing zone), some at a time, and return its balances.
 
-    Entries and balances are of one snapshot: the opening balance and the entries add up to the closing one. Five
+    Entries and balances are of one snapshot: the opening balance and the entries add up to the closing one. Six
     statements, whatever the number of postings.
     :raises InvalidMonth: when the text is no month.
     :raises MonthNotBegun: when it is in the future.

@@ -20,6 +20,7 @@ from app.domain.customer_balances import (
 from app.domain.ledger import Book, Posting, PostingKind, moved_cents
 
 INVOICES, VOIDS, RECEIPTS = Document.INVOICE, Document.VOID, Document.RECEIPT
+USED = Document.CREDIT_USE
 
 
 def owed(kind: PostingKind, cents: int) -> int:
@@ -73,7 +74,7 @@ class TestCustomerBalances:
             "AA0102": {PostingKind.TAX_CREDITED: Amounts(0, 2_00)},
         }
         documents = {
-            "AA0101": {INVOICES: Amounts(100_00, 50_00), RECEIPTS: Amounts(111_00, 0)},
+            "AA0101": {INVOICES: Amounts(100_00, 50_00), RECEIPTS: Amounts(111_00, 0), USED: Amounts(0, 6_00)},
             "AA0102": {INVOICES: Amounts(0, -2_00)},
         }
 
@@ -82,7 +83,8 @@ class TestCustomerBalances:
         assert found.opening == Comparison("opening", -11_00, -11_00)
         assert found.closing == Comparison("closing", 37_00, 37_00)
         assert (found.open_cents, found.credit_cents) == (44_00, 7_00)
-        assert [each.name for each in found.movements] == list(Document)
+        assert found.credit_used == Comparison(USED, 6_00, 6_00)
+        assert [each.name for each in found.movements] == [each for each in Document if each is not USED]
         assert [each for each in found.movements if each.journal_cents] == [Comparison(INVOICES, 48_00, 48_00)]
         assert found.accounts == ()
         assert found.agrees
@@ -111,6 +113,15 @@ class TestCustomerBalances:
         found = customer_balances({"A": {PostingKind.WRITTEN_OFF: Amounts(0, 5)}}, {"A": {RECEIPTS: Amounts(0, 5)}})
 
         assert found.accounts == ()
+        assert not found.agrees
+
+    def test_credit_that_was_set_against_an_invoice_without_a_document_is_seen(self):
+        """It moves both balances alike, so that what is owed in all is right, and neither of its parts."""
+        found = customer_balances({"A": {PostingKind.CREDIT_APPLIED: Amounts(3, 4)}}, {})
+
+        assert found.closing.agrees
+        assert found.credit_used == Comparison(USED, 4, 0)
+        assert found.accounts == (Comparison("A, credit set against invoices", 7, 0),)
         assert not found.agrees
 
     @given(

@@ -15,6 +15,7 @@ from app.domain.taxes import TaxRate
 from app.repositories import reports
 from app.services.confirm_quote import PaymentDeclined
 from app.services.credit_note import issue_credit_note
+from app.services.grant_credit import grant_goodwill, record_prepayment
 from app.services.refund_payment import refund_payment
 from app.services.report_journal import report_journal
 from app.services.report_month import report_month
@@ -34,6 +35,7 @@ from tests.world import ACCOUNT, World, pacific
 
 __all__ = ["october"]
 
+USED = "credit set against invoices"
 POSTINGS = "UPDATE ledger_posting SET amount_cents ="
 MONTHS = [f"2026-{month:02}" for month in range(6, 11)]
 
@@ -201,6 +203,22 @@ class TestBalances:
         assert dict(books.bad_debt.movements) == {"written off": 0, "recovered": -219_00}
         assert (books.bad_debt.opening_cents, books.bad_debt.closing_cents) == (219_00, 0)
 
+    async def test_a_void_gives_back_the_credit_its_invoice_took_at_its_issue_and_since(self, world):
+        """50.00 paid in advance, 20.00 of goodwill afterwards; the invoice in its place takes both at its issue."""
+        staff = {**around(world), **ANN, "account": ACCOUNT}
+        await world.add_account()
+        await record_prepayment(**staff, amount_cents=50_00, reference="P", received_on=date(2026, 7, 1))
+        await world.advance_to(pacific(2026, 7, 1, 13))
+        await grant_goodwill(**staff, amount_cents=20_00, reference="G")
+        await void_invoice(**staff, invoice_number=100_001)
+        found = (await agreed(world.database, world.clock, "2026-07")).balances
+
+        assert found.credit_used.rebuilt_cents == 70_00
+        assert (found.open_cents, found.credit_cents) == (69_00, 0)
+        tamper(world.database, f"{POSTINGS} amount_cents - 1 WHERE kind = 'CREDIT_RESTORED'")
+        _, report = await journal(world.database, world.clock, "2026-07")
+        assert [each.name for each in report.balances.accounts] == [f"{ACCOUNT}, {USED}"]
+
     async def test_and_changes_whose_net_and_tax_have_opposite_signs(self, till: Till):
         """20 % on 220 Minutes, none from the 2nd; then 500 Minutes, which no card pays at first."""
         world, taxes = till.world, {**around(till.world), **ANN, "account": ACCOUNT}
@@ -236,6 +254,11 @@ class TestBalances:
             ("DELETE FROM ledger_posting WHERE kind = 'INVOICED'", "invoices and credit notes", {"AA0101", "AA0102"}),
             ("UPDATE payment SET amount_cents = amount_cents + 5", "payments", {"AA0101", "AA0102"}),
             ("DELETE FROM event WHERE kind = 'credit.granted'", "goodwill", {"AA0102"}),
+            (
+                f"{POSTINGS} amount_cents + 1 WHERE kind = 'CREDIT_APPLIED'",
+                USED,
+                {f"AA0101, {USED}", f"AA0102, {USED}"},
+            ),
         ],
     )
     async def test_a_posting_without_its_document_and_a_document_without_its_posting_are_seen(
@@ -244,7 +267,8 @@ class TestBalances:
         tamper(october.database, statement)
         found = [(await journal(october.database, october.clock, month))[1].balances for month in MONTHS]
 
-        assert {each.name for balances in found for each in balances.movements if not each.agrees} == {name}
+        figures = [each for balances in found for each in (*balances.movements, balances.credit_used)]
+        assert {each.name for each in figures if not each.agrees} == {name}
         assert {each.name for each in found[-1].accounts} == accounts
         assert not found[-1].agrees
 
@@ -253,4 +277,4 @@ class TestBalances:
             await journal(october.database, october.clock, "2026-06")
         async with counted_trips() as many:
             await journal(october.database, october.clock, "2026-08")
-        assert few.count == many.count == 5
+        assert few.count == many.count == 6
