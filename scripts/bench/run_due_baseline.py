@@ -64,6 +64,7 @@ def _parameters() -> dict[str, Any]:
         "patch_rate": policies.patch_rate,
         "ivr_rate": policies.ivr_rate,
         "first_number": FIRST_INVOICE_NUMBER,
+        "nothing": "[[],[],0]",
     }
 
 

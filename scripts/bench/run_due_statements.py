@@ -30,15 +30,22 @@ FROM due d JOIN usage_day u ON u.account_id = d.account_id
 GROUP BY u.account_id, u.period_on"""
 
 _BILLED = """
-CREATE TEMP TABLE billed (account_id, month, cents, PRIMARY KEY (account_id, month)) WITHOUT ROWID"""
+CREATE TEMP TABLE billed (account_id, month, usage, cents, content, PRIMARY KEY (account_id, month, usage)) WITHOUT ROWID"""
 
 _ADD_UP_BILLED = """
 INSERT INTO billed
-SELECT l.account_id, l.period_on, sum(l.amount_cents)
-FROM due d JOIN invoice_line l ON l.account_id = d.account_id
-     AND l.period_on >= d.adjustable_from_on AND l.period_on < d.period_on
-WHERE l.kind IN ('OVERAGE', 'PATCH', 'IVR', 'ADJUSTMENT')
-GROUP BY l.account_id, l.period_on"""
+SELECT account_id, period_on, usage, sum(amount_cents),
+       json_array(json_group_array(json_array(number, position, amount_cents)), json('[]'), 0)
+FROM (
+    SELECT l.account_id, l.period_on, iif(l.kind = 'ADJUSTMENT', l.inputs ->> 'usage', l.kind) AS usage,
+           l.amount_cents, i.number, l.position
+    FROM due d
+    JOIN invoice_line l ON l.account_id = d.account_id
+         AND l.period_on >= d.adjustable_from_on AND l.period_on < d.period_on
+    JOIN invoice i ON i.id = l.invoice_id
+    WHERE l.kind IN ('OVERAGE', 'PATCH', 'IVR', 'ADJUSTMENT')
+    ORDER BY i.number, l.position
+) GROUP BY account_id, period_on, usage"""
 
 _RATED = """
 CREATE TEMP TABLE rated AS
@@ -50,13 +57,18 @@ WITH facts AS (
            CAST(julianday(c.period_on, '+1 month')
                 - julianday(max(c.period_on, d.paid_starts_on)) AS INTEGER) AS paid_days,
            coalesce(u.live, 0) AS live, coalesce(u.patch, 0) AS patch, coalesce(u.ivr, 0) AS ivr,
-           coalesce(b.cents, 0) AS billed_cents
+           coalesce(bo.cents, 0) AS overage_billed, coalesce(bp.cents, 0) AS patch_billed,
+           coalesce(bi.cents, 0) AS ivr_billed,
+           json_array(json(coalesce(bo.content, :nothing)), json(coalesce(bp.content, :nothing)),
+                      json(coalesce(bi.content, :nothing))) AS billed
     FROM due d
     JOIN billing_cycle c ON c.account_id = d.account_id
          AND c.period_on >= d.adjustable_from_on AND c.period_on < d.period_on
     JOIN plan_version p ON p.id = c.plan_version_id
     LEFT JOIN used u ON u.account_id = d.account_id AND u.month = c.period_on
-    LEFT JOIN billed b ON b.account_id = d.account_id AND b.month = c.period_on
+    LEFT JOIN billed bo ON bo.account_id = d.account_id AND bo.month = c.period_on AND bo.usage = 'OVERAGE'
+    LEFT JOIN billed bp ON bp.account_id = d.account_id AND bp.month = c.period_on AND bp.usage = 'PATCH'
+    LEFT JOIN billed bi ON bi.account_id = d.account_id AND bi.month = c.period_on AND bi.usage = 'IVR'
 ), allowed AS (
     SELECT *, (2 * included_minutes * paid_days + days) / (2 * days) * 60 AS allowance FROM facts
 ), priced AS (
@@ -66,7 +78,7 @@ WITH facts AS (
            (2 * ivr * :ivr_rate + 6000) / 12000 AS ivr_cents
     FROM allowed
 )
-SELECT *, overage_cents + patch_cents + ivr_cents AS total_cents FROM priced ORDER BY account_id, period_on DESC"""
+SELECT * FROM priced ORDER BY account_id, period_on DESC"""
 
 _LINE = """
 CREATE TEMP TABLE line (
@@ -105,14 +117,31 @@ FROM rated WHERE ends_before = opens_on AND ivr > 0"""
 
 _ADJUSTMENT_LINES = """
 INSERT INTO line
-SELECT invoice_id, 4 + row_number() OVER (PARTITION BY account_id ORDER BY period_on DESC), account_id, 'ADJUSTMENT',
-       period_on, 1, 'correction', (total_cents - billed_cents) * 100, total_cents - billed_cents, 25,
-       json_object('plan', code, 'plan_name', name, 'live_seconds', live, 'patch_seconds', patch, 'ivr_seconds', ivr,
-                   'allowance_seconds', allowance, 'rated_cents', total_cents, 'billed_cents', billed_cents),
-       json_array(json_array('allowance_seconds', allowance), json_array('billed_cents', billed_cents),
-                  json_array('ivr_seconds', ivr), json_array('live_seconds', live), json_array('patch_seconds', patch),
-                  json_array('plan', code), json_array('plan_name', name), json_array('rated_cents', total_cents))
-FROM rated WHERE ends_before <> opens_on AND total_cents <> billed_cents"""
+WITH late AS (
+    SELECT *, 1 AS place, overage_cents - overage_billed AS cents,
+           json_array('usage', 'OVERAGE', 'plan', code, 'plan_name', name, 'live_seconds', live,
+                      'allowance_seconds', allowance, 'rated_cents', overage_cents,
+                      'billed_cents', overage_billed) AS pairs
+    FROM rated
+    UNION ALL
+    SELECT *, 2, patch_cents - patch_billed,
+           json_array('usage', 'PATCH', 'plan', code, 'plan_name', name, 'patch_seconds', patch,
+                      'rated_cents', patch_cents, 'billed_cents', patch_billed)
+    FROM rated
+    UNION ALL
+    SELECT *, 3, ivr_cents - ivr_billed,
+           json_array('usage', 'IVR', 'plan', code, 'plan_name', name, 'ivr_seconds', ivr,
+                      'rated_cents', ivr_cents, 'billed_cents', ivr_billed)
+    FROM rated
+)
+SELECT invoice_id, 4 + row_number() OVER (PARTITION BY account_id ORDER BY period_on DESC, place), account_id,
+       'ADJUSTMENT', period_on, 1, 'correction', cents * 100, cents, 25,
+       (SELECT json_group_object(name.value, named.value) FROM json_each(pairs) name
+        JOIN json_each(pairs) named ON named.key = name.key + 1 WHERE name.key % 2 = 0 ORDER BY name.key),
+       (SELECT json_group_array(json_array(field, value)) FROM (
+            SELECT name.value AS field, named.value FROM json_each(pairs) name
+            JOIN json_each(pairs) named ON named.key = name.key + 1 WHERE name.key % 2 = 0 ORDER BY field))
+FROM late WHERE ends_before <> opens_on AND cents <> 0"""
 
 _BILL = """
 CREATE TEMP TABLE bill AS
@@ -123,7 +152,7 @@ WITH summed AS (
     FROM (SELECT * FROM line ORDER BY invoice_id, position) GROUP BY invoice_id
 ), inputs AS (
     SELECT account_id, json_group_array(
-               json_array(substr(period_on, 1, 7), plan_id, :policies, live, patch, ivr, billed_cents)) AS months
+               json_array(substr(period_on, 1, 7), plan_id, :policies, live, patch, ivr, json(billed))) AS months
     FROM rated GROUP BY account_id
 )
 SELECT d.*, s.total_cents, s.content, coalesce(i.months, '[]') AS months,
@@ -144,7 +173,7 @@ FROM bill ORDER BY number"""
 _LINES = """
 INSERT INTO invoice_line
 SELECT invoice_id, row_number() OVER (PARTITION BY invoice_id ORDER BY position), account_id, kind, period_on, quantity,
-       unit, unit_price, amount_cents, rule, inputs
+       unit, unit_price, amount_cents, rule, inputs, NULL
 FROM line"""
 
 _ISSUE = """
