@@ -30,7 +30,9 @@ FROM due d JOIN usage_day u ON u.account_id = d.account_id
 GROUP BY u.account_id, u.period_on"""
 
 _BILLED = """
-CREATE TEMP TABLE billed (account_id, month, usage, cents, content, PRIMARY KEY (account_id, month, usage)) WITHOUT ROWID"""
+CREATE TEMP TABLE billed (
+    account_id, month, usage, cents, content, PRIMARY KEY (account_id, month, usage)
+) WITHOUT ROWID"""
 
 _ADD_UP_BILLED = """
 INSERT INTO billed
