@@ -33,11 +33,13 @@ class PositionKey(NamedTuple):
 class CreditStep:
     """One credit note or write-off over a position: what it credited of it, and what it left billed.
 
-    `source` names it to the customer. `seq` is the posting of a write-off, whose credit shrinks as it is recovered.
+    `gross_cents` is what the price list called for then. `source` names it to the customer. `seq` is the posting of a
+    write-off, whose credit shrinks as it is recovered.
     """
 
     net_cents: int
     cents: int
+    gross_cents: int
     source: str
     seq: int | None = None
 
@@ -84,19 +86,24 @@ class Position:
         return tuple(kept)
 
     def recoverable_cents(self, seq: int) -> int:
-        """Return how much of a write-off can be billed again: as without its step, and no more than it took."""
-        step = next(step for step in self.steps if step.seq == seq)
-        without = replace(self, steps=tuple(other for other in self.steps if other is not step))
-        return min(step.cents, max(0, without.target(self.gross_cents) - self.net_cents))
+        """Return how much of a write-off can be billed again: no more than without it, and no more than it took."""
+        written_off = next(step for step in self.steps if step.seq == seq)
+        whole = self.recovered(seq, written_off.cents)
+        return min(written_off.cents, max(0, whole.target(self.gross_cents) - self.net_cents))
 
     def recovered(self, seq: int, cents: int) -> Position:
-        """Return the position with a part of a write-off recovered; the lines are the caller's to fill again."""
-        place = next(place for place, step in enumerate(self.steps) if step.seq == seq)
-        steps = [
-            replace(step, net_cents=step.net_cents + cents * (at >= place), cents=step.cents - cents * (at == place))
-            for at, step in enumerate(self.steps)
-        ]
-        return replace(self, steps=tuple(steps))
+        """Return the position with a part of a write-off recovered; the lines are the caller's to fill again.
+
+        Each later credit left as much more billed as had been billed then without that part, so that a write-off that
+        is recovered in full is as none.
+        """
+        before, after = Position(), Position()
+        for step in self.steps:
+            more_cents = after.target(step.gross_cents) - before.target(step.gross_cents)
+            part_cents = cents if step.seq == seq else 0
+            less = replace(step, net_cents=step.net_cents + more_cents + part_cents, cents=step.cents - part_cents)
+            before, after = Position(steps=(*before.steps, step)), Position(steps=(*after.steps, less))
+        return replace(self, steps=after.steps)
 
     def after(self, key: PositionKey, lines: Sequence[InvoiceLine]) -> Position:
         """Return the position after one more invoice, which is yet to come, with lines of this position alone."""
@@ -240,7 +247,7 @@ class Books:
             elif line.kind is not LineKind.TAX:
                 self._bill(LineRef(document.number, position), line)
         for key, cents in credited.items():
-            self._step(key, CreditStep(self.position(*key).net_cents, cents, f"credit note {document.number}"))
+            self._step(key, cents, f"credit note {document.number}")
 
     def adjust(self, line: InvoiceLine) -> tuple[GiveBack, ...]:
         """Take in an adjustment of an invoice yet to come; return what it gives back of earlier lines."""
@@ -267,8 +274,7 @@ class Books:
             else:
                 off[key] = off.get(key, 0) + share.cents
         for key, cents in off.items():
-            source = f"the write-off of invoice {entry.shares[0].number}"
-            self._step(key, CreditStep(self.position(*key).net_cents, cents, source, entry.seq))
+            self._step(key, cents, f"the write-off of invoice {entry.shares[0].number}", entry.seq)
 
     def key_of(self, ref: LineRef) -> PositionKey | None:
         """Return the position that a line was billed in; None for one whose own limit is enough."""
@@ -279,7 +285,9 @@ class Books:
         before = known.get(share.ref)
         known[share.ref] = share if before is None else before.plus(share)
 
-    def _step(self, key: PositionKey, step: CreditStep) -> None:
+    def _step(self, key: PositionKey, cents: int, source: str, seq: int | None = None) -> None:
+        position = self.position(*key)
+        step = CreditStep(position.net_cents, cents, position.gross_cents, source, seq)
         self._steps.setdefault(key, []).append(step)
 
     def _credit(self, line: InvoiceLine, why: str) -> Iterator[tuple[PositionKey, int]]:

@@ -5,7 +5,8 @@ Histories of one account, told to the core alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.domain.invoice_drafts import InvoiceDraft
 from app.domain.ledger import Book, PostingKind
+from app.domain.positions import CreditStep, Position
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.domain.taxes import TaxRate
 from app.domain.write_offs import recover, unrecovered_shares
@@ -59,6 +61,9 @@ class Refund(NamedTuple):
 
 
 INVOICES, SHARES = st.integers(0, 20), st.integers(1, 100)
+STEPS = st.tuples(st.sampled_from(["price", "note"]), PRICES)
+SEQ = 7
+"""The posting of a write-off."""
 CHANGES, NOTES = st.builds(Change, CODES), st.builds(Note, INVOICES, st.integers(0, 3), SHARES)
 ADJUSTMENTS = st.builds(Adjust, st.integers(0, 60), st.integers(0, 60))
 ACTS = st.one_of(
@@ -257,3 +262,38 @@ class TestWriteOffs:
             assert books.lines == before.lines
             for key, position in books.positions():
                 assert position.net_cents == position.target(position.gross_cents) == before.position(*key).net_cents
+
+    @given(before=st.lists(STEPS, max_size=4), after=st.lists(STEPS, max_size=5), cents=PRICES, share=SHARES)
+    def test_one_is_recovered_to_the_cent_whatever_came_after_it(self, before, after, cents, share):
+        """Up to what would be billed without it; recovered in full, it is as none."""
+        position = replayed([("price", 499_00), *before, ("write-off", cents), *after])
+        without = replayed([("price", 499_00), *before, *capped(after, position)])
+        whole_cents = next(step.cents for step in position.steps if step.seq)
+        part_cents = position.recoverable_cents(SEQ) * share // 100
+
+        part, whole = position.recovered(SEQ, part_cents), position.recovered(SEQ, whole_cents)
+
+        assert part.target(position.gross_cents) == position.net_cents + part_cents
+        assert [step for step in whole.steps if not step.seq] == list(without.steps)
+        assert position.recoverable_cents(SEQ) == min(whole_cents, without.net_cents - position.net_cents)
+
+
+def replayed(acts: Iterable[tuple[str, int]]) -> Position:
+    """A position after prices, notes and one write-off; what is billed stands for its lines."""
+    position = Position()
+    for act, cents in acts:
+        if act == "price":
+            position = replace(position, gross_cents=cents, moved_cents=position.target(cents))
+            continue
+        part_cents = min(cents, position.net_cents)
+        net_cents = position.net_cents - part_cents
+        seq = SEQ if act == "write-off" else None
+        step = CreditStep(net_cents, part_cents, position.gross_cents, act, seq)
+        position = replace(position, steps=(*position.steps, step), moved_cents=net_cents)
+    return position
+
+
+def capped(acts: Iterable[tuple[str, int]], position: Position) -> Iterator[tuple[str, int]]:
+    """The same acts with the notes as they were after the write-off, which had left less to credit."""
+    later = iter(position.steps[[step.seq for step in position.steps].index(SEQ) + 1 :])
+    return ((act, cents if act == "price" else next(later).cents) for act, cents in acts)

@@ -42,7 +42,7 @@ from tests.factories.positions import (
 
 OCTOBER = date(2026, 10, 1)
 BASE = PositionKey(OCTOBER, LineKind.BASE)
-SECOND, THIRD = FIRST + 1, FIRST + 2
+SECOND, THIRD, FOURTH = FIRST + 1, FIRST + 2, FIRST + 3
 
 
 def positions(*issued, write_offs=()):
@@ -59,14 +59,14 @@ class TestCreditStep:
         [(949_00, 849_00), (499_00, 399_00), (450_00, 399_00), (399_00, 399_00), (398_99, 398_99), (39_00, 39_00)],
     )
     def test_of_100_dollars_on_499_stays_off_what_is_dearer_and_leaves_what_is_cheaper(self, gross_cents, paid_cents):
-        assert CreditStep(399_00, 100_00, "credit note 100002").apply(gross_cents) == paid_cents
+        assert CreditStep(399_00, 100_00, 499_00, "credit note 100002").apply(gross_cents) == paid_cents
 
     @pytest.mark.parametrize(("gross_cents", "paid_cents"), [(949_00, 450_00), (499_00, 0), (39_00, 0), (0, 0)])
     def test_over_everything_leaves_only_what_is_dearer(self, gross_cents, paid_cents):
-        assert CreditStep(0, 499_00, "credit note 100002").apply(gross_cents) == paid_cents
+        assert CreditStep(0, 499_00, 499_00, "credit note 100002").apply(gross_cents) == paid_cents
 
     def test_of_nothing_changes_nothing(self):
-        assert [CreditStep(399_00, 0, "").apply(cents) for cents in (0, 399_00, 949_00)] == [0, 399_00, 949_00]
+        assert [CreditStep(399_00, 0, 399_00, "").apply(cents) for cents in (0, 399_00, 949_00)] == [0, 399_00, 949_00]
 
 
 class TestPosition:
@@ -264,8 +264,8 @@ class TestWriteOffs:
         books = books_of((a_base(139_00), used(27_95)), a_base(10_00), write_offs=(write_off,))
         base, overage = books.position(OCTOBER, LineKind.BASE), books.usage(OCTOBER).overage
         source = "the write-off of invoice 100001"
-        assert base.steps == (CreditStep(48_00, 101_00, source, 7),)
-        assert overage.steps == (CreditStep(7_95, 20_00, source, 7),)
+        assert base.steps == (CreditStep(48_00, 101_00, 10_00, source, 7),)
+        assert overage.steps == (CreditStep(7_95, 20_00, 27_95, source, 7),)
 
     def test_what_is_recovered_is_billed_again_and_leaves_no_credit(self):
         entries = (a_write_off(7, ((FIRST, 1), 100_00)), a_write_off(9, ((FIRST, 1), -100_00), of_seq=7))
@@ -307,16 +307,32 @@ class TestWriteOffs:
         assert (position.net_cents, position.recoverable_cents(7)) == (0, 0)
 
     def test_a_later_credit_stays_off_what_can_be_recovered(self):
-        """Without the write-off $450.00 less the note of $50.00 would be billed; $349.00 are."""
+        """Without the write-off the $449.00 that the note left would be billed, less than $450.00; $349.00 are."""
         documents = [
             a_document(FIRST, a_base(499_00)),
             a_document(SECOND, credited(50_00), saw=9),
             a_document(THIRD, a_base(450_00), given_back(349_00), kept(101_00), saw=10),
         ]
         position = fold(documents, [a_write_off(7, ((FIRST, 1), 100_00))]).position(OCTOBER, LineKind.BASE)
-        assert (position.net_cents, position.recoverable_cents(7)) == (349_00, 51_00)
+        assert (position.net_cents, position.recoverable_cents(7)) == (349_00, 100_00)
         again = position.recovered(7, 51_00)
         assert (steps(again), again.target(450_00)) == ([(450_00, 49_00), (400_00, 50_00)], 400_00)
+        whole = position.recovered(7, 100_00)
+        assert (steps(whole), whole.target(450_00)) == ([(499_00, 0), (449_00, 50_00)], 449_00)
+
+    def test_one_that_is_recovered_in_full_is_as_none(self):
+        """500, $100.00 written off, Economy, a note of $10.00, 1,000, all recovered; Economy then costs $29.00."""
+        documents = [
+            a_document(FIRST, a_base(499_00)),
+            a_document(SECOND, a_base(39_00), given_back(399_00), saw=9),
+            a_document(THIRD, credited(10_00, (SECOND, 1)), saw=10),
+            a_document(FOURTH, a_base(949_00), given_back(29_00, (SECOND, 1)), kept(110_00), saw=11),
+        ]
+        written_off = a_write_off(7, ((FIRST, 1), 100_00))
+        position = fold(documents, [written_off]).position(OCTOBER, LineKind.BASE)
+        assert (position.net_cents, position.recoverable_cents(7)) == (839_00, 100_00)
+        again = position.recovered(7, 100_00)
+        assert [again.target(cents) for cents in (949_00, 39_00)] == [939_00, 29_00]
 
     def test_two_write_offs_of_a_line_are_kept_apart(self):
         entries = (a_write_off(7, ((FIRST, 1), 10_00)), a_write_off(8, ((FIRST, 1), 20_00)))

@@ -7,7 +7,7 @@ from datetime import date
 
 from tests.scenarios.account_telling import Telling
 from tests.scenarios.reference_bills import Bill, Refused
-from tests.scenarios.reference_books import Movement, Standing, Step
+from tests.scenarios.reference_books import Movement, fold
 from tests.scenarios.reference_model import ReferenceAccount
 from tests.scenarios.reference_prices import Plan
 
@@ -39,25 +39,7 @@ def check_notes_never_cost(telling: Telling, paid_from: date, plan: Plan) -> int
 
 def net_without(moved: Sequence[Movement], left_out: Movement | None) -> int:
     """What the same prices, credits and recoveries come to without one of the credits, each as it came."""
-    net = 0
-    steps: list[Step] = []
-    credits_: list[Movement] = []
-    for movement in moved:
-        if movement is left_out:
-            continue
-        if movement.gross_cents is not None:
-            net = Standing(steps=tuple(steps)).price(movement.gross_cents)
-        elif movement.mends is None:
-            net -= movement.cents
-            steps.append(Step(net, movement.cents))
-            credits_.append(movement)
-        else:
-            net += movement.cents
-            place = credits_.index(movement.mends)
-            steps[place] = Step(steps[place].net_cents, steps[place].cents - movement.cents)
-            for later in range(place, len(steps)):
-                steps[later] = Step(steps[later].net_cents + movement.cents, steps[later].cents)
-    return net
+    return fold([movement for movement in moved if movement is not left_out]).net_cents
 
 
 def told_without(telling: Telling, note: int, paid_from: date, plan: Plan) -> ReferenceAccount | None:

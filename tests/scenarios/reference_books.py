@@ -80,6 +80,23 @@ class Standing(NamedTuple):
         return gross_cents
 
 
+def fold(moved: Sequence[Movement], whole: Movement | None = None) -> Standing:
+    """Replay the movements of a position with every write-off less what was recovered of it since, all of `whole`."""
+    mended: Counter[int] = Counter()
+    for movement in moved:
+        if movement.mends is not None:
+            mended[id(movement.mends)] += movement.cents
+    standing = Standing()
+    for movement in moved:
+        if movement.gross_cents is not None:
+            standing = Standing(standing.price(movement.gross_cents), movement.gross_cents, standing.steps)
+        elif movement.mends is None:
+            cents = 0 if movement is whole else movement.cents - mended[id(movement)]
+            net = standing.net_cents - cents
+            standing = Standing(net, standing.gross_cents, (*standing.steps, Step(net, cents)))
+    return standing
+
+
 class Books:
     """All invoices of an account. `grants`: what is left of each credit, oldest first."""
 
@@ -103,24 +120,9 @@ class Books:
                 if entry.left and not invoice.is_void and (not positions or entry.line.position in positions):
                     yield Place(invoice.number, place), entry
 
-    def standing(self, position: Position, without: Movement | None = None) -> Standing:
-        """Fold the movements of a position; void invoices are in none. `without` leaves one credit's step aside."""
-        moved = [m for m in self.movements if m.position == position and not m.invoice.is_void]
-        mended = Counter({id(m): 0 for m in moved})
-        for movement in moved:
-            if movement.mends is not None:
-                mended[id(movement.mends)] += movement.cents
-        net = gross = 0
-        steps = []
-        for movement in moved:
-            if movement.gross_cents is not None:
-                net, gross = net + movement.cents, movement.gross_cents
-            elif movement.mends is None:
-                cents = movement.cents - mended[id(movement)]
-                net -= cents
-                if movement is not without:
-                    steps.append(Step(net, cents))
-        return Standing(net, gross, tuple(steps))
+    def standing(self, position: Position, whole: Movement | None = None) -> Standing:
+        """Fold the movements of a position; void invoices are in none. `whole` is a write-off as if recovered whole."""
+        return fold([m for m in self.movements if m.position == position and not m.invoice.is_void], whole)
 
     def take(self, place: Place, cents: int) -> Take:
         return Take(place, cents, self.entry(place).given_back(cents))

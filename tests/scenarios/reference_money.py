@@ -213,8 +213,7 @@ class Money(Books):
         step = write_off.steps.get(share.entry.line.position)
         if step is None:
             return share.cents
-        standing, aside = self.standing(step.position), self.standing(step.position, step)
-        most = aside.price(standing.gross_cents) - standing.net_cents
+        most = self.standing(step.position, whole=step).net_cents - self.standing(step.position).net_cents
         if most >= share.net_cents:
             return share.cents
         return half_up(Fraction(max(0, most) * share.cents, share.net_cents))
