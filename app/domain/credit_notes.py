@@ -56,22 +56,21 @@ class CreditTooHigh(CreditNoteRefused):
 
 @dataclass(frozen=True, slots=True)
 class Creditable:
-    """An issued invoice with what is still billed of its lines; `lines` in its order, whose first has position 1.
+    """An issued invoice with what is still billed of its lines, by position.
 
     `billed` are those that charged something, and `reasons` says in words what took something off them.
     """
 
     number: int
-    lines: Sequence[InvoiceLine]
     billed: Mapping[int, BilledLine]
     reasons: Mapping[int, Sequence[str]]
 
     @classmethod
-    def of(cls, number: int, lines: Sequence[InvoiceLine], books: Books) -> Creditable:
+    def of(cls, number: int, books: Books) -> Creditable:
         """Return an invoice with what the books say is still billed of it."""
         billed = {line.ref.position: line for line in books.of_invoice(number) if line.line.amount_cents > 0}
         reasons = {place: books.reasons.get(line.ref, ()) for place, line in billed.items()}
-        return cls(number, lines, billed, reasons)
+        return cls(number, billed, reasons)
 
     def charges(self, position: int) -> bool:
         """Tell whether there is such a line and it charges something; tax is not credited alone."""

@@ -264,8 +264,7 @@ class Books:
             if share.ref not in self.lines:
                 continue
             self.lines[share.ref] = self.lines[share.ref].written_off(share.cents, share.taxes)
-            if share.cents > 0:
-                self.reasons.setdefault(share.ref, []).append(f"written off with invoice {share.number}")
+            self._give_reason(share)
             key = self._keys.get(share.ref)
             if key is None:
                 continue
@@ -284,6 +283,14 @@ class Books:
         known = self.written_off.setdefault(share.seq, {})
         before = known.get(share.ref)
         known[share.ref] = share if before is None else before.plus(share)
+
+    def _give_reason(self, share: WriteOffShare) -> None:
+        """Name a write-off among what took something off a line, until all of it is recovered."""
+        reasons, why = self.reasons.setdefault(share.ref, []), f"written off with invoice {share.number}"
+        if share.cents > 0:
+            reasons.append(why)
+        elif share.cents < 0 and not self.written_off[share.seq][share.ref].cents:
+            reasons.remove(why)
 
     def _step(self, key: PositionKey, cents: int, source: str, seq: int | None = None) -> None:
         position = self.position(*key)

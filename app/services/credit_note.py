@@ -121,7 +121,7 @@ async def _write(
     if invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.status not in CREDITABLE:
         raise InvoiceNotCreditable(invoice)
     await check_not_under_way(uow, invoice)
-    creditable = Creditable.of(invoice.number, invoice.lines, await load_books(uow, owner.id))
+    creditable = Creditable.of(invoice.number, await load_books(uow, owner.id))
     draft = credit_note_draft(creditable, cents_by_line, Period.containing(billing_date(now)))
     issue = await _issue(uow, ids, owner, invoice, draft, creditable, now)
     before = await uow.ledger.balance_of_invoice(owner.id, invoice.id)

@@ -134,7 +134,7 @@ class Replay:
         """
         self._catch_up(note.ledger_watermark)
         if note.engine_version == ENGINE_VERSION:
-            creditable = Creditable.of(corrected.number, corrected.lines, self.books)
+            creditable = Creditable.of(corrected.number, self.books)
             draft = recompute_credit_note(creditable, note.lines, note.period)
             return draft, credit_note_facts_hash(creditable, draft)
         old = OldCreditable(corrected.number, corrected.lines, earlier)

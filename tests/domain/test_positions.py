@@ -244,6 +244,11 @@ class TestFold:
             (THIRD, 1): ["written off with invoice 100001"],
         }
 
+    @pytest.mark.parametrize(("cents", "reasons"), [(98_99, ["written off with invoice 100001"]), (99_00, [])])
+    def test_names_a_write_off_until_all_of_it_is_recovered(self, cents, reasons):
+        entries = (a_write_off(7, ((FIRST, 1), 99_00)), a_write_off(9, ((FIRST, 1), -cents), of_seq=7))
+        assert books_of(a_base(499_00), write_offs=entries).reasons == {(FIRST, 1): reasons}
+
     def test_a_reader_of_some_lines_leaves_out_what_it_cannot_know(self):
         """Of a month's base alone, a note over something else and a write-off of it are nothing."""
         books = fold(

@@ -103,7 +103,7 @@ class TestVectors:
     def test_t6_a_kept_credit_has_the_tax_of_the_new_price(self):
         """P1 with 10 % throughout: all of 500 credited, then Economy."""
         paid, books = billed_month("500", TEN)
-        note = credit_note_draft(Creditable.of(FIRST, paid.lines, books), {}, OCTOBER)
+        note = credit_note_draft(Creditable.of(FIRST, books), {}, OCTOBER)
         assert (paid.total_cents, note.credit_created_cents) == (548_90, 548_90)
         books.add(a_document(FIRST + 1, *note.lines))
         draft = changed(books, "economy", TEN)

@@ -108,7 +108,7 @@ class AccountBooks:
         return self._issue(compute_invoice(replace(known, taxes=self.taxes, credit_available_cents=self.credit_cents)))
 
     def note(self, number: int, cents_by_line: Mapping[int, int | None] | None = None) -> InvoiceDraft:
-        creditable = Creditable.of(number, self.drafts[number].lines, self.books)
+        creditable = Creditable.of(number, self.books)
         return self._issue(credit_note_draft(creditable, cents_by_line or {}, MONTH))
 
     def pay(self, cents: int) -> None:
