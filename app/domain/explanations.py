@@ -76,6 +76,22 @@ def _month_arithmetic(line: InvoiceLine) -> str:
     )
 
 
+def is_issued(number: int | str) -> bool:
+    """Tell whether a line names an invoice that has been issued; a forecast also names those yet to come."""
+    return int(number) > 0
+
+
+def invoice_words(number: int | str) -> str:
+    """Return the invoice that a line names in words."""
+    return f"invoice {number}" if is_issued(number) else "an invoice to come"
+
+
+def reversed_number(line: InvoiceLine) -> str | None:
+    """Return the number of the issued invoice whose tax a line gives back, if it gives one back."""
+    number = line.inputs.get("reverses")
+    return None if number is None or not is_issued(number) else str(number)
+
+
 def _reversal_title(line: InvoiceLine) -> str:
     return f"{line.inputs['plan_name']} plan, {line.period.starts_on:%B %Y}: given back"
 
@@ -84,7 +100,7 @@ def _reversal_arithmetic(line: InvoiceLine) -> str:
     billed = dollars(-line.amount_cents)
     if "line" not in line.inputs:
         return f"what was billed for the month before the change: {billed}"
-    place = f"line {line.inputs['line']} of invoice {line.inputs['invoice']}"
+    place = f"line {line.inputs['line']} of {invoice_words(line.inputs['invoice'])}"
     if "charged_cents" not in line.inputs:
         return f"{place} charged {billed}"
     return f"{place} charged {dollars(int(line.inputs['charged_cents']))}, of which {billed} was still billed"
@@ -119,7 +135,7 @@ def _correction_arithmetic(line: InvoiceLine) -> str:
 def _tax_title(line: InvoiceLine) -> str:
     name = str(line.inputs["tax_name"])
     if "reverses" in line.inputs:
-        return f"{name} of invoice {line.inputs['reverses']}: given back"
+        return f"{name} of {invoice_words(line.inputs['reverses'])}: given back"
     is_of_kept = line.unit == TAX_UNIT and line.amount_cents < 0  # engine 1 had one line for all that it taxed
     return f"{name} of the credit kept" if is_of_kept else name
 

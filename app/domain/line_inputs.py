@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.domain.explanations import dollars, duration, percent, rate, tax_rate_of
+from app.domain.explanations import dollars, duration, invoice_words, is_issued, percent, rate, tax_rate_of
 from app.domain.invoice_lines import LineKind
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def _quantity_and_price(line: InvoiceLine) -> tuple[LineInput, ...]:
 
 def _stored(key: str, value: int | str) -> LineInput:
     name = _NAMES.get(key, key)
+    if key in _INVOICES and not is_issued(value):
+        return LineInput(key, name, invoice_words(value))
     if isinstance(value, str):
         return LineInput(key, name, value)
     if key.endswith("_cents"):
@@ -68,6 +70,8 @@ _UNITS: dict[str, tuple[Callable[[int], str], str]] = {
 }
 
 _LEFT_OUT = frozenset({"plan", "item", "charge", "usage"})  # codes and ids, which a name beside them says better
+
+_INVOICES = frozenset({"invoice", "reverses"})
 
 _NAMES = {
     "plan_name": "Plan",

@@ -207,8 +207,8 @@ class Books:
 
     @property
     def next_number(self) -> int:
-        """A number for a document yet to come."""
-        return max((ref.number for ref in self.lines), default=0) + 1
+        """A number below zero for a document yet to come, whose own is not known."""
+        return min((ref.number for ref in self.lines if ref.number < 0), default=0) - 1
 
     def position(self, month: date, kind: LineKind) -> Position:
         """Return a position; an empty one where nothing was billed."""

@@ -103,11 +103,11 @@ class TestPosition:
         position = a_position(a_base(139_00), credited(20_00))
         change = (a_base(239_00, plan="220"), given_back(119_00), kept(20_00))
         found = position.after(BASE, change)
-        assert (left(found), steps(found)) == ([((FIRST, 1), 0), ((SECOND, 1), 219_00)], steps(position))
+        assert (left(found), steps(found)) == ([((FIRST, 1), 0), ((-1, 1), 219_00)], steps(position))
         assert (found.net_cents, found.gross_cents) == (219_00, 239_00)
 
     def test_after_its_first_invoice_is_that_one(self):
-        assert left(NOTHING_BILLED.after(BASE, [a_base(139_00)])) == [((1, 1), 139_00)]
+        assert left(NOTHING_BILLED.after(BASE, [a_base(139_00)])) == [((-1, 1), 139_00)]
 
     def test_its_content_is_all_that_a_bill_depends_on(self):
         position = a_position(taxed(a_base(139_00), 9_04, 1_74), credited(20_00))

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.explanations import explain, reversed_number
 from app.domain.invoice_drafts import InvoiceKind
 from app.domain.invoice_lines import LineKind
+from app.domain.line_inputs import inputs_of
 from app.domain.periods import Period
 from app.domain.plan_changes import PlanStanding
 from app.domain.positions import NOTHING_BILLED
@@ -105,6 +107,16 @@ class TestForecast:
         """239.00 and its 23.90, less the 139.00 that had been billed untaxed."""
         upgrade = forecasts(10, taxes=(TaxRate("Sales tax", 100_000),))[0]
         assert (upgrade.base_difference_cents, upgrade.amount_due_cents) == (100_00, 123_90)
+
+    def test_what_it_takes_back_of_an_invoice_to_come_names_no_number(self):
+        """On the 1st, before the month's invoice is issued."""
+        taxes = (TaxRate("Sales tax", 100_000),)
+        upgrade = forecasts(30, plan="economy", taxes=taxes, is_billed=False)[-1]
+        back = [line for line in upgrade.draft.lines if line.amount_cents < 0]
+        assert [explain(line).title for line in back][-1] == "Sales tax of an invoice to come: given back"
+        assert explain(back[0]).arithmetic.startswith("line 1 of an invoice to come charged $")
+        assert [each.value for each in inputs_of(back[0]) if each.key == "invoice"] == ["an invoice to come"]
+        assert [reversed_number(line) for line in back] == [None, None]
 
     @pytest.mark.parametrize("minutes_a_day", [0, 5])
     def test_a_month_that_fits_its_plan_has_none(self, minutes_a_day):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.domain.explanations import percent, tax_rate_of
+from app.domain.explanations import percent, reversed_number, tax_rate_of
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoice_lines import InvoiceLine as InvoiceLineValue
 from app.domain.invoice_lines import LineKind
@@ -144,13 +144,12 @@ class InvoiceTax:
     @classmethod
     def of(cls, line: InvoiceLineValue) -> "InvoiceTax":
         """Return a tax for clients."""
-        reverses = line.inputs.get("reverses")
         return cls(
             name=str(line.inputs["tax_name"]),
             percentage=percent(tax_rate_of(line)),
             taxed=Money.of(int(line.inputs["taxed_cents"])),
             amount=Money.of(line.amount_cents),
-            reverses_number=None if reverses is None else str(reverses),
+            reverses_number=reversed_number(line),
         )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import strawberry
 
-from app.domain.explanations import explain, percent, tax_rate_of
+from app.domain.explanations import explain, percent, reversed_number, tax_rate_of
 from app.domain.invoice_lines import LineKind
 from app.graphql.loaders import MonthUsage
 from app.graphql.types.common import Period
@@ -90,7 +90,7 @@ def _tax_fields(placed: views.PlacedLine) -> dict[str, object]:
         "tax_name": line.inputs["tax_name"],
         "percentage": percent(tax_rate_of(line)),
         "taxed": taxed,
-        "reverses_number": line.inputs.get("reverses"),
+        "reverses_number": reversed_number(line),
     }
 
 
