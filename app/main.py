@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app.domain.periods import Period, billing_date
-from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.braintree import BraintreePayments
+from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.calls_webhook import WebhookCaller
 from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier, TokenRules
@@ -37,13 +38,13 @@ from app.messages.invoice_words import ISSUER
 from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
-from app.services.cashier import Cashier
-from app.services.collecting import Collecting
-from app.services.deliver_messages import Delivery
-from app.services.document_links import DocumentLinks
-from app.services.quotes import QuoteDesk
-from app.services.unsubscribe_links import UnsubscribeLinks
-from app.services.vault_desk import VaultDesk
+from app.services.invoices.document_links import DocumentLinks
+from app.services.notifications.deliver_messages import Delivery
+from app.services.notifications.unsubscribe_links import UnsubscribeLinks
+from app.services.payment_methods.vault_desk import VaultDesk
+from app.services.payments.cashier import Cashier
+from app.services.payments.collecting import Collecting
+from app.services.plans.quotes import QuoteDesk
 from app.settings import BraintreeEnvironment, Settings, read_settings
 
 if TYPE_CHECKING:

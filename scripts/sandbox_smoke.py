@@ -15,7 +15,7 @@ from itertools import count
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from app.gateways.braintree import BraintreeConfig
+from app.gateways.braintree_config import BraintreeConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable

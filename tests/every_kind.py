@@ -13,14 +13,14 @@ from datetime import date
 from app.domain.plan_changes import When
 from app.domain.taxes import TaxRate
 from app.repositories import unit_of_work
-from app.services.add_charge import add_charge
-from app.services.change_plan import change_plan, preview_plan_change
-from app.services.close_account import close_account
-from app.services.credit_note import issue_credit_note
-from app.services.quotes import QuoteDesk
-from app.services.set_taxes import set_taxes
-from app.services.standing import load_standing
-from app.services.switch_add_on import activate_add_on, preview_add_on
+from app.services.adjustments.add_charge import add_charge
+from app.services.adjustments.credit_note import issue_credit_note
+from app.services.adjustments.set_taxes import set_taxes
+from app.services.common.standing import load_standing
+from app.services.cycle.close_account import close_account
+from app.services.plans.change_plan import change_plan, preview_plan_change
+from app.services.plans.quotes import QuoteDesk
+from app.services.plans.switch_add_on import activate_add_on, preview_add_on
 from app.views.standing import AccountStanding
 from tests.factories.calls import a_call
 from tests.services.staff import ANN, around

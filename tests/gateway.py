@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.braintree import BraintreePayments
+from app.gateways.braintree_config import BraintreeConfig
 from app.sandbox.braintree_gateway.server import GatewayServer
 from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 
 from app.http.webhooks import webhook_routes
-from app.services.process_notices import process_notices
+from app.services.operations.process_notices import process_notices
 from tests.fakes.edge import client
 from tests.services.books import rows
 from tests.till import Till

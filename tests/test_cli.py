@@ -15,8 +15,8 @@ import pytest
 
 from app.cli import main
 from app.repositories.database import Database
-from app.services import verify as verifying
-from app.services.verify_ledger import Difference
+from app.services.operations import verify as verifying
+from app.services.operations.verify_ledger import Difference
 from tests.command_line import CommandLine, free_port
 
 

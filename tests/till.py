@@ -20,7 +20,7 @@ from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.payment_methods import Consent, MethodDraft
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.collect_due import collect_due, next_collection_at
+from app.services.payments.collect_due import collect_due, next_collection_at
 from tests.gateway import LocalGateway
 from tests.world import ACCOUNT, World
 

@@ -39,17 +39,17 @@ from app.repositories.events import Event
 from app.repositories.invoices import StoredInvoice
 from app.repositories.unit_of_work import UnitOfWork
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
-from app.services.cashier import Cashier
-from app.services.close_periods import close_periods
-from app.services.collecting import Collecting
-from app.services.document_links import DocumentLinks
-from app.services.put_account import AccountParticulars, Member, put_account
-from app.services.quotes import QuoteDesk
-from app.services.record_calls import Item, record_calls
-from app.services.record_payment import RecordedPayment, record_payment
-from app.services.vault_desk import VaultDesk
-from app.services.verify import verify
-from app.services.verify_ledger import Difference
+from app.services.adjustments.record_payment import RecordedPayment, record_payment
+from app.services.cycle.close_periods import close_periods
+from app.services.invoices.document_links import DocumentLinks
+from app.services.operations.verify import verify
+from app.services.operations.verify_ledger import Difference
+from app.services.payment_methods.vault_desk import VaultDesk
+from app.services.payments.cashier import Cashier
+from app.services.payments.collecting import Collecting
+from app.services.plans.quotes import QuoteDesk
+from app.services.usage.put_account import AccountParticulars, Member, put_account
+from app.services.usage.record_calls import Item, record_calls
 from tests.fakes.edge import CountingIds, client
 
 ACCOUNT = "AA0101"

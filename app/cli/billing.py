@@ -17,13 +17,13 @@ from app.main import Surroundings
 from app.repositories import unit_of_work
 from app.repositories.accounts import AccountNotFound
 from app.repositories.unit_of_work import UnitOfWork
-from app.services import explain as explaining
-from app.services import verify as verifying
-from app.services.close_periods import close_periods
-from app.services.collect_due import collect_due, next_collection_at
-from app.services.settle_credit import settle_waiting_credit
-from app.services.settle_vault import run_vault_tasks
-from app.services.upgrade_plans import upgrade_plans
+from app.services.cycle.close_periods import close_periods
+from app.services.invoices.settle_credit import settle_waiting_credit
+from app.services.operations import explain as explaining
+from app.services.operations import verify as verifying
+from app.services.payment_methods.settle_vault import run_vault_tasks
+from app.services.payments.collect_due import collect_due, next_collection_at
+from app.services.plans.upgrade_plans import upgrade_plans
 
 
 def run_due() -> None:

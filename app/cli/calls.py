@@ -13,14 +13,14 @@ from app.cli.terminal import reading, say, show_table, tell
 from app.domain.periods import Period
 from app.main import Surroundings
 from app.repositories import unit_of_work
-from app.services import import_calls as importing
-from app.services import quarantine as quarantining
-from app.services.call_file import DEFAULT_SOURCE, call_file_bytes
+from app.services.usage import import_calls as importing
+from app.services.usage import quarantine as quarantining
+from app.services.usage.call_file import DEFAULT_SOURCE, call_file_bytes
 
 if TYPE_CHECKING:
     from app.repositories.calls import QuarantinedCall
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.import_calls import ImportCounts
+    from app.services.usage.import_calls import ImportCounts
 
 LONGEST_SHOWN = 60
 

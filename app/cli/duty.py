@@ -11,8 +11,8 @@ from app.cli.staff import Reason, Who, act
 from app.cli.terminal import show_table, tell
 from app.domain.deliveries import CallOutcome
 from app.repositories.duty import Waiting, WaitingKind
-from app.services import duty as doing
-from app.services import report_call as reporting
+from app.services.notifications import report_call as reporting
+from app.services.operations import duty as doing
 
 if TYPE_CHECKING:
     from app.main import Surroundings

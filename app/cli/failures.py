@@ -19,34 +19,34 @@ from app.gateways.smtp import MailServerUnusable
 from app.graphql.contract import ContractUnreadable
 from app.repositories.accounts import AccountNotFound
 from app.repositories.database import DatabaseProblem
-from app.services.access_keys import KeyNameTaken, KeyNotFound
-from app.services.call_file import NotACallFile
-from app.services.catalogue_file import InvalidCatalogueFile
-from app.services.change_lines import NoLineToEnd
-from app.services.close_account import InvoicesDue
-from app.services.duty import NothingWaits, RecipientGone
-from app.services.explain import InvoiceNotFound
-from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
-from app.services.put_account import AccountAlreadyBilled, InvalidParticulars
-from app.services.quarantine import NotInQuarantine
-from app.services.reconcile import SinceTooLate
-from app.services.record_payment import InvalidPayment, PaymentConflict
-from app.services.refund_payment import NothingToRefund, RefundRefused, RefundsOnHold, RefundUnderWay
-from app.services.report_call import CallUnknown
-from app.services.restore_database import NextNumberNeeded, NextNumberTooLow
-from app.services.set_taxes import InvalidTaxes, TaxBackdated
-from app.services.staff_actions import (
+from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict
+from app.services.adjustments.refund_payment import NothingToRefund, RefundRefused, RefundsOnHold, RefundUnderWay
+from app.services.adjustments.set_taxes import InvalidTaxes, TaxBackdated
+from app.services.adjustments.void_invoice import InvoiceNotVoidable
+from app.services.adjustments.waive_charge import ChargeAlreadyInvoiced, ChargeNotFound
+from app.services.adjustments.write_off import NothingToWriteOff
+from app.services.common.once import IdempotencyConflict, InvalidIdempotencyKey
+from app.services.common.staff_actions import (
     AccountClosed,
     ActorMissing,
     ChargeUnderWay,
     InvalidAmount,
     InvalidTitle,
+    InvoiceNotFound,
     ReasonMissing,
 )
-from app.services.standing import AccountSuspended
-from app.services.void_invoice import InvoiceNotVoidable
-from app.services.waive_charge import ChargeAlreadyInvoiced, ChargeNotFound
-from app.services.write_off import NothingToWriteOff
+from app.services.common.standing import AccountSuspended
+from app.services.cycle.close_account import InvoicesDue
+from app.services.notifications.report_call import CallUnknown
+from app.services.operations.access_keys import KeyNameTaken, KeyNotFound
+from app.services.operations.duty import NothingWaits, RecipientGone
+from app.services.operations.reconcile import SinceTooLate
+from app.services.operations.restore_database import NextNumberNeeded, NextNumberTooLow
+from app.services.plans.catalogue_file import InvalidCatalogueFile
+from app.services.plans.change_lines import NoLineToEnd
+from app.services.usage.call_file import NotACallFile
+from app.services.usage.put_account import AccountAlreadyBilled, InvalidParticulars
+from app.services.usage.quarantine import NotInQuarantine
 from app.settings import SettingsUnusable
 
 BAD_INPUT = 2

@@ -16,10 +16,10 @@ from app.domain.periods import day_starts_at
 from app.formatting import format_money
 from app.gateways.ids import RandomIds
 from app.main import Surroundings, make_clock
-from app.services import reconcile as reconciling
-from app.services import refund_payment as refunding
-from app.services import restore_database as restoring
-from app.services import sweep_gateway as sweeping
+from app.services.adjustments import refund_payment as refunding
+from app.services.operations import reconcile as reconciling
+from app.services.operations import restore_database as restoring
+from app.services.operations import sweep_gateway as sweeping
 from app.settings import read_settings
 
 NextNumber = Annotated[

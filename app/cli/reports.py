@@ -10,11 +10,11 @@ from app.cli.failures import FOUND_PROBLEMS
 from app.cli.running import parse_date, run
 from app.cli.terminal import say, show_table, tell, write_csv
 from app.formatting import format_money
-from app.services import report_aging as reporting_aging
-from app.services import report_journal as reporting_journal
-from app.services import report_month as reporting_month
-from app.services import report_reconcile as reporting_reconcile
-from app.services import report_taxes as reporting_taxes
+from app.services.operations import report_aging as reporting_aging
+from app.services.operations import report_journal as reporting_journal
+from app.services.operations import report_month as reporting_month
+from app.services.operations import report_reconcile as reporting_reconcile
+from app.services.operations import report_taxes as reporting_taxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.domain.reports import ReportDay, ReportMonth
     from app.domain.tax_report import TaxReport
     from app.main import Surroundings
-    from app.services.report_journal import JournalReport
+    from app.services.operations.report_journal import JournalReport
     from app.views.journal import JournalEntry
 
 report = typer.Typer(name="report", help="Figures for the accountant.", no_args_is_help=True)

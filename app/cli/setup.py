@@ -12,7 +12,7 @@ from app.cli.running import actor, run
 from app.cli.terminal import say, show_table, tell
 from app.main import Surroundings
 from app.migrations.upgrade import head_revision, upgrade
-from app.services.load_catalogue import load_catalogue
+from app.services.plans.load_catalogue import load_catalogue
 from app.settings import Settings, read_settings
 
 

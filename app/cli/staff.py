@@ -16,17 +16,17 @@ from app.domain.invoice_lines import TAXABLE_KINDS, LineKind
 from app.domain.ledger import PaymentKind
 from app.domain.taxes import ONE_PER_CENT, TaxRate
 from app.formatting import format_money
-from app.services import add_charge as adding
-from app.services import change_lines as lines
-from app.services import close_account as closing
-from app.services import credit_note as noting
-from app.services import grant_credit as granting
-from app.services import load_catalogue as loading
-from app.services import record_payment as recording
-from app.services import set_taxes as taxing
-from app.services import void_invoice as voiding
-from app.services import waive_charge as waiving
-from app.services import write_off as writing
+from app.services.adjustments import add_charge as adding
+from app.services.adjustments import credit_note as noting
+from app.services.adjustments import grant_credit as granting
+from app.services.adjustments import record_payment as recording
+from app.services.adjustments import set_taxes as taxing
+from app.services.adjustments import void_invoice as voiding
+from app.services.adjustments import waive_charge as waiving
+from app.services.adjustments import write_off as writing
+from app.services.cycle import close_account as closing
+from app.services.plans import change_lines as lines
+from app.services.plans import load_catalogue as loading
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

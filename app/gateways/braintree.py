@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -26,26 +25,13 @@ if TYPE_CHECKING:
     )
     from app.domain.refunds import Dispute
     from app.gateways.braintree_calls import Calls
+    from app.gateways.braintree_config import BraintreeConfig
 
 T = TypeVar("T")
 
 MONEY_SLOTS, INTERACTIVE_SLOTS, READ_SLOTS = 8, 4, 8
 LONGEST_QUEUE_SECONDS = 30.0
 PAGE = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BraintreeConfig:
-    """Which gateway, and as whom. Timeouts are seconds to connect and seconds without a byte of the answer."""
-
-    environment: Literal["local", "sandbox", "production"]
-    merchant_id: str
-    public_key: str
-    private_key: str = field(repr=False)
-    host: str = "127.0.0.1"
-    port: int | None = None
-    money_timeout: tuple[float, float] = (3.0, 65.0)
-    read_timeout: tuple[float, float] = (3.0, 10.0)
 
 
 class BraintreePayments:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         VaultRequest,
     )
     from app.domain.refunds import Dispute
-    from app.gateways.braintree import BraintreeConfig
+    from app.gateways.braintree_config import BraintreeConfig
 
 T = TypeVar("T")
 

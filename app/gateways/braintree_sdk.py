@@ -19,7 +19,7 @@ warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"braintre
 __all__ = ["open_gateway", "sdk"]
 
 if TYPE_CHECKING:
-    from app.gateways.braintree import BraintreeConfig
+    from app.gateways.braintree_config import BraintreeConfig
 
 CONNECTIONS = 24
 

@@ -14,7 +14,7 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFra
 
 from app.graphql.context import Info
 from app.graphql.errors import BadInput
-from app.graphql.types.fields import computed
+from app.graphql.fields import computed
 
 Node = TypeVar("Node")
 Row = TypeVar("Row")

@@ -12,10 +12,10 @@ from app.ports import Claims, Clock, Ids, Origin
 from app.repositories.database import Database
 from app.repositories.pages.viewer import VIEWER
 from app.repositories.reader import OperationReader, Page, Reader
-from app.services.cashier import Cashier
-from app.services.document_links import DocumentLinks
-from app.services.quotes import QuoteDesk
-from app.services.vault_desk import VaultDesk
+from app.services.invoices.document_links import DocumentLinks
+from app.services.payment_methods.vault_desk import VaultDesk
+from app.services.payments.cashier import Cashier
+from app.services.plans.quotes import QuoteDesk
 from app.views.viewer import Viewer
 
 V = TypeVar("V")

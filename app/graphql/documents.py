@@ -19,7 +19,7 @@ from graphql import (
 )
 from graphql.validation import NoSchemaIntrospectionCustomRule
 
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.graphql.limits import Limits, excess, find_excess
 
 DOCUMENTS_KEPT = 256

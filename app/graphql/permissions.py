@@ -13,9 +13,9 @@ from strawberry.types.field import StrawberryField
 
 from app.domain.accounts import Role
 from app.graphql.context import Context
+from app.graphql.enums import described_enum
 from app.graphql.errors import Forbidden
 from app.graphql.refusals import as_member
-from app.graphql.types.enums import described_enum
 from app.views.viewer import Viewer
 
 

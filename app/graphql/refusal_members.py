@@ -13,7 +13,7 @@ from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.payment_methods import InvalidOrder, LastPaymentMethod
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective
 from app.domain.plans import PlanNotAvailable
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.graphql.refusals import Translate, becomes
 from app.graphql.types import payment_errors, quote, user_error
 from app.graphql.types.add_on import AddOnQuote, AddOnQuoteStale
@@ -21,25 +21,26 @@ from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
 from app.graphql.types.payment_method import CardVerification, PaymentAgreement
 from app.graphql.types.quote import PlanChangeQuote
-from app.services import switch_add_on
-from app.services.add_payment_method import (
+from app.services.common.once import IdempotencyConflict, InvalidIdempotencyKey
+from app.services.common.standing import AccountSuspended
+from app.services.cycle.alert_subscriptions import AlertAlwaysOn
+from app.services.invoices.own_invoice import InvoiceUnknown
+from app.services.invoices.resend_invoice import ResentTooOften
+from app.services.notifications.payment_contacts import ContactNotFound
+from app.services.payment_methods.add_payment_method import (
     CardVerificationFailed,
     DuplicatePaymentMethod,
     InvalidMethodInput,
     NonceRejected,
     TooManyAttempts,
 )
-from app.services.alert_subscriptions import AlertAlwaysOn
-from app.services.change_plan import NoScheduledChange
-from app.services.confirm_quote import CollectionOnHold, PaymentDeclined, PaymentMethodRequired
-from app.services.once import IdempotencyConflict, InvalidIdempotencyKey
-from app.services.pay_invoice import InvoiceUnknown, NothingToPay
-from app.services.payment_contacts import ContactNotFound
-from app.services.payment_method_changes import PaymentMethodNotFound
-from app.services.quotes import InvalidQuote, QuoteStale
-from app.services.resend_invoice import InvoiceNotFound, ResentTooOften
-from app.services.standing import AccountSuspended
-from app.services.switch_add_on import AddOnAlreadyActive, AddOnNotActive, TermsNotAccepted
+from app.services.payment_methods.payment_method_changes import PaymentMethodNotFound
+from app.services.payments.customer_charges import CollectionOnHold, PaymentDeclined, PaymentMethodRequired
+from app.services.payments.pay_invoice import NothingToPay
+from app.services.plans import switch_add_on
+from app.services.plans.change_plan import NoScheduledChange
+from app.services.plans.quotes import InvalidQuote, QuoteStale
+from app.services.plans.switch_add_on import AddOnAlreadyActive, AddOnNotActive, TermsNotAccepted
 
 
 def _plain(member: type[user_error.UserError], code: ErrorCode) -> Translate:
@@ -138,7 +139,6 @@ REFUSALS: dict[type[Exception], Translate] = {
     InvalidContact: _invalid_contact,
     InvalidIdempotencyKey: _plain(user_error.InvalidInput, ErrorCode.BAD_INPUT),
     InvalidQuote: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
-    InvoiceNotFound: _plain(user_error.NotFound, ErrorCode.NOT_FOUND),
     NoScheduledChange: _plain(user_error.NoScheduledChange, ErrorCode.NO_SCHEDULED_CHANGE),
     PlanNotAvailable: _plain(user_error.PlanNotAvailable, ErrorCode.PLAN_NOT_AVAILABLE),
     ResentTooOften: _too_many,

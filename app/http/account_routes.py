@@ -17,7 +17,7 @@ from app.domain.invoice_lines import TAXABLE_KINDS, LineKind
 from app.domain.periods import billing_date
 from app.domain.plans import PlanNotAvailable
 from app.domain.taxes import ONE_PER_CENT, TaxRate
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
@@ -26,8 +26,9 @@ from app.http.json_body import read_as
 from app.http.service_key import BODY_SECONDS, Only, authenticated
 from app.repositories.accounts import AccountNotFound
 from app.repositories.pages.entitlements import ENTITLEMENTS as ENTITLEMENTS_PAGE
-from app.services import put_account, set_taxes
-from app.services.staff_actions import InvalidTitle
+from app.services.adjustments import set_taxes
+from app.services.common.staff_actions import InvalidTitle
+from app.services.usage import put_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from app.graphql.errors import ErrorCode, entry
+from app.error_codes import ErrorCode, entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,9 +14,9 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from app.error_codes import ErrorCode, entry
 from app.graphql.context import Context, GraphQLOptions, Writes
 from app.graphql.documents import DocumentStore, RuleSet
-from app.graphql.errors import ErrorCode, entry
 from app.graphql.execution import Executor
 from app.graphql.schema import graphql_schema
 from app.http import answers
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from app.ports import Claims, Clock, Ids, Origin, TokenVerifier
     from app.repositories.reader import Reader
-    from app.services.document_links import DocumentLinks
+    from app.services.invoices.document_links import DocumentLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

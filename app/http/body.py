@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.http.answers import BODY_TOO_LARGE, BODY_TOO_SLOW, Refused, header, send_refusal
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from app.messages import invoice_pdf, tables
 from app.messages.invoice_tables import CALL_COLUMNS, call_rows, line_rows
 from app.messages.invoice_words import invoice_words
 from app.repositories.pages.invoices import INVOICE
-from app.services.document_links import DocumentKind, LinkExpired, LinkUnknown
-from app.services.invoice_calls import invoice_calls
+from app.services.invoices.document_links import DocumentKind, LinkExpired, LinkUnknown
+from app.services.invoices.invoice_calls import invoice_calls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from app.messages.render import Renderer
     from app.repositories.reader import Reader
-    from app.services.document_links import DocumentClaim, DocumentLinks
+    from app.services.invoices.document_links import DocumentClaim, DocumentLinks
     from app.views.invoices import Invoice
 
 ADDRESS = "/documents/{token}"

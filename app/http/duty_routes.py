@@ -11,15 +11,15 @@ from starlette.routing import Route
 
 from app.domain.accounts import KeyPurpose
 from app.domain.deliveries import CallOutcome  # noqa: TC001 -- pydantic reads it at run time
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
 from app.http.json_body import read_as
 from app.http.service_key import BODY_SECONDS, Only, authenticated
-from app.services.report_call import CallUnknown, report_bounce, report_call
-from app.services.watch import troubles, watched
+from app.services.notifications.report_call import CallUnknown, report_bounce, report_call
+from app.services.operations.watch import troubles, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from app.ports import Clock, Ids
     from app.repositories.database import Database
-    from app.services.watch import Watched
+    from app.services.operations.watch import Watched
 
 LARGEST_REPORT = 10_000
 

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs
 import structlog
 
 from app.domain.card_numbers import holds_card_number, without_card_numbers
+from app.error_codes import ErrorCode, entry
 from app.graphql.documents import Document, DocumentRefused, DocumentStore, is_query
-from app.graphql.errors import ErrorCode, document_entries, entry
+from app.graphql.errors import document_entries
 from app.http import answers
 from app.http.answers import JSON, Refused, header, request_id_of, send_json, send_refusal
 from app.http.body import Disconnected, read_body

@@ -9,15 +9,15 @@ from starlette.routing import Route
 
 from app.domain.accounts import KeyPurpose
 from app.domain.metering import REFUSALS
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
 from app.http.service_key import BODY_SECONDS, Only, authenticated
-from app.services import record_calls
-from app.services.call_items import Unreadable, read_call_item, read_call_text
-from app.services.record_calls import BATCH_SIZE, Item
+from app.services.usage import record_calls
+from app.services.usage.call_items import Unreadable, read_call_item, read_call_text
+from app.services.usage.record_calls import BATCH_SIZE, Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

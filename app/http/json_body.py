@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.http.answers import BAD_REQUEST, UNPROCESSABLE, Refused
 
 B = TypeVar("B", bound=BaseModel)

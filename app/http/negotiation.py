@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.http.answers import GRAPHQL_RESPONSE, JSON, NOT_ACCEPTABLE, UNSUPPORTED_MEDIA_TYPE, Refused
 
 LONGEST_HEADER = 1_000

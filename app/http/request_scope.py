@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.domain.card_numbers import holds_card_number
-from app.graphql.errors import MASKED_MESSAGE, ErrorCode
+from app.error_codes import MASKED_MESSAGE, ErrorCode
 from app.graphql.failures import log_unexpected
 from app.http.answers import INTERNAL, Refused, header, send_refusal
 from app.ports import came_from

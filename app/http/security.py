@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.http.answers import MISDIRECTED, UNAUTHENTICATED, Refused, header, send_refusal
 from app.ports import Claims, InvalidToken, TokenVerifier
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.http import answers
 from app.http.answers import Refused
-from app.services import access_keys
+from app.services.operations import access_keys
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

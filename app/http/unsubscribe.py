@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from app.domain.alerts import CATALOGUE
 from app.http import answers
-from app.services.unsubscribe_links import UnsubscribeUnknown, unsubscribe
+from app.services.notifications.unsubscribe_links import UnsubscribeUnknown, unsubscribe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.messages.render import Renderer
     from app.ports import Clock, Ids
     from app.repositories.database import Database
-    from app.services.unsubscribe_links import UnsubscribeLinks
+    from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 
 ADDRESS = "/unsubscribe/{token}"
 

@@ -9,12 +9,12 @@ import anyio.to_thread
 from starlette.routing import Route
 
 from app.domain.payment_gateway import NoticeForged
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
-from app.services.receive_notice import receive_notice
+from app.services.operations.receive_notice import receive_notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,16 +12,16 @@ import structlog
 
 from app.repositories import unit_of_work
 from app.repositories.notices import MESSAGES
-from app.services.deliver_messages import deliver_messages
-from app.services.forecast_alerts import forecast_alerts
-from app.services.warn_of_expiry import warn_of_expiry
-from app.services.watch import tell_operators
+from app.services.cycle.forecast_alerts import forecast_alerts
+from app.services.notifications.deliver_messages import deliver_messages
+from app.services.operations.watch import tell_operators
+from app.services.payment_methods.warn_of_expiry import warn_of_expiry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from app.ports import Ids
-    from app.services.deliver_messages import Delivery
+    from app.services.notifications.deliver_messages import Delivery
 
 log = structlog.get_logger("messages")
 

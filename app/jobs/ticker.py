@@ -13,14 +13,14 @@ import structlog
 
 from app.graphql.failures import log_unexpected
 from app.repositories import unit_of_work
-from app.services.close_periods import close_periods
-from app.services.collect_due import collect_due, next_collection_at
-from app.services.process_notices import process_notices
-from app.services.refund_steps import settle_refunds
-from app.services.settle_credit import settle_waiting_credit
-from app.services.settle_vault import next_vault_task_at, run_vault_tasks
-from app.services.sweep_gateway import sweep_if_due
-from app.services.upgrade_plans import upgrade_plans
+from app.services.adjustments.refund_steps import settle_refunds
+from app.services.cycle.close_periods import close_periods
+from app.services.invoices.settle_credit import settle_waiting_credit
+from app.services.operations.process_notices import process_notices
+from app.services.operations.sweep_gateway import sweep_if_due
+from app.services.payment_methods.settle_vault import next_vault_task_at, run_vault_tasks
+from app.services.payments.collect_due import collect_due, next_collection_at
+from app.services.plans.upgrade_plans import upgrade_plans
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from app.ports import Clock, Ids
     from app.repositories.database import Database
-    from app.services.collecting import Collecting
+    from app.services.payments.collecting import Collecting
 
 log = structlog.get_logger("ticker")
 

@@ -33,20 +33,20 @@ from app.sandbox.demo_acts import DemoActs
 from app.sandbox.demo_company import CEDAR, CONTACTS, DECLINING_DIGITS, MONTHS_OF_HISTORY, VISA_DIGITS, demo_accounts
 from app.sandbox.sample_calls import write_sample_calls
 from app.sandbox.tokens import open_secret
-from app.services.add_payment_method import NewMethod, add_payment_method
-from app.services.call_items import Unreadable
-from app.services.close_periods import close_periods
-from app.services.collect_due import collect_due
-from app.services.collecting import Collecting
-from app.services.deliver_messages import Delivery, deliver_messages
-from app.services.import_calls import read_items
-from app.services.load_catalogue import load_catalogue
-from app.services.payment_contacts import ContactDesk, add_contact
-from app.services.put_account import put_account
-from app.services.record_calls import BATCH_SIZE, Item, record_calls
-from app.services.record_payment import record_payment
-from app.services.unsubscribe_links import UnsubscribeLinks
-from app.services.vault_desk import VaultDesk
+from app.services.adjustments.record_payment import record_payment
+from app.services.cycle.close_periods import close_periods
+from app.services.notifications.deliver_messages import Delivery, deliver_messages
+from app.services.notifications.payment_contacts import ContactDesk, add_contact
+from app.services.notifications.unsubscribe_links import UnsubscribeLinks
+from app.services.payment_methods.add_payment_method import NewMethod, add_payment_method
+from app.services.payment_methods.vault_desk import VaultDesk
+from app.services.payments.collect_due import collect_due
+from app.services.payments.collecting import Collecting
+from app.services.plans.load_catalogue import load_catalogue
+from app.services.usage.call_items import Unreadable
+from app.services.usage.import_calls import read_items
+from app.services.usage.put_account import put_account
+from app.services.usage.record_calls import BATCH_SIZE, Item, record_calls
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence

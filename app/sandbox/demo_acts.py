@@ -9,11 +9,11 @@ from app.domain.periods import billing_date
 from app.domain.plan_changes import When
 from app.domain.taxes import TaxRate
 from app.repositories import unit_of_work
-from app.services.change_plan import change_plan, preview_plan_change
-from app.services.credit_note import issue_credit_note
-from app.services.quotes import QuoteDesk
-from app.services.set_taxes import set_taxes
-from app.services.standing import load_standing
+from app.services.adjustments.credit_note import issue_credit_note
+from app.services.adjustments.set_taxes import set_taxes
+from app.services.common.standing import load_standing
+from app.services.plans.change_plan import change_plan, preview_plan_change
+from app.services.plans.quotes import QuoteDesk
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.change_plan import PlanChangeQuote
+    from app.services.plans.change_plan import PlanChangeQuote
 
 TAXES = (TaxRate("Kansas sales tax", 65_000), TaxRate("Douglas County tax", 12_250))
 CREDIT_CENTS = 60_00

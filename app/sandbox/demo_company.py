@@ -11,7 +11,7 @@ from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel, ContactDetails
 from app.domain.periods import Period
 from app.sandbox.personas import TITLES, Seat, email_of, subject_of
-from app.services.put_account import AccountParticulars, Member
+from app.services.usage.put_account import AccountParticulars, Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

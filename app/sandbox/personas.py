@@ -11,7 +11,7 @@ from app.domain.accounts import Role, User
 from app.http.graphiql import Persona
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.follow_people import replace_members
+from app.services.usage.follow_people import replace_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from app.domain.periods import BILLING_ZONE, billing_instant
-from app.services.call_file import FIELD_NAMES, LIVE_OUTCOME, VIRTUAL_OUTCOME
+from app.services.usage.call_file import FIELD_NAMES, LIVE_OUTCOME, VIRTUAL_OUTCOME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

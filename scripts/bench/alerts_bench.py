@@ -12,10 +12,10 @@ from app.domain.accounts import Role
 from app.domain.periods import billing_instant
 from app.domain.policies import policies_on
 from app.gateways.ids import RandomIds
-from app.services import record_calls
-from app.services.call_file import MalformedRow, read_call_file
-from app.services.close_periods import close_periods
-from app.services.put_account import AccountParticulars, Member, put_account
+from app.services.cycle.close_periods import close_periods
+from app.services.usage import record_calls
+from app.services.usage.call_file import MalformedRow, read_call_file
+from app.services.usage.put_account import AccountParticulars, Member, put_account
 from scripts.bench import import_product
 from scripts.bench.databases import FixedClock, copy, make_tables, open_new
 from scripts.bench.figures import Figure, Report
@@ -25,7 +25,7 @@ from scripts.bench.measure import Sample, cpu, interleave, measure, ratio, wall
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app.services.import_calls import ImportCounts
+    from app.services.usage.import_calls import ImportCounts
     from scripts.bench.scope import Scope
 
 GOAL, MUST = 1.05, 1.15

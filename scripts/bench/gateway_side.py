@@ -27,10 +27,10 @@ from app.repositories import unit_of_work
 from app.repositories.payment_methods import Consent, MethodDraft
 from app.sandbox.braintree_gateway.process import ask_gateway, stop_gateway
 from app.sandbox.tokens import SandboxTokens
-from app.services.close_periods import close_periods
-from app.services.collect_due import collect_due
-from app.services.load_catalogue import load_catalogue
-from app.services.put_account import AccountParticulars, Member, put_account
+from app.services.cycle.close_periods import close_periods
+from app.services.payments.collect_due import collect_due
+from app.services.plans.load_catalogue import load_catalogue
+from app.services.usage.put_account import AccountParticulars, Member, put_account
 from app.settings import read_settings
 
 if TYPE_CHECKING:

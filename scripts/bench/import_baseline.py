@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from app.domain.periods import billing_instant
 from app.domain.policies import policies_on
 from app.gateways.ids import RandomIds
-from app.services.call_file import DEFAULT_SOURCE, LONGEST_CALL_SECONDS, MalformedRow, read_call_line
-from app.services.import_calls import ImportCounts
-from app.services.record_calls import BATCH_SIZE
+from app.services.usage.call_file import DEFAULT_SOURCE, LONGEST_CALL_SECONDS, MalformedRow, read_call_line
+from app.services.usage.import_calls import ImportCounts
+from app.services.usage.record_calls import BATCH_SIZE
 from scripts.bench.databases import connect, instant_text
 from scripts.bench.import_facts import MONTH, NOW
 

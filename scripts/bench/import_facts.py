@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from app.domain.periods import Period
 from app.gateways.ids import RandomIds
 from app.sandbox.sample_calls import write_sample_calls
-from app.services.call_file import MalformedRow, read_call_file
-from app.services.put_account import AccountParticulars, put_account
+from app.services.usage.call_file import MalformedRow, read_call_file
+from app.services.usage.put_account import AccountParticulars, put_account
 from scripts.bench.databases import FixedClock, make_tables, open_new
 
 if TYPE_CHECKING:

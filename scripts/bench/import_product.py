@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
-from app.services.import_calls import ImportCounts, import_calls
+from app.services.usage.import_calls import ImportCounts, import_calls
 from scripts.bench.databases import FixedClock, url_of
 from scripts.bench.import_facts import NOW
 

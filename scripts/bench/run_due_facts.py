@@ -13,7 +13,7 @@ from app.domain.policies import policies_on
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.gateways.ids import RandomIds
 from app.repositories.accounts import adjustable_from
-from app.services.close_periods import close_periods
+from app.services.cycle.close_periods import close_periods
 from scripts.bench.databases import FixedClock, connect, instant_text, make_tables, open_new
 
 if TYPE_CHECKING:

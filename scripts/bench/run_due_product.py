@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
-from app.services.close_periods import close_periods
+from app.services.cycle.close_periods import close_periods
 from scripts.bench.databases import FixedClock, url_of
 from scripts.bench.run_due_facts import NOW
 

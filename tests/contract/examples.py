@@ -14,7 +14,8 @@ from typing import Any
 import httpx2
 import orjson
 
-from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.braintree import BraintreePayments
+from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
@@ -31,12 +32,12 @@ from app.sandbox.braintree_gateway.admin import force
 from app.sandbox.braintree_gateway.server import GatewayServer
 from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
-from app.services.cashier import Cashier
-from app.services.collecting import Collecting
-from app.services.document_links import DocumentKind, DocumentLinks
-from app.services.quotes import QuoteDesk
-from app.services.refund_payment import refund_payment
-from app.services.vault_desk import VaultDesk
+from app.services.adjustments.refund_payment import refund_payment
+from app.services.invoices.document_links import DocumentKind, DocumentLinks
+from app.services.payment_methods.vault_desk import VaultDesk
+from app.services.payments.cashier import Cashier
+from app.services.payments.collecting import Collecting
+from app.services.plans.quotes import QuoteDesk
 from tests.contract.seeds import DENTIST, PERSONAS, SEEDS, Builder, LaterIds, SeedClock
 
 EXAMPLES = FOLDER / "examples"

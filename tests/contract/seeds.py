@@ -14,11 +14,11 @@ from app.domain.usage import CallReport
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.close_account import close_account
-from app.services.close_periods import close_periods
-from app.services.put_account import AccountParticulars, Member, put_account
-from app.services.record_calls import Item, record_calls
-from app.services.record_payment import record_payment
+from app.services.adjustments.record_payment import record_payment
+from app.services.cycle.close_account import close_account
+from app.services.cycle.close_periods import close_periods
+from app.services.usage.put_account import AccountParticulars, Member, put_account
+from app.services.usage.record_calls import Item, record_calls
 
 DENTIST = "AA0101"
 LAWYER = "BB0202"

@@ -7,8 +7,8 @@ import ast
 import orjson
 import pytest
 
+from app.error_codes import RETRYABLE, ErrorCode
 from app.graphql.contract import FOLDER
-from app.graphql.errors import RETRYABLE, ErrorCode
 from tests.architecture.source import APP, python_files, tree
 from tests.contract.examples import examples
 

@@ -20,10 +20,10 @@ from app.migrations.upgrade import head_revision, upgrade
 from app.repositories import unit_of_work
 from app.repositories.accounts import AccessKey
 from app.repositories.database import Database
-from app.services.access_keys import hash_secret
-from app.services.import_calls import read_payload
-from app.services.quarantine import discard
-from app.services.record_calls import Item, record_calls
+from app.services.operations.access_keys import hash_secret
+from app.services.usage.import_calls import read_payload
+from app.services.usage.quarantine import discard
+from app.services.usage.record_calls import Item, record_calls
 from tests.factories.calls import a_call
 from tests.world import World, pacific
 

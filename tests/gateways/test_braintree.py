@@ -421,7 +421,8 @@ class TestSurroundings:
         program = f"""
 import asyncio, sys
 import app.main
-from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.braintree import BraintreePayments
+from app.gateways.braintree_config import BraintreeConfig
 assert "braintree" not in sys.modules and "requests" not in sys.modules
 config = BraintreeConfig(environment="local", port={gateway.port}, merchant_id="integration_merchant_id",
     public_key="integration_public_key", private_key="integration_private_key")

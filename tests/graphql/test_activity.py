@@ -9,8 +9,8 @@ import pytest
 
 from app.domain.accounts import Role
 from app.ports import ORIGIN
-from app.services.activity import SENTENCES
-from app.services.grant_credit import grant_goodwill
+from app.services.adjustments.grant_credit import grant_goodwill
+from app.services.operations.activity import SENTENCES
 from tests.architecture.source import APP, python_files, tree
 from tests.graphql.test_add_ons import CANCEL, add_on_id, buy, switch
 from tests.graphql.test_plan_changes import PLAN_100, PLAN_220, change

@@ -8,9 +8,9 @@ import pytest
 
 from app.domain.accounts import Role
 from app.graphql.types.viewer import PAST_DUE
-from app.services.grant_credit import grant_goodwill
-from app.services.refund_payment import refund_payment
-from app.services.sweep_gateway import sweep_gateway
+from app.services.adjustments.grant_credit import grant_goodwill
+from app.services.adjustments.refund_payment import refund_payment
+from app.services.operations.sweep_gateway import sweep_gateway
 from app.views.viewer import PastDue
 from tests.graphql.test_payments import pay
 from tests.inbox import Inbox

@@ -198,7 +198,7 @@ class TestBillingSummary:
         assert trips.count == 1, trips.statements
 
     async def test_a_fault_in_one_box_leaves_the_others(self, august):
-        with mock.patch("app.services.billing_summary.next_invoice", side_effect=ArithmeticError("broken")):
+        with mock.patch("app.services.cycle.billing_summary.next_invoice", side_effect=ArithmeticError("broken")):
             body = await august.graphql(
                 "{ billingSummary { period { startsOn } nextInvoice { hash } usage { callCount } } }"
             )

@@ -14,10 +14,11 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.domain.accounts import Role
 from app.domain.periods import Period as BillingPeriod
+from app.error_codes import MASKED_MESSAGE, ErrorCode
 from app.graphql.connections import AfterArgument, Connection, FirstArgument, open_window, page_of, write_cursor
 from app.graphql.context import Context, GraphQLOptions, Info
 from app.graphql.documents import DocumentStore, RuleSet
-from app.graphql.errors import MASKED_MESSAGE, ApiError, BadInput, ErrorCode
+from app.graphql.errors import ApiError, BadInput
 from app.graphql.execution import Executor
 from app.graphql.permissions import Permission, root_field, section
 from app.graphql.scalars import SCALARS

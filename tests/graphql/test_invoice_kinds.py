@@ -12,9 +12,9 @@ from app.domain.ledger import BOOKS_OF, Book
 from app.graphql.schema import schema
 from app.graphql.types.invoice import CREDIT_ORIGINS
 from app.graphql.types.line_kinds import KIND_TYPES, LINE_TYPES
-from app.services.grant_credit import grant_goodwill, record_prepayment
-from app.services.void_invoice import void_invoice
-from app.services.write_off import write_off_invoice
+from app.services.adjustments.grant_credit import grant_goodwill, record_prepayment
+from app.services.adjustments.void_invoice import void_invoice
+from app.services.adjustments.write_off import write_off_invoice
 from tests.every_kind import give_back, move_to, set_tax, talk, tell_every_kind
 from tests.services.staff import ANN, around
 from tests.trips import counted_trips

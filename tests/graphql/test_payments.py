@@ -12,8 +12,8 @@ from app.domain.invoice_drafts import InvoiceStatus
 from app.ports import came_from
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION, Hold
-from app.services.cashier import Cashier
-from app.services.refund_payment import refund_payment
+from app.services.adjustments.refund_payment import refund_payment
+from app.services.payments.cashier import Cashier
 from tests.graphql.test_plan_changes import PLAN_100, PLAN_220, PLAN_500, confirm, preview
 from tests.till import MASTERCARD, VISA, Till
 from tests.trips import counted_trips
@@ -162,7 +162,7 @@ class TestPayInvoice:
     async def test_an_outcome_that_takes_longer_is_pending_and_known_later(self, july):
         impatient = Cashier(july.world.collecting, answers_within_seconds=0.05)
         july.gateway.faults({"match": "sale", "when": "after", "action": "slow", "seconds": 0.4})
-        from app.services.pay_invoice import pay_invoice  # noqa: PLC0415
+        from app.services.payments.pay_invoice import pay_invoice  # noqa: PLC0415
 
         outcome = await pay_invoice(
             database=july.world.database,

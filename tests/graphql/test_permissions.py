@@ -6,9 +6,9 @@ import pytest
 import strawberry
 
 from app.domain.accounts import Role
+from app.graphql.enums import described_enum
 from app.graphql.permissions import PERMISSIONS, Permission, may, permission_of
 from app.graphql.schema import schema
-from app.graphql.types.enums import described_enum
 from tests.fakes.edge import a_viewer
 
 

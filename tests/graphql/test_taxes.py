@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.invoice_lines import LineKind
 from app.domain.taxes import TaxRate
-from app.services.set_taxes import set_taxes
+from app.services.adjustments.set_taxes import set_taxes
 from tests.every_kind import give_back, move_to
 from tests.graphql.test_invoice_kinds import cents
 from tests.services.staff import ANN, around

@@ -6,7 +6,7 @@ import pytest
 
 from app.messages.invoice_words import Sum, invoice_words
 from app.repositories.pages.invoices import INVOICE
-from app.services.write_off import write_off_invoice
+from app.services.adjustments.write_off import write_off_invoice
 from tests.services.staff import ANN, around
 from tests.trips import counted_trips
 from tests.world import ACCOUNT, pacific

@@ -10,7 +10,7 @@ import orjson
 from app.domain.accounts import KeyPurpose
 from app.http.account_routes import account_routes
 from app.http.ingest_routes import ingest_routes
-from app.services.access_keys import create_key
+from app.services.operations.access_keys import create_key
 from tests.fakes.edge import client
 from tests.world import ACCOUNT, World, pacific
 

@@ -12,8 +12,8 @@ from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.http.account_routes import LARGEST_ACCOUNT_BODY
 from app.repositories import unit_of_work
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.add_charge import add_charge
-from app.services.change_lines import add_line
+from app.services.adjustments.add_charge import add_charge
+from app.services.plans.change_lines import add_line
 from tests.http.service import ACCOUNTS, PARTICULARS, Service, a_service_at_noon, refusal
 from tests.services.books import differences, dump, events, lines
 from tests.services.staff import ANN

@@ -8,8 +8,8 @@ import pytest
 from starlette.routing import Route
 
 from app.domain.accounts import AccountStatus, Role
+from app.error_codes import MASKED_MESSAGE
 from app.graphql.documents import DocumentRefused
-from app.graphql.errors import MASKED_MESSAGE
 from tests.fakes.edge import VIEWER_QUERY, Edge, a_viewer
 
 EVERYTHING = """query Viewer {

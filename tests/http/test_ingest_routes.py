@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.accounts import KeyPurpose
 from app.http.ingest_routes import LARGEST_BATCH, LARGEST_INGEST_BODY
-from app.services.access_keys import revoke_key
+from app.services.operations.access_keys import revoke_key
 from tests.fakes.edge import client
 from tests.http.service import (
     ACCOUNTS,

@@ -10,8 +10,8 @@ from decimal import Decimal
 import httpx2
 import pytest
 
-from app.services import invoice_calls
-from app.services.document_links import DocumentClaim, DocumentKind, sign
+from app.services.invoices import invoice_calls
+from app.services.invoices.document_links import DocumentClaim, DocumentKind, sign
 from tests.every_kind import tell_every_kind
 from tests.factories.calls import a_call
 from tests.fakes.edge import client

@@ -60,7 +60,7 @@ class TestAdmin:
         path = await link_of(post, AlertKind.INVOICE_READY)
         from datetime import date  # noqa: PLC0415
 
-        from app.services.put_account import AccountParticulars, put_account  # noqa: PLC0415
+        from app.services.usage.put_account import AccountParticulars, put_account  # noqa: PLC0415
 
         nobody = AccountParticulars("AA0101", "Harbor Dental", "100", None, date(2026, 7, 1), ())
         await put_account(**post.world._parts, particulars=nobody, actor="key:flex")

@@ -13,8 +13,8 @@ from app.jobs.ticker import LONGEST_PAUSE_SECONDS, Ticker, closing_round, next_d
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.services.load_catalogue import load_catalogue
-from app.services.put_account import AccountParticulars, put_account
+from app.services.plans.load_catalogue import load_catalogue
+from app.services.usage.put_account import AccountParticulars, put_account
 
 
 class Time:

@@ -11,7 +11,7 @@ from app.domain.collection import AttemptState
 from app.domain.invoice_drafts import InvoiceStatus
 from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
-from app.services.pay_invoice import NothingToPay, pay_invoice
+from app.services.payments.pay_invoice import NothingToPay, pay_invoice
 from tests.graphql.test_plan_changes import PLAN_220, confirm, preview
 from tests.till import MASTERCARD, VISA, Till
 from tests.world import ACCOUNT, World, pacific

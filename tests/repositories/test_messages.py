@@ -14,11 +14,11 @@ from app.domain.deliveries import CallAnswer, CallOutcome, CallResult, MailAnswe
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.services.deliver_messages import LEASE, deliver_messages
-from app.services.duty import list_waiting, try_again
-from app.services.report_call import report_bounce, report_call
-from app.services.restore_database import mark_restored
-from app.services.watch import watched
+from app.services.notifications.deliver_messages import LEASE, deliver_messages
+from app.services.notifications.report_call import report_bounce, report_call
+from app.services.operations.duty import list_waiting, try_again
+from app.services.operations.restore_database import mark_restored
+from app.services.operations.watch import watched
 from tests.factories.calls import a_call
 from tests.services.post import OK, TAKEN, Post
 from tests.services.staff import ANN

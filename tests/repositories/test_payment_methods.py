@@ -9,7 +9,7 @@ import pytest
 
 from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
-from app.services.add_payment_method import CardVerificationFailed, DuplicatePaymentMethod
+from app.services.payment_methods.add_payment_method import CardVerificationFailed, DuplicatePaymentMethod
 from tests.till import AMEX, MASTERCARD, VISA, Till
 from tests.wallet import Wallet
 from tests.world import World

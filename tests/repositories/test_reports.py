@@ -11,11 +11,11 @@ from app.domain.tax_report import TaxKey, TaxSums
 from app.domain.taxes import TaxRate
 from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
-from app.services.report_aging import cents_of, report_aging
-from app.services.report_taxes import report_taxes
-from app.services.set_taxes import set_taxes
-from app.services.void_invoice import void_invoice
-from app.services.write_off import write_off_invoice
+from app.services.adjustments.set_taxes import set_taxes
+from app.services.adjustments.void_invoice import void_invoice
+from app.services.adjustments.write_off import write_off_invoice
+from app.services.operations.report_aging import cents_of, report_aging
+from app.services.operations.report_taxes import report_taxes
 from tests.services.accountant import agreed, journal, rows
 from tests.services.staff import ANN, around
 from tests.world import World, pacific

@@ -11,8 +11,8 @@ from app.domain.invoice_drafts import InvoiceStatus
 from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.repositories.write_offs import UnrecoveredInvoice
-from app.services.refund_payment import refund_payment
-from app.services.write_off import write_off_invoice
+from app.services.adjustments.refund_payment import refund_payment
+from app.services.adjustments.write_off import write_off_invoice
 from tests.services.staff import ANN
 from tests.till import VISA, Till
 from tests.world import ACCOUNT, World

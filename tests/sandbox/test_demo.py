@@ -22,7 +22,7 @@ from app.sandbox.demo import MARK, DemoGateway, NotADemoFolder, months_to_seed, 
 from app.sandbox.demo_company import CEDAR, HARBOR, SEATS, demo_accounts
 from app.sandbox.personas import PERSONAS_FILE, ensure_member, read_personas, write_personas
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
-from app.services.verify import verify
+from app.services.operations.verify import verify
 
 
 class FixedClock:

@@ -12,7 +12,7 @@ import pytest
 from app.domain.periods import BILLING_ZONE, Period
 from app.domain.usage import CallReport
 from app.sandbox.sample_calls import SampleMonth, SampleRefused, write_sample_calls
-from app.services.call_file import FIELD_NAMES, MalformedRow, read_call_file
+from app.services.usage.call_file import FIELD_NAMES, MalformedRow, read_call_file
 
 JANUARY = Period.parse("1999-01")
 LINES = 27

@@ -9,12 +9,17 @@ from typing import Any
 from app.domain.plan_changes import AlreadyOnPlan, When
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.repositories import unit_of_work
-from app.services.change_plan import PlanChangeQuote, cancel_scheduled_plan_change, change_plan, preview_plan_change
-from app.services.confirm_quote import PaymentDeclined
-from app.services.once import IdempotencyConflict
-from app.services.pay_invoice import pay_open_balance
-from app.services.standing import load_standing
-from app.services.switch_add_on import activate_add_on, cancel_add_on, keep_add_on, preview_add_on
+from app.services.common.once import IdempotencyConflict
+from app.services.common.standing import load_standing
+from app.services.payments.customer_charges import PaymentDeclined
+from app.services.payments.pay_invoice import pay_open_balance
+from app.services.plans.change_plan import (
+    PlanChangeQuote,
+    cancel_scheduled_plan_change,
+    change_plan,
+    preview_plan_change,
+)
+from app.services.plans.switch_add_on import activate_add_on, cancel_add_on, keep_add_on, preview_add_on
 from tests.scenarios.account_telling import ACCOUNT, Telling
 from tests.scenarios.reference_bills import Bill, Refused
 from tests.scenarios.reference_model import ReferenceAccount

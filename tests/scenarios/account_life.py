@@ -8,10 +8,10 @@ from app.domain.invoices import compute_invoice
 from app.domain.metering import Outcome
 from app.domain.usage import CallReport
 from app.repositories import unit_of_work
-from app.services.close_periods import close_periods
-from app.services.put_account import AccountParticulars, put_account
-from app.services.record_calls import Item, record_calls
-from app.services.upgrade_plans import upgrade_plans
+from app.services.cycle.close_periods import close_periods
+from app.services.plans.upgrade_plans import upgrade_plans
+from app.services.usage.put_account import AccountParticulars, put_account
+from app.services.usage.record_calls import Item, record_calls
 from tests.scenarios.account_customers import Customers
 from tests.scenarios.account_staff import Staff
 from tests.scenarios.account_stories import ZONE, Action, wall

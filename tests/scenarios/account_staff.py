@@ -8,16 +8,16 @@ from datetime import timedelta
 from app.domain.ledger import PaymentKind
 from app.domain.taxes import TaxRate
 from app.repositories import unit_of_work
-from app.services.add_charge import add_charge
-from app.services.credit_note import issue_credit_note
-from app.services.grant_credit import grant_goodwill, record_prepayment
-from app.services.record_payment import record_payment
-from app.services.refund_payment import refund_payment
-from app.services.set_taxes import set_taxes
-from app.services.settlements import record_settlement
-from app.services.void_invoice import void_invoice
-from app.services.waive_charge import waive_charge
-from app.services.write_off import write_off_invoice
+from app.services.adjustments.add_charge import add_charge
+from app.services.adjustments.credit_note import issue_credit_note
+from app.services.adjustments.grant_credit import grant_goodwill, record_prepayment
+from app.services.adjustments.record_payment import record_payment
+from app.services.adjustments.refund_payment import refund_payment
+from app.services.adjustments.set_taxes import set_taxes
+from app.services.adjustments.void_invoice import void_invoice
+from app.services.adjustments.waive_charge import waive_charge
+from app.services.adjustments.write_off import write_off_invoice
+from app.services.payments.settlements import record_settlement
 from tests.scenarios.account_telling import ACCOUNT, BY, Telling
 from tests.scenarios.reference_bills import Rate
 from tests.scenarios.reference_books import Invoice

@@ -13,20 +13,20 @@ from typing import Any, TypeVar
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective
 from app.gateways.clock import SystemClock
 from app.repositories.database import Database
-from app.services.cashier import Cashier
-from app.services.change_plan import NoScheduledChange
-from app.services.collecting import Collecting
-from app.services.confirm_quote import PaymentDeclined
-from app.services.credit_note import CreditNoteRefused
-from app.services.pay_invoice import NothingToPay
-from app.services.quotes import QuoteDesk, QuoteStale
-from app.services.refund_payment import NothingToRefund
-from app.services.set_taxes import TaxBackdated
-from app.services.switch_add_on import AddOnAlreadyActive, AddOnNotActive
-from app.services.verify import verify
-from app.services.void_invoice import InvoiceNotVoidable
-from app.services.waive_charge import ChargeAlreadyInvoiced
-from app.services.write_off import NothingToWriteOff
+from app.services.adjustments.credit_note import CreditNoteRefused
+from app.services.adjustments.refund_payment import NothingToRefund
+from app.services.adjustments.set_taxes import TaxBackdated
+from app.services.adjustments.void_invoice import InvoiceNotVoidable
+from app.services.adjustments.waive_charge import ChargeAlreadyInvoiced
+from app.services.adjustments.write_off import NothingToWriteOff
+from app.services.operations.verify import verify
+from app.services.payments.cashier import Cashier
+from app.services.payments.collecting import Collecting
+from app.services.payments.customer_charges import PaymentDeclined
+from app.services.payments.pay_invoice import NothingToPay
+from app.services.plans.change_plan import NoScheduledChange
+from app.services.plans.quotes import QuoteDesk, QuoteStale
+from app.services.plans.switch_add_on import AddOnAlreadyActive, AddOnNotActive
 from tests.fakes.edge import CountingIds
 from tests.scenarios.account_stories import ZONE, Clock
 from tests.scenarios.card_on_file import PaymentsDouble

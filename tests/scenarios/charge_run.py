@@ -9,18 +9,19 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from app.domain.plan_changes import When
-from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.braintree import BraintreePayments
+from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.clock import SystemClock
 from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.services.change_plan import change_plan, preview_plan_change
-from app.services.collect_due import collect_due
-from app.services.collecting import Collecting
-from app.services.credit_note import issue_credit_note
-from app.services.quotes import Quote, QuoteDesk, QuoteStale
-from app.services.staff_actions import ChargeUnderWay
-from app.services.standing import load_standing
+from app.services.adjustments.credit_note import issue_credit_note
+from app.services.common.staff_actions import ChargeUnderWay
+from app.services.common.standing import load_standing
+from app.services.payments.collect_due import collect_due
+from app.services.payments.collecting import Collecting
+from app.services.plans.change_plan import change_plan, preview_plan_change
+from app.services.plans.quotes import Quote, QuoteDesk, QuoteStale
 from tests.services.staff import ANN
 from tests.world import SECRET, SettableClock
 

@@ -35,12 +35,12 @@ from app.gateways.ids import RandomIds
 from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.sandbox.braintree_gateway.server import GatewayServer
-from app.services.close_periods import close_periods
-from app.services.collect_due import collect_due, next_collection_at
-from app.services.collecting import Collecting
-from app.services.settle_vault import run_vault_tasks
-from app.services.upgrade_plans import upgrade_plans
-from app.services.verify import verify
+from app.services.cycle.close_periods import close_periods
+from app.services.operations.verify import verify
+from app.services.payment_methods.settle_vault import run_vault_tasks
+from app.services.payments.collect_due import collect_due, next_collection_at
+from app.services.payments.collecting import Collecting
+from app.services.plans.upgrade_plans import upgrade_plans
 from tests.gateway import GatewayClock, LocalGateway
 from tests.postgres import fresh_database, running_server
 from tests.scenarios import charge_run

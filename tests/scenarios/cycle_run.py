@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
-from app.services.close_periods import close_periods
+from app.services.cycle.close_periods import close_periods
 
 
 class StandingClock:

@@ -12,9 +12,9 @@ from app.gateways.calls_webhook import WebhookCaller
 from app.gateways.smtp import MailServer, SmtpMailer
 from app.messages.compose import Composer
 from app.repositories.database import Database
-from app.services import deliver_messages as service
-from app.services.deliver_messages import Delivery
-from app.services.unsubscribe_links import UnsubscribeLinks
+from app.services.notifications import deliver_messages as service
+from app.services.notifications.deliver_messages import Delivery
+from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from tests.scenarios.cycle_run import StandingClock
 
 SECRET = "a secret of the tests, 32 bytes long or more"

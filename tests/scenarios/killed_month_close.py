@@ -26,9 +26,9 @@ from rich.progress import Progress
 
 from app.cli import INTERRUPTED
 from app.repositories.database import Database
-from app.services.close_periods import CHUNK_SIZE, close_periods
-from app.services.verify import verify
-from app.services.verify_ledger import Difference
+from app.services.cycle.close_periods import CHUNK_SIZE, close_periods
+from app.services.operations.verify import verify
+from app.services.operations.verify_ledger import Difference
 from tests.postgres import running_server
 from tests.scenarios import month_close_run, outgrown_books
 from tests.scenarios.month_close_run import Step

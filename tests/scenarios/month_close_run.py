@@ -19,7 +19,7 @@ from app.cli import INTERRUPTED, _as_ctrl_c
 from app.gateways.ids import RandomIds
 from app.repositories.cycles import CycleRepository
 from app.repositories.database import Database
-from app.services.close_periods import close_periods
+from app.services.cycle.close_periods import close_periods
 from tests.scenarios.cycle_run import StandingClock
 
 

@@ -17,10 +17,10 @@ from app.domain.invoice_lines import LineKind
 from app.repositories import unit_of_work
 from app.sandbox.braintree_gateway.process import GatewayAddress, _write_address
 from app.sandbox.clock import OffsetClock
-from app.services.credit_note import issue_credit_note
-from app.services.refund_payment import refund_payment
-from app.services.still_billed import load_books
-from app.services.write_off import write_off_invoice
+from app.services.adjustments.credit_note import issue_credit_note
+from app.services.adjustments.refund_payment import refund_payment
+from app.services.adjustments.write_off import write_off_invoice
+from app.services.invoices.still_billed import load_books
 from tests.http.service import ACCOUNTS, Service, a_service
 from tests.scenarios.command_run import ForkedCommandLine
 from tests.services.staff import ANN

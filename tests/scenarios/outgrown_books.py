@@ -20,7 +20,7 @@ from app.domain.accounts import Role
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.services.put_account import AccountParticulars, Member, put_account
+from app.services.usage.put_account import AccountParticulars, Member, put_account
 from tests.factories.calls import a_call
 from tests.postgres import fresh_database
 from tests.world import World, pacific

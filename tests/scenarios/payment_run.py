@@ -13,18 +13,19 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from app.domain.plan_changes import When
-from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.braintree import BraintreePayments
+from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.clock import SystemClock
 from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.services.cashier import Cashier
-from app.services.change_plan import change_plan, preview_plan_change
-from app.services.collect_due import collect_due
-from app.services.collecting import Collecting
-from app.services.pay_invoice import pay_open_balance
-from app.services.quotes import QuoteDesk
-from app.services.standing import load_standing
+from app.services.common.standing import load_standing
+from app.services.payments.cashier import Cashier
+from app.services.payments.collect_due import collect_due
+from app.services.payments.collecting import Collecting
+from app.services.payments.pay_invoice import pay_open_balance
+from app.services.plans.change_plan import change_plan, preview_plan_change
+from app.services.plans.quotes import QuoteDesk
 from tests.world import ACCOUNT, SECRET, SettableClock
 
 CALLS = {"charge", "vault", "find_by_order", "find_method", "make_default", "remove_method", "void", "refund"}

@@ -15,7 +15,8 @@ from typing import Any, Self
 import httpx2
 import uvicorn
 
-from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.braintree import BraintreePayments
+from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.ids import RandomIds
 from app.graphql.contract import read_contract
 from app.main import Surroundings, build

@@ -20,12 +20,12 @@ from app.domain.periods import Period, billing_date
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.repositories import unit_of_work
 from app.sandbox.sample_calls import write_sample_calls
-from app.services.call_items import Unreadable
-from app.services.forecast_alerts import forecast_alerts
-from app.services.import_calls import read_items
-from app.services.put_account import AccountParticulars, Member, put_account
-from app.services.record_calls import BATCH_SIZE, Item, record_calls
-from app.services.upgrade_plans import upgrade_plans
+from app.services.cycle.forecast_alerts import forecast_alerts
+from app.services.plans.upgrade_plans import upgrade_plans
+from app.services.usage.call_items import Unreadable
+from app.services.usage.import_calls import read_items
+from app.services.usage.put_account import AccountParticulars, Member, put_account
+from app.services.usage.record_calls import BATCH_SIZE, Item, record_calls
 from tests.world import World, pacific
 
 REAL_FILE = Path(__file__).parents[2].parent / "shared" / "data" / "calls-1999-01.tsv.gz"

@@ -13,7 +13,7 @@ from itertools import product
 import pytest
 
 from app.domain.invoice_drafts import InvoiceStatus
-from app.services.collect_invoice import collect_invoice
+from app.services.payments.collect_invoice import collect_invoice
 from tests.till import Till
 
 ACTIONS = (

@@ -15,8 +15,8 @@ import pytest
 
 from app.domain.payment_gateway import GatewayUnavailable
 from app.repositories.database import Database
-from app.services.payment_method_changes import PaymentMethodNotFound
-from app.services.settle_vault import next_vault_task_at
+from app.services.payment_methods.payment_method_changes import PaymentMethodNotFound
+from app.services.payment_methods.settle_vault import next_vault_task_at
 from tests.database import copied_database
 from tests.scenarios import vault_run
 from tests.till import VISA, Till

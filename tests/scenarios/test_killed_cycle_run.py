@@ -17,7 +17,7 @@ from typing import Self
 import pytest
 
 from app.repositories.database import Database
-from app.services.close_periods import close_periods
+from app.services.cycle.close_periods import close_periods
 from tests.database import copied_database
 from tests.factories.calls import a_call
 from tests.scenarios import cycle_run

@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
-from app.services.deliver_messages import LEASE, deliver_messages
+from app.services.notifications.deliver_messages import LEASE, deliver_messages
 from tests.fakes.call_system import running_call_system
 from tests.fakes.mail_server import running_mail_server
 from tests.scenarios import delivery as process

@@ -18,9 +18,9 @@ from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.services.collect_due import collect_due, next_collection_at
-from app.services.collecting import Collecting
-from app.services.verify import verify
+from app.services.operations.verify import verify
+from app.services.payments.collect_due import collect_due, next_collection_at
+from app.services.payments.collecting import Collecting
 from tests.database import copied_database
 from tests.scenarios import payment_run
 from tests.till import MASTERCARD, VISA, Till, compare

@@ -16,13 +16,13 @@ import pytest
 
 from app.domain.gateway_month import DifferenceKind
 from app.domain.periods import Period, billing_date
-from app.services.cashier import Cashier
-from app.services.pay_invoice import NothingToPay, pay_open_balance
-from app.services.process_notices import process_notices
-from app.services.refund_payment import NothingToRefund, RefundRefused, RefundUnderWay, refund_payment
-from app.services.refund_steps import settle_refunds
-from app.services.report_reconcile import report_reconcile
-from app.services.sweep_gateway import sweep_gateway
+from app.services.adjustments.refund_payment import NothingToRefund, RefundRefused, RefundUnderWay, refund_payment
+from app.services.adjustments.refund_steps import settle_refunds
+from app.services.operations.process_notices import process_notices
+from app.services.operations.report_reconcile import report_reconcile
+from app.services.operations.sweep_gateway import sweep_gateway
+from app.services.payments.cashier import Cashier
+from app.services.payments.pay_invoice import NothingToPay, pay_open_balance
 from tests.inbox import Inbox
 from tests.scenarios.test_gateway_faults import ACTIONS
 from tests.services.accountant import agreed

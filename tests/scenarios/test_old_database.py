@@ -13,8 +13,8 @@ import pytest
 from app.domain.invoice_drafts import InvoiceStatus
 from app.migrations.upgrade import head_revision, upgrade
 from app.repositories.database import Database
-from app.services.settle_credit import settle_waiting_credit
-from app.services.verify import verify
+from app.services.invoices.settle_credit import settle_waiting_credit
+from app.services.operations.verify import verify
 from tests.data.make_dump import FOLDER, dump_path, make_dump
 from tests.services.accountant import agreed
 from tests.world import SettableClock, World, pacific

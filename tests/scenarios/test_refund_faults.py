@@ -12,9 +12,9 @@ from itertools import product
 
 import pytest
 
-from app.services.collecting import Collecting
-from app.services.refund_payment import RefundRefused, refund_payment
-from app.services.refund_steps import settle_refunds
+from app.services.adjustments.refund_payment import RefundRefused, refund_payment
+from app.services.adjustments.refund_steps import settle_refunds
+from app.services.payments.collecting import Collecting
 from tests.scenarios.test_gateway_faults import ACTIONS, LATE_SECONDS, named
 from tests.services.books import rows
 from tests.services.staff import ANN

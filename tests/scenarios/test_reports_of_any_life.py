@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.domain.customer_balances import Document
 from app.domain.periods import Period, billing_date
-from app.services.report_aging import report_aging
-from app.services.report_taxes import report_taxes
+from app.services.operations.report_aging import report_aging
+from app.services.operations.report_taxes import report_taxes
 from tests.scenarios.account_lives import Stage
 from tests.scenarios.account_stories import random_story
 from tests.services.accountant import agreed

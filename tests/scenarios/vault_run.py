@@ -7,14 +7,15 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 
 from app.domain.agreements import PAYMENT_AGREEMENT
-from app.gateways.braintree import BraintreeConfig, BraintreePayments
+from app.gateways.braintree import BraintreePayments
+from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.clock import SystemClock
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
-from app.services.add_payment_method import AddedMethod, NewMethod, add_payment_method
-from app.services.collecting import Collecting
-from app.services.settle_vault import run_vault_tasks
-from app.services.vault_desk import VaultDesk
+from app.services.payment_methods.add_payment_method import AddedMethod, NewMethod, add_payment_method
+from app.services.payment_methods.settle_vault import run_vault_tasks
+from app.services.payment_methods.vault_desk import VaultDesk
+from app.services.payments.collecting import Collecting
 from tests.scenarios.payment_run import Stepping, Steps
 from tests.till import MASTERCARD
 from tests.world import ACCOUNT, SettableClock

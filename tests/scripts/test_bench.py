@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from app.services import record_calls
+from app.services.usage import record_calls
 from scripts.bench import (
     __main__ as command,
 )

@@ -7,8 +7,8 @@ import io
 
 from app.ports import Clock
 from app.repositories.database import Database
-from app.services.report_journal import JournalReport, csv_of, report_journal
-from app.services.report_month import report_month
+from app.services.operations.report_journal import JournalReport, csv_of, report_journal
+from app.services.operations.report_month import report_month
 from tests.services.books import connection
 
 

@@ -13,7 +13,7 @@ from app.repositories.database import Database
 from app.repositories.events import Event
 from app.repositories.invoices import StoredInvoice
 from app.repositories.ledger import PostedPosting
-from app.services.verify import verify
+from app.services.operations.verify import verify
 from tests.world import ACCOUNT
 
 

@@ -15,9 +15,9 @@ from app.domain.deliveries import CallAnswer, CallResult, CallTask, Mail, MailAn
 from app.messages.compose import Composer
 from app.repositories import unit_of_work
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.announce import Announcement, announce
-from app.services.deliver_messages import Delivery, deliver_messages
-from app.services.unsubscribe_links import UnsubscribeLinks
+from app.services.notifications.announce import Announcement, announce
+from app.services.notifications.deliver_messages import Delivery, deliver_messages
+from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from tests.factories.announcements import USUAL
 from tests.world import ACCOUNT, SECRET, World
 

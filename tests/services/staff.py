@@ -10,11 +10,11 @@ from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.events import Event
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.change_plan import change_plan, preview_plan_change
-from app.services.confirm_quote import Outcome
-from app.services.money_back import stop_collecting
-from app.services.quotes import QuoteDesk
-from app.services.standing import load_standing
+from app.services.common.standing import load_standing
+from app.services.payments.customer_charges import Outcome
+from app.services.payments.money_back import stop_collecting
+from app.services.plans.change_plan import change_plan, preview_plan_change
+from app.services.plans.quotes import QuoteDesk
 from tests.services.books import events, rows
 from tests.world import ACCOUNT, World
 

@@ -22,7 +22,7 @@ from app.graphql.types.add_on import (
     add_on_id,
     read_add_on_id,
 )
-from app.services import switch_add_on
+from app.services.plans import switch_add_on
 
 ActivateInput = Annotated[
     ActivateAddOnInput, strawberry.argument(description="Which quote to confirm, and the terms accepted.")

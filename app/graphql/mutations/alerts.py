@@ -25,8 +25,10 @@ from app.graphql.types.payment_contact import (
     UpdatePaymentContactInput,
     UpdatePaymentContactResult,
 )
-from app.services import alert_subscriptions, payment_contacts, resend_invoice
-from app.services.payment_contacts import ContactDesk
+from app.services.cycle import alert_subscriptions
+from app.services.invoices import resend_invoice
+from app.services.notifications import payment_contacts
+from app.services.notifications.payment_contacts import ContactDesk
 
 AddInput = Annotated[AddPaymentContactInput, strawberry.argument(description="The contact to add.")]
 UpdateInput = Annotated[UpdatePaymentContactInput, strawberry.argument(description="The contact as it is to be.")]

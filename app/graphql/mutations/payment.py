@@ -17,7 +17,7 @@ from app.graphql.types.payment import (
     PayOpenBalanceInput,
     PayOpenBalanceResult,
 )
-from app.services import pay_invoice
+from app.services.payments import pay_invoice
 
 InvoiceInput = Annotated[PayInvoiceInput, strawberry.argument(description="Which invoice to pay.")]
 BalanceInput = Annotated[PayOpenBalanceInput, strawberry.argument(description="The key of this press of the button.")]

@@ -29,11 +29,11 @@ from app.graphql.types.payment_method_changes import (
     SetDefaultPaymentMethodInput,
     SetDefaultPaymentMethodResult,
 )
-from app.services.add_payment_method import AddedMethod, add_payment_method
-from app.services.create_payment_form_token import create_payment_form_token
-from app.services.remove_payment_method import remove_payment_method
-from app.services.reorder_backup_payment_methods import reorder_backup_payment_methods
-from app.services.set_default_payment_method import set_default_payment_method
+from app.services.payment_methods.add_payment_method import AddedMethod, add_payment_method
+from app.services.payment_methods.create_payment_form_token import create_payment_form_token
+from app.services.payment_methods.remove_payment_method import remove_payment_method
+from app.services.payment_methods.reorder_backup_payment_methods import reorder_backup_payment_methods
+from app.services.payment_methods.set_default_payment_method import set_default_payment_method
 
 TokenInput = Annotated[CreatePaymentFormTokenInput, strawberry.argument(description="What the form is going to show.")]
 AddInput = Annotated[AddPaymentMethodInput, strawberry.argument(description="What to add, and what was agreed to.")]

@@ -17,7 +17,7 @@ from app.graphql.types.plan_change import (
     PlanChangeCancelled,
     PlanChanged,
 )
-from app.services import change_plan
+from app.services.plans import change_plan
 
 ChangeInput = Annotated[ChangePlanInput, strawberry.argument(description="Which quote to confirm.")]
 CancelInput = Annotated[

@@ -15,7 +15,7 @@ from app.graphql.context import Info
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.activity import Activity
 from app.repositories.pages.activity import LAST_ID, activity_page
-from app.services.activity import activity
+from app.services.operations.activity import activity
 from app.views.activity import ActivityEntry
 
 ACTIVITY = "activity"

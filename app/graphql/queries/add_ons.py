@@ -10,9 +10,9 @@ from app.graphql.permissions import Permission, root_field
 from app.graphql.types.add_on import AddOn, AddOnChangePreviewResult, AddOnQuote, Entitlements, read_add_on_id
 from app.repositories.pages.entitlements import ENTITLEMENTS
 from app.repositories.pages.standing import STANDING
-from app.services.add_on_offers import add_on_offers
-from app.services.standing import standing_dates
-from app.services.switch_add_on import preview_add_on
+from app.services.common.standing import standing_dates
+from app.services.plans.add_on_offers import add_on_offers
+from app.services.plans.switch_add_on import preview_add_on
 
 AddOnIdArgument = Annotated[strawberry.ID, strawberry.argument(description="The add-on to buy, as `addOns` lists it.")]
 

@@ -18,9 +18,9 @@ from app.graphql.types.notification import Notification
 from app.graphql.types.payment_contact import PaymentContact
 from app.repositories.pages.alerts import CONTACTS, LAST_ID, SUBSCRIPTIONS, TOLD_LIMITS, messages_page
 from app.repositories.pages.plan_advice import PLAN_ADVICE
-from app.services.alert_subscriptions import alert_forecast, subscriptions
-from app.services.plan_advice import plan_advice_dates
-from app.services.usage_months import current_month
+from app.services.cycle.alert_subscriptions import alert_forecast, subscriptions
+from app.services.plans.plan_advice import plan_advice_dates
+from app.services.usage.usage_months import current_month
 from app.views.alerts import SentMessage
 
 NOTIFICATIONS = "notifications"

@@ -13,10 +13,10 @@ from app.repositories.pages.billing_summary import BILLING_SUMMARY
 from app.repositories.pages.next_invoice import NEXT_INVOICE
 from app.repositories.pages.plan_advice import PLAN_ADVICE
 from app.repositories.reader import Page
-from app.services import billing_summary as services
-from app.services.next_invoice import next_invoice
-from app.services.plan_advice import plan_advice_dates, projected_next_invoice
-from app.services.usage_months import current_month
+from app.services.cycle import billing_summary as services
+from app.services.plans.next_invoice import next_invoice
+from app.services.plans.plan_advice import plan_advice_dates, projected_next_invoice
+from app.services.usage.usage_months import current_month
 from app.views.next_invoice import NextInvoiceBasis
 
 FORECASTS = ("projection", "upgradeForecast")

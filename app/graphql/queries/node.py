@@ -5,8 +5,8 @@ from typing import Annotated
 import strawberry
 
 from app.graphql.context import Info
-from app.graphql.node_sources import SOURCES
 from app.graphql.permissions import Permission, may, root_field
+from app.graphql.queries.node_sources import SOURCES
 from app.graphql.types.node import Node
 
 NodeIdArgument = Annotated[strawberry.ID, strawberry.argument(description="The id, as an answer gave it.")]

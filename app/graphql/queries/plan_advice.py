@@ -13,7 +13,7 @@ from app.graphql.permissions import Permission, root_field
 from app.graphql.types.add_on import read_add_on_id
 from app.graphql.types.plan_advice import PlanAdvice, WhatIf
 from app.repositories.pages.plan_advice import PLAN_ADVICE
-from app.services.plan_advice import plan_advice, plan_advice_dates, what_if_month
+from app.services.plans.plan_advice import plan_advice, plan_advice_dates, what_if_month
 from app.views.plan_advice import PlanAdviceFacts
 
 MonthsArgument = Annotated[

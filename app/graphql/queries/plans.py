@@ -15,12 +15,12 @@ from app.repositories.pages.next_invoice import NEXT_INVOICE
 from app.repositories.pages.plan_advice import PLAN_ADVICE
 from app.repositories.pages.standing import STANDING
 from app.repositories.pages.usage import USAGE_BY_MONTH
-from app.services.change_plan import preview_plan_change
-from app.services.next_invoice import next_invoice_after
-from app.services.plan_advice import plan_advice, plan_advice_dates
-from app.services.plan_offers import plan_choices, plan_offers
-from app.services.standing import standing_dates
-from app.services.usage_months import current_month
+from app.services.common.standing import standing_dates
+from app.services.plans.change_plan import preview_plan_change
+from app.services.plans.next_invoice import next_invoice_after
+from app.services.plans.plan_advice import plan_advice, plan_advice_dates
+from app.services.plans.plan_offers import plan_choices, plan_offers
+from app.services.usage.usage_months import current_month
 
 PlanIdArgument = Annotated[
     strawberry.ID, strawberry.argument(description="The plan to change to, as `plans` lists it.")

@@ -11,7 +11,7 @@ from app.graphql.errors import BadInput
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.usage import UsageMonth
 from app.repositories.pages.usage import USAGE_BY_DAY, USAGE_BY_MONTH
-from app.services.usage_months import current_month, usage_history, usage_month
+from app.services.usage.usage_months import current_month, usage_history, usage_month
 from app.views.usage import UsageFacts
 
 MOST_MONTHS = 36

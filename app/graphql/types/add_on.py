@@ -7,9 +7,9 @@ import strawberry
 
 from app.domain.add_ons import ENTITLEMENTS
 from app.graphql.derived_ids import derived_id
+from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
-from app.graphql.types.enums import described_enum
 from app.graphql.types.invoice import Invoice
 from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import PreviewLine
@@ -17,7 +17,7 @@ from app.graphql.types.node import Node
 from app.graphql.types.outcome import Outcome
 from app.graphql.types.payment_errors import PaymentGatewayUnavailable
 from app.graphql.types.user_error import UserError
-from app.services import switch_add_on
+from app.services.plans import switch_add_on
 from app.views import add_ons as views
 from app.views.add_ons import AddOnState
 

@@ -8,11 +8,11 @@ import strawberry
 from app.domain.alerts import CATALOGUE, AlertKind
 from app.domain.projection import ProjectionBasis
 from app.graphql.derived_ids import derived_id
+from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
-from app.graphql.types.enums import described_enum
-from app.services import alert_subscriptions as services
+from app.services.cycle import alert_subscriptions as services
 
 described_enum(
     AlertKind,

@@ -4,9 +4,9 @@ import strawberry
 
 from app.domain.periods import billing_date
 from app.graphql.derived_ids import derived_id
+from app.graphql.fields import computed
 from app.graphql.permissions import Permission, section
 from app.graphql.types.common import Period
-from app.graphql.types.fields import computed
 from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import NextInvoice
 from app.graphql.types.node import Node
@@ -14,7 +14,7 @@ from app.graphql.types.payment_method import AutoPay, PaymentMethod, payment_met
 from app.graphql.types.plan import Plan
 from app.graphql.types.projection import Projection, UpgradeForecast
 from app.graphql.types.usage import UsageMonth
-from app.services import billing_summary as services
+from app.services.cycle import billing_summary as services
 
 
 @strawberry.type(

@@ -1,7 +1,7 @@
 """How somebody is reached, as clients see it."""
 
 from app.domain.contacts import Channel
-from app.graphql.types.enums import described_enum
+from app.graphql.enums import described_enum
 
 __all__ = ["Channel"]
 

@@ -6,9 +6,9 @@ import strawberry
 
 from app.domain.collection import AttemptState, CollectionStatus
 from app.domain.payment_methods import method_name
-from app.graphql.types.enums import described_enum
+from app.graphql.enums import described_enum
 from app.graphql.types.money import Money
-from app.services.collection_words import attempt_words, collection_words
+from app.services.payments.collection_words import attempt_words, collection_words
 from app.views import invoices as views
 
 described_enum(

@@ -5,8 +5,8 @@ from functools import lru_cache
 import strawberry
 
 from app.domain.durations import hundredths_of_minutes
+from app.graphql.fields import computed
 from app.graphql.scalars import DecimalText
-from app.graphql.types.fields import computed
 from app.graphql.types.money import write_cents
 
 

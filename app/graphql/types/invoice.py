@@ -12,17 +12,17 @@ from app.domain.invoice_lines import LineKind
 from app.domain.ledger import MoneyBackReason, PaymentKind, PostingKind
 from app.domain.periods import billing_date
 from app.graphql.context import Info
+from app.graphql.enums import described_enum
+from app.graphql.fields import computed
 from app.graphql.permissions import Permission, section
 from app.graphql.types.collection import InvoiceCollection
 from app.graphql.types.common import Period
-from app.graphql.types.enums import described_enum
-from app.graphql.types.fields import computed
 from app.graphql.types.invoice_line import InvoiceLine
 from app.graphql.types.line_kinds import lines_of
 from app.graphql.types.money import Money
 from app.graphql.types.node import Node
 from app.messages.invoice_words import KIND_NAMES, MONEY_BACK_NAMES, STATUS_NAMES
-from app.services.document_links import DocumentKind, DocumentLinks
+from app.services.invoices.document_links import DocumentKind, DocumentLinks
 from app.views import invoices as views
 
 described_enum(

@@ -6,15 +6,15 @@ from app.domain import invoice_lines
 from app.domain.invoice_lines import LineKind
 from app.graphql.connections import DEFAULT_PAGE, AfterArgument, Connection, FirstArgument
 from app.graphql.context import Info
-from app.graphql.loaders import MonthUsage, load_calls_behind
+from app.graphql.fields import computed, looked_up
 from app.graphql.types.call import Call
 from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
-from app.graphql.types.fields import computed, looked_up
 from app.graphql.types.line import LineExplanation
 from app.graphql.types.money import Money
 from app.graphql.types.node import Node
 from app.graphql.types.plan import UnitPrice
+from app.graphql.types.underlying_calls import MonthUsage, load_calls_behind
 from app.graphql.types.usage_behind import UsageBehind
 from app.views.calls import CallsBehind
 

@@ -6,7 +6,7 @@ from app.domain import invoice_lines
 from app.domain.explanations import explain
 from app.domain.invoice_lines import LineKind
 from app.domain.line_inputs import inputs_of
-from app.graphql.types.enums import described_enum
+from app.graphql.enums import described_enum
 
 described_enum(
     LineKind,

@@ -7,7 +7,6 @@ import strawberry
 
 from app.domain.explanations import explain, percent, reversed_number, tax_rate_of
 from app.domain.invoice_lines import LineKind
-from app.graphql.loaders import MonthUsage
 from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
 from app.graphql.types.invoice_line import (
@@ -21,6 +20,7 @@ from app.graphql.types.invoice_line import (
 )
 from app.graphql.types.money import Money
 from app.graphql.types.plan import UnitPrice
+from app.graphql.types.underlying_calls import MonthUsage
 from app.views import invoices as views
 
 

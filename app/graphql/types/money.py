@@ -7,9 +7,9 @@ from typing import Annotated
 import strawberry
 
 from app.formatting import format_money
+from app.graphql.enums import described_enum
+from app.graphql.fields import computed
 from app.graphql.scalars import DecimalText
-from app.graphql.types.enums import described_enum
-from app.graphql.types.fields import computed
 
 
 class CurrencyCode(StrEnum):

@@ -8,9 +8,9 @@ from app.domain import invoice_lines
 from app.domain.explanations import explain
 from app.domain.invoice_lines import LineKind
 from app.graphql.derived_ids import derived_id
+from app.graphql.enums import described_enum
 from app.graphql.permissions import Permission, section
 from app.graphql.types.common import Period
-from app.graphql.types.enums import described_enum
 from app.graphql.types.line import LineExplanation
 from app.graphql.types.money import Money
 from app.graphql.types.node import Node

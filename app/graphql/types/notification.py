@@ -7,9 +7,9 @@ import strawberry
 
 from app.domain.alerts import CATALOGUE, AlertKind
 from app.domain.deliveries import CallOutcome, DeliveryState
+from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.channel import Channel
-from app.graphql.types.enums import described_enum
 from app.graphql.types.invoice import Invoice
 from app.graphql.types.payment_errors import RateLimited
 from app.views.alerts import SentMessage

@@ -1,7 +1,7 @@
 """Whether what somebody confirmed has taken effect."""
 
-from app.graphql.types.enums import described_enum
-from app.services.confirm_quote import Outcome
+from app.graphql.enums import described_enum
+from app.services.payments.customer_charges import Outcome
 
 __all__ = ["Outcome"]
 

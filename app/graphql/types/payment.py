@@ -4,12 +4,12 @@ from typing import Annotated
 
 import strawberry
 
+from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
-from app.graphql.types.enums import described_enum
 from app.graphql.types.invoice import Invoice
 from app.graphql.types.outcome import Outcome
-from app.services.pay_invoice import PaymentResult
+from app.services.payments.pay_invoice import PaymentResult
 
 described_enum(
     PaymentResult,

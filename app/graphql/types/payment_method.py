@@ -8,7 +8,7 @@ import strawberry
 from app.domain import agreements, auto_pay, payment_gateway, payment_methods
 from app.domain.payment_gateway import CheckResult, MethodKind, VerificationStatus
 from app.graphql.derived_ids import derived_id
-from app.graphql.types.enums import described_enum
+from app.graphql.enums import described_enum
 from app.graphql.types.node import Node
 from app.repositories.payment_methods import Consent
 from app.views import payment_methods as views

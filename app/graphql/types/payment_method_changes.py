@@ -6,9 +6,9 @@ from typing import Annotated
 import strawberry
 
 from app.domain.payment_gateway import BillingAddress
+from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
-from app.graphql.types.enums import described_enum
 from app.graphql.types.payment_errors import (
     AuthorizationRequired,
     CardVerificationFailed,
@@ -19,7 +19,7 @@ from app.graphql.types.payment_errors import (
     RateLimited,
 )
 from app.graphql.types.payment_method import CardVerification, PaymentAuthorization, PaymentMethod, PaymentMethodList
-from app.services.add_payment_method import NewMethod
+from app.services.payment_methods.add_payment_method import NewMethod
 
 
 class AdditionStatus(StrEnum):

@@ -7,9 +7,9 @@ import strawberry
 
 from app.domain.money import UNIT_PRICE_PER_CENT
 from app.formatting import format_unit_price
+from app.graphql.enums import described_enum
+from app.graphql.fields import computed
 from app.graphql.scalars import DecimalText
-from app.graphql.types.enums import described_enum
-from app.graphql.types.fields import computed
 from app.graphql.types.money import CurrencyCode, LocaleArgument, Money, write_cents
 from app.graphql.types.node import Node
 from app.views import plans as views

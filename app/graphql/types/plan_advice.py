@@ -7,12 +7,12 @@ import strawberry
 from app.domain import recommendation, what_if
 from app.domain.plans import Catalogue, PlanVersion
 from app.domain.recommendation import NoAdvice
+from app.graphql.enums import described_enum
 from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
-from app.graphql.types.enums import described_enum
 from app.graphql.types.money import Money
 from app.graphql.types.plan import Plan
-from app.services.usage_months import show_plan
+from app.services.usage.usage_months import show_plan
 from app.views.standing import AccountStanding
 
 described_enum(

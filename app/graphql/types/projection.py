@@ -7,13 +7,13 @@ import strawberry
 from app.domain import projection, upgrade_forecast
 from app.domain.periods import billing_date
 from app.domain.projection import ProjectionBasis
+from app.graphql.enums import described_enum
 from app.graphql.types.duration import Duration
-from app.graphql.types.enums import described_enum
 from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import PreviewLine
 from app.graphql.types.plan import Plan
-from app.services import billing_summary as services
-from app.services.usage_months import show_plan
+from app.services.cycle import billing_summary as services
+from app.services.usage.usage_months import show_plan
 
 described_enum(
     ProjectionBasis,

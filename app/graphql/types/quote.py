@@ -5,11 +5,11 @@ from datetime import date, datetime
 import strawberry
 
 from app.domain.plan_changes import When
-from app.graphql.types.enums import described_enum
+from app.graphql.enums import described_enum
 from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import NextInvoice, PreviewLine
 from app.graphql.types.user_error import UserError
-from app.services import change_plan
+from app.services.plans import change_plan
 from app.views import next_invoice as views
 
 described_enum(

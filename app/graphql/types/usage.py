@@ -7,9 +7,9 @@ import strawberry
 from app.domain.usage_months import UsageDay as Day
 from app.domain.usage_months import daily_series
 from app.graphql.derived_ids import derived_id
+from app.graphql.fields import computed
 from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
-from app.graphql.types.fields import computed
 from app.graphql.types.money import Money
 from app.graphql.types.node import Node
 from app.graphql.types.plan import Plan

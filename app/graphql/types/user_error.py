@@ -4,7 +4,7 @@ from datetime import date
 
 import strawberry
 
-from app.graphql.errors import ErrorCode
+from app.error_codes import ErrorCode
 from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
 

@@ -3,8 +3,8 @@
 import strawberry
 
 from app.domain.accounts import AccountStatus, Role
+from app.graphql.enums import described_enum
 from app.graphql.permissions import PERMISSIONS, Permission
-from app.graphql.types.enums import described_enum
 from app.graphql.types.node import Node
 from app.views import viewer as views
 

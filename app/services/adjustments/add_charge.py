@@ -1,0 +1,102 @@
+"""Staff put a single charge on the next invoice of an account, with the words that the customer reads (rule 11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.accounts import AccountStatus
+from app.domain.billing_items import ExtraCharge
+from app.domain.invoice_lines import LineKind
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.services.common.staff_actions import AccountClosed, check_amount, check_staff, checked_title, once_by_staff
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from app.domain.accounts import Account
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+
+OPERATION = "staff.add_charge"
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeAdded:
+    """A charge that waits for the next invoice. `is_new` is false when it had been added before."""
+
+    charge_id: str
+    title: str
+    amount_cents: int
+    is_new: bool = True
+
+
+async def add_charge(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    account: str,
+    title: str,
+    amount_cents: int,
+    reference: str,
+    actor: str,
+    reason: str,
+) -> ChargeAdded:
+    """Let a charge wait for the next invoice of the account; the same reference twice adds it once.
+
+    :raises InvalidAmount: when the amount, before tax, is out of bounds.
+    :raises InvalidTitle: when the customer could not read it.
+    :raises AccountClosed: when no invoice comes any more.
+    :raises IdempotencyConflict: when the reference was used for another charge.
+    """
+    check_staff(actor, reason)
+    check_amount(amount_cents)
+    words = checked_title(title)
+
+    async def work(uow: UnitOfWork) -> ChargeAdded:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        charge, now = ExtraCharge(LineKind.CHARGE, ids.new("chg"), words, amount_cents), clock.now()
+
+        async def add() -> dict[str, Any]:
+            await _add(uow, ids, owner, charge, now, actor, reason)
+            return {"charge_id": charge.id, "title": words, "amount_cents": amount_cents}
+
+        result, is_new = await once_by_staff(
+            uow,
+            account_id=owner.id,
+            operation=OPERATION,
+            reference=reference,
+            request={"title": words, "amount_cents": amount_cents},
+            now=now,
+            work=add,
+        )
+        return ChargeAdded(**result, is_new=is_new)
+
+    return await unit_of_work.write(database, work)
+
+
+async def list_waiting_charges(*, database: Database, account: str) -> tuple[ExtraCharge, ...]:
+    """Return the charges that wait for the next invoice of the account, oldest first.
+
+    :raises AccountNotFound: when there is no such account.
+    """
+
+    async def work(uow: UnitOfWork) -> tuple[ExtraCharge, ...]:
+        owner = await uow.accounts.get_by_external_id(account)
+        return (await uow.charges.waiting([owner.id])).get(owner.id, ())
+
+    return await unit_of_work.read(database, work)
+
+
+async def _add(
+    uow: UnitOfWork, ids: Ids, owner: Account, charge: ExtraCharge, now: datetime, actor: str, reason: str
+) -> None:
+    if owner.status is AccountStatus.CLOSED:
+        raise AccountClosed(owner.external_id)
+    await uow.charges.add(owner.id, charge, created_at=now)
+    data = {"title": charge.title, "amount_cents": charge.amount_cents, "state": [None, "WAITING"], "reason": reason}
+    await uow.events.add_many([Event(ids.new("evt"), owner.id, "charge.added", actor, now, charge.id, data)])

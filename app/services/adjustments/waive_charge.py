@@ -1,0 +1,75 @@
+"""Staff waive a fee or another charge that waits for the next invoice (rules 27, 32)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.services.common.staff_actions import check_staff
+
+if TYPE_CHECKING:
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+
+
+class ChargeNotFound(LookupError):
+    """The account has no such charge."""
+
+    def __init__(self, charge_id: str) -> None:
+        super().__init__(f"There is no charge {charge_id!r} on the account. List those that wait to see their ids.")
+        self.charge_id = charge_id
+
+
+class ChargeAlreadyInvoiced(ValueError):
+    """An issued invoice never changes: what it charged is given back by a credit note."""
+
+    def __init__(self, charge_id: str, invoice_id: str) -> None:
+        super().__init__(f"Charge {charge_id!r} has been invoiced. Write a credit note over its line instead.")
+        self.charge_id = charge_id
+        self.invoice_id = invoice_id
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeWaived:
+    """A charge that is never invoiced. `is_new` is false when it had been waived before."""
+
+    charge_id: str
+    title: str
+    amount_cents: int
+    is_new: bool = True
+
+
+async def waive_charge(
+    *, database: Database, clock: Clock, ids: Ids, account: str, charge_id: str, actor: str, reason: str
+) -> ChargeWaived:
+    """Waive a charge of the account that waits for its next invoice.
+
+    :raises ChargeNotFound: when the account has no such charge.
+    :raises ChargeAlreadyInvoiced: when an invoice has taken it up.
+    """
+    check_staff(actor, reason)
+
+    async def work(uow: UnitOfWork) -> ChargeWaived:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        found = await uow.charges.find(charge_id)
+        if found is None or found.account_id != owner.id:
+            raise ChargeNotFound(charge_id)
+        if found.invoice_id is not None:
+            raise ChargeAlreadyInvoiced(charge_id, found.invoice_id)
+        charge, is_new = found.charge, found.waived_at is None
+        if is_new:
+            now = clock.now()
+            await uow.charges.waive(charge.id, at=now)
+            data = {
+                "title": charge.title,
+                "amount_cents": charge.amount_cents,
+                "state": ["WAITING", "WAIVED"],
+                "reason": reason,
+            }
+            await uow.events.add_many([Event(ids.new("evt"), owner.id, "charge.waived", actor, now, charge.id, data)])
+        return ChargeWaived(charge.id, charge.title, charge.amount_cents, is_new)
+
+    return await unit_of_work.write(database, work)

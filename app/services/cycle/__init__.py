@@ -1,0 +1,1 @@
+"""The month: closing it, forecasting it, and the Billing Summary."""

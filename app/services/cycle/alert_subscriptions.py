@@ -1,0 +1,134 @@
+"""What an admin is told about, and what their account is heading for this month (rules 37, 38)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.alerts import CATALOGUE, AlertDefinition, AlertKind, UsageThreshold, usage_thresholds
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.services.plans.plan_advice import project_month
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from app.domain.projection import Projection
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.views.alerts import ToldLimit
+    from app.views.plan_advice import PlanAdviceFacts
+
+
+USER = "user:"
+
+
+class AlertAlwaysOn(ValueError):
+    """The alert protects the account and cannot be switched off."""
+
+    def __init__(self, kind: AlertKind) -> None:
+        super().__init__(f"“{CATALOGUE[kind].title}” goes to every administrator and cannot be switched off.")
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One kind, and whether the admin is told about it."""
+
+    definition: AlertDefinition
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LimitAhead:
+    """A limit of the current month: since when it was told, or on which day it is expected to be passed, if any."""
+
+    threshold: UsageThreshold
+    told_at: datetime | None
+    expected_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertForecast:
+    """The limits of the current month with what is used of it, and the projection that they rest on."""
+
+    projection: Projection
+    used_seconds: int
+    limits: tuple[LimitAhead, ...]
+
+
+def subscriptions(chosen: Mapping[AlertKind, bool]) -> list[Subscription]:
+    """Return every kind with the admin's choice; what was never chosen is on, as is what cannot be switched off."""
+    return [
+        Subscription(definition, chosen.get(kind, True) or not definition.is_switchable)
+        for kind, definition in CATALOGUE.items()
+    ]
+
+
+async def switch_alerts(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    account: str,
+    actor: str,
+    changes: Mapping[AlertKind, bool],
+    request_id: str | None = None,
+) -> None:
+    """Switch alerts of the admin who acts (`user:` and the id) on or off; all of the changes, or none.
+
+    What changes nothing leaves no trace.
+    :raises AlertAlwaysOn: when one of them cannot be switched off.
+    """
+    for kind, is_on in changes.items():
+        if not (is_on or CATALOGUE[kind].is_switchable):
+            raise AlertAlwaysOn(kind)
+
+    async def work(uow: UnitOfWork) -> None:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        user_id = actor.removeprefix(USER)
+        chosen = await uow.alerts.subscriptions(owner.id, user_id)
+        changed = {kind: is_on for kind, is_on in changes.items() if chosen.get(kind, True) is not is_on}
+        if not changed:
+            return
+        for kind, is_on in changed.items():
+            await uow.alerts.switch(owner.id, user_id, kind, is_on=is_on)
+        data = {"on": _titles(changed, is_on=True), "off": _titles(changed, is_on=False)}
+        now = clock.now()
+        event = Event(ids.new("evt"), owner.id, "alerts.switched", actor, now, user_id, data, request_id)
+        await uow.events.add_many([event])
+
+    await unit_of_work.write(database, work)
+
+
+def alert_forecast(advice: PlanAdviceFacts, told: list[ToldLimit]) -> AlertForecast | None:
+    """Return what the current month is heading for; None before its cycle invoice is issued."""
+    standing = advice.standing
+    if standing.opened_plan is None:
+        return None
+    limits = usage_thresholds(
+        plan=standing.opened_plan,
+        period=standing.period,
+        paid_starts_on=standing.paid_starts_on,
+        catalogue=standing.catalogue,
+    )
+    projection = project_month(advice)
+    since = {(one.kind, one.level): one.crossed_at for one in told if not one.is_rearmed}
+    ahead = tuple(_ahead(limit, since, standing.usage.live_seconds, projection) for limit in limits)
+    return AlertForecast(projection, standing.usage.live_seconds, ahead)
+
+
+def _titles(changes: Mapping[AlertKind, bool], *, is_on: bool) -> list[str]:
+    return [CATALOGUE[kind].title for kind, switched_on in changes.items() if switched_on is is_on]
+
+
+def _ahead(
+    limit: UsageThreshold, since: Mapping[tuple[AlertKind, int], datetime], used_seconds: int, projection: Projection
+) -> LimitAhead:
+    told_at = since.get((limit.kind, limit.level))
+    if told_at is not None or used_seconds >= limit.from_seconds:
+        return LimitAhead(limit, told_at, None)
+    reached = (day.on for day in projection.days if day.usage.live_seconds >= limit.from_seconds)
+    return LimitAhead(limit, None, next(reached, None))

@@ -1,0 +1,177 @@
+"""Staff close an account: a final invoice for the usage of its last month, and its credit is settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app.domain.accounts import AccountStatus, cycle_runs_at
+from app.domain.books import paid_out_postings, spread_credit
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.invoices import BillingFacts, compute_invoice
+from app.domain.periods import Period, day_before
+from app.domain.policies import policies_on
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.services.adjustments.grant_credit import credit_cents
+from app.services.common.staff_actions import check_no_checkout, check_staff
+from app.services.common.standing import load_standing
+from app.services.invoices.issue_invoice import issue_invoice
+from app.services.invoices.settle_credit import pay_by_credit
+from app.services.invoices.used_months import used_months
+from app.services.plans.upgrade_plans import upgrade_month
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.domain.accounts import Account
+    from app.domain.invoice_drafts import Issue
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.views.standing import AccountStanding
+
+
+class InvoicesDue(ValueError):
+    """Invoices of earlier months come first."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"An invoice of account {account!r} is due and not issued yet. Issue what is due, then close.")
+        self.account = account
+
+
+@dataclass(frozen=True, slots=True)
+class AccountClosing:
+    """What closing did. `invoice_id` and `number` are None where there was nothing left to invoice.
+
+    `applied_cents` of credit went to open invoices, and `paid_out_cents` are to be sent to the customer. `is_new` is
+    false when the account had been closed before and there was nothing more to settle.
+    """
+
+    invoice_id: str | None
+    number: int | None
+    amount_due_cents: int
+    applied_cents: int
+    paid_out_cents: int
+    is_new: bool = True
+
+
+async def close_account(
+    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, reason: str
+) -> AccountClosing:
+    """Close the account now: bill the usage of the month to date with all that waits for an invoice, but no base.
+
+    Credit that is left pays open invoices, oldest first; the rest is posted as paid out, for staff to send. Where the
+    invoice of a new month is not issued yet, the month before is the last. Closing again settles credit come since.
+    :raises InvoicesDue: when an invoice of an earlier month is due and not issued.
+    :raises ChangeInProgress: while a change waits for its payment.
+    """
+    check_staff(actor, reason)
+
+    async def work(uow: UnitOfWork) -> AccountClosing:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        now = clock.now()
+        if owner.status is AccountStatus.CLOSED:
+            return await _settle_again(uow, ids, owner, now, actor, reason)
+        await check_no_checkout(uow, owner.id)
+        if cycle_runs_at(owner.next_cycle_on, owner.paid_starts_on, policies_on(owner.next_cycle_on)) <= now:
+            raise InvoicesDue(account)
+        issue = await _issue_final(uow, ids, owner, now, actor)
+        applied_cents, paid_out_cents = await _settle(uow, ids, owner, now)
+        await _close(uow, owner, now)
+        closing = AccountClosing(
+            None if issue is None else issue.id,
+            None if issue is None else issue.number,
+            0 if issue is None else issue.draft.amount_due_cents,
+            applied_cents,
+            paid_out_cents,
+        )
+        await uow.events.add_many([_closed_event(owner, closing, ids.new("evt"), now, actor, reason)])
+        return closing
+
+    return await unit_of_work.write(database, work)
+
+
+async def _issue_final(uow: UnitOfWork, ids: Ids, owner: Account, now: datetime, actor: str) -> Issue | None:
+    """Issue the final invoice, after the upgrade that its month may call for; None where it would have no line."""
+    standing = await load_standing(uow, owner.external_id, now)
+    opened = await uow.cycles.plans(owner.id)
+    period = Period.containing(max(opened)) if opened else standing.period
+    last_day = min(standing.today, day_before(period.ends_before))
+    if await upgrade_month(uow, ids=ids, account=owner.external_id, last_day=last_day, now=now) is not None:
+        standing = await load_standing(uow, owner.external_id, now)
+    facts = await _facts(uow, owner, period, standing)
+    if not compute_invoice(facts).lines:
+        return None
+    issue = await issue_invoice(
+        uow, ids=ids, standing=standing, facts=facts, plan_version_id=facts.plan.id, now=now, actor=actor
+    )
+    await uow.charges.mark_invoiced((charge.id, issue.id) for charge in facts.charges)
+    return issue
+
+
+async def _facts(uow: UnitOfWork, owner: Account, period: Period, standing: AccountStanding) -> BillingFacts:
+    opened = await uow.cycles.plans(owner.id)
+    last_day = min(standing.today, day_before(period.ends_before))
+    return BillingFacts(
+        period=period,
+        paid_starts_on=owner.paid_starts_on,
+        plan=opened.get(period.starts_on, standing.chosen_plan),
+        policies=policies_on(period.starts_on),
+        used=await used_months(uow, owner, period, InvoiceKind.FINAL, standing.usage_seq),
+        credit_available_cents=standing.credit_cents,
+        kind=InvoiceKind.FINAL,
+        bills_base=False,
+        charges=(await uow.charges.waiting([owner.id])).get(owner.id, ()),
+        taxes=await uow.taxes.find(owner.id, last_day),
+    )
+
+
+async def _settle(uow: UnitOfWork, ids: Ids, owner: Account, now: datetime) -> tuple[int, int]:
+    """Use all credit up, and return how much went to open invoices and how much is paid out (rule 35).
+
+    Invoices paid by hand are paid too. Credit for one whose charge is under way stays until that is known.
+    """
+    open_invoices = await uow.ledger.open_invoices(owner.id)
+    payable = [replace(invoice, is_by_hand=False) for invoice in open_invoices if not invoice.is_under_way]
+    cents = spread_credit(await credit_cents(uow, owner.id), 0, {}, payable)
+    if cents:
+        paid = [invoice for invoice in payable if invoice.id in cents]
+        await pay_by_credit(uow, ids, owner.id, paid, cents, now, "system")
+    held_cents = sum(invoice.balance_cents for invoice in open_invoices if invoice.is_under_way)
+    paid_out_cents = max(0, await credit_cents(uow, owner.id) - held_cents)
+    grants = (await uow.ledger.credit_grants([owner.id])).get(owner.id, ())
+    await uow.ledger.append(owner.id, tuple(paid_out_postings(grants, paid_out_cents)), posted_at=now)
+    return sum(cents.values()), paid_out_cents
+
+
+async def _close(uow: UnitOfWork, owner: Account, now: datetime) -> None:
+    standing = await load_standing(uow, owner.external_id, now)
+    await uow.add_ons.end_all(owner.id, standing.today + timedelta(days=1))
+    await uow.cycles.mark_checked([(owner.id, standing.usage_seq)])
+    await uow.accounts.close(owner.id)
+
+
+async def _settle_again(
+    uow: UnitOfWork, ids: Ids, owner: Account, now: datetime, actor: str, reason: str
+) -> AccountClosing:
+    applied_cents, paid_out_cents = await _settle(uow, ids, owner, now)
+    is_new = applied_cents + paid_out_cents > 0
+    if is_new:
+        data = {"applied_cents": applied_cents, "paid_out_cents": paid_out_cents, "reason": reason}
+        await uow.events.add_many([Event(ids.new("evt"), owner.id, "credit.settled", actor, now, None, data)])
+    return AccountClosing(None, None, 0, applied_cents, paid_out_cents, is_new)
+
+
+def _closed_event(
+    owner: Account, closing: AccountClosing, event_id: str, now: datetime, actor: str, reason: str
+) -> Event:
+    data = {
+        "status": [owner.status, AccountStatus.CLOSED],
+        "final_invoice": closing.number,
+        "applied_cents": closing.applied_cents,
+        "paid_out_cents": closing.paid_out_cents,
+        "reason": reason,
+    }
+    return Event(event_id, owner.id, "account.closed", actor, now, closing.invoice_id, data)

@@ -1,0 +1,118 @@
+"""A change that waited for its payment takes effect, or is dropped and its invoice void (rule 17)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from app.domain.add_ons import AddOnSubscription
+from app.domain.alerts import AlertKind
+from app.domain.announcements import PlanChange
+from app.domain.checkouts import Checkout, CheckoutAction, CheckoutState
+from app.domain.invoice_drafts import InvoiceStatus
+from app.ports import came_from
+from app.repositories.events import Event
+from app.services.invoices.issue_invoice import withdraw_invoice
+from app.services.invoices.settle_credit import settle_credit
+from app.services.invoices.tell import add_on_bought, invoice_facts, plan_moved
+from app.services.notifications.announce import Announcement, actor_name, announce
+from app.services.notifications.judge_alerts import rearm_alerts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.domain.add_ons import AddOnVersion
+    from app.ports import Ids
+    from app.repositories.invoices import StoredInvoice
+    from app.repositories.unit_of_work import UnitOfWork
+
+
+async def apply_plan_change(
+    uow: UnitOfWork,
+    *,
+    ids: Ids,
+    account_id: str,
+    details: Mapping[str, Any],
+    invoice_id: str | None,
+    now: datetime,
+    actor: str,
+    request_id: str | None,
+) -> None:
+    """Put the account, and its opened month, on the plan of the details; the change counts for that whole month."""
+    if details["month"] is not None:
+        month = date.fromisoformat(details["month"])
+        await uow.cycles.set_plan(account_id, month, details["plan"])
+        await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=details["plan"], now=now)
+    await uow.accounts.choose_plan(account_id, details["plan"])
+    data = change_data(details, invoice_id)
+    event = Event(ids.new("evt"), account_id, "plan.changed", actor, now, invoice_id, data, request_id)
+    await uow.events.add_many([event])
+    told = await plan_moved(uow, account_id, details, PlanChange.CHANGED, event.id, actor)
+    await announce(uow, ids=ids, now=now, announcements=[told])
+
+
+def change_data(details: Mapping[str, Any], invoice_id: str | None) -> dict[str, Any]:
+    """Return what the trail says of a change of plan."""
+    return {name: details[name] for name in ("plan", "when", "effective_on", "from")} | {"invoice": invoice_id}
+
+
+async def apply_add_on(
+    uow: UnitOfWork,
+    *,
+    ids: Ids,
+    account_id: str,
+    version: AddOnVersion,
+    details: Mapping[str, Any],
+    invoice_id: str | None,
+    now: datetime,
+    actor: str,
+    request_id: str | None,
+) -> None:
+    """Subscribe the account to the add-on from the day that its invoice charges for."""
+    subscription = AddOnSubscription(details["subscription"], version, date.fromisoformat(details["starts_on"]))
+    accepted_at = datetime.fromisoformat(details["accepted_at"])
+    await uow.add_ons.subscribe(subscription, account_id, accepted_by=actor, accepted_at=accepted_at)
+    data = {"add_on": version.code, "version": version.id, "terms": version.terms_version, "invoice": invoice_id}
+    event = Event(ids.new("evt"), account_id, "add_on.activated", actor, now, subscription.id, data, request_id)
+    await uow.events.add_many([event])
+    by = await actor_name(uow, actor)
+    told = add_on_bought(account_id, version, subscription.starts_on, details["amount_due_cents"], event.id, by)
+    await announce(uow, ids=ids, now=now, announcements=[told])
+
+
+async def complete_checkout(
+    uow: UnitOfWork, ids: Ids, checkout: Checkout, invoice: StoredInvoice, now: datetime
+) -> None:
+    """Let a paid change take effect, and send its invoice now; the caller is the account's only writer."""
+    common: dict[str, Any] = {
+        "ids": ids,
+        "account_id": checkout.account_id,
+        "details": checkout.details,
+        "invoice_id": checkout.invoice_id,
+        "now": now,
+        "actor": checkout.actor,
+        "request_id": checkout.request_id,
+    }
+    with came_from(checkout.origin):
+        if checkout.action is CheckoutAction.CHANGE_PLAN:
+            await apply_plan_change(uow, **common)
+        else:
+            version = await uow.add_ons.get_version(checkout.details["version"])
+            await apply_add_on(uow, version=version, **common)
+    await uow.checkouts.finish(checkout.id, CheckoutState.DONE, at=now)
+    paid = replace(invoice, status=InvoiceStatus.PAID)
+    told = Announcement(AlertKind.INVOICE_READY, invoice.account_id, invoice.id, invoice_facts(paid, 0))
+    await announce(uow, ids=ids, now=now, announcements=[told])
+
+
+async def drop_checkout(uow: UnitOfWork, ids: Ids, checkout: Checkout, invoice: StoredInvoice, now: datetime) -> None:
+    """Void the invoice of a change that could not be paid; credit that it used comes back, nothing else changes."""
+    await withdraw_invoice(uow, invoice, now)
+    await uow.checkouts.finish(checkout.id, CheckoutState.DECLINED, at=now)
+    await settle_credit(uow, ids, invoice.account_id, now)
+    data = {"number": invoice.number, "action": checkout.action, "status": [invoice.status, InvoiceStatus.VOID]}
+    event = Event(
+        ids.new("evt"), invoice.account_id, "checkout.declined", "system", now, invoice.id, data, checkout.request_id
+    )
+    await uow.events.add_many([event])

@@ -1,0 +1,98 @@
+"""Send an invoice's mail again: to whoever asks and the contacts who get invoices, in measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app.domain.alerts import AlertKind
+from app.domain.contacts import Channel
+from app.repositories import unit_of_work
+from app.repositories.alerts import Admin
+from app.repositories.events import Event
+from app.services.invoices.own_invoice import own_invoice
+from app.services.invoices.tell import invoice_facts
+from app.services.notifications.announce import Announcement, message_to_admin, message_to_contact
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+
+MOST_PER_INVOICE = 3
+MOST_PER_ACCOUNT = 20
+WINDOW = timedelta(hours=1)
+
+
+class ResentTooOften(ValueError):
+    """The invoice, or the account's invoices together, were sent often enough for now."""
+
+    def __init__(self, retry_at: datetime) -> None:
+        super().__init__("This was sent several times within an hour. Try again later.")
+        self.retry_at = retry_at
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The person who asks."""
+
+    user_id: str
+    name: str
+    email: str
+
+
+async def resend_invoice(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    account: str,
+    actor: str,
+    caller: Caller,
+    invoice_id: str,
+    request_id: str | None = None,
+) -> list[str]:
+    """Queue the invoice's mail again and return the addresses it goes to; nobody is called.
+
+    The limit is kept in the outbox itself, so that no restart resets it.
+    :raises InvoiceUnknown: when the account has no such invoice.
+    :raises ResentTooOften: after three times an hour for one invoice, or twenty for the account.
+    """
+
+    async def work(uow: UnitOfWork) -> list[str]:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        invoice = await own_invoice(uow, invoice_id, owner.id)
+        now = clock.now()
+        await _limit(uow, owner.id, invoice_id, now)
+        subject = f"resend:{invoice_id}:{ids.new('snd')}"
+        open_cents = max(0, await uow.ledger.balance_of_invoice(owner.id, invoice.id))
+        facts = invoice_facts(invoice, open_cents, is_asked_for=True)
+        told = Announcement(AlertKind.INVOICE_READY, owner.id, subject, facts)
+        asking = Admin(owner.id, caller.user_id, caller.name, caller.email)
+        messages = [message_to_admin(told, asking, ids.new("ntf"), now)]
+        reached = {caller.email.casefold()}
+        for contact in await uow.alerts.contacts([owner.id]):
+            details, address = contact.details, (contact.details.email or "").casefold()
+            is_told = AlertKind.INVOICE_READY in details.kinds and Channel.EMAIL in details.channels
+            if is_told and address not in reached:
+                reached.add(address)
+                messages.append(message_to_contact(told, contact, Channel.EMAIL, ids.new("ntf"), now))
+        await uow.notifications.add_many(messages)
+        sent_to = [message.address for message in messages]
+        data = {"number": invoice.number, "sent_to": sent_to}
+        event = Event(ids.new("evt"), owner.id, "invoice.resent", actor, now, invoice_id, data, request_id)
+        await uow.events.add_many([event])
+        return sent_to
+
+    return await unit_of_work.write(database, work)
+
+
+async def _limit(uow: UnitOfWork, account_id: str, invoice_id: str, now: datetime) -> None:
+    prefix = f"{AlertKind.INVOICE_READY}:resend:"
+    for start, most in ((f"{prefix}{invoice_id}:", MOST_PER_INVOICE), (prefix, MOST_PER_ACCOUNT)):
+        sent = await uow.notifications.times_since(account_id, start, now - WINDOW)
+        if len(sent) >= most:
+            raise ResentTooOften(sent[-most] + WINDOW)

@@ -1,0 +1,1 @@
+"""Telling people: what is queued, delivered and unsubscribed, and the contacts and thresholds behind it."""

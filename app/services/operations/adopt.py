@@ -1,0 +1,151 @@
+"""Charges and refunds that the gateway made and that a restored database does not know, taken into the books.
+
+Only what cannot be anything else is adopted: our customer, an order id of our form, and the very amount that is open.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app.domain.collection import OPEN_STATES, Attempt, AttemptState
+from app.domain.ledger import PostingKind
+from app.domain.payment_gateway import ChargeReason, TransactionStatus
+from app.domain.refunds import Refund, RefundKind
+from app.repositories.accounts import AccountNotFound
+from app.repositories.events import Event
+from app.services.payments.collecting import load_situation
+from app.services.payments.collection_steps import record_success
+from app.services.payments.money_back import back_event, post_back, stop_collecting
+
+if TYPE_CHECKING:
+    from app.domain.collection import Collection
+    from app.domain.payment_gateway import Transaction, VaultedMethod
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.payments.collecting import Collecting
+
+ORDER_PREFIX, REFUND_PREFIX = "att_", "rfd_"
+LEASE = timedelta(minutes=5)
+
+
+class NotAdopted(ValueError):
+    """The transaction cannot be taken into the books by itself; `why` is for staff."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+async def adopt_sale(
+    uow: UnitOfWork, around: Collecting, sale: Transaction, vaulted: VaultedMethod | None, actor: str
+) -> str:
+    """Take a sale in as the charge of the open invoice that it pays exactly, and return what was done.
+
+    `vaulted` is the method charged, as the vault has it. Invoices are tried from the oldest on.
+    :raises NotAdopted: when no invoice of the customer waits for just that amount.
+    """
+    order_id, account_id, token = sale.order_id or "", sale.customer_id or "", sale.method_token
+    if not order_id.startswith(ORDER_PREFIX) or token is None:
+        raise NotAdopted(f"its order id {order_id or 'is missing and'} is none of ours")
+    collection = await _waiting_for(uow, account_id, sale.amount_cents)
+    if await uow.payment_methods.find(token) is None:
+        await uow.payment_methods.add_found(account_id, token, vaulted, at=around.clock.now())
+    elif await uow.payment_methods.find(token, account_id) is None:
+        raise NotAdopted(f"its method {token} is another account's")
+    attempts = await uow.collections.attempts(collection.invoice_id)
+    for attempt in attempts:
+        if attempt.state in OPEN_STATES:
+            # It is not at the gateway; the one that is has taken its place.
+            await uow.collections.record_outcome(attempt.id, AttemptState.DECLINED, at=around.clock.now())
+    adopted = Attempt(
+        id=order_id,
+        account_id=account_id,
+        invoice_id=collection.invoice_id,
+        attempt_no=len(attempts) + 1,
+        round_no=collection.round_no,
+        method_id=token,
+        amount_cents=sale.amount_cents,
+        state=AttemptState.SUCCEEDED,
+        reason=ChargeReason.UNSCHEDULED,
+        sent_at=sale.created_at,
+        sends=1,
+    )
+    await uow.collections.add_attempt(adopted, created_at=sale.created_at)
+    return await take_in(uow, around, adopted, sale, actor)
+
+
+async def _waiting_for(uow: UnitOfWork, account_id: str, amount_cents: int) -> Collection:
+    """Return the collecting of the oldest open invoice with just that balance, and make the caller the only writer.
+
+    :raises NotAdopted: when there is none.
+    """
+    try:
+        await uow.accounts.get(account_id, lock=True)
+    except AccountNotFound:
+        raise NotAdopted(f"its customer {account_id or 'is missing and'} is none of ours") from None
+    for collection in await uow.collections.list_for_account(account_id):
+        if await uow.ledger.balance_of_invoice(account_id, collection.invoice_id) == amount_cents:
+            return collection
+    raise NotAdopted(f"no open invoice of account {account_id} has that balance")
+
+
+async def take_in(uow: UnitOfWork, around: Collecting, attempt: Attempt, sale: Transaction, actor: str) -> str:
+    """Record that a charge went through, as its collecting would have; returns what was done.
+
+    :raises NotAdopted: when somebody is collecting the invoice just now.
+    """
+    now, real_now = around.clock.now(), around.real_clock.now()
+    await uow.accounts.get(attempt.account_id, lock=True)
+    lease = await uow.collections.claim(attempt.invoice_id, real_now, real_now + LEASE)
+    if lease is None:
+        raise NotAdopted("its invoice is paid, or being collected by somebody")
+    found = await load_situation(uow, attempt.invoice_id, attempt.account_id, now)
+    await record_success(uow, around, lease, found, attempt, sale)
+    if sale.amount_cents < found.balance_cents:
+        await uow.collections.release(lease)
+    if sale.status is TransactionStatus.SETTLED:
+        await uow.collections.mark_settled([attempt.id], at=now)
+    data = {"number": found.invoice.number, "transaction": sale.id, "attempt": attempt.id}
+    event = Event(
+        around.ids.new("evt"), attempt.account_id, "charge.adopted", actor, now, attempt.invoice_id,
+        {**data, "amount_cents": sale.amount_cents},
+    )  # fmt: skip
+    await uow.events.add_many([event])
+    return f"Transaction {sale.id} paid invoice {found.invoice.number}."
+
+
+async def adopt_refund(uow: UnitOfWork, around: Collecting, given: Transaction, actor: str) -> str:
+    """Take a refund in as one of the charge that it gives back of, and return what was done.
+
+    :raises NotAdopted: when its sale is no charge of ours, or has not so much left.
+    """
+    attempt = await uow.collections.find_attempt_by_transaction(given.refunded_id or "")
+    if attempt is None:
+        raise NotAdopted(f"its sale {given.refunded_id} is none of ours")
+    now = around.clock.now()
+    await uow.accounts.get(attempt.account_id, lock=True)
+    left_cents = attempt.amount_cents - await uow.refunds.gone_back_cents(attempt.id)
+    if given.amount_cents > left_cents:
+        raise NotAdopted(f"charge {attempt.id} has only {left_cents} cents left")
+    order_id = given.order_id or ""
+    is_free = order_id.startswith(REFUND_PREFIX) and await uow.refunds.find(order_id) is None
+    refund = Refund(
+        id=order_id if is_free else around.ids.new("rfd"),
+        account_id=attempt.account_id,
+        attempt_id=attempt.id,
+        kind=RefundKind.REFUND,
+        amount_cents=given.amount_cents,
+        state=AttemptState.SUCCEEDED,
+        actor=actor,
+        why="found at the gateway",
+        sends=1,
+        sent_at=given.created_at,
+        transaction_id=given.id,
+    )
+    await uow.refunds.add(refund, created_at=now)
+    await post_back(uow, attempt, PostingKind.REFUNDED, given.amount_cents, now)
+    await stop_collecting(uow, attempt.invoice_id)
+    data = {"amount_cents": given.amount_cents, "refund": refund.id, "transaction": given.id}
+    event = await back_event(uow, around.ids, "refund.adopted", attempt, now, data, actor)
+    await uow.events.add_many([event])
+    return f"Transaction {given.id} gave money of invoice {event.data['number']} back."

@@ -1,0 +1,129 @@
+"""What the person on duty does about what waits: look at it, try it again, or say what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.domain.accounts import Role
+from app.domain.collection import CollectionStatus, request_round
+from app.domain.contacts import Channel
+from app.domain.refunds import NoticeState
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.services.common.staff_actions import check_staff
+from app.services.operations.watch import FAILED_WITHIN, UNKNOWN_FOR
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.duty import Waiting
+    from app.repositories.notifications import Message
+    from app.repositories.unit_of_work import UnitOfWork
+
+
+class NothingWaits(LookupError):
+    """Nothing of that id waits for a person, or it cannot be settled in this way."""
+
+    def __init__(self, waiting_id: str) -> None:
+        super().__init__(
+            f"Nothing waits as {waiting_id!r} that could be settled so. `flex-billing duty list` shows what does."
+        )
+        self.waiting_id = waiting_id
+
+
+class RecipientGone(ValueError):
+    """Whoever the message was for is not told of it any more."""
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f"Whoever {message_id!r} was for is no admin or active contact with an address any more.")
+        self.message_id = message_id
+
+
+async def list_waiting(*, database: Database, clock: Clock, limit: int) -> list[Waiting]:
+    """Return what waits for a person, up to `limit` of each kind."""
+    now = clock.now()
+    return await unit_of_work.read(
+        database,
+        lambda uow: uow.duty.list_waiting(sent_before=now - UNKNOWN_FOR, failed_since=now - FAILED_WITHIN, limit=limit),
+    )
+
+
+async def try_again(*, database: Database, clock: Clock, ids: Ids, waiting_id: str, actor: str, reason: str) -> None:
+    """Let something go on that was stopped: the collecting of an invoice, by its number, a notice, or a message.
+
+    The server does the rest. A phone call whose outcome is unknown is never made again.
+    :raises NothingWaits: when nothing of that id waits.
+    :raises RecipientGone: when nobody is there to be told.
+    """
+    check_staff(actor, reason)
+
+    async def work(uow: UnitOfWork) -> None:
+        now = clock.now()
+        kind, account_id, subject_id, data = await _let_go_on(uow, waiting_id, now)
+        data = {**data, "reason": reason}
+        await uow.events.add_many([Event(ids.new("evt"), account_id, kind, actor, now, subject_id, data)])
+
+    await unit_of_work.write(database, work)
+
+
+async def dismiss_notice(
+    *, database: Database, clock: Clock, ids: Ids, waiting_id: str, actor: str, reason: str
+) -> None:
+    """Decide that a notice in quarantine is nothing of ours; it is kept, with the reason.
+
+    :raises NothingWaits: when no notice of that id is in quarantine.
+    """
+    check_staff(actor, reason)
+
+    async def work(uow: UnitOfWork) -> None:
+        now, was = clock.now(), NoticeState.QUARANTINED
+        if not await uow.notices.close(waiting_id, NoticeState.DONE, at=now, reason=f"dismissed: {reason}", was=was):
+            raise NothingWaits(waiting_id)
+        data = {"reason": reason}
+        await uow.events.add_many([Event(ids.new("evt"), None, "notice.dismissed", actor, now, waiting_id, data)])
+
+    await unit_of_work.write(database, work)
+
+
+async def _let_go_on(uow: UnitOfWork, waiting_id: str, now: datetime) -> tuple[str, str | None, str, dict[str, Any]]:
+    """Let it go on, and return what the trail says: the kind of event, whose it is, about what, and its data."""
+    if waiting_id.isdecimal():
+        return await _collect_again(uow, int(waiting_id), now)
+    if await uow.notices.reopen(waiting_id):
+        return "notice.reopened", None, waiting_id, {}
+    message = await uow.notifications.find_failed(waiting_id)
+    if message is None:
+        raise NothingWaits(waiting_id)
+    recipient, address = await _addressee(uow, message)
+    await uow.notifications.queue_again(message, recipient=recipient, address=address, at=now)
+    return "message.queued_again", message.account_id, message.id, {"sent_to": address}
+
+
+async def _collect_again(uow: UnitOfWork, number: int, now: datetime) -> tuple[str, str, str, dict[str, Any]]:
+    invoice = await uow.invoices.find_by_number(number)
+    if invoice is None:
+        raise NothingWaits(str(number))
+    await uow.accounts.get(invoice.account_id, lock=True)
+    collection = await uow.collections.find(invoice.id)
+    if collection is None or collection.status is not CollectionStatus.PARKED:
+        raise NothingWaits(str(number))
+    await uow.collections.save(None, collection, request_round(now) | {"note": None})
+    return "collection.resumed", invoice.account_id, invoice.id, {"number": number}
+
+
+async def _addressee(uow: UnitOfWork, message: Message) -> tuple[str, str]:
+    """Return name and address of a message's recipient as they are today."""
+    if message.account_id is None:
+        return message.recipient, message.address
+    if message.contact_id is not None:
+        contact = await uow.contacts.find(message.account_id, message.contact_id)
+        details = None if contact is None or not contact.details.is_active else contact.details
+        address = None if details is None else details.email if message.channel is Channel.EMAIL else details.phone
+        if details is not None and address is not None:
+            return details.name, address
+    for user, role in await uow.users.members(message.account_id):
+        if user.id == message.user_id and (role is Role.ADMIN or message.facts.get("is_asked_for")):
+            return user.name, user.email
+    raise RecipientGone(message.id)

@@ -1,0 +1,1 @@
+"""Payment methods: added, removed, ordered, and kept in step with the vault."""

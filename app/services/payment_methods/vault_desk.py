@@ -1,0 +1,60 @@
+"""Takes payment methods to the vault while a customer waits, and answers within eight seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from app.domain.agreements import PAYMENT_AGREEMENT, PaymentAgreement
+from app.domain.payment_methods import ATTEMPT_LIMITS, AttemptLimit
+from app.repositories import unit_of_work
+from app.services.common.patience import ANSWERS_WITHIN_SECONDS, Patience
+from app.services.payment_methods.record_vaulting import record_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.domain.payment_gateway import VaultRequest
+    from app.services.payments.collecting import Collecting
+
+log = structlog.get_logger("vault")
+
+
+class VaultDesk:
+    """Sends methods in tasks of its own, which go on when the customer who started them is gone."""
+
+    def __init__(
+        self,
+        around: Collecting,
+        *,
+        agreement: PaymentAgreement = PAYMENT_AGREEMENT,
+        limits: Sequence[AttemptLimit] = ATTEMPT_LIMITS,
+        answers_within_seconds: float = ANSWERS_WITHIN_SECONDS,
+    ) -> None:
+        self.around = around
+        self.agreement = agreement
+        self.limits = limits
+        self._patience = Patience(answers_within_seconds)
+
+    async def keep(self, request: VaultRequest) -> None:
+        """Have the vault keep a method that is written down already, and wait for it as long as one may be kept
+        waiting; what is not known by then is written down when it is.
+        """
+        await self._patience.start(self._keep(request), name="vault")
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await self._patience.close()
+
+    async def _keep(self, request: VaultRequest) -> None:
+        around = self.around
+        try:
+            answer = await around.payments.vault(request)
+            await unit_of_work.write(
+                around.database,
+                lambda uow: record_answer(uow, around.ids, request.method_token, answer, around.clock.now()),
+            )
+        except Exception as error:  # noqa: BLE001  the sweeper goes on from the row
+            # No traceback: what a gateway says is not for the log.
+            log.error("adding failed", method=request.method_token, error=type(error).__qualname__)  # noqa: TRY400

@@ -1,0 +1,1 @@
+"""Collecting invoices: attempts, retries, reversals, and paying now."""

@@ -1,0 +1,91 @@
+"""Collecting everything that is due: each invoice by itself, so that what fails for one holds up no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import structlog
+
+from app.domain.collection import CollectionStatus, request_round
+from app.repositories import unit_of_work
+from app.repositories.notices import COLLECTION
+from app.services.payments.collect_invoice import collect_invoice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.payments.collecting import Collecting
+
+log = structlog.get_logger("collection")
+
+PAGE_SIZE = 200
+AT_ONCE = 8
+"""As many as the gateway is asked at the same time."""
+
+
+async def collect_due(around: Collecting, *, on_progress: Callable[[int], None] | None = None) -> int:
+    """Do everything about every invoice whose collecting is due, and return how many were looked at.
+
+    Running it again does nothing until something falls due; under a hold it does nothing at all.
+    """
+    seen: set[str] = set()
+    while True:
+        due = [invoice_id for invoice_id in await _find_due(around) if invoice_id not in seen]
+        if not due:
+            return len(seen)
+        seen.update(due)
+        await _collect_all(around, due)
+        if on_progress is not None:
+            on_progress(len(due))
+
+
+async def _find_due(around: Collecting) -> list[str]:
+    async def find(uow: UnitOfWork) -> list[str]:
+        if await uow.holds.find(COLLECTION) is not None:
+            return []
+        return await uow.collections.due(around.clock.now(), around.real_clock.now(), PAGE_SIZE)
+
+    return await unit_of_work.read(around.database, find)
+
+
+async def _collect_all(around: Collecting, invoice_ids: list[str]) -> None:
+    limiter = anyio.CapacityLimiter(AT_ONCE)
+
+    async def collect(invoice_id: str) -> None:
+        async with limiter:
+            try:
+                await collect_invoice(around, invoice_id)
+            except Exception as error:  # noqa: BLE001  one invoice's trouble is not the others'
+                # No traceback: what a gateway says is not for the log.
+                log.error("collecting failed", invoice=invoice_id, error=type(error).__qualname__)  # noqa: TRY400
+
+    async with anyio.create_task_group() as group:
+        for invoice_id in invoice_ids:
+            group.start_soon(collect, invoice_id)
+
+
+async def next_collection_at(around: Collecting) -> datetime | None:
+    """Return when the next collecting falls due; None under a hold, or when nothing is to be collected."""
+
+    async def find(uow: UnitOfWork) -> datetime | None:
+        return None if await uow.holds.find(COLLECTION) is not None else await uow.collections.oldest_due_at()
+
+    return await unit_of_work.read(around.database, find)
+
+
+async def request_collection(uow: UnitOfWork, account_id: str, now: datetime) -> list[str]:
+    """Ask for a round at once for every open invoice of an account that waits for one (rule 30).
+
+    A new card or a new default is a reason, but not for what is charged by hand alone. The caller is the account's only
+    writer; returns the invoices.
+    """
+    requested = []
+    for collection in await uow.collections.list_for_account(account_id):
+        waits = collection.status in {CollectionStatus.WAITING, CollectionStatus.IDLE, CollectionStatus.PARKED}
+        if waits and not collection.is_by_hand:
+            await uow.collections.save(None, collection, request_round(now))
+            requested.append(collection.invoice_id)
+    return requested

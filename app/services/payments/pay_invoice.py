@@ -1,0 +1,184 @@
+"""Pay now: one invoice, or everything that is open, at once and by the methods on file (rule 30)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from app.domain.checkouts import ChangeInProgress
+from app.domain.collection import Collection, CollectionStatus, request_round
+from app.domain.invoice_drafts import InvoiceStatus
+from app.domain.payment_methods import chargeable
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.repositories.notices import COLLECTION
+from app.services.common.once import once
+from app.services.invoices.own_invoice import own_invoice
+from app.services.invoices.settle_credit import settle_requested
+from app.services.payments.customer_charges import CollectionOnHold, Outcome, PaymentDeclined, PaymentMethodRequired
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.payments.cashier import Cashier
+
+PAY_INVOICE = "pay_invoice"
+PAY_OPEN_BALANCE = "pay_open_balance"
+
+
+class NothingToPay(ValueError):
+    """Nothing is open."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is left to pay.")
+
+
+class PaymentResult(StrEnum):
+    """What became of the payment of one invoice."""
+
+    PAID = "PAID"
+    PENDING = "PENDING"
+    DECLINED = "DECLINED"
+
+
+@dataclass(frozen=True, slots=True)
+class PaidInvoice:
+    """One invoice, and what became of its payment."""
+
+    invoice_id: str
+    result: PaymentResult
+
+
+async def pay_invoice(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    cashier: Cashier,
+    account: str,
+    actor: str,
+    invoice_id: str,
+    idempotency_key: str,
+    request_id: str | None = None,
+) -> Outcome:
+    """Charge what is open on an invoice now, and wait for it up to eight seconds; it uses no slot of the schedule.
+
+    A charge that is under way already is waited for instead.
+    :raises InvoiceUnknown: when the account has no such invoice.
+    :raises NothingToPay, PaymentMethodRequired, PaymentDeclined: when nothing is open, or nothing could be charged.
+    :raises IdempotencyConflict: when the key came with another invoice before.
+    """
+
+    async def work(uow: UnitOfWork) -> dict[str, Any]:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        now = clock.now()
+
+        async def request() -> dict[str, Any]:
+            invoice = await own_invoice(uow, invoice_id, owner.id)
+            if invoice.status is not InvoiceStatus.OPEN:
+                raise NothingToPay
+            await settle_requested(uow, ids, owner.id, [invoice_id], now, actor)
+            await _request(uow, owner.id, [invoice_id], now)
+            data = {"number": invoice.number}
+            event = Event(ids.new("evt"), owner.id, "payment.requested", actor, now, invoice_id, data, request_id)
+            await uow.events.add_many([event])
+            return {"invoices": [invoice_id]}
+
+        asked = {"invoice": invoice_id}
+        return await once(
+            uow, account_id=owner.id, operation=PAY_INVOICE, key=idempotency_key, request=asked, now=now, work=request
+        )
+
+    await unit_of_work.write(database, work)
+    await cashier.collect_now([invoice_id])
+    (paid,) = await _results(database, account, [invoice_id])
+    if paid.result is PaymentResult.DECLINED:
+        raise PaymentDeclined(invoice_id)
+    return Outcome.APPLIED if paid.result is PaymentResult.PAID else Outcome.PAYMENT_PENDING
+
+
+async def pay_open_balance(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    cashier: Cashier,
+    account: str,
+    actor: str,
+    idempotency_key: str,
+    request_id: str | None = None,
+) -> list[PaidInvoice]:
+    """Charge every open invoice, the oldest first, and return what became of each.
+
+    The errors are those of `pay_invoice`; that one invoice is declined is a result, and the others are charged still.
+    """
+
+    async def work(uow: UnitOfWork) -> dict[str, Any]:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        now = clock.now()
+
+        async def request() -> dict[str, Any]:
+            open_ids = [invoice.id for invoice in await uow.ledger.open_invoices(owner.id) if invoice.balance_cents > 0]
+            if not open_ids:
+                raise NothingToPay
+            await settle_requested(uow, ids, owner.id, open_ids, now, actor)
+            await _request(uow, owner.id, open_ids, now)
+            data = {"invoices": len(open_ids)}
+            event = Event(ids.new("evt"), owner.id, "payment.requested", actor, now, None, data, request_id)
+            await uow.events.add_many([event])
+            return {"invoices": open_ids}
+
+        return await once(
+            uow,
+            account_id=owner.id,
+            operation=PAY_OPEN_BALANCE,
+            key=idempotency_key,
+            request={},
+            now=now,
+            work=request,
+        )
+
+    invoice_ids = (await unit_of_work.write(database, work))["invoices"]
+    await cashier.collect_now(invoice_ids)
+    return await _results(database, account, invoice_ids)
+
+
+async def _request(uow: UnitOfWork, account_id: str, invoice_ids: Sequence[str], now: datetime) -> None:
+    """Ask for a round of each invoice; one that is under way, or whose outcome is not known, is the one to wait for."""
+    if await uow.holds.find(COLLECTION) is not None:
+        raise CollectionOnHold
+    waiting = await uow.checkouts.find_waiting(account_id)
+    if waiting is not None and waiting.invoice_id in invoice_ids:
+        raise ChangeInProgress(waiting)
+    still_open = {invoice.id for invoice in await uow.ledger.open_invoices(account_id)} & set(invoice_ids)
+    if still_open and not chargeable(await uow.payment_methods.list_on_file(account_id)):
+        raise PaymentMethodRequired
+    for invoice_id in invoice_ids:
+        collection = await uow.collections.find(invoice_id)
+        if invoice_id in still_open and collection is not None and not _is_under_way(collection):
+            await uow.collections.save(None, collection, request_round(now))
+
+
+def _is_under_way(collection: Collection) -> bool:
+    return collection.is_requested or collection.status in {CollectionStatus.CHARGING, CollectionStatus.UNKNOWN}
+
+
+async def _results(database: Database, account: str, invoice_ids: Sequence[str]) -> list[PaidInvoice]:
+    async def read(uow: UnitOfWork) -> list[PaidInvoice]:
+        owner = await uow.accounts.get_by_external_id(account)
+        return [PaidInvoice(each, await _result(uow, owner.id, each)) for each in invoice_ids]
+
+    return await unit_of_work.read(database, read)
+
+
+async def _result(uow: UnitOfWork, account_id: str, invoice_id: str) -> PaymentResult:
+    invoice = await uow.invoices.find(invoice_id, account_id)
+    collection = await uow.collections.find(invoice_id)
+    if invoice is None or collection is None or invoice.status is not InvoiceStatus.OPEN:
+        return PaymentResult.PAID
+    return PaymentResult.PENDING if _is_under_way(collection) else PaymentResult.DECLINED

@@ -1,0 +1,105 @@
+"""What became of a charge after it went through: settled, declined late, or voided behind our back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from app.domain.collection import OPEN_STATES, AttemptState
+from app.domain.ledger import PostingKind
+from app.domain.payment_gateway import TransactionStatus
+from app.domain.refunds import RefundKind
+from app.services.invoices.settle_credit import settle_credit
+from app.services.notifications.announce import announce
+from app.services.payments.collection_words import RETURNED, VOIDED
+from app.services.payments.money_back import back_event, collect_again, post_back, stop_collecting
+from app.services.payments.tell_collection import payment_undone
+
+if TYPE_CHECKING:
+    from app.domain.collection import Attempt
+    from app.domain.payment_gateway import Transaction
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.payments.collecting import Collecting
+
+
+class Settlement(StrEnum):
+    """What was found: nothing new, settled, returned by the bank, or voided by somebody at the gateway."""
+
+    NOTHING_NEW = "NOTHING_NEW"
+    SETTLED = "SETTLED"
+    RETURNED = "RETURNED"
+    VOIDED = "VOIDED"
+
+
+LATE_DECLINES = frozenset(
+    {
+        TransactionStatus.SETTLEMENT_DECLINED,
+        TransactionStatus.DECLINED,
+        TransactionStatus.FAILED,
+        TransactionStatus.REJECTED,
+    }
+)
+
+
+async def record_settlement(
+    uow: UnitOfWork, around: Collecting, attempt_id: str, transaction: Transaction
+) -> Settlement:
+    """Record how a successful charge stands at the gateway now; the same again changes nothing.
+
+    A decline may come after it was settled. The account is locked here.
+    """
+    attempt = await uow.collections.find_attempt(attempt_id)
+    if attempt is None:
+        raise LookupError(attempt_id)
+    await uow.accounts.get(attempt.account_id, lock=True)
+    attempt = await uow.collections.find_attempt(attempt_id)
+    if attempt is None or attempt.state is not AttemptState.SUCCEEDED or attempt.transaction_id != transaction.id:
+        return Settlement.NOTHING_NEW
+    if transaction.status is TransactionStatus.SETTLED:
+        await uow.collections.mark_settled([attempt.id], at=around.clock.now())
+        return Settlement.SETTLED
+    if transaction.status in LATE_DECLINES:
+        return await _return(uow, around, attempt, transaction)
+    if transaction.status is TransactionStatus.VOIDED:
+        return await _record_void(uow, around, attempt)
+    return Settlement.NOTHING_NEW
+
+
+async def _return(uow: UnitOfWork, around: Collecting, attempt: Attempt, transaction: Transaction) -> Settlement:
+    """The bank did not pay after all: the balance opens again, and collecting goes on after a failed round.
+
+    All of it is missing, whatever was given back of it before.
+    """
+    now = around.clock.now()
+    if not await uow.collections.mark_returned(attempt.id, at=now):
+        return Settlement.NOTHING_NEW
+    await post_back(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
+    changed = await collect_again(uow, attempt, around.policies, now)
+    await settle_credit(uow, around.ids, attempt.account_id, now)
+    following = changed.get("next_attempt_at")
+    data = {
+        "amount_cents": attempt.amount_cents,
+        "code": None if transaction.decline is None else transaction.decline.code,
+        "next_attempt_at": None if following is None else following.isoformat(),
+    }
+    event = await back_event(uow, around.ids, "payment.returned", attempt, now, data)
+    await uow.events.add_many([event])
+    await announce(uow, ids=around.ids, now=now, announcements=payment_undone(event, RETURNED, following))
+    return Settlement.RETURNED
+
+
+async def _record_void(uow: UnitOfWork, around: Collecting, attempt: Attempt) -> Settlement:
+    """Somebody voided the charge at the gateway, unless a refund of ours did: nobody charges it again by itself."""
+    for refund in await uow.refunds.list_of_attempt(attempt.account_id, attempt.id):
+        if refund.kind is RefundKind.VOID and refund.state in {*OPEN_STATES, AttemptState.SUCCEEDED}:
+            return Settlement.NOTHING_NEW
+    now = around.clock.now()
+    if not await uow.collections.mark_returned(attempt.id, at=now):
+        return Settlement.NOTHING_NEW
+    await post_back(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
+    await stop_collecting(uow, attempt.invoice_id)
+    data = {"amount_cents": attempt.amount_cents}
+    event = await back_event(uow, around.ids, "payment.voided_elsewhere", attempt, now, data)
+    await uow.events.add_many([event])
+    await announce(uow, ids=around.ids, now=now, announcements=payment_undone(event, VOIDED, None))
+    return Settlement.VOIDED

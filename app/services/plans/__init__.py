@@ -1,0 +1,1 @@
+"""Plans, add-ons and lines: quotes, changes, upgrades, advice and the catalogue."""

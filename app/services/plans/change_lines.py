@@ -1,0 +1,139 @@
+"""Staff add a telephone line to an account, or let one end with the month (rules 22, 23)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from app.domain.add_ons import AddOnSubscription, get_line
+from app.domain.invoice_lines import LineKind
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.services.common.staff_actions import check_no_checkout, check_staff, once_by_staff
+from app.services.common.standing import check_active, facts_of_purchase, load_standing
+from app.services.invoices.issue_invoice import issue_invoice
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.views.standing import AccountStanding
+
+
+ADDED = "line.added"
+
+
+class NoLineToEnd(LookupError):
+    """The account has no such line that goes on."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"The account has no additional line {reference!r} that goes on.")
+        self.reference = reference
+
+
+@dataclass(frozen=True, slots=True)
+class LineAdded:
+    """A line that was added, and its invoice. `is_new` is false when it had been added before."""
+
+    invoice_number: int
+    amount_due_cents: int
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LineEnded:
+    """The first day without the line. `is_new` is false when its end had been set before."""
+
+    ends_before: date
+    is_new: bool = True
+
+
+async def add_line(
+    *, database: Database, clock: Clock, ids: Ids, account: str, reference: str, actor: str, reason: str
+) -> LineAdded:
+    """Add a line from today on: its whole month is invoiced at once, due on receipt, and every later one in advance.
+
+    The reference names the line, such as its number does, and adds it once.
+    :raises AddOnNotAvailable: when no line is on sale.
+    :raises AccountSuspended: when it is suspended or closed (rule 33).
+    :raises ChangeInProgress: while a change waits for its payment.
+    """
+    check_staff(actor, reason)
+
+    async def work(uow: UnitOfWork) -> LineAdded:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        now = clock.now()
+
+        async def add() -> dict[str, Any]:
+            await check_no_checkout(uow, owner.id)
+            standing = await load_standing(uow, account, now)
+            check_active(standing)
+            version = get_line(standing.add_on_versions, standing.today)
+            issue = await issue_invoice(
+                uow,
+                ids=ids,
+                standing=standing,
+                facts=facts_of_purchase(standing, version),
+                plan_version_id=standing.plan.month_plan.id,
+                now=now,
+                actor=actor,
+            )
+            line = AddOnSubscription(ids.new("sub"), version, standing.today)
+            await uow.add_ons.subscribe(line, owner.id, accepted_by=actor, accepted_at=now)
+            data = {"line": reference.strip(), "version": version.id, "invoice": issue.id, "reason": reason}
+            await uow.events.add_many([Event(ids.new("evt"), owner.id, ADDED, actor, now, line.id, data)])
+            return {"invoice_number": issue.number, "amount_due_cents": issue.draft.amount_due_cents}
+
+        result, is_new = await once_by_staff(
+            uow, account_id=owner.id, operation="staff.add_line", reference=reference, request={}, now=now, work=add
+        )
+        return LineAdded(**result, is_new=is_new)
+
+    return await unit_of_work.write(database, work)
+
+
+async def end_line(
+    *, database: Database, clock: Clock, ids: Ids, account: str, reference: str, actor: str, reason: str
+) -> LineEnded:
+    """Let the line that was added under the reference end with this month; nothing is refunded.
+
+    :raises NoLineToEnd: when the account has no such line that goes on.
+    """
+    check_staff(actor, reason)
+
+    async def work(uow: UnitOfWork) -> LineEnded:
+        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        now = clock.now()
+
+        async def end() -> dict[str, Any]:
+            standing = await load_standing(uow, account, now)
+            line_id = await _find_line(uow, standing, reference.strip())
+            ends_before = standing.period.ends_before
+            await uow.add_ons.set_end(line_id, owner.id, ends_before)
+            data = {"line": reference.strip(), "ends_before": ends_before.isoformat(), "reason": reason}
+            await uow.events.add_many([Event(ids.new("evt"), owner.id, "line.ended", actor, now, line_id, data)])
+            return {"ends_before": ends_before.isoformat()}
+
+        result, is_new = await once_by_staff(
+            uow, account_id=owner.id, operation="staff.end_line", reference=reference, request={}, now=now, work=end
+        )
+        return LineEnded(date.fromisoformat(result["ends_before"]), is_new=is_new)
+
+    return await unit_of_work.write(database, work)
+
+
+async def _find_line(uow: UnitOfWork, standing: AccountStanding, reference: str) -> str:
+    """Return the line that was added under the reference and goes on; the trail knows which one it is."""
+    going_on = {
+        each.id
+        for each in standing.subscriptions
+        if each.version.kind is LineKind.ADDITIONAL_LINE and each.ends_before is None
+    }
+    for event in await uow.events.list_for_account(standing.account_id):
+        line_id = event.subject_id
+        if event.kind == ADDED and line_id is not None and line_id in going_on and event.data["line"] == reference:
+            return line_id
+    raise NoLineToEnd(reference)

@@ -1,0 +1,206 @@
+"""The Change button of a plan: a preview with its quote, and the change that confirms it (rules 13-18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.announcements import PlanChange
+from app.domain.checkouts import CheckoutAction
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.plan_changes import PlanChangeOffer, When, offer_plan_change, plan_change_facts
+from app.domain.plans import PlanNotAvailable, PlanVersion
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.services.common.standing import check_active, load_standing
+from app.services.invoices.finish_checkout import apply_plan_change, change_data
+from app.services.invoices.tell import plan_kept, plan_moved
+from app.services.notifications.announce import actor_name, announce
+from app.services.plans.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
+from app.services.plans.quotes import Quote, QuoteStale, QuoteTerms, use_quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.payments.cashier import Cashier
+    from app.services.plans.quotes import QuoteDesk
+    from app.views.standing import AccountStanding
+
+ACTION = "change_plan"
+
+
+class NoScheduledChange(LookupError):
+    """No change of plan is arranged for the next month."""
+
+    def __init__(self) -> None:
+        super().__init__("No such change of plan is scheduled.")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChangeQuote:
+    """A quote with what it stands for."""
+
+    quote: Quote
+    offer: PlanChangeOffer
+
+
+def preview_plan_change(
+    standing: AccountStanding, plan_version_id: str, when: When, desk: QuoteDesk
+) -> PlanChangeQuote:
+    """Return the quote for a change to a plan on sale, by its version.
+
+    :raises PlanNotAvailable: when no such version is on sale today.
+    :raises AlreadyOnPlan: when the change would change nothing.
+    :raises DowngradeNotCostEffective: when this month's usage forbids it at once (rule 15).
+    :raises AccountSuspended: when the account may not change its plan.
+    """
+    check_active(standing)
+    target = _on_sale(standing, plan_version_id)
+    offer = offer_plan_change(standing.plan, target, when, standing.catalogue)
+    terms = QuoteTerms(standing.account_id, ACTION, target.id, when, offer.content_hash)
+    return PlanChangeQuote(desk.issue(terms), offer)
+
+
+async def change_plan(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    desk: QuoteDesk,
+    cashier: Cashier | None = None,
+    account: str,
+    actor: str,
+    quote_token: str,
+    idempotency_key: str,
+    request_id: str | None = None,
+) -> Confirmed:
+    """Confirm a quote: change the plan with its invoice, once that is paid, or arrange the change for the next month.
+
+    Everything the quote covers is computed again inside the transaction; whatever is refused changes nothing.
+    :raises QuoteStale: when what it covers has moved, it has expired or was used.
+    :raises InvalidQuote, ChangeInProgress, PaymentMethodRequired, PaymentDeclined, IdempotencyConflict: see
+        `confirm_quote`.
+    """
+    by = Confirmation(
+        database=database,
+        clock=clock,
+        ids=ids,
+        desk=desk,
+        cashier=cashier,
+        account=account,
+        actor=actor,
+        action=ACTION,
+        quote_token=quote_token,
+        idempotency_key=idempotency_key,
+        request={},
+        request_id=request_id,
+    )
+
+    async def decide(uow: UnitOfWork, standing: AccountStanding, quote: Quote, now: datetime) -> PlannedChange:
+        fresh = preview_plan_change(standing, quote.terms.subject, When(quote.terms.when), desk)
+        if not await use_quote(uow, quote, fresh.quote.terms, now):
+            raise QuoteStale(fresh)
+        return _planned(uow, by, standing, fresh.offer, now)
+
+    return await confirm_quote(by, decide)
+
+
+async def cancel_scheduled_plan_change(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    account: str,
+    actor: str,
+    plan_version_id: str,
+    request_id: str | None = None,
+) -> PlanVersion:
+    """Take back the change to a plan arranged for the next month, and return the plan that the account keeps.
+
+    No money moves.
+    :raises NoScheduledChange: when no change to that plan is arranged.
+    """
+
+    async def work(uow: UnitOfWork) -> PlanVersion:
+        await uow.accounts.get_by_external_id(account, lock=True)
+        now = clock.now()
+        standing = await load_standing(uow, account, now)
+        if standing.pending_plan is None or standing.pending_plan.id != plan_version_id:
+            raise NoScheduledChange
+        await uow.accounts.set_pending_plan(standing.account_id, None)
+        data = {"from": standing.pending_plan.id, "to": standing.chosen_plan.id}
+        event = Event(ids.new("evt"), standing.account_id, "plan.change_cancelled", actor, now, None, data, request_id)
+        await uow.events.add_many([event])
+        by, on = await actor_name(uow, actor), standing.next_cycle_on
+        told = plan_kept(standing.account_id, standing.pending_plan, standing.chosen_plan, on, event.id, by)
+        await announce(uow, ids=ids, now=now, announcements=[told])
+        return standing.chosen_plan
+
+    return await unit_of_work.write(database, work)
+
+
+def _planned(
+    uow: UnitOfWork, by: Confirmation, standing: AccountStanding, offer: PlanChangeOffer, now: datetime
+) -> PlannedChange:
+    target, is_now = offer.target, offer.when is When.NOW
+    details = {
+        "plan": target.id,
+        "when": offer.when,
+        "effective_on": offer.effective_on.isoformat(),
+        "month": standing.period.starts_on.isoformat() if is_now and standing.opened_plan is not None else None,
+        "from": standing.plan.next_plan.id,
+        "amount_due_cents": offer.amount_due_now_cents,
+        "credit_cents": 0 if offer.draft is None else offer.draft.credit_created_cents,
+    }
+    takes_effect = apply_plan_change if is_now else _schedule
+
+    async def apply(invoice_id: str | None) -> None:
+        await takes_effect(
+            uow,
+            ids=by.ids,
+            account_id=standing.account_id,
+            details=details,
+            invoice_id=invoice_id,
+            now=now,
+            actor=by.actor,
+            request_id=by.request_id,
+        )
+
+    facts = plan_change_facts(standing.plan, target, InvoiceKind.PLAN_CHANGE) if offer.draft is not None else None
+    return PlannedChange(CheckoutAction.CHANGE_PLAN, details, facts, target.id, apply)
+
+
+async def _schedule(
+    uow: UnitOfWork,
+    *,
+    ids: Ids,
+    account_id: str,
+    details: Mapping[str, Any],
+    invoice_id: str | None,
+    now: datetime,
+    actor: str,
+    request_id: str | None,
+) -> None:
+    """Arrange the change for the next month; going back to the chosen plan takes an arranged change back."""
+    account = await uow.accounts.get(account_id)
+    pending = None if details["plan"] == account.plan_version_id else details["plan"]
+    await uow.accounts.set_pending_plan(account_id, pending)
+    data = change_data(details, invoice_id)
+    event = Event(ids.new("evt"), account_id, "plan.change_scheduled", actor, now, invoice_id, data, request_id)
+    await uow.events.add_many([event])
+    told = await plan_moved(uow, account_id, details, PlanChange.SCHEDULED, event.id, actor)
+    await announce(uow, ids=ids, now=now, announcements=[told])
+
+
+def _on_sale(standing: AccountStanding, plan_version_id: str) -> PlanVersion:
+    own = (standing.chosen_plan, standing.plan.month_plan)
+    for version in (*standing.catalogue.sold_on(standing.today), *own):
+        if version.id == plan_version_id:
+            return version
+    sold = (version.id for version in standing.catalogue.sold_on(standing.today))
+    raise PlanNotAvailable(plan_version_id, standing.today, sold)

@@ -1,0 +1,178 @@
+"""Confirming a quote: once under its key, on the facts as they stand, paid before it takes effect (rules 16, 17)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.domain.checkouts import ChangeInProgress, Checkout, CheckoutAction, CheckoutState
+from app.domain.collection import reached_no_bank
+from app.domain.invoices import compute_invoice
+from app.domain.payment_gateway import GatewayUnavailable
+from app.domain.payment_methods import chargeable
+from app.ports import ORIGIN
+from app.repositories import unit_of_work
+from app.repositories.notices import COLLECTION
+from app.services.common.once import once
+from app.services.common.standing import load_standing
+from app.services.invoices.issue_invoice import issue_invoice
+from app.services.payments.customer_charges import CollectionOnHold, Outcome, PaymentDeclined, PaymentMethodRequired
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from app.domain.invoices import BillingFacts
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.payments.cashier import Cashier
+    from app.services.plans.quotes import Quote, QuoteDesk
+    from app.views.standing import AccountStanding
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """What a quote stands for: its invoice, if it has one now, and how it takes effect.
+
+    `apply` is told the invoice's id; it gets the same `details` that a change waiting for its payment keeps.
+    """
+
+    action: CheckoutAction
+    details: dict[str, Any]
+    facts: BillingFacts | None
+    plan_version_id: str
+    apply: Callable[[str | None], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What a quote that was confirmed came to."""
+
+    details: Mapping[str, Any]
+    invoice_id: str | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Who confirms which quote. Without a cashier a change takes effect at once, and is collected later."""
+
+    database: Database
+    clock: Clock
+    ids: Ids
+    desk: QuoteDesk
+    cashier: Cashier | None
+    account: str
+    actor: str
+    action: str
+    quote_token: str
+    idempotency_key: str
+    request: Mapping[str, Any]
+    request_id: str | None = None
+
+
+async def confirm_quote(
+    by: Confirmation, decide: Callable[[UnitOfWork, AccountStanding, Quote, datetime], Awaitable[PlannedChange]]
+) -> Confirmed:
+    """Carry out what a quote stands for; `decide` makes sure, inside the transaction, that it still does.
+
+    What has to be paid first is charged, and waited for up to eight seconds.
+    :raises InvalidQuote: when the quote is not one of this account's.
+    :raises ChangeInProgress: while another change waits for its payment.
+    :raises PaymentMethodRequired: when it has to be paid first and nothing can be charged.
+    :raises PaymentDeclined: when nothing could be charged; nothing has changed.
+    :raises GatewayUnavailable: when no bank was asked, for the payment service takes no charge; nothing has changed.
+    :raises IdempotencyConflict: when the key came with another request before.
+    """
+
+    async def work(uow: UnitOfWork) -> dict[str, Any]:
+        owner = await uow.accounts.get_by_external_id(by.account, lock=True)
+        quote = by.desk.read(by.quote_token, owner.id, by.action)
+        now = by.clock.now()
+
+        async def confirm() -> dict[str, Any]:
+            waiting = await uow.checkouts.find_waiting(owner.id)
+            if waiting is not None:
+                raise ChangeInProgress(waiting)
+            standing = await load_standing(uow, by.account, now)
+            return await _carry_out(uow, by, standing, await decide(uow, standing, quote, now), now)
+
+        return await once(
+            uow,
+            account_id=owner.id,
+            operation=by.action,
+            key=by.idempotency_key,
+            request={"quote": quote.id, **by.request},
+            now=now,
+            work=confirm,
+        )
+
+    result = await unit_of_work.write(by.database, work)
+    if result["invoice"] is not None and by.cashier is not None:
+        await by.cashier.collect_now([result["invoice"]])
+    return await _outcome(by, result)
+
+
+async def _carry_out(
+    uow: UnitOfWork, by: Confirmation, standing: AccountStanding, change: PlannedChange, now: datetime
+) -> dict[str, Any]:
+    result = {"details": change.details, "invoice": None, "waits": False}
+    if change.facts is None:
+        await change.apply(None)
+        return result
+    waits = await _waits(uow, by, standing, compute_invoice(change.facts).amount_due_cents)
+    issue = await issue_invoice(
+        uow,
+        ids=by.ids,
+        standing=standing,
+        facts=change.facts,
+        plan_version_id=change.plan_version_id,
+        now=now,
+        actor=by.actor,
+        request_id=by.request_id,
+        is_checkout=waits,
+    )
+    if waits:
+        checkout = Checkout(
+            by.ids.new("chk"),
+            standing.account_id,
+            issue.id,
+            change.action,
+            CheckoutState.WAITING,
+            change.details,
+            by.actor,
+            by.request_id,
+            ORIGIN.get(),
+        )
+        await uow.checkouts.add(checkout, created_at=now)
+    else:
+        await change.apply(issue.id)
+    return result | {"invoice": issue.id, "waits": waits}
+
+
+async def _waits(uow: UnitOfWork, by: Confirmation, standing: AccountStanding, due_cents: int) -> bool:
+    """Tell whether the change has to be paid before it takes effect, and make sure that it can be (rule 17)."""
+    if not due_cents or by.cashier is None or not by.cashier.charges_first:
+        return False
+    if await uow.holds.find(COLLECTION) is not None:
+        raise CollectionOnHold
+    if not chargeable(await uow.payment_methods.list_on_file(standing.account_id)):
+        raise PaymentMethodRequired
+    return True
+
+
+async def _outcome(by: Confirmation, result: Mapping[str, Any]) -> Confirmed:
+    """Return what the confirmation has come to by now; under a key that came before, too."""
+    details, invoice_id = result["details"], result["invoice"]
+    if not result["waits"]:
+        is_scheduled = details.get("when") == "NEXT_CYCLE"
+        return Confirmed(details, invoice_id, Outcome.SCHEDULED if is_scheduled else Outcome.APPLIED)
+    checkout = await unit_of_work.read(by.database, lambda uow: uow.checkouts.find_by_invoice(invoice_id))
+    state = CheckoutState.WAITING if checkout is None else checkout.state
+    if state is CheckoutState.DECLINED:
+        attempts = await unit_of_work.read(by.database, lambda uow: uow.collections.attempts(invoice_id))
+        if reached_no_bank(attempts):
+            raise GatewayUnavailable("it took no charge")
+        raise PaymentDeclined(invoice_id)
+    return Confirmed(details, invoice_id, Outcome.APPLIED if state is CheckoutState.DONE else Outcome.PAYMENT_PENDING)

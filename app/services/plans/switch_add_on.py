@@ -1,0 +1,244 @@
+"""The add-on switches: buy by quote and accepted terms, cancel at the end of the month, or keep it (rules 22, 23)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion, get_add_on
+from app.domain.checkouts import CheckoutAction
+from app.domain.invoice_drafts import InvoiceDraft, digest
+from app.domain.invoice_lines import LineKind
+from app.domain.invoices import compute_invoice
+from app.domain.periods import day_before
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.services.common.standing import check_active, facts_of_purchase, load_standing
+from app.services.invoices.finish_checkout import apply_add_on
+from app.services.invoices.tell import add_on_ended
+from app.services.notifications.announce import actor_name, announce
+from app.services.plans.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
+from app.services.plans.quotes import Quote, QuoteStale, QuoteTerms, use_quote
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.payments.cashier import Cashier
+    from app.services.plans.quotes import QuoteDesk
+    from app.views.standing import AccountStanding
+
+ACTION = "activate_add_on"
+
+
+class AddOnAlreadyActive(ValueError):
+    """The account has the add-on; where it was cancelled, keeping it is what is wanted."""
+
+    def __init__(self, subscription: AddOnSubscription) -> None:
+        name, ends_before = subscription.version.name, subscription.ends_before
+        last_day = None if ends_before is None else day_before(ends_before)
+        ending = f" until {last_day}, its last day: keep it instead of buying it again" if last_day else ""
+        super().__init__(f"{name} is active{ending}.")
+        self.subscription = subscription
+
+
+class AddOnNotActive(LookupError):
+    """The account does not have the add-on, or it is not in the state that the switch needs."""
+
+    def __init__(self, code: str, wanted: str) -> None:
+        super().__init__(f"The account has no add-on {code!r} that could be {wanted}.")
+        self.add_on_code = code
+
+
+class TermsNotAccepted(ValueError):
+    """The terms accepted are not the ones in force; `version` carries those."""
+
+    def __init__(self, version: AddOnVersion) -> None:
+        super().__init__(f"Accept version {version.terms_version} of the terms of {version.name} to buy it.")
+        self.version = version
+
+
+@dataclass(frozen=True, slots=True)
+class AddOnQuote:
+    """A quote for an add-on: what is to be paid now, and from when on it is usable."""
+
+    quote: Quote
+    version: AddOnVersion
+    draft: InvoiceDraft
+    effective_on: date
+
+
+def preview_add_on(standing: AccountStanding, code: str, desk: QuoteDesk) -> AddOnQuote:
+    """Return the quote for buying an add-on today.
+
+    :raises AddOnNotAvailable: when no such add-on is on sale.
+    :raises AddOnAlreadyActive: when the account has it.
+    :raises AccountSuspended: when the account may not buy.
+    """
+    check_active(standing)
+    version = get_add_on(standing.add_on_versions, code, standing.today)
+    if version.kind is not LineKind.ADD_ON:
+        raise AddOnNotAvailable(code, standing.today)
+    active = find_active(standing, code)
+    if active is not None:
+        raise AddOnAlreadyActive(active)
+    draft = compute_invoice(facts_of_purchase(standing, version))
+    content_hash = digest(version.id, standing.today.isoformat(), draft.content_hash)
+    terms = QuoteTerms(standing.account_id, ACTION, code, "NOW", content_hash)
+    return AddOnQuote(desk.issue(terms), version, draft, standing.today)
+
+
+async def activate_add_on(
+    *,
+    database: Database,
+    clock: Clock,
+    ids: Ids,
+    desk: QuoteDesk,
+    cashier: Cashier | None = None,
+    account: str,
+    actor: str,
+    quote_token: str,
+    terms_version: str,
+    idempotency_key: str,
+    request_id: str | None = None,
+) -> Confirmed:
+    """Confirm a quote: the add-on is invoiced, and usable once that is paid (rules 17, 22).
+
+    :raises QuoteStale: when what it covers has moved, it has expired or was used.
+    :raises TermsNotAccepted: when other terms are in force.
+    :raises InvalidQuote, ChangeInProgress, PaymentMethodRequired, PaymentDeclined, IdempotencyConflict: see
+        `confirm_quote`.
+    """
+    by = Confirmation(
+        database=database,
+        clock=clock,
+        ids=ids,
+        desk=desk,
+        cashier=cashier,
+        account=account,
+        actor=actor,
+        action=ACTION,
+        quote_token=quote_token,
+        idempotency_key=idempotency_key,
+        request={"terms": terms_version},
+        request_id=request_id,
+    )
+
+    async def decide(uow: UnitOfWork, standing: AccountStanding, quote: Quote, now: datetime) -> PlannedChange:
+        fresh = preview_add_on(standing, quote.terms.subject, desk)
+        if not await use_quote(uow, quote, fresh.quote.terms, now):
+            raise QuoteStale(fresh)
+        if fresh.version.terms_version != terms_version:
+            raise TermsNotAccepted(fresh.version)
+        return _planned(uow, by, standing, fresh.version, now)
+
+    return await confirm_quote(by, decide)
+
+
+async def cancel_add_on(
+    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, code: str, request_id: str | None = None
+) -> date:
+    """Let the add-on end with this month, and return the first day without it; nothing is refunded (rule 23).
+
+    :raises AddOnNotActive: when the account does not have it, or it was cancelled already.
+    """
+
+    async def work(uow: UnitOfWork) -> date:
+        standing = await _held(uow, account, clock.now())
+        active = _find_add_on(standing, code)
+        if active is None or active.ends_before is not None:
+            raise AddOnNotActive(code, "cancelled")
+        ends_before = standing.period.ends_before
+        await _set_end(uow, ids, standing, active, ends_before, actor, clock.now(), request_id)
+        return ends_before
+
+    return await unit_of_work.write(database, work)
+
+
+async def keep_add_on(
+    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, code: str, request_id: str | None = None
+) -> None:
+    """Take a cancellation back while the add-on is still active; nothing is invoiced (rule 23).
+
+    :raises AddOnNotActive: when there is no cancellation to take back.
+    """
+
+    async def work(uow: UnitOfWork) -> None:
+        standing = await _held(uow, account, clock.now())
+        active = _find_add_on(standing, code)
+        if active is None or active.ends_before is None:
+            raise AddOnNotActive(code, "kept")
+        await _set_end(uow, ids, standing, active, None, actor, clock.now(), request_id)
+
+    await unit_of_work.write(database, work)
+
+
+def find_active(standing: AccountStanding, code: str) -> AddOnSubscription | None:
+    """Return the subscription to the add-on that is active today."""
+    for subscription in standing.subscriptions:
+        if subscription.version.code == code and subscription.is_active_on(standing.today):
+            return subscription
+    return None
+
+
+def _find_add_on(standing: AccountStanding, code: str) -> AddOnSubscription | None:
+    """Return the active subscription behind a switch; additional lines have none, for staff add them."""
+    active = find_active(standing, code)
+    return active if active is not None and active.version.kind is LineKind.ADD_ON else None
+
+
+async def _held(uow: UnitOfWork, account: str, now: datetime) -> AccountStanding:
+    await uow.accounts.get_by_external_id(account, lock=True)
+    return await load_standing(uow, account, now)
+
+
+def _planned(
+    uow: UnitOfWork, by: Confirmation, standing: AccountStanding, version: AddOnVersion, now: datetime
+) -> PlannedChange:
+    details = {
+        "add_on": version.code,
+        "version": version.id,
+        "subscription": by.ids.new("sub"),
+        "starts_on": standing.today.isoformat(),
+        "accepted_at": now.isoformat(),
+        "amount_due_cents": compute_invoice(facts_of_purchase(standing, version)).amount_due_cents,
+    }
+
+    async def apply(invoice_id: str | None) -> None:
+        await apply_add_on(
+            uow,
+            ids=by.ids,
+            account_id=standing.account_id,
+            version=version,
+            details=details,
+            invoice_id=invoice_id,
+            now=now,
+            actor=by.actor,
+            request_id=by.request_id,
+        )
+
+    facts = facts_of_purchase(standing, version)
+    return PlannedChange(CheckoutAction.ACTIVATE_ADD_ON, details, facts, standing.plan.month_plan.id, apply)
+
+
+async def _set_end(
+    uow: UnitOfWork,
+    ids: Ids,
+    standing: AccountStanding,
+    subscription: AddOnSubscription,
+    ends_before: date | None,
+    actor: str,
+    now: datetime,
+    request_id: str | None,
+) -> None:
+    await uow.add_ons.set_end(subscription.id, standing.account_id, ends_before)
+    kind = "add_on.kept" if ends_before is None else "add_on.cancelled"
+    ends = None if ends_before is None else ends_before.isoformat()
+    data = {"add_on": subscription.version.code, "ends_before": ends}
+    event = Event(ids.new("evt"), standing.account_id, kind, actor, now, subscription.id, data, request_id)
+    await uow.events.add_many([event])
+    by = await actor_name(uow, actor)
+    told = add_on_ended(standing.account_id, subscription.version, ends_before, event.id, by)
+    await announce(uow, ids=ids, now=now, announcements=[told])

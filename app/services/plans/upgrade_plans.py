@@ -1,0 +1,142 @@
+"""Automatic upgrades: a month whose usage has outgrown its plan moves up, invoiced at once (rules 19-21)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.domain.invoice_drafts import InvoiceKind
+from app.domain.periods import Period, billing_date, day_before
+from app.domain.plan_changes import plan_change_facts
+from app.domain.upgrades import Upgrade, find_upgrade
+from app.repositories import unit_of_work
+from app.repositories.events import Event
+from app.repositories.pages.standing import STANDING
+from app.repositories.reader import load_within
+from app.services.invoices.issue_invoice import issue_invoice
+from app.services.invoices.tell import upgrade_done
+from app.services.notifications.announce import announce
+from app.services.notifications.judge_alerts import rearm_alerts
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from app.domain.plans import Catalogue
+    from app.ports import Clock, Ids
+    from app.repositories.cycles import UncheckedAccount
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.views.standing import AccountStanding
+
+CHUNK_SIZE = 500
+
+
+async def upgrade_plans(*, database: Database, clock: Clock, ids: Ids, chunk_size: int = CHUNK_SIZE) -> int:
+    """Look at every account with usage since the last look, upgrade those whose month calls for it, return how many.
+
+    Running it again upgrades nothing: a month stands on the plan that fits it until usage outgrows that one too.
+    """
+    upgraded, after = 0, ""
+    while True:
+        now = clock.now()
+        last, outgrown = await unit_of_work.write(database, lambda uow: _look(uow, after, chunk_size))  # noqa: B023
+        if last is None:
+            return upgraded
+        for account in outgrown:
+            upgraded += await unit_of_work.write(
+                database,
+                lambda uow: _upgrade_now(uow, ids, account, now),  # noqa: B023
+            )
+        after = last
+
+
+async def upgrade_month(
+    uow: UnitOfWork, *, ids: Ids, account: str, last_day: date, now: datetime
+) -> AccountStanding | None:
+    """Upgrade the opened month that `last_day` is in, if its usage calls for it; return where the account stood then.
+
+    The caller is the account's only writer; None when there was nothing to do.
+    """
+    month = Period.containing(last_day).starts_on
+    standing = await load_within(uow.session, STANDING.request(account=account, today=last_day, month=month))
+    upgrade = None if standing is None else find_month_upgrade(standing)
+    if standing is None or upgrade is None:
+        return None
+    await _apply(uow, ids, standing, upgrade, now)
+    return standing
+
+
+def find_month_upgrade(standing: AccountStanding) -> Upgrade | None:
+    """Return the upgrade that the standing's month calls for; none before its cycle invoice is issued."""
+    if standing.opened_plan is None:
+        return None
+    return find_upgrade(
+        plan=standing.opened_plan,
+        usage=standing.usage,
+        period=standing.period,
+        paid_starts_on=standing.paid_starts_on,
+        upgrades_so_far=standing.upgrade_count,
+        catalogue=standing.catalogue,
+    )
+
+
+async def _look(uow: UnitOfWork, after: str, limit: int) -> tuple[str | None, list[str]]:
+    """Return the id of the last account looked at, and the external ids of those to upgrade; the others are done."""
+    catalogue = await uow.plans.catalogue()
+    fitting, outgrown, last = [], [], None
+    for account in await uow.cycles.unchecked(after, limit):
+        last = account.id
+        if _is_outgrown(account, catalogue):
+            outgrown.append(account.external_id)
+        else:
+            fitting.append((account.id, account.usage_seq))
+    await uow.cycles.mark_checked(fitting)
+    return last, outgrown
+
+
+def _is_outgrown(account: UncheckedAccount, catalogue: Catalogue) -> bool:
+    if account.plan is None or account.period_on is None:
+        return False
+    upgrade = find_upgrade(
+        plan=account.plan,
+        usage=account.usage,
+        period=Period.containing(account.period_on),
+        paid_starts_on=account.paid_starts_on,
+        upgrades_so_far=account.upgrade_count,
+        catalogue=catalogue,
+    )
+    return upgrade is not None
+
+
+async def _upgrade_now(uow: UnitOfWork, ids: Ids, account: str, now: datetime) -> int:
+    owner = await uow.accounts.get_by_external_id(account, lock=True)
+    if await uow.checkouts.find_waiting(owner.id) is not None:
+        return 0  # looked at again when that is paid, or dropped
+    last_day = min(billing_date(now), day_before(owner.next_cycle_on))
+    standing = await upgrade_month(uow, ids=ids, account=account, last_day=last_day, now=now)
+    return 0 if standing is None else 1
+
+
+async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: Upgrade, now: datetime) -> None:
+    target, account_id = upgrade.target, standing.account_id
+    facts = plan_change_facts(standing.plan, target, InvoiceKind.PLAN_UPGRADE)
+    issue = await issue_invoice(
+        uow, ids=ids, standing=standing, facts=facts, plan_version_id=target.id, now=now, actor="system"
+    )
+    await uow.cycles.set_plan(account_id, standing.period.starts_on, target.id)
+    month = standing.period.starts_on
+    await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=target.id, now=now)
+    if upgrade.is_permanent:
+        await uow.accounts.keep_upgrade(account_id, target.id)
+    else:
+        await uow.accounts.count_upgrade(account_id)
+    await uow.cycles.mark_checked([(account_id, standing.usage_seq)])
+    data = {
+        "from": standing.plan.month_plan.id,
+        "to": target.id,
+        "month": standing.period.month,
+        "is_permanent": upgrade.is_permanent,
+        "saving_cents": upgrade.saving_cents,
+        "usage_seconds": standing.usage.live_seconds,
+    }
+    await uow.events.add_many([Event(ids.new("evt"), account_id, "plan.upgraded", "system", now, issue.id, data)])
+    await announce(uow, ids=ids, now=now, announcements=[upgrade_done(standing, upgrade, issue)])

@@ -1,0 +1,125 @@
+"""Calls come in: each is recorded once, recognised when it comes again, or kept in quarantine (rules 24, 25)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from app.domain.metering import REFUSALS, Metering, Outcome, Verdict
+from app.domain.usage import CallReport, RefusalReason
+from app.repositories import unit_of_work
+from app.repositories.calls import QuarantinedCall
+from app.repositories.events import Event
+from app.services.notifications.judge_alerts import judge_usage
+from app.services.usage.call_items import Unreadable, write_call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from app.domain.metering import MeteredAccount
+    from app.ports import Clock, Ids
+    from app.repositories.database import Database
+    from app.repositories.unit_of_work import UnitOfWork
+
+BATCH_SIZE = 1_000
+"""How many reports one transaction takes: long enough to be cheap, short enough not to hold others up."""
+
+
+class Item(NamedTuple):
+    """One thing a source sent: its place there, and the call it was read as; its text where it could not be read."""
+
+    position: int
+    call: CallReport | Unreadable
+    text: str | None = None
+
+
+async def record_calls(
+    *, database: Database, clock: Clock, ids: Ids, source: str, items: Sequence[Item], actor: str
+) -> list[Verdict]:
+    """Record a batch of one source in one transaction and return one verdict for each item, in order.
+
+    Whatever is not recorded and is not a duplicate waits in quarantine with its text and its reason.
+    """
+
+    async def work(uow: UnitOfWork) -> list[Verdict]:
+        return await record_within(uow, clock, ids, source, items, actor)
+
+    return await unit_of_work.write(database, work)
+
+
+async def record_within(
+    uow: UnitOfWork, clock: Clock, ids: Ids, source: str, items: Sequence[Item], actor: str
+) -> list[Verdict]:
+    """Do the work of `record_calls` in the caller's transaction."""
+    reports = [item.call for item in items if isinstance(item.call, CallReport)]
+    metering = await _prepare(uow, clock, source, reports)
+    judged = iter(metering.take(reports))
+    verdicts = [next(judged) if isinstance(item.call, CallReport) else _MALFORMED for item in items]
+    await _store(uow, metering, ids, actor)
+    refused = [
+        _quarantined(item, verdict, source, metering, ids)
+        for item, verdict in zip(items, verdicts, strict=True)
+        if verdict.reason is not None
+    ]
+    await uow.quarantine.add_many(refused)
+    return verdicts
+
+
+async def _prepare(uow: UnitOfWork, clock: Clock, source: str, reports: Sequence[CallReport]) -> Metering:
+    event_ids = [report.event_id for report in reports]
+    originals = [report.corrects for report in reports if report.corrects is not None]
+    accounts = await uow.accounts.lock_for_metering(report.account for report in reports)
+    known = await uow.calls.find_known(source, [*event_ids, *originals])
+    corrected = await uow.calls.find_corrected([known[name] for name in originals if name in known])
+    return Metering(clock.now(), accounts, known, corrected)
+
+
+async def _store(uow: UnitOfWork, metering: Metering, ids: Ids, actor: str) -> None:
+    if not metering.calls:
+        return
+    counts: dict[str, int] = {}
+    for call in metering.calls:
+        counts[call.account_id] = counts.get(call.account_id, 0) + 1
+    touched = [account for account in metering.accounts.values() if account.id in counts]
+    await uow.calls.add_many(metering.calls)
+    await uow.calls.add_to_days(metering.days)
+    await uow.accounts.save_usage_seq(touched)
+    await uow.events.add_many(
+        Event(
+            id=ids.new("evt"),
+            account_id=account.id,
+            kind="usage.recorded",
+            actor=actor,
+            occurred_at=metering.now,
+            data={"calls": counts[account.id], "last_call": account.seq},
+        )
+        for account in touched
+    )
+    await judge_usage(uow, ids=ids, now=metering.now, open_months=_open_months(metering, touched))
+
+
+def _open_months(metering: Metering, touched: Sequence[MeteredAccount]) -> dict[str, date]:
+    """Return the open month of each account that has limits ahead in it and whose batch holds calls of it, or later."""
+    watched = {account.id: account.open_from for account in touched if account.is_watched}
+    return {
+        account_id: watched[account_id]
+        for (account_id, on), day in metering.days.items()
+        if day.live_seconds and account_id in watched and on >= watched[account_id]
+    }
+
+
+def _quarantined(item: Item, verdict: Verdict, source: str, metering: Metering, ids: Ids) -> QuarantinedCall:
+    payload = _payload(item).replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL keeps no NUL in a text
+    reason = verdict.reason or RefusalReason.MALFORMED
+    message = item.call.message if isinstance(item.call, Unreadable) else REFUSALS[reason]
+    fingerprint = sha256(f"{source}\n{payload}".encode()).hexdigest()
+    return QuarantinedCall(ids.new("qua"), fingerprint, source, item.position, payload, reason, message, metering.now)
+
+
+def _payload(item: Item) -> str:
+    """Return the item's text, or its call in the form that `call_items` reads again."""
+    return write_call(item.call) if item.text is None and isinstance(item.call, CallReport) else item.text or ""
+
+
+_MALFORMED = Verdict(Outcome.QUARANTINED, RefusalReason.MALFORMED)
