@@ -174,35 +174,37 @@ CATALOGUE: dict[AlertKind, AlertDefinition] = {
         AlertDefinition(
             AlertKind.ALLOWANCE_EXCEEDED,
             "Allowance exceeded",
-            "All included minutes are used; every further minute is charged.",
+            "All included minutes are used. Further minutes are charged as overage.",
             _ADMINS,
         ),
         AlertDefinition(
             AlertKind.COST_EFFECTIVE_EXCEEDED,
             "Cost-effective threshold exceeded",
-            "From here on the next plan would cost less this month.",
+            "Usage has passed the point above which the next plan costs less this month.",
             _ADMINS,
         ),
         AlertDefinition(
             AlertKind.FORECAST_OVER_ALLOWANCE,
             "Forecast over the allowance",
-            "At its pace this month will use more than its included minutes.",
+            "At the current pace, this month's usage will exceed the included minutes.",
             _ADMINS,
         ),
         AlertDefinition(
             AlertKind.UPGRADE_SCHEDULED,
             "Automatic upgrade ahead",
-            "At its pace this month will be moved up to a plan that costs less for its usage.",
+            "At the current pace, this month will be upgraded automatically to a plan that costs less for its usage.",
         ),
         AlertDefinition(
-            AlertKind.UPGRADE_DONE, "Automatic upgrade done", "The month was moved up to the plan that fits its usage."
+            AlertKind.UPGRADE_DONE,
+            "Automatic upgrade done",
+            "The month was upgraded automatically to the plan that fits its usage.",
         ),
         AlertDefinition(AlertKind.INVOICE_READY, "Invoice ready", "A new invoice was issued."),
-        AlertDefinition(AlertKind.PAYMENT_RECEIVED, "Payment received", "A payment has reached your account."),
+        AlertDefinition(AlertKind.PAYMENT_RECEIVED, "Payment received", "A payment was received."),
         AlertDefinition(
             AlertKind.PAYMENT_FAILED,
             "Payment failed",
-            "An invoice could not be paid by the methods on file.",
+            "No payment method on file could pay an invoice.",
             is_duty=True,
         ),
         AlertDefinition(
@@ -229,18 +231,18 @@ CATALOGUE: dict[AlertKind, AlertDefinition] = {
             "Service is suspended until the open balance is paid.",
             is_duty=True,
         ),
-        AlertDefinition(AlertKind.REACTIVATED, "Service restored", "The open balance is paid and service is back."),
+        AlertDefinition(AlertKind.REACTIVATED, "Service restored", "The open balance is paid and service has resumed."),
         AlertDefinition(
             AlertKind.PLAN_CHANGED,
             "Plan changed",
-            "The plan was changed, a change was scheduled, or a scheduled one was taken back.",
+            "The plan was changed, a change was scheduled, or a scheduled change was cancelled.",
             _ADMINS,
         ),
         AlertDefinition(AlertKind.ADD_ON_BOUGHT, "Add-on bought", "An add-on was bought.", _ADMINS),
         AlertDefinition(
             AlertKind.ADD_ON_ENDED,
             "Add-on cancelled",
-            "An add-on was cancelled, or its cancellation was taken back.",
+            "An add-on was cancelled, or its cancellation was withdrawn.",
             _ADMINS,
         ),
         AlertDefinition(
@@ -251,7 +253,7 @@ CATALOGUE: dict[AlertKind, AlertDefinition] = {
         AlertDefinition(
             AlertKind.PAYMENT_METHOD_CHANGED,
             "Payment method changed",
-            "A payment method was added, changed, removed or made the default. This cannot be switched off.",
+            "A payment method was added, changed, removed or made the default. This alert cannot be switched off.",
             _ADMINS,
             is_switchable=False,
         ),

@@ -62,7 +62,7 @@ class PostingKind(StrEnum):
     RETURNED = "RETURNED"
 
 
-class MoneyBackReason(StrEnum):
+class ReversalReason(StrEnum):
     """Why what was paid on an invoice went back, so that it is open again; each is the kind of its posting."""
 
     REFUNDED = "REFUNDED"
@@ -70,7 +70,7 @@ class MoneyBackReason(StrEnum):
     RETURNED = "RETURNED"
 
 
-MONEY_BACK = frozenset(map(PostingKind, MoneyBackReason))
+REVERSALS = frozenset(map(PostingKind, ReversalReason))
 
 
 BOOKS_OF: dict[PostingKind, tuple[Book, Book]] = {

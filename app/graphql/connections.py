@@ -25,31 +25,31 @@ LONGEST_CURSOR = 512
 DEFAULT_PAGE = 20
 
 FirstArgument = Annotated[
-    int, strawberry.argument(description="How many items to return at most, from 1 to 100; 20 unless told.")
+    int, strawberry.argument(description="The maximum number of items to return, from 1 to 100. Defaults to 20.")
 ]
 AfterArgument = Annotated[
     str | None,
-    strawberry.argument(
-        description="Return the items that follow this cursor: `pageInfo.endCursor` of the page before."
-    ),
+    strawberry.argument(description="Returns the items after this cursor: `pageInfo.endCursor` of the previous page."),
 ]
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
     """The Relay page information, forward only."""
 
     has_next_page: bool = strawberry.field(description="Whether more items follow.")
-    has_previous_page: bool = strawberry.field(description="Whether this page was asked for with a cursor.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first item here; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="The cursor to continue with; null on an empty page.")
+    has_previous_page: bool = strawberry.field(description="Whether the page was requested with a cursor.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first item. Null on an empty page.")
+    end_cursor: str | None = strawberry.field(
+        description="The cursor of the last item, to continue with. Null on an empty page."
+    )
 
 
 @strawberry.type(description="One item of a list, with its cursor.")
 class Edge(Generic[Node]):
     """An item and where it stands."""
 
-    cursor: str = strawberry.field(description="Where this item stands; opaque, and good as `after`.")
+    cursor: str = strawberry.field(description="The position of this item in the list. Opaque; pass it as `after`.")
     node: Node = strawberry.field(description="The item.")
 
 
@@ -57,12 +57,12 @@ class Edge(Generic[Node]):
 class Connection(Generic[Node]):
     """`Connection[Invoice]` becomes `InvoiceConnection` in the schema."""
 
-    nodes: list[Node] = strawberry.field(description="The items of this page, in the list's order.")
-    edges: list[Edge[Node]] = strawberry.field(description="The items of this page, each with its cursor.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands in the list.")
+    nodes: list[Node] = strawberry.field(description="The items on this page, in list order.")
+    edges: list[Edge[Node]] = strawberry.field(description="The items on this page, each with its cursor.")
+    page_info: PageInfo = strawberry.field(description="The position of this page in the list.")
     counted: strawberry.Private[int | None] = None
 
-    @computed(description="How many items the whole list has. Counted only when you ask for it.")
+    @computed(description="The number of items in the whole list. It is counted only if requested.")
     def total_count(self) -> int:
         """Return the count that the page query brought.
 

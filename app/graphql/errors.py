@@ -14,7 +14,7 @@ from app.graphql.enums import described_enum
 
 described_enum(
     ErrorCode,
-    description="Why a request, or one field of it, was not answered: `extensions.code` of every error.",
+    description="Why a request or one of its fields failed: `extensions.code` of every error.",
     values={code: code.value for code in ErrorCode},
 )
 

@@ -40,31 +40,33 @@ class Permission(StrEnum):
 
 described_enum(
     Permission,
-    description="What you may do on this account. Show only the tabs and buttons that these allow.",
+    description="What your role allows on this account. Show only the tabs and buttons that these permissions allow.",
     values={
         Permission.VIEW_ACCOUNT: "See who you are, your role, and the account's name and state.",
-        Permission.VIEW_SUMMARY: "See the Billing Summary: the plan, this month's usage, and the next invoice so far.",
-        Permission.VIEW_USAGE: "See usage by month and day, and the calls behind it.",
-        Permission.VIEW_PLANS: "See the plans and add-ons, and what each of them costs you.",
+        Permission.VIEW_SUMMARY: (
+            "See the Billing Summary: the plan, this month's usage, and a preview of the next invoice."
+        ),
+        Permission.VIEW_USAGE: "See usage by month and day, and the underlying calls.",
+        Permission.VIEW_PLANS: "See the plans and add-ons, and what each would cost.",
         Permission.VIEW_INVOICES: "See invoices with their lines, payments and documents.",
         Permission.CHANGE_PLAN: "Change the plan, and switch add-ons on and off.",
         Permission.MANAGE_PAYMENT_METHODS: "Add, order and remove payment methods.",
-        Permission.PAY_INVOICES: "Pay what is open now.",
+        Permission.PAY_INVOICES: "Pay open invoices now.",
         Permission.VIEW_ACTIVITY: "See who did what to the account, and when.",
-        Permission.SEND_INVOICES: "Have an invoice sent again by mail.",
+        Permission.SEND_INVOICES: "Resend invoices by email.",
         Permission.MANAGE_ALERTS: "See and switch your own alerts.",
         Permission.MANAGE_CONTACTS: "See, add, change and remove payment contacts.",
-        Permission.VIEW_NOTIFICATIONS: "See what was told to whom, and what came of it.",
-        Permission.VIEW_PAYMENT_DETAILS: "See how the account pays, what is open, and its credit.",
+        Permission.VIEW_NOTIFICATIONS: "See the messages sent for this account and their delivery status.",
+        Permission.VIEW_PAYMENT_DETAILS: "See payment methods, the open balance and account credit.",
     },
 )
 
 described_enum(
     Role,
-    description="What somebody is on an account.",
+    description="The role of a user on an account.",
     values={
-        Role.ADMIN: "Sees and changes everything, people included.",
-        Role.BILLING: "Sees and changes everything about billing, but not payment contacts and roles.",
+        Role.ADMIN: "Sees and changes everything, including people.",
+        Role.BILLING: "Sees and changes everything in billing except payment contacts and roles.",
         Role.MEMBER: "Sees usage and the Billing Summary, without payment details.",
     },
 )

@@ -76,7 +76,7 @@ def _read_instant(text: str) -> datetime:
 
 DATE = strawberry.scalar(
     name="Date",
-    description="A billing date, `YYYY-MM-DD`, in the billing time zone (a period says which).",
+    description="A billing date, `YYYY-MM-DD`, in the billing time zone (see `Period.timeZone`).",
     specified_by_url="https://scalars.graphql.org/andimarek/local-date",
     serialize=write_date,
     parse_value=_reader("Date", "2026-08-31", _DATE, date.fromisoformat),
@@ -84,7 +84,7 @@ DATE = strawberry.scalar(
 
 DATE_TIME = strawberry.scalar(
     name="DateTime",
-    description="An instant in UTC, RFC 3339 with three decimals of a second: `2026-08-31T07:00:00.000Z`.",
+    description="An instant in UTC, in RFC 3339 format with milliseconds: `2026-08-31T07:00:00.000Z`.",
     specified_by_url="https://scalars.graphql.org/andimarek/date-time",
     serialize=write_instant,
     parse_value=_reader("DateTime", "2026-08-31T07:00:00.000Z", _INSTANT, _read_instant),
@@ -92,7 +92,7 @@ DATE_TIME = strawberry.scalar(
 
 DECIMAL = strawberry.scalar(
     name="Decimal",
-    description="An exact decimal number, sent as a string so that no digit is lost: `4967.70`.",
+    description="An exact decimal number, sent as a string to keep every digit: `4967.70`.",
     serialize=write_decimal,
     parse_value=_reader("Decimal", "4967.70", _DECIMAL, Decimal),
 )

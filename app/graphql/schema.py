@@ -30,9 +30,11 @@ from app.graphql.types.payment_method import CardPaymentMethod, PayPalPaymentMet
 
 
 @strawberry.type(
-    description="What you can ask about your account's billing. Every answer is about the account that you are signed "
-    "in to. Money is exact to the cent, instants are UTC, and billing dates are those of the billing time zone. "
-    "Every error has `extensions.code` (see `ErrorCode`), `requestId` and `retryable`."
+    description=(
+        "All queries. They return data of the account that you are signed in to. Money is exact to "
+        "the cent, instants are UTC, and billing dates are in the billing time zone. Every error "
+        "has `extensions.code` (see `ErrorCode`), `requestId` and `retryable`."
+    )
 )
 class Query(
     ViewerQueries,
@@ -52,8 +54,10 @@ class Query(
 
 
 @strawberry.type(
-    description="What you can do. Every mutation takes one `input` and returns a union: what it did, or the one "
-    "refusal that stopped it, which is always a `UserError`."
+    description=(
+        "All mutations. Each takes one `input` and returns a union of its success type and its "
+        "possible refusals. Every refusal implements `UserError`."
+    )
 )
 class Mutation(PlanMutations, AddOnMutations, PaymentMethodMutations, PaymentMutations, AlertMutations):
     """The root of all writes."""

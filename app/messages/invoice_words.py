@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.domain.explanations import explain
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoice_lines import LineKind
-from app.domain.ledger import MoneyBackReason, PaymentKind, PostingKind
+from app.domain.ledger import PaymentKind, PostingKind, ReversalReason
 from app.domain.periods import billing_date, day_before
 from app.formatting import format_date, format_money
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.domain.periods import Period
-    from app.views.invoices import Credit, Invoice, MoneyBack, Payment, PlacedLine
+    from app.views.invoices import Credit, Invoice, Payment, PlacedLine, Reversal
 
 ISSUER = "Specialty Answering Service"
 PRODUCT = "SAS Flex Billing"
@@ -52,12 +52,12 @@ _CAPTIONS = {
 PAYMENT_NAMES = {PaymentKind.CHECK: "Check", PaymentKind.CARD: "Card", PaymentKind.PAYPAL: "PayPal"}
 """How money came in, for people."""
 
-MONEY_BACK_NAMES = {
-    MoneyBackReason.REFUNDED: "Given back",
-    MoneyBackReason.CHARGED_BACK: "Taken back by the bank",
-    MoneyBackReason.RETURNED: "Not paid by the bank",
+REVERSAL_NAMES = {
+    ReversalReason.REFUNDED: "Refunded",
+    ReversalReason.CHARGED_BACK: "Chargeback",
+    ReversalReason.RETURNED: "Payment returned",
 }
-"""Why money went back, for people."""
+"""Why a payment was reversed, for people."""
 
 _CREDIT = {
     PostingKind.CREDIT_GRANTED: "from an earlier invoice or credit note",
@@ -171,7 +171,7 @@ def _sums(invoice: Invoice) -> Iterator[Sum]:
         yield Sum("Amount due", format_money(facts.amount_due_cents))
     yield from (_credit(credit) for credit in later)
     yield from (_payment(payment) for payment in invoice.payments)
-    yield from (_money_back(back) for back in invoice.money_back)
+    yield from (_reversals(back) for back in invoice.reversals)
     if facts.status is InvoiceStatus.VOID:
         yield _withdrawn(invoice)
     note = "written off" if facts.status is InvoiceStatus.UNCOLLECTIBLE else ""
@@ -191,7 +191,7 @@ def _withdrawn(invoice: Invoice) -> Sum:
     """What was still due when the invoice became void is not to be paid; credit that it had used is credit again."""
     credited_cents = sum(credit.amount_cents for credit in invoice.credits)
     paid_cents = sum(payment.amount_cents for payment in invoice.payments)
-    settled_cents = credited_cents + paid_cents - sum(back.amount_cents for back in invoice.money_back)
+    settled_cents = credited_cents + paid_cents - sum(back.amount_cents for back in invoice.reversals)
     note = "The credit that it had used is yours again." if invoice.credits else ""
     left_cents = max(0, invoice.facts.total_cents) - settled_cents
     return Sum("Withdrawn", format_money(invoice.facts.balance_cents - left_cents), note)
@@ -207,6 +207,6 @@ def _payment(payment: Payment) -> Sum:
     return Sum("Payment", format_money(-payment.amount_cents), note)
 
 
-def _money_back(back: MoneyBack) -> Sum:
-    note = f"{PAYMENT_NAMES[back.kind]} {back.reference}, {format_date(billing_date(back.went_at))}"
-    return Sum(MONEY_BACK_NAMES[MoneyBackReason(back.why)], format_money(back.amount_cents), note)
+def _reversals(back: Reversal) -> Sum:
+    note = f"{PAYMENT_NAMES[back.kind]} {back.reference}, {format_date(billing_date(back.reversed_at))}"
+    return Sum(REVERSAL_NAMES[ReversalReason(back.why)], format_money(back.amount_cents), note)

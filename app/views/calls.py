@@ -64,8 +64,8 @@ class CallPage:
 
 
 @dataclass(frozen=True, slots=True)
-class CallsBehind:
-    """The calls behind a line: those of the days from `since_on` until before `before_on`, as they were at `watermark`.
+class UnderlyingCalls:
+    """The underlying calls of a line: those from `since_on` until before `before_on`, as of `watermark`.
 
     Whatever came in later is not among them. `earlier_watermark` is that of the invoice before: a correction of a past
     month is about what came in between the two.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoice_lines import USAGE_LINE_KINDS, InvoiceLine, LineKind
 from app.domain.periods import Period
-from app.views.calls import CallsBehind
+from app.views.calls import UnderlyingCalls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,12 +60,12 @@ class Payment(NamedTuple):
     reference: str
 
 
-class MoneyBack(NamedTuple):
+class Reversal(NamedTuple):
     """What went back of a payment, and why: the invoice is open again by it."""
 
     why: PostingKind
     amount_cents: int
-    went_at: datetime
+    reversed_at: datetime
     kind: PaymentKind
     reference: str
 
@@ -108,7 +108,7 @@ class PlacedLine:
     invoice: InvoiceFacts
     position: int
     line: InvoiceLine
-    behind: CallsBehind | None
+    behind: UnderlyingCalls | None
 
     @property
     def id(self) -> str:
@@ -137,7 +137,7 @@ class Invoice:
     credits: Sequence[Credit]
     collecting: Collecting | None = None
     attempts: Sequence[ChargeAttempt] = ()
-    money_back: Sequence[MoneyBack] = ()
+    reversals: Sequence[Reversal] = ()
 
     @property
     def period(self) -> Period:
@@ -188,11 +188,11 @@ def place_line(facts: InvoiceFacts, position: int, line: InvoiceLine) -> PlacedL
     """Put a line on its invoice; calls of the trial stand behind no line (rule 10)."""
     behind = None
     if line.kind in USAGE_LINE_KINDS:
-        behind = calls_behind(facts, line)
+        behind = underlying_calls(facts, line)
     return PlacedLine(facts, position, line, behind)
 
 
-def calls_behind(facts: InvoiceFacts, line: InvoiceLine) -> CallsBehind:
+def underlying_calls(facts: InvoiceFacts, line: InvoiceLine) -> UnderlyingCalls:
     """Return which calls a line of usage bills."""
     since_on = max(line.period.starts_on, facts.paid_starts_on)
-    return CallsBehind(line.kind, since_on, line.period.ends_before, facts.usage_watermark, facts.earlier_watermark)
+    return UnderlyingCalls(line.kind, since_on, line.period.ends_before, facts.usage_watermark, facts.earlier_watermark)

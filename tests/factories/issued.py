@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoice_lines import InvoiceLine, LineKind
-from app.views.invoices import Credit, Invoice, InvoiceFacts, MoneyBack, Payment, place_line
+from app.views.invoices import Credit, Invoice, InvoiceFacts, Payment, Reversal, place_line
 from tests.factories.invoices import a_line
 
 ISSUED_AT = datetime(2026, 8, 1, 13, 0, tzinfo=UTC)
@@ -20,7 +20,7 @@ def an_invoice(
     used: Sequence[Credit] = (),
     used_later: Sequence[Credit] = (),
     payments: Sequence[Payment] = (),
-    money_back: Sequence[MoneyBack] = (),
+    reversals: Sequence[Reversal] = (),
     kind: InvoiceKind = InvoiceKind.CYCLE,
     status: InvoiceStatus = InvoiceStatus.OPEN,
     corrects_number: int | None = None,
@@ -30,7 +30,7 @@ def an_invoice(
     total_cents = sum(line.amount_cents for line in lines)
     applied_cents = sum(credit.amount_cents for credit in used)
     settled_cents = sum(part.amount_cents for part in (*used, *used_later, *payments))
-    settled_cents -= sum(back.amount_cents for back in money_back)
+    settled_cents -= sum(back.amount_cents for back in reversals)
     facts = InvoiceFacts(
         id="inv_1",
         account_id="acc_1",
@@ -56,4 +56,4 @@ def an_invoice(
         earlier_watermark=0,
     )
     placed = [place_line(facts, position, line) for position, line in enumerate(lines, start=1)]
-    return Invoice(facts, placed, payments, (*used, *used_later), money_back=money_back)
+    return Invoice(facts, placed, payments, (*used, *used_later), reversals=reversals)

@@ -270,7 +270,7 @@ class TestCharge:
         assert aware(datetime(2026, 7, 1, 12)) == datetime(2026, 7, 1, 12, tzinfo=UTC)  # noqa: DTZ001
 
 
-class TestMoneyBack:
+class TestReversals:
     async def test_a_sale_that_is_not_settled_is_voided_not_refunded(self, gateway, payments):
         sale = (await payments.charge(a_charge())).transaction
         early = await payments.refund(sale.id, 100, "ref_1")

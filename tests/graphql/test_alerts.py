@@ -206,7 +206,7 @@ class TestSubscriptions:
 
 class TestForecast:
     QUERY = """{ alertForecast { used { seconds } projected { seconds } basis
-      limits { kind percent limit { seconds } toldAt expectedOn } } }"""
+      limits { kind percent limit { seconds } sentAt expectedOn } } }"""
 
     async def test_it_says_what_was_told_and_what_is_expected_in_one_trip(self, told):
         await told.advance_to(pacific(2026, 7, 11, 12))
@@ -225,21 +225,21 @@ class TestForecast:
                 "kind": "ALLOWANCE_NEARLY_USED",
                 "percent": 80,
                 "limit": {"seconds": 6000},
-                "toldAt": "2026-07-11T19:00:00.000Z",
+                "sentAt": "2026-07-11T19:00:00.000Z",
                 "expectedOn": None,
             },
             {
                 "kind": "ALLOWANCE_EXCEEDED",
                 "percent": 100,
                 "limit": {"seconds": 6000},
-                "toldAt": None,
+                "sentAt": None,
                 "expectedOn": "2026-07-13",
             },
             {
                 "kind": "COST_EFFECTIVE_EXCEEDED",
                 "percent": 100,
                 "limit": {"seconds": 10620},
-                "toldAt": None,
+                "sentAt": None,
                 "expectedOn": "2026-07-23",
             },
         ]

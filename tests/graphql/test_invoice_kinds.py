@@ -202,7 +202,7 @@ def own_node(line):
     return {"id": line["id"], "__typename": line["__typename"]}
 
 
-class TestCallsBehindLines:
+class TestUnderlyingCalls:
     async def test_of_a_final_invoice_are_those_of_its_own_month(self, told):
         patch, ivr, late, *_ = (await show(told, 100_007))["lines"]
         for line in (patch, ivr):

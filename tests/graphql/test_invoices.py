@@ -144,7 +144,7 @@ class TestInvoice:
         assert (await told.data(SHOW, variables={"id": invoice_id})) == {"invoice": None}
 
 
-class TestUsageBehindALine:
+class TestUnderlyingUsage:
     async def test_days_and_calls_add_up_to_the_line(self, told):
         lines = metered(await show(told, 100_002, BEHIND, first=100))
         for kind, name in (("OVERAGE", "live"), ("PATCH", "patch"), ("IVR", "ivr")):

@@ -43,8 +43,8 @@ PAY_ALL = """mutation ($key: String!) {
 SHOW = """query ($id: ID!) { invoice(id: $id) {
   status collection { status message nextAttemptAt lateFeeAt suspendsAt attempts { state message displayName } } } }"""
 
-MONEY_BACK = """query ($id: ID!) { invoice(id: $id) {
-  status balance { amount } moneyBack { reason reasonDisplayName amount { amount } wentAt kind reference } } }"""
+REVERSALS = """query ($id: ID!) { invoice(id: $id) {
+  status balance { amount } reversals { reason reasonDisplayName amount { amount } reversedAt kind reference } } }"""
 
 BUY_PREVIEW = "query ($id: ID!) { addOnChangePreview(addOnId: $id) { ... on AddOnQuote { id terms { version } } } }"
 BUY = """mutation ($quoteId: ID!, $terms: String!) {
@@ -187,13 +187,13 @@ class TestPayInvoice:
         assert (await pay(july, (await newest(july)).id))["status"] == "APPLIED"
 
 
-class TestMoneyBack:
+class TestReversals:
     async def test_an_invoice_says_what_went_back_and_why(self, paid):
         invoice, (charge,) = await newest(paid), await paid.attempts()
         paid.gateway.settle()
         given = {"account": "AA0101", "invoice_number": invoice.number, "amount_cents": 39_00, "reference": "R1"}
         await refund_payment(paid.world.collecting, **given, actor="staff:ann", reason="agreed")
-        (back,) = (shown := (await paid.world.data(MONEY_BACK, variables={"id": invoice.id}))["invoice"])["moneyBack"]
+        (back,) = (shown := (await paid.world.data(REVERSALS, variables={"id": invoice.id}))["invoice"])["reversals"]
         assert (shown["status"], shown["balance"]) == ("OPEN", {"amount": "39.00"})
         assert (back["reason"], back["reasonDisplayName"], back["amount"]) == (
             "REFUNDED",

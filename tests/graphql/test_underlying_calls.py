@@ -9,9 +9,9 @@ import pytest
 
 from app.domain.invoice_lines import LineKind
 from app.graphql.types.underlying_calls import MonthUsage
-from app.views.calls import CallsBehind
+from app.views.calls import UnderlyingCalls
 
-BEHIND = CallsBehind(LineKind.OVERAGE, date(2026, 7, 1), date(2026, 8, 1), 43, 0)
+BEHIND = UnderlyingCalls(LineKind.OVERAGE, date(2026, 7, 1), date(2026, 8, 1), 43, 0)
 
 
 class FakeContext:

@@ -10,7 +10,7 @@ from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoices import compute_invoice
 from app.domain.ledger import BOOKS_OF, Book, PaymentKind, PostingKind
 from app.messages.invoice_words import KIND_NAMES, Sum, invoice_words
-from app.views.invoices import Credit, MoneyBack, Payment
+from app.views.invoices import Credit, Payment, Reversal
 from tests.factories.invoices import SALES_TAX, TWO_TAXES, a_charge, a_correction, change_with_credit_kept, facts
 from tests.factories.issued import an_invoice
 
@@ -50,8 +50,8 @@ class TestInvoiceWords:
     )
     def test_what_went_back_of_a_payment_stands_below_it(self, why, label):
         charge = Payment(PaymentKind.CARD, 139_00, date(2026, 8, 1), "abc123")
-        back = MoneyBack(why, 39_00, datetime(2026, 8, 6, 3, tzinfo=UTC), PaymentKind.CARD, "abc123")
-        words = invoice_words(an_invoice(payments=(charge,), money_back=(back,)))
+        back = Reversal(why, 39_00, datetime(2026, 8, 6, 3, tzinfo=UTC), PaymentKind.CARD, "abc123")
+        words = invoice_words(an_invoice(payments=(charge,), reversals=(back,)))
         assert words.sums[-3:] == (
             Sum("Payment", "-$139.00", "Card abc123, received August 1, 2026"),
             Sum(label, "$39.00", "Card abc123, August 5, 2026"),

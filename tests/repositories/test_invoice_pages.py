@@ -14,7 +14,7 @@ from app.migrations.upgrade import upgrade
 from app.models.invoices import InvoiceRow
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.repositories.pages.calls import CALL, MONTH_CALLS, USAGE_BEHIND, calls_behind_page, calls_page
+from app.repositories.pages.calls import CALL, MONTH_CALLS, UNDERLYING_USAGE, calls_page, underlying_calls_page
 from app.repositories.pages.invoices import INVOICE, INVOICE_PAIR, invoices_page
 from app.repositories.pages.plans import CATALOGUE
 from app.repositories.reader import Page
@@ -100,7 +100,7 @@ class TestEqualReads:
     async def test_of_the_calls_behind_every_kind_of_line(self, told):
         kinds = {LineKind.OVERAGE: 41, LineKind.PATCH: 39, LineKind.IVR: 39, LineKind.ADJUSTMENT: 4}
         for kind, count in kinds.items():
-            page = calls_behind_page(kind, is_counted=True)
+            page = underlying_calls_page(kind, is_counted=True)
             earlier = {"earlier_watermark": 40} if kind is LineKind.ADJUSTMENT else {}
             read, expected = await both(told, page, **JULY, **START, watermark=43, **earlier)
             assert read == expected
@@ -118,12 +118,12 @@ class TestEqualReads:
             assert read
 
 
-class TestUsageBehind:
+class TestUnderlyingUsage:
     async def test_it_is_what_the_check_of_the_books_adds_up_at_every_watermark(self, told):
         account_id = (await invoices_of(told))[0].account_id
         since, before = pacific(2026, 7, 1).date(), pacific(2026, 8, 1).date()
         for watermark in (0, 1, 17, 40, 41, 42, 43):
-            read, expected = await both(told, USAGE_BEHIND, **JULY, watermark=watermark)
+            read, expected = await both(told, UNDERLYING_USAGE, **JULY, watermark=watermark)
             sums = await unit_of_work.read(
                 told,
                 lambda uow: uow.calls.sum_days(account_id, since, before, watermark),  # noqa: B023  (read at once)
@@ -142,7 +142,7 @@ class TestIsolation:
             INVOICE.request(account="AA0202", invoice_id=second.id),
             INVOICE_PAIR.request(account="AA0202", from_id=second.id, to_id=second.id),
             CALL.request(account="AA0202", account_id=second.account_id, seq=1),
-            USAGE_BEHIND.request(account="AA0202", **JULY, watermark=43),
+            UNDERLYING_USAGE.request(account="AA0202", **JULY, watermark=43),
         ]
         assert await told.reader.load(*requests) == [[], [], None, []]
         pages = [

@@ -25,10 +25,10 @@ from app.graphql.types.add_on import (
 from app.services.plans import switch_add_on
 
 ActivateInput = Annotated[
-    ActivateAddOnInput, strawberry.argument(description="Which quote to confirm, and the terms accepted.")
+    ActivateAddOnInput, strawberry.argument(description="The quote to confirm, and the accepted terms.")
 ]
-CancelInput = Annotated[CancelAddOnInput, strawberry.argument(description="Which add-on to cancel.")]
-KeepInput = Annotated[KeepAddOnInput, strawberry.argument(description="Which add-on to keep.")]
+CancelInput = Annotated[CancelAddOnInput, strawberry.argument(description="The add-on to cancel.")]
+KeepInput = Annotated[KeepAddOnInput, strawberry.argument(description="The add-on to keep.")]
 
 
 async def read_code(info: Info, id: str) -> str:
@@ -42,7 +42,10 @@ class AddOnMutations:
 
     @mutation_field(
         permission=Permission.CHANGE_PLAN,
-        description="Buy an add-on by its quote, with its terms accepted: it is usable as soon as its invoice is paid.",
+        description=(
+            "Buys an add-on by confirming its quote and accepting its terms. It is active as soon "
+            "as its invoice is paid."
+        ),
     )
     async def activate_add_on(self, info: Info, input: ActivateInput) -> ActivateAddOnResult:
         """Resolve `activateAddOn`."""
@@ -63,7 +66,7 @@ class AddOnMutations:
 
     @mutation_field(
         permission=Permission.CHANGE_PLAN,
-        description="Cancel an add-on: it stays usable until the end of this month, and nothing is refunded.",
+        description="Cancels an add-on. It stays active until the end of this month, and nothing is refunded.",
     )
     async def cancel_add_on(self, info: Info, input: CancelInput) -> CancelAddOnResult:
         """Resolve `cancelAddOn`."""
@@ -73,7 +76,7 @@ class AddOnMutations:
 
     @mutation_field(
         permission=Permission.CHANGE_PLAN,
-        description="Take the cancellation of an add-on back while it is still usable. Nothing is invoiced now.",
+        description="Withdraws the cancellation of an add-on while it is still active. Nothing is invoiced now.",
     )
     async def keep_add_on(self, info: Info, input: KeepInput) -> KeepAddOnResult:
         """Resolve `keepAddOn`."""

@@ -31,7 +31,7 @@ from app.services.notifications import payment_contacts
 from app.services.notifications.payment_contacts import ContactDesk
 
 AddInput = Annotated[AddPaymentContactInput, strawberry.argument(description="The contact to add.")]
-UpdateInput = Annotated[UpdatePaymentContactInput, strawberry.argument(description="The contact as it is to be.")]
+UpdateInput = Annotated[UpdatePaymentContactInput, strawberry.argument(description="The contact's new details.")]
 RemoveInput = Annotated[RemovePaymentContactInput, strawberry.argument(description="The contact to remove.")]
 SwitchInput = Annotated[UpdateAlertSubscriptionsInput, strawberry.argument(description="The alerts to switch.")]
 ResendInput = Annotated[ResendInvoiceInput, strawberry.argument(description="The invoice to send again.")]
@@ -48,7 +48,9 @@ class AlertMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_CONTACTS,
-        description="Add somebody who is told about billing. The admins and the other contacts hear of it.",
+        description=(
+            "Adds a payment contact, who receives billing messages. The admins and the other contacts are notified."
+        ),
     )
     async def add_payment_contact(self, info: Info, input: AddInput) -> AddPaymentContactResult:
         """Resolve `addPaymentContact`."""
@@ -59,7 +61,7 @@ class AlertMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_CONTACTS,
-        description="Change a payment contact: the whole description is replaced.",
+        description="Changes a payment contact. All fields are replaced.",
     )
     async def update_payment_contact(self, info: Info, input: UpdateInput) -> UpdatePaymentContactResult:
         """Resolve `updatePaymentContact`."""
@@ -68,7 +70,7 @@ class AlertMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_CONTACTS,
-        description="Remove a payment contact: nothing more is sent to it, not even what waits.",
+        description="Removes a payment contact. Messages that are still queued for the contact are not sent.",
     )
     async def remove_payment_contact(self, info: Info, input: RemoveInput) -> RemovePaymentContactResult:
         """Resolve `removePaymentContact`."""
@@ -77,7 +79,7 @@ class AlertMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_ALERTS,
-        description="Switch some of your own alerts on or off. The other admins' stay as they are.",
+        description="Switches alerts on or off for the signed-in admin. Other admins' alerts are not changed.",
     )
     async def update_alert_subscriptions(self, info: Info, input: SwitchInput) -> UpdateAlertSubscriptionsResult:
         """Resolve `updateAlertSubscriptions`."""
@@ -87,8 +89,10 @@ class AlertMutations:
 
     @mutation_field(
         permission=Permission.SEND_INVOICES,
-        description="Send an invoice's mail again, to you and to the payment contacts who get invoices: three times an "
-        "hour at most. It links to the portal.",
+        description=(
+            "Sends an invoice email again, to you and to the payment contacts who receive invoices. "
+            "Limited to three times an hour."
+        ),
     )
     async def resend_invoice(self, info: Info, input: ResendInput) -> ResendInvoiceResult:
         """Resolve `resendInvoice`."""

@@ -19,8 +19,8 @@ from app.graphql.types.payment import (
 )
 from app.services.payments import pay_invoice
 
-InvoiceInput = Annotated[PayInvoiceInput, strawberry.argument(description="Which invoice to pay.")]
-BalanceInput = Annotated[PayOpenBalanceInput, strawberry.argument(description="The key of this press of the button.")]
+InvoiceInput = Annotated[PayInvoiceInput, strawberry.argument(description="The invoice to pay.")]
+BalanceInput = Annotated[PayOpenBalanceInput, strawberry.argument(description="The idempotency key.")]
 
 
 @strawberry.type
@@ -29,7 +29,9 @@ class PaymentMutations:
 
     @mutation_field(
         permission=Permission.PAY_INVOICES,
-        description="Charge what is open on an invoice now: the default payment method, then the back-ups in order.",
+        description=(
+            "Charges the balance of an invoice now: to the default payment method, then to the back-ups in order."
+        ),
     )
     async def pay_invoice(self, info: Info, input: InvoiceInput) -> PayInvoiceResult:
         """Resolve `payInvoice`."""
@@ -47,8 +49,9 @@ class PaymentMutations:
 
     @mutation_field(
         permission=Permission.PAY_INVOICES,
-        description="Charge everything that is open now, the oldest invoice first. A suspended account is served again "
-        "as soon as all of it is paid.",
+        description=(
+            "Charges all open invoices now, oldest first. A suspended account is reactivated when all of them are paid."
+        ),
     )
     async def pay_open_balance(self, info: Info, input: BalanceInput) -> PayOpenBalanceResult:
         """Resolve `payOpenBalance`."""

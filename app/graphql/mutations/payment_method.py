@@ -35,11 +35,19 @@ from app.services.payment_methods.remove_payment_method import remove_payment_me
 from app.services.payment_methods.reorder_backup_payment_methods import reorder_backup_payment_methods
 from app.services.payment_methods.set_default_payment_method import set_default_payment_method
 
-TokenInput = Annotated[CreatePaymentFormTokenInput, strawberry.argument(description="What the form is going to show.")]
-AddInput = Annotated[AddPaymentMethodInput, strawberry.argument(description="What to add, and what was agreed to.")]
-DefaultInput = Annotated[SetDefaultPaymentMethodInput, strawberry.argument(description="What to charge first.")]
-OrderInput = Annotated[ReorderBackupPaymentMethodsInput, strawberry.argument(description="The order of the back-ups.")]
-RemoveInput = Annotated[RemovePaymentMethodInput, strawberry.argument(description="What to remove.")]
+TokenInput = Annotated[
+    CreatePaymentFormTokenInput, strawberry.argument(description="The agreement that the form will show.")
+]
+AddInput = Annotated[
+    AddPaymentMethodInput, strawberry.argument(description="The payment method, and the accepted agreement.")
+]
+DefaultInput = Annotated[
+    SetDefaultPaymentMethodInput, strawberry.argument(description="The payment method to make the default.")
+]
+OrderInput = Annotated[
+    ReorderBackupPaymentMethodsInput, strawberry.argument(description="The new order of the back-ups.")
+]
+RemoveInput = Annotated[RemovePaymentMethodInput, strawberry.argument(description="The payment method to remove.")]
 
 
 async def load_changed(info: Info) -> dict[str, Any]:
@@ -72,8 +80,10 @@ class PaymentMethodMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_PAYMENT_METHODS,
-        description="Get a token for the payment form, with which the browser or the phone talks to the payment "
-        "service by itself: no card number ever comes here.",
+        description=(
+            "Creates a token with which a payment form talks to the payment gateway directly. Card "
+            "numbers never reach this API."
+        ),
     )
     async def create_payment_form_token(self, info: Info, input: TokenInput) -> CreatePaymentFormTokenResult:
         """Resolve `createPaymentFormToken`."""
@@ -82,8 +92,10 @@ class PaymentMethodMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_PAYMENT_METHODS,
-        description="Add a payment method: the agreement is recorded, the card verified with its bank and kept, all in "
-        "one. Open invoices are tried with what is on file at once.",
+        description=(
+            "Adds a payment method: records the agreement, verifies the card with its bank and "
+            "stores it in the vault. Open invoices are then charged at once."
+        ),
     )
     async def add_payment_method(self, info: Info, input: AddInput) -> AddPaymentMethodResult:
         """Resolve `addPaymentMethod`."""
@@ -101,7 +113,10 @@ class PaymentMethodMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_PAYMENT_METHODS,
-        description="Charge this payment method first from now on. The former default becomes the first back-up.",
+        description=(
+            "Makes a payment method the default, which is charged first. The previous default "
+            "becomes the first back-up."
+        ),
     )
     async def set_default_payment_method(self, info: Info, input: DefaultInput) -> SetDefaultPaymentMethodResult:
         """Resolve `setDefaultPaymentMethod`."""
@@ -110,7 +125,7 @@ class PaymentMethodMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_PAYMENT_METHODS,
-        description="Try the back-ups in this order from now on.",
+        description="Changes the order in which back-ups are charged.",
     )
     async def reorder_backup_payment_methods(self, info: Info, input: OrderInput) -> ReorderBackupPaymentMethodsResult:
         """Resolve `reorderBackupPaymentMethods`."""
@@ -119,7 +134,7 @@ class PaymentMethodMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_PAYMENT_METHODS,
-        description="Remove a payment method. Where it is the default, the next back-up becomes that.",
+        description="Removes a payment method. If it is the default, the first back-up becomes the default.",
     )
     async def remove_payment_method(self, info: Info, input: RemoveInput) -> RemovePaymentMethodResult:
         """Resolve `removePaymentMethod`."""

@@ -19,9 +19,9 @@ from app.graphql.types.plan_change import (
 )
 from app.services.plans import change_plan
 
-ChangeInput = Annotated[ChangePlanInput, strawberry.argument(description="Which quote to confirm.")]
+ChangeInput = Annotated[ChangePlanInput, strawberry.argument(description="The quote to confirm.")]
 CancelInput = Annotated[
-    CancelScheduledPlanChangeInput, strawberry.argument(description="Which scheduled change to cancel.")
+    CancelScheduledPlanChangeInput, strawberry.argument(description="The scheduled change to cancel.")
 ]
 
 
@@ -31,7 +31,9 @@ class PlanMutations:
 
     @mutation_field(
         permission=Permission.CHANGE_PLAN,
-        description="Confirm a change of plan by its quote: now, once its invoice is paid, or from the next month on.",
+        description=(
+            "Confirms a plan change by its quote. It takes effect as soon as its invoice is paid, or next month."
+        ),
     )
     async def change_plan(self, info: Info, input: ChangeInput) -> ChangePlanResult:
         """Resolve `changePlan`."""
@@ -51,7 +53,7 @@ class PlanMutations:
 
     @mutation_field(
         permission=Permission.CHANGE_PLAN,
-        description="Take back the change of plan that is scheduled for the next month. No money moves.",
+        description="Cancels the plan change scheduled for next month. Nothing is charged or credited.",
     )
     async def cancel_scheduled_plan_change(self, info: Info, input: CancelInput) -> CancelScheduledPlanChangeResult:
         """Resolve `cancelScheduledPlanChange`."""

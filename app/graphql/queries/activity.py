@@ -45,7 +45,9 @@ class ActivityQueries:
 
     @root_field(
         permission=Permission.VIEW_ACTIVITY,
-        description="Who did what to the account, and what it changed, newest first. Calls have a list of their own.",
+        description=(
+            "The account's audit log, newest first: who did what, and what it changed. Calls have a list of their own."
+        ),
     )
     async def activity(
         self, info: Info, first: FirstArgument = DEFAULT_PAGE, after: AfterArgument = None
@@ -55,8 +57,7 @@ class ActivityQueries:
 
     @root_field(
         permission=Permission.VIEW_PLANS,
-        description="How the plan came to be what it is: changes, those scheduled and taken back, and upgrades by "
-        "themselves, newest first.",
+        description="Plan changes, newest first: changes, scheduled and cancelled changes, and automatic upgrades.",
     )
     async def plan_history(
         self, info: Info, first: FirstArgument = DEFAULT_PAGE, after: AfterArgument = None

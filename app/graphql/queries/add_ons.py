@@ -14,7 +14,9 @@ from app.services.common.standing import standing_dates
 from app.services.plans.add_on_offers import add_on_offers
 from app.services.plans.switch_add_on import preview_add_on
 
-AddOnIdArgument = Annotated[strawberry.ID, strawberry.argument(description="The add-on to buy, as `addOns` lists it.")]
+AddOnIdArgument = Annotated[
+    strawberry.ID, strawberry.argument(description="The id of the add-on to buy, from `addOns`.")
+]
 
 
 async def load_add_ons(info: Info) -> list[AddOn] | None:
@@ -34,7 +36,7 @@ class AddOnQueries:
 
     @root_field(
         permission=Permission.VIEW_PLANS,
-        description="The add-ons on sale today and those that you have, by name.",
+        description="The add-ons on sale today and those that the account has, by name.",
     )
     async def add_ons(self, info: Info) -> list[AddOn] | None:
         """Resolve `addOns`."""
@@ -42,7 +44,7 @@ class AddOnQueries:
 
     @root_field(
         permission=Permission.CHANGE_PLAN,
-        description="What buying an add-on would cost now, as a quote to confirm; or why it cannot be bought.",
+        description="A quote for buying an add-on now, or the reason it cannot be bought.",
     )
     async def add_on_change_preview(self, info: Info, add_on_id: AddOnIdArgument) -> AddOnChangePreviewResult | None:
         """Resolve `addOnChangePreview`."""
@@ -54,7 +56,7 @@ class AddOnQueries:
 
     @root_field(
         permission=Permission.VIEW_ACCOUNT,
-        description="What your add-ons unlock today. Show only what is true here.",
+        description="The features that the account's add-ons switch on today. Show only what is true here.",
     )
     async def entitlements(self, info: Info) -> Entitlements | None:
         """Resolve `entitlements`."""

@@ -53,7 +53,7 @@ class AlertQueries:
 
     @root_field(
         permission=Permission.MANAGE_ALERTS,
-        description="Your own alerts, each with what it tells and whether it is on. Other admins have theirs.",
+        description="Your own alert subscriptions. Other admins have theirs.",
     )
     async def alert_subscriptions(self, info: Info) -> list[AlertSubscription] | None:
         """Resolve `alertSubscriptions`."""
@@ -61,8 +61,10 @@ class AlertQueries:
 
     @root_field(
         permission=Permission.MANAGE_ALERTS,
-        description="What this month's usage has told, and what it will tell at its pace. Null before the month's "
-        "first invoice.",
+        description=(
+            "The usage alerts of this month: those sent, and those expected at the current pace. "
+            "Null before the first monthly invoice."
+        ),
     )
     async def alert_forecast(self, info: Info) -> AlertForecast | None:
         """Resolve `alertForecast`."""
@@ -74,7 +76,7 @@ class AlertQueries:
 
     @root_field(
         permission=Permission.MANAGE_CONTACTS,
-        description="Who is told about billing besides the admins, oldest first; ten at most.",
+        description="The payment contacts, oldest first; at most ten.",
     )
     async def payment_contacts(self, info: Info) -> list[PaymentContact] | None:
         """Resolve `paymentContacts`."""
@@ -82,7 +84,7 @@ class AlertQueries:
 
     @root_field(
         permission=Permission.VIEW_NOTIFICATIONS,
-        description="What was told to whom, when, and what came of it, newest first.",
+        description="The messages sent for this account and their delivery status, newest first.",
     )
     async def notifications(
         self, info: Info, first: FirstArgument = DEFAULT_PAGE, after: AfterArgument = None

@@ -21,7 +21,7 @@ from app.views.next_invoice import NextInvoiceBasis
 
 FORECASTS = ("projection", "upgradeForecast")
 
-BasisArgument = Annotated[NextInvoiceBasis, strawberry.argument(description="Which usage to count.")]
+BasisArgument = Annotated[NextInvoiceBasis, strawberry.argument(description="The usage to base the preview on.")]
 
 
 async def load_summary(info: Info) -> BillingSummary | None:
@@ -54,7 +54,9 @@ class BillingSummaryQueries:
 
     @root_field(
         permission=Permission.VIEW_SUMMARY,
-        description="The Billing Summary: the plan, this month's usage, the balances, and the next invoice so far.",
+        description=(
+            "The Billing Summary: the plan, this month's usage, the balances, and a preview of the next invoice."
+        ),
     )
     async def billing_summary(self, info: Info) -> BillingSummary | None:
         """Resolve `billingSummary`."""
@@ -62,7 +64,7 @@ class BillingSummaryQueries:
 
     @root_field(
         permission=Permission.VIEW_SUMMARY,
-        description="Your next invoice, as it would be if it were issued now, with lines that explain themselves.",
+        description="A preview of the next invoice, as if it were issued now, with an explanation of each line.",
     )
     async def next_invoice(self, info: Info, basis: BasisArgument = NextInvoiceBasis.ACCRUED) -> NextInvoice | None:
         """Resolve `nextInvoice`."""

@@ -23,26 +23,26 @@ LATEST_AT = datetime(9999, 12, 31, tzinfo=UTC)
 FIRST_YEAR, LAST_YEAR = 1900, 9998
 
 
-@strawberry.input(description="Which calls to list; what you leave out does not narrow the list.")
+@strawberry.input(description="Filters the list of calls. Fields that are left out do not filter.")
 class CallFilter:
     """What calls can be narrowed by."""
 
     month: str | None = strawberry.field(
-        default=None, description="Only calls of this billing month, written `YYYY-MM`. Not together with dates."
+        default=None, description="Only calls in this billing month, as `YYYY-MM`. Cannot be combined with dates."
     )
     since: date | None = strawberry.field(
-        name="from", default=None, description="Only calls of this billing date and later ones."
+        name="from", default=None, description="Only calls on or after this billing date."
     )
     until: date | None = strawberry.field(
-        name="to", default=None, description="Only calls of this billing date and earlier ones."
+        name="to", default=None, description="Only calls on or before this billing date."
     )
-    disposition: str | None = strawberry.field(default=None, description="Only calls that ended so, word for word.")
+    disposition: str | None = strawberry.field(default=None, description="Only calls with exactly this disposition.")
     billed: bool | None = strawberry.field(
-        default=None, description="True for calls that count on a bill, false for those that do not."
+        default=None, description="True for billed calls, false for calls that are not billed."
     )
 
 
-CallFilterArgument = Annotated[CallFilter | None, strawberry.argument(description="Narrows the list.")]
+CallFilterArgument = Annotated[CallFilter | None, strawberry.argument(description="Filters the list.")]
 
 
 def time_asked_for(narrowed: CallFilter) -> tuple[datetime, datetime]:
@@ -101,7 +101,7 @@ class CallQueries:
 
     @root_field(
         permission=Permission.VIEW_USAGE,
-        description="Your calls, newest first, down to the single record: those on a bill, free ones, and corrections.",
+        description="The account's calls, newest first: billed calls, free calls and corrections.",
     )
     async def calls(
         self,

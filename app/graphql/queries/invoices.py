@@ -32,12 +32,8 @@ DETAILS = ("lines", "payments", "credits", "collection")
 ABOVE_EVERY_NUMBER = 2**63 - 1
 
 IdArgument = Annotated[strawberry.ID, strawberry.argument(description="The id of the invoice.")]
-FromArgument = Annotated[
-    strawberry.ID, strawberry.argument(name="from", description="The id of the invoice to compare from, the earlier.")
-]
-ToArgument = Annotated[
-    strawberry.ID, strawberry.argument(name="to", description="The id of the invoice to compare to, the later.")
-]
+FromArgument = Annotated[strawberry.ID, strawberry.argument(name="from", description="The id of the earlier invoice.")]
+ToArgument = Annotated[strawberry.ID, strawberry.argument(name="to", description="The id of the later invoice.")]
 
 
 def list_page(info: Info, window: Window, narrowed: InvoiceFilter) -> tuple[Page[InvoicePage], dict[str, object]]:
@@ -116,7 +112,7 @@ class InvoiceQueries:
 
     @root_field(
         permission=Permission.VIEW_INVOICES,
-        description="One invoice, down to the calls behind its lines. Null when your account has none with this id.",
+        description="One invoice, down to the underlying calls. Null if your account has none with this id.",
     )
     async def invoice(self, info: Info, id: IdArgument) -> Invoice | None:
         """Resolve `invoice`."""
@@ -124,8 +120,10 @@ class InvoiceQueries:
 
     @root_field(
         permission=Permission.VIEW_INVOICES,
-        description="Why your bill changed from one invoice to another: what each kind of charge adds to the "
-        "difference, with its cause. Null when your account lacks one of the two.",
+        description=(
+            "Why two of your invoices differ: the difference by kind of charge, each with its "
+            "cause. Null if your account lacks one of them."
+        ),
     )
     async def invoice_difference(self, info: Info, before: FromArgument, after: ToArgument) -> InvoiceDifference | None:
         """Resolve `invoiceDifference`."""

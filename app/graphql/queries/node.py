@@ -9,7 +9,7 @@ from app.graphql.permissions import Permission, may, root_field
 from app.graphql.queries.node_sources import SOURCES
 from app.graphql.types.node import Node
 
-NodeIdArgument = Annotated[strawberry.ID, strawberry.argument(description="The id, as an answer gave it.")]
+NodeIdArgument = Annotated[strawberry.ID, strawberry.argument(description="The id from an earlier response.")]
 
 
 @strawberry.type
@@ -18,8 +18,9 @@ class NodeQueries:
 
     @root_field(
         permission=Permission.VIEW_ACCOUNT,
-        description="Anything by its id. Null alike when there is no such thing, when it belongs to another account, "
-        "and when your role may not see it.",
+        description=(
+            "Any object by its id. Null if it does not exist, belongs to another account, or your role cannot see it."
+        ),
     )
     async def node(self, info: Info, id: NodeIdArgument) -> Node | None:
         """Resolve `node`."""

@@ -36,7 +36,7 @@ class PaymentMethodQueries:
 
     @root_field(
         permission=Permission.VIEW_PAYMENT_DETAILS,
-        description="What is agreed to by adding a payment method: show its text beside the box that authorizes it.",
+        description="The agreement to show beside the consent box when a payment method is added.",
     )
     async def payment_agreement(self, info: Info) -> PaymentAgreement | None:
         """Resolve `paymentAgreement`."""

@@ -17,17 +17,18 @@ from app.services.plans.plan_advice import plan_advice, plan_advice_dates, what_
 from app.views.plan_advice import PlanAdviceFacts
 
 MonthsArgument = Annotated[
-    int, strawberry.argument(description="How many full months to look back at most, from 1 to 12.")
+    int, strawberry.argument(description="The maximum number of full months to look back, from 1 to 12.")
 ]
-LiveArgument = Annotated[int, strawberry.argument(description="Live minutes of the month.")]
+LiveArgument = Annotated[int, strawberry.argument(description="Live minutes in the month.")]
 PatchArgument = Annotated[int, strawberry.argument(description="Minutes of patched calls.")]
 IvrArgument = Annotated[int, strawberry.argument(description="Automated (IVR) minutes.")]
 AddOnsArgument = Annotated[
     list[strawberry.ID] | None,
-    strawberry.argument(description="The add-ons in it, as `addOns` lists them; those that you have unless told."),
+    strawberry.argument(description="The ids of the add-ons, from `addOns`. Defaults to those that the account has."),
 ]
 LinesArgument = Annotated[
-    int | None, strawberry.argument(description="How many additional lines; those that you have unless told.")
+    int | None,
+    strawberry.argument(description="The number of additional lines. Defaults to those that the account has."),
 ]
 
 
@@ -42,7 +43,9 @@ class PlanAdviceQueries:
 
     @root_field(
         permission=Permission.VIEW_PLANS,
-        description="Which plan fits you, by the bills of your own months on each plan on sale.",
+        description=(
+            "The plan that would have cost least for the account's own usage, with the bills on every plan on sale."
+        ),
     )
     async def plan_advice(self, info: Info, months: MonthsArgument = MOST_MONTHS) -> PlanAdvice | None:
         """Resolve `planAdvice`."""
@@ -53,7 +56,7 @@ class PlanAdviceQueries:
 
     @root_field(
         permission=Permission.VIEW_PLANS,
-        description="What a full month of so many minutes, with these add-ons, would cost on each plan.",
+        description="The cost of a full month with the given usage and add-ons on each plan.",
     )
     async def what_if(
         self,

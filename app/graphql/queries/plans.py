@@ -23,9 +23,9 @@ from app.services.plans.plan_offers import plan_choices, plan_offers
 from app.services.usage.usage_months import current_month
 
 PlanIdArgument = Annotated[
-    strawberry.ID, strawberry.argument(description="The plan to change to, as `plans` lists it.")
+    strawberry.ID, strawberry.argument(description="The id of the plan to change to, from `plans`.")
 ]
-WhenArgument = Annotated[When, strawberry.argument(description="From when on.")]
+WhenArgument = Annotated[When, strawberry.argument(description="When the change would take effect.")]
 
 
 @strawberry.type
@@ -34,8 +34,7 @@ class PlanQueries:
 
     @root_field(
         permission=Permission.VIEW_PLANS,
-        description="The plans on sale today, with yours among them even if it is sold no more, and what each would "
-        "cost this month.",
+        description="The plans on sale today and the account's own plan, with what each would cost this month.",
     )
     async def plans(self, info: Info) -> list[PlanOffer] | None:
         """Resolve `plans`."""
@@ -53,7 +52,7 @@ class PlanQueries:
 
     @root_field(
         permission=Permission.CHANGE_PLAN,
-        description="What changing to a plan would do and cost now, as a quote to confirm; or why it cannot be done.",
+        description="A quote for changing to a plan, or the reason the plan cannot be changed.",
     )
     async def plan_change_preview(
         self, info: Info, plan_id: PlanIdArgument, when: WhenArgument

@@ -17,11 +17,13 @@ from app.views.usage import UsageFacts
 MOST_MONTHS = 36
 
 MonthArgument = Annotated[
-    str | None, strawberry.argument(description="The month as `YYYY-MM`; the current month unless told.")
+    str | None, strawberry.argument(description="The month as `YYYY-MM`. Defaults to the current month.")
 ]
 MonthsArgument = Annotated[
     int,
-    strawberry.argument(description=f"How many months at most, the current one included: from 1 to {MOST_MONTHS}."),
+    strawberry.argument(
+        description=f"The maximum number of months, the current one included, from 1 to {MOST_MONTHS}."
+    ),
 ]
 
 
@@ -57,7 +59,7 @@ class UsageQueries:
 
     @root_field(
         permission=Permission.VIEW_USAGE,
-        description="The usage of one month. Null for a month that is yet to come, or before your paid service.",
+        description="The usage of one month. Null for a future month or one before paid service started.",
     )
     async def usage(self, info: Info, month: MonthArgument = None) -> UsageMonth | None:
         """Resolve `usage`."""
@@ -69,7 +71,9 @@ class UsageQueries:
 
     @root_field(
         permission=Permission.VIEW_USAGE,
-        description="The usage of the current month and of those before it, newest first, back to your paid start.",
+        description=(
+            "The usage of the current month and the months before it, newest first, back to the start of paid service."
+        ),
     )
     async def usage_history(self, info: Info, months: MonthsArgument = 12) -> list[UsageMonth] | None:
         """Resolve `usageHistory`."""

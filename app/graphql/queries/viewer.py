@@ -13,7 +13,7 @@ class ViewerQueries:
 
     @root_field(
         permission=Permission.VIEW_ACCOUNT,
-        description="You, the account you are looking at, and what your role allows there. Ask for it with every page.",
+        description="The signed-in user, the account, and what the user's role allows. Request it with every page.",
     )
     async def viewer(self, info: Info) -> Viewer | None:
         """Resolve `viewer`."""

@@ -7,30 +7,36 @@ import strawberry
 from app.views import activity as views
 
 
-@strawberry.type(description="One thing that was changed, recorded or issued, in words.")
+@strawberry.type(description="One value that was changed, recorded or issued.")
 class ActivityDetail:
     """A name and a value."""
 
-    name: str = strawberry.field(description="What it is, such as `Amount`.")
-    value: str = strawberry.field(description="How it is now; with an arrow from what it was before.")
+    name: str = strawberry.field(description="The name of the value, such as `Amount`.")
+    value: str = strawberry.field(
+        description="The new value. If there was an earlier one, it comes first, followed by an arrow."
+    )
 
 
-@strawberry.type(description="One thing that happened to the account. Entries are added, and never changed.")
+@strawberry.type(description="One entry of the account's audit log. Entries are only ever added.")
 class Activity:
     """Built from an entry's view with `Activity.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Names the entry.")
-    kind: str = strawberry.field(description="What kind of thing happened, for a program, such as `plan.changed`.")
-    who: str = strawberry.field(description="Who did it: a person's name, our staff, or that it came by itself.")
-    what: str = strawberry.field(description="What happened, in one sentence.")
-    details: list[ActivityDetail] = strawberry.field(description="What it changed, one by one.")
-    occurred_at: datetime = strawberry.field(description="When it happened.")
+    id: strawberry.ID = strawberry.field(description="Identifies the entry.")
+    kind: str = strawberry.field(description="The kind of event, for programs, such as `plan.changed`.")
+    who: str = strawberry.field(description="Who caused the event: a person's name, our staff, or the billing system.")
+    what: str = strawberry.field(description="The event in one sentence.")
+    details: list[ActivityDetail] = strawberry.field(description="The individual changes.")
+    occurred_at: datetime = strawberry.field(description="When the event happened.")
     origin: str | None = strawberry.field(
-        description="From where it was done: the address of the device, or `command line` for our staff; null where it "
-        "came by itself or from another system of ours."
+        description=(
+            "Where the event came from: the IP address of the device, or `command line` for our "
+            "staff. Null for automatic events and those from another of our systems."
+        )
     )
     request_id: str | None = strawberry.field(
-        description="The request that did it, as the app saw it in `x-request-id`; null where no app did it."
+        description=(
+            "The id of the API request that caused the event, as returned in `x-request-id`. Null if no app caused it."
+        )
     )
 
     @classmethod

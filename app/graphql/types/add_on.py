@@ -25,11 +25,13 @@ PREFIX = "addon"
 
 described_enum(
     AddOnState,
-    description="Whether you have an add-on.",
+    description="Whether the account has an add-on.",
     values={
-        AddOnState.ACTIVE: "You have it, month after month.",
-        AddOnState.ENDING: "It is cancelled and usable until its last day. You may keep it until then.",
-        AddOnState.AVAILABLE: "You do not have it, and can buy it.",
+        AddOnState.ACTIVE: "The account has it, and it renews every month.",
+        AddOnState.ENDING: (
+            "It is cancelled but active until its last day. Until then the cancellation can be withdrawn."
+        ),
+        AddOnState.AVAILABLE: "The account does not have it and can buy it.",
     },
 )
 
@@ -44,28 +46,36 @@ def read_add_on_id(id: str, account_id: str) -> str:
     return id.removeprefix(add_on_id(account_id, ""))
 
 
-@strawberry.type(description="What acceptance of an add-on's terms refers to.")
+@strawberry.type(description="The terms of an add-on.")
 class AddOnTerms:
     """One version of the terms of one add-on."""
 
-    version: str = strawberry.field(description="Names this wording: send it with `activateAddOn` once it is accepted.")
-    text: str = strawberry.field(description="The terms, to be shown before they are accepted.")
+    version: str = strawberry.field(
+        description="Identifies this version of the text. Send it with `activateAddOn` when the user accepts."
+    )
+    text: str = strawberry.field(description="The text to show before it is accepted.")
 
 
-@strawberry.type(description="An add-on, at the price and with the terms that you have it by or could buy it by.")
+@strawberry.type(description="An add-on, with the price and terms that apply to this account.")
 class AddOn(Node):
     """Built from an offer's view with `AddOn.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Names the add-on on this account; it stays the same.")
-    code: str = strawberry.field(description="The add-on's short name, the same on every account, such as `on_call`.")
-    display_name: str = strawberry.field(description="The add-on's name for people.")
-    price: Money = strawberry.field(description="What a full month costs, paid in advance.")
-    terms: AddOnTerms = strawberry.field(description="The terms that hold for it.")
-    state: AddOnState = strawberry.field(description="Whether you have it.")
-    since: date | None = strawberry.field(description="Its first day; null when you do not have it.")
-    until: date | None = strawberry.field(description="Its last day; null unless it is cancelled.")
+    id: strawberry.ID = strawberry.field(description="Identifies the add-on on this account. It never changes.")
+    code: str = strawberry.field(
+        description="A short code for the add-on, the same on every account, such as `on_call`."
+    )
+    display_name: str = strawberry.field(description="The name to show.")
+    price: Money = strawberry.field(description="The price of a full month, charged in advance.")
+    terms: AddOnTerms = strawberry.field(description="The terms that apply.")
+    state: AddOnState = strawberry.field(description="Whether the account has the add-on.")
+    since: date | None = strawberry.field(
+        description="The first day it was active. Null if the account does not have it."
+    )
+    until: date | None = strawberry.field(description="The last day it is active. Null unless it is cancelled.")
     unlocks: str | None = strawberry.field(
-        description="What it unlocks, by the name of a field of `Entitlements`; null when that is a newer one."
+        description=(
+            "The field of `Entitlements` that the add-on switches on. Null if this API version has no such field."
+        )
     )
 
     @classmethod
@@ -85,21 +95,21 @@ class AddOn(Node):
         )
 
 
-@strawberry.type(description="What buying an add-on would cost. Confirm it within a quarter of an hour.")
+@strawberry.type(description="The cost of buying an add-on. The quote can be confirmed for 15 minutes.")
 class AddOnQuote:
     """Built with `AddOnQuote.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Confirm by this with `activateAddOn`; it is good for one time.")
-    add_on_id: strawberry.ID = strawberry.field(description="The add-on that it is for.")
-    effective_on: date = strawberry.field(description="The first day that the add-on would be usable.")
-    terms: AddOnTerms = strawberry.field(description="The terms to show, and to accept by their version.")
-    monthly_price: Money = strawberry.field(description="What every full month costs from the next one on.")
-    lines: list[PreviewLine] = strawberry.field(description="What would be invoiced now.")
+    id: strawberry.ID = strawberry.field(description="Pass it to `activateAddOn` to confirm. It can be used once.")
+    add_on_id: strawberry.ID = strawberry.field(description="The add-on that the quote is for.")
+    effective_on: date = strawberry.field(description="The first day that the add-on would be active.")
+    terms: AddOnTerms = strawberry.field(description="The terms to show. Accept them by sending their version.")
+    monthly_price: Money = strawberry.field(description="The price of each full month, starting next month.")
+    lines: list[PreviewLine] = strawberry.field(description="The lines that would be invoiced now.")
     total: Money = strawberry.field(description="The sum of the lines.")
-    credit_applied: Money = strawberry.field(description="The part that your credit would pay.")
-    amount_due_now: Money = strawberry.field(description="What would be left to pay now.")
-    hash: str = strawberry.field(description="A fingerprint of the invoice; the issued one has the same.")
-    expires_at: datetime = strawberry.field(description="Until when it can be confirmed.")
+    credit_applied: Money = strawberry.field(description="The part that account credit would pay.")
+    amount_due_now: Money = strawberry.field(description="The amount that would be due now, after credit.")
+    hash: str = strawberry.field(description="A hash of the invoice. The issued invoice has the same hash.")
+    expires_at: datetime = strawberry.field(description="When the quote expires.")
 
     @classmethod
     def of(cls, quoted: switch_add_on.AddOnQuote) -> "AddOnQuote":
@@ -121,23 +131,25 @@ class AddOnQuote:
 
 
 @strawberry.type(
-    description="What the add-on's quote covers has moved, its time is over, or it was used. Nothing was done: look at "
-    "the new one."
+    description=(
+        "The quote has expired, was already used, or the account has changed since. Nothing was "
+        "bought. Use the new quote."
+    )
 )
 class AddOnQuoteStale(UserError):
     """A quote that cannot be confirmed, with the one as things stand."""
 
-    quote: AddOnQuote = strawberry.field(description="The quote as things stand now.")
+    quote: AddOnQuote = strawberry.field(description="A new quote, based on the account's current state.")
 
 
-@strawberry.type(description="What your add-ons unlock today in the rest of the product.")
+@strawberry.type(description="The product features that the account's add-ons switch on today.")
 class Entitlements:
     """Built from the names of what is unlocked."""
 
     on_call: bool = strawberry.field(description="On-call schedules.")
-    transcription: bool = strawberry.field(description="Recordings as text.")
-    live_call: bool = strawberry.field(description="Calls as they happen.")
-    queue_voicemail: bool = strawberry.field(description="Voicemail for callers who wait.")
+    transcription: bool = strawberry.field(description="Transcripts of recordings.")
+    live_call: bool = strawberry.field(description="Live calls as they happen.")
+    queue_voicemail: bool = strawberry.field(description="Voicemail for callers in the queue.")
 
     @classmethod
     def of(cls, names: frozenset[str]) -> "Entitlements":
@@ -146,35 +158,39 @@ class Entitlements:
         return cls(on_call=on_call, transcription=transcription, live_call=live_call, queue_voicemail=queue_voicemail)
 
 
-@strawberry.type(description="The add-on is bought, and usable once it is paid. Holds everything that has changed.")
+@strawberry.type(
+    description=(
+        "The add-on was bought. It is active as soon as its invoice is paid. Includes everything that changed."
+    )
+)
 class AddOnActivated:
     """A confirmed purchase."""
 
-    status: Outcome = strawberry.field(description="Whether it is usable, or still waits for its payment.")
-    add_on: AddOn | None = strawberry.field(description="The add-on as it is now.")
+    status: Outcome = strawberry.field(description="Whether the add-on is active or waiting for its payment.")
+    add_on: AddOn | None = strawberry.field(description="The add-on after the change.")
     invoice: Invoice | None = strawberry.field(description="The invoice of the purchase.")
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
-@strawberry.type(description="The add-on is cancelled: it ends with this month, and nothing is refunded.")
+@strawberry.type(description="The add-on is cancelled and ends with this month. Nothing is refunded.")
 class AddOnCancelled:
     """A cancellation."""
 
-    add_on: AddOn | None = strawberry.field(description="The add-on as it is now, with its last day.")
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    add_on: AddOn | None = strawberry.field(description="The add-on after the change, with its last day.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
-@strawberry.type(description="The cancellation is taken back: the add-on goes on, and nothing is invoiced now.")
+@strawberry.type(description="The cancellation was withdrawn and the add-on continues. Nothing is invoiced now.")
 class AddOnKept:
     """A cancellation taken back."""
 
-    add_on: AddOn | None = strawberry.field(description="The add-on as it is now.")
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    add_on: AddOn | None = strawberry.field(description="The add-on after the change.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
 AddOnChangePreviewResult = Annotated[
     AddOnQuote | user_error.AccountSuspended | user_error.AddOnAlreadyActive | user_error.AddOnNotAvailable,
-    strawberry.union("AddOnChangePreviewResult", description="A quote, or why the add-on cannot be bought."),
+    strawberry.union("AddOnChangePreviewResult", description="A quote, or the reason the add-on cannot be bought."),
 ]
 
 ActivateAddOnResult = Annotated[
@@ -192,17 +208,17 @@ ActivateAddOnResult = Annotated[
     | user_error.PaymentsPaused
     | PaymentGatewayUnavailable
     | user_error.TermsNotAccepted,
-    strawberry.union("ActivateAddOnResult", description="What buying did, or why it was not done."),
+    strawberry.union("ActivateAddOnResult", description="The purchase, or the reason it was refused."),
 ]
 
 CancelAddOnResult = Annotated[
     AddOnCancelled | user_error.AddOnNotActive,
-    strawberry.union("CancelAddOnResult", description="What cancelling did, or why it was not done."),
+    strawberry.union("CancelAddOnResult", description="The cancellation, or the reason it was refused."),
 ]
 
 KeepAddOnResult = Annotated[
     AddOnKept | user_error.AddOnNotActive,
-    strawberry.union("KeepAddOnResult", description="What keeping did, or why it was not done."),
+    strawberry.union("KeepAddOnResult", description="The add-on, or the reason it cannot be kept."),
 ]
 
 
@@ -210,12 +226,15 @@ KeepAddOnResult = Annotated[
 class ActivateAddOnInput:
     """Input of `activateAddOn`."""
 
-    quote_id: strawberry.ID = strawberry.field(description="The quote of `addOnChangePreview` that is confirmed.")
+    quote_id: strawberry.ID = strawberry.field(description="The quote from `addOnChangePreview` to confirm.")
     terms_version: str = strawberry.field(
-        description="The version of the terms that you were shown and accept; it is recorded with your name."
+        description="The version of the terms that was shown and accepted. It is recorded with the user's name."
     )
     idempotency_key: str = strawberry.field(
-        description="Made by the app once for each press of the button: the same key again returns the first result."
+        description=(
+            "A key that the app makes once per button press. Repeating the request with the same "
+            "key returns the first result."
+        )
     )
 
 
@@ -223,11 +242,11 @@ class ActivateAddOnInput:
 class CancelAddOnInput:
     """Input of `cancelAddOn`."""
 
-    add_on_id: strawberry.ID = strawberry.field(description="The add-on to cancel, as `addOns` lists it.")
+    add_on_id: strawberry.ID = strawberry.field(description="The id of the add-on to cancel, from `addOns`.")
 
 
-@strawberry.input(description="Takes the cancellation of an add-on back.")
+@strawberry.input(description="Withdraws the cancellation of an add-on.")
 class KeepAddOnInput:
     """Input of `keepAddOn`."""
 
-    add_on_id: strawberry.ID = strawberry.field(description="The add-on to keep, as `addOns` lists it.")
+    add_on_id: strawberry.ID = strawberry.field(description="The id of the add-on to keep, from `addOns`.")

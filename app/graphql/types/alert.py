@@ -16,23 +16,23 @@ from app.services.cycle import alert_subscriptions as services
 
 described_enum(
     AlertKind,
-    description="What somebody can be told about.",
+    description="The kinds of alert.",
     values={kind: definition.description for kind, definition in CATALOGUE.items()},
 )
 
 
-@strawberry.type(description="One alert, and whether you are told about it. It is yours alone: others choose theirs.")
+@strawberry.type(description="One alert, and whether the signed-in admin receives it. Each admin chooses separately.")
 class AlertSubscription:
     """Built with `AlertSubscription.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Names your choice about this alert; it stays the same.")
-    kind: AlertKind = strawberry.field(description="What it tells.")
-    display_name: str = strawberry.field(description="Its name for people.")
-    description: str = strawberry.field(description="What it tells, in a sentence.")
-    is_on: bool = strawberry.field(description="Whether you are told, by mail to the address that you sign in with.")
-    is_on_by_default: bool = strawberry.field(description="Whether it is on for somebody who has chosen nothing.")
-    can_be_switched: bool = strawberry.field(description="Whether you may switch it off.")
-    reaches_contacts: bool = strawberry.field(description="Whether payment contacts can be told about it too.")
+    id: strawberry.ID = strawberry.field(description="Identifies the subscription. It never changes.")
+    kind: AlertKind = strawberry.field(description="The kind of alert.")
+    display_name: str = strawberry.field(description="The name to show.")
+    description: str = strawberry.field(description="What the alert reports, in one sentence.")
+    is_on: bool = strawberry.field(description="Whether the alert is sent to your sign-in email address.")
+    is_on_by_default: bool = strawberry.field(description="Whether the alert is on until the admin chooses.")
+    can_be_switched: bool = strawberry.field(description="Whether the alert can be switched off.")
+    reaches_contacts: bool = strawberry.field(description="Whether payment contacts can receive the alert too.")
 
     @classmethod
     def of(cls, user_id: str, subscription: services.Subscription) -> "AlertSubscription":
@@ -50,19 +50,21 @@ class AlertSubscription:
         )
 
 
-@strawberry.type(description="A limit of this month: told already, expected on a day, or not in sight.")
+@strawberry.type(description="A usage limit of this month: already passed, expected on a certain day, or not expected.")
 class AlertExpectation:
     """Built with `AlertExpectation.of`."""
 
-    kind: AlertKind = strawberry.field(description="The alert that tells when it is passed.")
-    display_name: str = strawberry.field(description="The alert's name for people.")
+    kind: AlertKind = strawberry.field(description="The alert that is sent when the limit is passed.")
+    display_name: str = strawberry.field(description="The alert's name to show.")
     limit: Duration = strawberry.field(
-        description="The live time that it measures by: the allowance, or the threshold."
+        description="The live time that the percentage refers to: the allowance or the cost-effective threshold."
     )
-    percent: int = strawberry.field(description="The part of it that counts, in percent.")
-    told_at: datetime | None = strawberry.field(description="When it was told this month; null when it was not.")
+    percent: int = strawberry.field(description="The percentage of the limit at which the alert is sent.")
+    sent_at: datetime | None = strawberry.field(description="When the alert was sent this month. Null if it was not.")
     expected_on: date | None = strawberry.field(
-        description="The day by whose end it will be passed, at the month's pace; null when that is not in sight."
+        description=(
+            "The day on which usage is expected to pass the limit at the current pace. Null if it is not expected to."
+        )
     )
 
     @classmethod
@@ -74,22 +76,22 @@ class AlertExpectation:
             display_name=CATALOGUE[threshold.kind].title,
             limit=Duration.of(threshold.limit_seconds),
             percent=threshold.level,
-            told_at=ahead.told_at,
+            sent_at=ahead.sent_at,
             expected_on=ahead.expected_on,
         )
 
 
-@strawberry.type(description="What this month's usage has told, and what it will tell at its pace.")
+@strawberry.type(description="The usage alerts of this month: those sent, and those expected at the current pace.")
 class AlertForecast:
     """Built with `AlertForecast.of`."""
 
     period: Period = strawberry.field(description="The current billing month.")
-    used: Duration = strawberry.field(description="The live time so far.")
+    used: Duration = strawberry.field(description="The live time to date.")
     projected: Duration | None = strawberry.field(
-        description="The live time at its end; null when it is too early to tell."
+        description="The projected live time at the end of the month. Null if it is too early to project."
     )
-    basis: ProjectionBasis = strawberry.field(description="What the expectations rest on.")
-    limits: list[AlertExpectation] = strawberry.field(description="Every limit of the month, the lowest first.")
+    basis: ProjectionBasis = strawberry.field(description="The method of projection.")
+    limits: list[AlertExpectation] = strawberry.field(description="All limits of the month, lowest first.")
 
     @classmethod
     def of(cls, forecast: services.AlertForecast) -> "AlertForecast":
@@ -108,25 +110,29 @@ class AlertForecast:
 class AlertSwitchInput:
     """A kind and whether it is to be on."""
 
-    kind: AlertKind = strawberry.field(description="Which alert.")
-    is_on: bool = strawberry.field(description="Whether you want to be told.")
+    kind: AlertKind = strawberry.field(description="The alert to switch.")
+    is_on: bool = strawberry.field(description="Whether to receive the alert.")
 
 
-@strawberry.input(description="Which of your alerts to switch on or off; all of them are, or none.")
+@strawberry.input(description="The alerts to switch on or off. Either all changes are made or none.")
 class UpdateAlertSubscriptionsInput:
     """Some switches."""
 
-    changes: list[AlertSwitchInput] = strawberry.field(description="The alerts to switch; the others stay as they are.")
+    changes: list[AlertSwitchInput] = strawberry.field(description="The alerts to switch. Others are not changed.")
 
 
-@strawberry.type(description="Your alerts are switched.")
+@strawberry.type(description="The alert subscriptions were updated.")
 class AlertSubscriptionsUpdated:
     """Everything as it is now."""
 
-    alert_subscriptions: list[AlertSubscription] = strawberry.field(description="All your alerts as they are now.")
+    alert_subscriptions: list[AlertSubscription] = strawberry.field(
+        description="All your alert subscriptions after the change."
+    )
 
 
 UpdateAlertSubscriptionsResult = Annotated[
     AlertSubscriptionsUpdated | user_error.AlertAlwaysOn,
-    strawberry.union("UpdateAlertSubscriptionsResult", description="Your alerts as they are, or why they stayed."),
+    strawberry.union(
+        "UpdateAlertSubscriptionsResult", description="The alert subscriptions, or the reason they were not changed."
+    ),
 ]

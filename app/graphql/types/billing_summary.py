@@ -18,14 +18,16 @@ from app.services.cycle import billing_summary as services
 
 
 @strawberry.type(
-    description="The first page of Billing. Each box is nullable: a box that cannot be shown is null with an error of "
-    "its own, and the others stand."
+    description=(
+        "The Billing Summary. Each part is nullable: a part that cannot be loaded is null and has "
+        "an error of its own; the others are still returned."
+    )
 )
 class BillingSummary(Node):
     """Built from the summary's service with `BillingSummary.of`; a box is computed when it is selected."""
 
     summary: strawberry.Private[services.BillingSummary]
-    id: strawberry.ID = strawberry.field(description="Names this account's summary; it stays the same.")
+    id: strawberry.ID = strawberry.field(description="Identifies this account's summary. It never changes.")
     period: Period = strawberry.field(description="The current billing month.")
 
     @classmethod
@@ -34,17 +36,21 @@ class BillingSummary(Node):
         account_id = summary.facts.usage.account_id
         return cls(summary=summary, id=derived_id("summary", account_id), period=Period.of(summary.period))
 
-    @computed(description="The plan that this month is billed on; during a trial, the plan that it leads to.")
+    @computed(description="The plan that this month is billed on. During a trial, the plan that follows it.")
     def current_plan(self) -> Plan | None:
         """Return the plan of this month."""
         return Plan.of(self.summary.current_plan)
 
-    @computed(description="The plan that you have chosen, which next month begins on.")
+    @computed(description="The chosen plan, which next month starts on.")
     def next_month_plan(self) -> Plan | None:
         """Return the chosen plan."""
         return Plan.of(self.summary.next_month_plan)
 
-    @computed(description="This month's usage to date. Null, without an error, until the month of your first paid day.")
+    @computed(
+        description=(
+            "This month's usage to date. Null, without an error, before the month in which paid service starts."
+        )
+    )
     def usage(self) -> UsageMonth | None:
         """Return the usage of this month."""
         month = self.summary.usage
@@ -52,7 +58,7 @@ class BillingSummary(Node):
 
     @section(
         permission=Permission.VIEW_PAYMENT_DETAILS,
-        description="What is still to be paid on all your invoices. Null when your role does not see payment details.",
+        description="The amount still due on all invoices. Null if your role cannot see payment details.",
     )
     def open_balance(self) -> Money | None:
         """Return what is owed."""
@@ -60,7 +66,7 @@ class BillingSummary(Node):
 
     @section(
         permission=Permission.VIEW_PAYMENT_DETAILS,
-        description="Credit that will pay for coming invoices. Null when your role does not see payment details.",
+        description="Account credit that will pay for coming invoices. Null if your role cannot see payment details.",
     )
     def credit_balance(self) -> Money | None:
         """Return what is owed to the customer."""
@@ -68,8 +74,7 @@ class BillingSummary(Node):
 
     @section(
         permission=Permission.VIEW_PAYMENT_DETAILS,
-        description="The payment method that is charged first. Null without any on file, and when your role does not "
-        "see payment details.",
+        description="The default payment method. Null if there is none, or if your role cannot see payment details.",
     )
     def payment_method(self) -> PaymentMethod | None:
         """Return the default on file."""
@@ -78,25 +83,27 @@ class BillingSummary(Node):
 
     @section(
         permission=Permission.VIEW_PAYMENT_DETAILS,
-        description="Automatic payment: whether it is required, and when what is charged next. Null when your role "
-        "does not see payment details.",
+        description=(
+            "Automatic payment: whether it is required, and when which method is charged next. Null "
+            "if your role cannot see payment details."
+        ),
     )
     def auto_pay(self) -> AutoPay | None:
         """Return how the account pays by itself."""
         return AutoPay.of(self.summary.auto_pay, billing_date(self.summary.now))
 
-    @computed(description="Your next invoice, on the usage so far.")
+    @computed(description="A preview of the next invoice, based on usage to date.")
     def next_invoice(self) -> NextInvoice | None:
         """Return the preview."""
         return NextInvoice.of(self.summary.next_invoice)
 
-    @computed(description="This month at its end, if it goes on at its pace.")
+    @computed(description="This month's usage projected to its end at the current pace.")
     def projection(self) -> Projection | None:
         """Return the projection."""
         found = self.summary.projection
         return Projection.of(found) if found else None
 
-    @computed(description="The automatic upgrades that this month is heading for at its pace, in order; mostly none.")
+    @computed(description="The automatic upgrades expected this month at the current pace, in order. Usually empty.")
     def upgrade_forecast(self) -> list[UpgradeForecast] | None:
         """Return the forecast."""
         return [UpgradeForecast.of(one, self.summary) for one in self.summary.upgrades_ahead]

@@ -18,28 +18,33 @@ _MICROSECOND = timedelta(microseconds=1)
 _LARGEST_SEQ = 2**63 - 1
 
 
-@strawberry.type(description="One call that our operators or our automated service took for you.")
+@strawberry.type(description="One call handled for the account by an operator or the automated (IVR) service.")
 class Call(Node):
     """Built from a call of a page with `Call.of`."""
 
-    started_at: datetime = strawberry.field(description="When the call began.")
-    on: date = strawberry.field(description="The billing date that the call belongs to: that of its beginning.")
+    started_at: datetime = strawberry.field(description="When the call started.")
+    on: date = strawberry.field(description="The billing date of the call: the date on which it started.")
     live: Duration = strawberry.field(
-        description="Live time that counts: the longer of the operator's time on the script and the recording."
+        description="Billable live time: the longer of the operator's script time and the recording."
     )
-    script: Duration = strawberry.field(description="How long the operator worked on the script, notes included.")
-    recording: Duration = strawberry.field(description="How long the recording of the call is, time on hold included.")
-    patch: Duration = strawberry.field(description="How long the caller was patched through to you.")
-    ivr: Duration = strawberry.field(description="How long the automated service (IVR) had the call.")
-    disposition: str = strawberry.field(description="How the call ended, in the words of its source; may be empty.")
+    script: Duration = strawberry.field(description="The operator's time on the script, notes included.")
+    recording: Duration = strawberry.field(description="The length of the recording, hold time included.")
+    patch: Duration = strawberry.field(description="The time for which the caller was patched through.")
+    ivr: Duration = strawberry.field(description="The time spent in the automated (IVR) service.")
+    disposition: str = strawberry.field(
+        description="How the call ended, in the words of the reporting system. May be empty."
+    )
     is_billed: bool = strawberry.field(
-        description="Whether the call counts on a bill. Calls of the trial, free calls and corrected ones do not."
+        description="Whether the call is billed. Trial calls, free calls and corrected calls are not."
     )
     corrects: strawberry.ID | None = strawberry.field(
-        description="The call whose place this one takes, when it is a correction."
+        description="The call that this one replaces, if it is a correction."
     )
     is_corrected: bool = strawberry.field(
-        description="Whether a later report took the place of this one. Behind a line: by the time of the invoice."
+        description=(
+            "Whether a later report replaced this one. Under an invoice line: whether it had by the "
+            "time of the invoice."
+        )
     )
 
     @classmethod

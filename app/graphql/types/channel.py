@@ -8,6 +8,6 @@ __all__ = ["Channel"]
 described_enum(
     Channel,
     name="ContactChannel",
-    description="How somebody is reached.",
-    values={Channel.EMAIL: "By e-mail.", Channel.PHONE_CALL: "By a phone call of our operators."},
+    description="The channel through which a person is contacted.",
+    values={Channel.EMAIL: "Email.", Channel.PHONE_CALL: "A phone call by our operators."},
 )

@@ -13,26 +13,28 @@ from app.views import invoices as views
 
 described_enum(
     CollectionStatus,
-    description="Where the collecting of an invoice stands.",
+    description="The collection status of an invoice.",
     values={
-        CollectionStatus.IDLE: "It begins at once.",
+        CollectionStatus.IDLE: "Collection is about to start.",
         CollectionStatus.CHARGING: "A payment method is being charged.",
-        CollectionStatus.WAITING: "No method could be charged; it is tried again on the next date, if there is one.",
-        CollectionStatus.UNKNOWN: "The outcome of a charge is not known yet. Nothing is charged until it is.",
+        CollectionStatus.WAITING: (
+            "No method could be charged. The next attempt is made on the next date, if there is one."
+        ),
+        CollectionStatus.UNKNOWN: "The result of a charge is not known yet. Nothing else is charged until it is.",
         CollectionStatus.DONE: "Nothing is left to collect.",
-        CollectionStatus.PARKED: "Our staff have to look at it. Nothing is asked of you.",
+        CollectionStatus.PARKED: "Our staff is reviewing the collection. You do not need to do anything.",
     },
 )
 
 described_enum(
     AttemptState,
-    description="What came of a charge.",
+    description="The result of a charge.",
     values={
-        AttemptState.PLANNED: "It could not be sent yet.",
-        AttemptState.SENT: "It is under way.",
-        AttemptState.SUCCEEDED: "The money was taken.",
-        AttemptState.DECLINED: "It was declined; no money was taken.",
-        AttemptState.UNKNOWN: "Not known yet. We find out before anything else is charged.",
+        AttemptState.PLANNED: "The charge has not been sent yet.",
+        AttemptState.SENT: "The charge was sent and has no result yet.",
+        AttemptState.SUCCEEDED: "The charge succeeded.",
+        AttemptState.DECLINED: "The charge was declined. No money was taken.",
+        AttemptState.UNKNOWN: "The result is not known yet. Nothing else is charged until it is.",
     },
 )
 
@@ -41,13 +43,15 @@ described_enum(
 class PaymentAttempt:
     """Built with `PaymentAttempt.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Names the charge.")
-    made_at: datetime = strawberry.field(description="When it was made.")
-    amount: Money = strawberry.field(description="How much was to be taken.")
-    state: AttemptState = strawberry.field(description="What came of it.")
-    message: str = strawberry.field(description="What came of it, in words, and what to do.")
-    display_name: str = strawberry.field(description="The payment method, such as `Visa ending in 1881`.")
-    payment_method_id: strawberry.ID = strawberry.field(description="The payment method; it may be gone by now.")
+    id: strawberry.ID = strawberry.field(description="Identifies the charge.")
+    made_at: datetime = strawberry.field(description="When the charge was made.")
+    amount: Money = strawberry.field(description="The amount charged or to be charged.")
+    state: AttemptState = strawberry.field(description="The result.")
+    message: str = strawberry.field(description="The result in words, and what to do.")
+    display_name: str = strawberry.field(description="The payment method to show, such as `Visa ending in 1881`.")
+    payment_method_id: strawberry.ID = strawberry.field(
+        description="The payment method, which may have been removed since."
+    )
 
     @classmethod
     def of(cls, attempt: views.ChargeAttempt) -> "PaymentAttempt":
@@ -63,16 +67,16 @@ class PaymentAttempt:
         )
 
 
-@strawberry.type(description="How an invoice is collected. Dates are those of what happens unless it is paid before.")
+@strawberry.type(description="The collection of an invoice. Its dates apply unless the invoice is paid before.")
 class InvoiceCollection:
     """Built with `InvoiceCollection.of`."""
 
-    status: CollectionStatus = strawberry.field(description="Where it stands.")
-    message: str = strawberry.field(description="Where it stands, in words.")
+    status: CollectionStatus = strawberry.field(description="The status.")
+    message: str = strawberry.field(description="The status in words.")
     next_attempt_at: datetime | None = strawberry.field(description="When the payment methods are charged again.")
-    late_fee_at: datetime | None = strawberry.field(description="When a late fee is added to the next invoice.")
-    suspends_at: datetime | None = strawberry.field(description="When service is suspended.")
-    attempts: list[PaymentAttempt] = strawberry.field(description="Every charge so far, the oldest first.")
+    late_fee_at: datetime | None = strawberry.field(description="When a late fee will be added to the next invoice.")
+    suspends_at: datetime | None = strawberry.field(description="When service will be suspended.")
+    attempts: list[PaymentAttempt] = strawberry.field(description="All charges so far, oldest first.")
 
     @classmethod
     def of(cls, invoice: views.Invoice, collecting: views.Collecting) -> "InvoiceCollection":

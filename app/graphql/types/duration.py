@@ -16,18 +16,18 @@ def write_minutes(seconds: int) -> str:
     return write_cents(hundredths_of_minutes(seconds))
 
 
-@strawberry.type(description="A length of time. Bills are made from the seconds; the minutes are for showing.")
+@strawberry.type(description="A length of time. Bills are calculated from seconds; minutes are for display.")
 class Duration:
     """Built from seconds with `Duration.of`."""
 
-    seconds: int = strawberry.field(description="The whole length in seconds, exact.")
+    seconds: int = strawberry.field(description="The exact length in seconds.")
 
     @classmethod
     def of(cls, seconds: int) -> "Duration":
         """Return whole seconds as a duration for clients."""
         return cls(seconds=seconds)
 
-    @computed(description="The length in minutes with two decimals, rounded half up, as a string.")
+    @computed(description="The length in minutes with two decimals, rounded half up.")
     def minutes(self) -> DecimalText:
         """Return the text of the minutes."""
         return DecimalText(write_minutes(self.seconds))

@@ -9,7 +9,7 @@ from app.domain.explanations import percent, reversed_number, tax_rate_of
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoice_lines import InvoiceLine as InvoiceLineValue
 from app.domain.invoice_lines import LineKind
-from app.domain.ledger import MoneyBackReason, PaymentKind, PostingKind
+from app.domain.ledger import PaymentKind, PostingKind, ReversalReason
 from app.domain.periods import billing_date
 from app.graphql.context import Info
 from app.graphql.enums import described_enum
@@ -21,38 +21,42 @@ from app.graphql.types.invoice_line import InvoiceLine
 from app.graphql.types.line_kinds import lines_of
 from app.graphql.types.money import Money
 from app.graphql.types.node import Node
-from app.messages.invoice_words import KIND_NAMES, MONEY_BACK_NAMES, STATUS_NAMES
+from app.messages.invoice_words import KIND_NAMES, REVERSAL_NAMES, STATUS_NAMES
 from app.services.invoices.document_links import DocumentKind, DocumentLinks
 from app.views import invoices as views
 
 described_enum(
     InvoiceKind,
-    description="What gave rise to an invoice.",
+    description="The reason an invoice was issued.",
     values={
-        InvoiceKind.CYCLE: "A month began: its base price, and the usage of the month that ended.",
-        InvoiceKind.PLAN_CHANGE: "The plan was changed within a month: the new base price, and the old one given back.",
-        InvoiceKind.PLAN_UPGRADE: "Usage had outgrown the plan, and the month was moved up to the plan that fits it.",
+        InvoiceKind.CYCLE: (
+            "The monthly invoice: the base price of the new month and the usage of the month that ended."
+        ),
+        InvoiceKind.PLAN_CHANGE: (
+            "The plan was changed within a month: the new base price is charged and the old one reversed."
+        ),
+        InvoiceKind.PLAN_UPGRADE: "Usage outgrew the plan, and the month was upgraded automatically.",
         InvoiceKind.ADD_ON: "An add-on or an additional line was bought.",
-        InvoiceKind.FINAL: "The account was closed: what its last month still owed.",
-        InvoiceKind.CREDIT_NOTE: "An earlier invoice charged too much: what is given back.",
+        InvoiceKind.FINAL: "The final invoice of a closed account.",
+        InvoiceKind.CREDIT_NOTE: "A credit note: charges of an earlier invoice are reversed.",
     },
 )
 
 described_enum(
     InvoiceStatus,
-    description="Where an invoice stands. Its lines and totals never change after it is issued.",
+    description="The status of an invoice. Lines and totals never change after issue.",
     values={
-        InvoiceStatus.DRAFT: "Being made out, not issued yet. You never meet one in an answer.",
-        InvoiceStatus.OPEN: "Issued, and something is still to be paid.",
+        InvoiceStatus.DRAFT: "Being prepared. The API never returns a draft.",
+        InvoiceStatus.OPEN: "Issued, with a balance due.",
         InvoiceStatus.PAID: "Nothing is left to pay.",
-        InvoiceStatus.VOID: "Withdrawn; it is not to be paid.",
-        InvoiceStatus.UNCOLLECTIBLE: "Given up on: we do not expect to be paid any more.",
+        InvoiceStatus.VOID: "Void: it is not due.",
+        InvoiceStatus.UNCOLLECTIBLE: "Written off: payment is no longer expected.",
     },
 )
 
 described_enum(
     PaymentKind,
-    description="How money came in.",
+    description="How a payment was made.",
     values={
         PaymentKind.CHECK: "A paper check.",
         PaymentKind.CARD: "A card on file.",
@@ -61,12 +65,12 @@ described_enum(
 )
 
 described_enum(
-    MoneyBackReason,
-    description="Why what was paid went back.",
+    ReversalReason,
+    description="Why a payment was reversed.",
     values={
-        MoneyBackReason.REFUNDED: "Our staff gave it back.",
-        MoneyBackReason.CHARGED_BACK: "Your bank took it back: the charge was disputed.",
-        MoneyBackReason.RETURNED: "The bank did not pay it after all, or the charge was withdrawn.",
+        ReversalReason.REFUNDED: "A refund by our staff.",
+        ReversalReason.CHARGED_BACK: "A chargeback: the customer disputed the charge with the bank.",
+        ReversalReason.RETURNED: "A returned payment: the bank did not honor it, or the charge was withdrawn.",
     },
 )
 
@@ -81,14 +85,14 @@ CREDIT_ORIGINS = {
 """Where credit comes from, by the posting that granted it."""
 
 
-@strawberry.type(description="The part of a payment that went to an invoice.")
+@strawberry.type(description="A payment, or the part of one, applied to an invoice.")
 class InvoicePayment:
     """Money that came in for an invoice."""
 
-    kind: PaymentKind = strawberry.field(description="How the money came in.")
-    amount: Money = strawberry.field(description="How much of the payment went to this invoice.")
-    received_on: date = strawberry.field(description="The date on which the money was received.")
-    reference: str = strawberry.field(description="What the payment is called, such as the number of the check.")
+    kind: PaymentKind = strawberry.field(description="How the payment was made.")
+    amount: Money = strawberry.field(description="The amount applied to this invoice.")
+    received_on: date = strawberry.field(description="The date on which the payment was received.")
+    reference: str = strawberry.field(description="The reference of the payment, such as the check number.")
 
     @classmethod
     def of(cls, payment: views.Payment) -> "InvoicePayment":
@@ -101,44 +105,48 @@ class InvoicePayment:
         )
 
 
-@strawberry.type(description="Money that was paid on an invoice and went back: it is open again by that much.")
-class InvoiceMoneyBack:
+@strawberry.type(
+    description=("A payment that was refunded, returned or charged back. The invoice's balance rises by the amount.")
+)
+class InvoiceReversal:
     """Money that left again."""
 
-    amount: Money = strawberry.field(description="How much went back.")
-    reason: MoneyBackReason = strawberry.field(description="Why, for a program.")
-    reason_display_name: str = strawberry.field(description="Why, for people, such as `Given back`.")
-    went_at: datetime = strawberry.field(description="When it went back.")
-    kind: PaymentKind = strawberry.field(description="How the money had come in.")
-    reference: str = strawberry.field(description="The payment that it went back of, as `payments` calls it.")
+    amount: Money = strawberry.field(description="The amount reversed.")
+    reason: ReversalReason = strawberry.field(description="The reason, for programs.")
+    reason_display_name: str = strawberry.field(description="The reason to show, such as `Refunded`.")
+    reversed_at: datetime = strawberry.field(description="When it was reversed.")
+    kind: PaymentKind = strawberry.field(description="How the original payment was made.")
+    reference: str = strawberry.field(description="The reference of the original payment, as in `payments`.")
 
     @classmethod
-    def of(cls, back: views.MoneyBack) -> "InvoiceMoneyBack":
+    def of(cls, back: views.Reversal) -> "InvoiceReversal":
         """Return money that went back for clients."""
-        reason = MoneyBackReason(back.why)
+        reason = ReversalReason(back.why)
         return cls(
             amount=Money.of(back.amount_cents),
             reason=reason,
-            reason_display_name=MONEY_BACK_NAMES[reason],
-            went_at=back.went_at,
+            reason_display_name=REVERSAL_NAMES[reason],
+            reversed_at=back.reversed_at,
             kind=back.kind,
             reference=back.reference,
         )
 
 
-@strawberry.type(description="One tax of an invoice: what it charges, or what it gives back of an earlier invoice.")
+@strawberry.type(description="One tax of an invoice, charged or reversed.")
 class InvoiceTax:
     """Built from a tax line with `InvoiceTax.of`."""
 
-    name: str = strawberry.field(description="What the tax is called.")
+    name: str = strawberry.field(description="The name of the tax.")
     percentage: str = strawberry.field(description="The rate in per cent, such as `8.875`.")
     taxed: Money = strawberry.field(
-        description="The sum of the lines that it applies to; negative where they are given back."
+        description="The sum of the lines that the tax applies to. Negative if they are reversed."
     )
-    amount: Money = strawberry.field(description="The tax; negative where it is given back.")
+    amount: Money = strawberry.field(description="The tax. Negative if it is reversed.")
     reverses_number: str | None = strawberry.field(
-        description="The number of the invoice whose tax is given back; null on a tax that is charged, and on what "
-        "credit kept takes off it."
+        description=(
+            "The number of the invoice whose tax is reversed. Null if the tax is charged, or "
+            "reduced by a credit that is kept."
+        )
     )
 
     @classmethod
@@ -153,13 +161,13 @@ class InvoiceTax:
         )
 
 
-@strawberry.type(description="Credit of the account that paid for a part of an invoice, at its issue or later.")
+@strawberry.type(description="Account credit applied to an invoice, at its issue or later.")
 class InvoiceCredit:
     """Credit applied to an invoice."""
 
-    amount: Money = strawberry.field(description="How much of the credit this invoice used.")
-    granted_on: date = strawberry.field(description="The billing date on which the account got the credit.")
-    origin: str = strawberry.field(description="Where the credit came from, in words.")
+    amount: Money = strawberry.field(description="The credit applied to this invoice.")
+    granted_on: date = strawberry.field(description="The billing date on which the account received the credit.")
+    origin: str = strawberry.field(description="Where the credit came from, as text to show.")
 
     @classmethod
     def of(cls, credit: views.Credit) -> "InvoiceCredit":
@@ -172,19 +180,21 @@ class InvoiceCredit:
 
 
 @strawberry.type(
-    description="Links to the documents of one invoice. Whoever has a link can open that document for five minutes, "
-    "without signing in: ask for it when it is clicked, and do not store it."
+    description=(
+        "Links to the documents of one invoice. Anyone with a link can open the document for five "
+        "minutes without signing in. Request a link when the user clicks, and do not store it."
+    )
 )
 class InvoiceDocuments:
     """Built with `InvoiceDocuments.of`."""
 
-    html: str | None = strawberry.field(description="The invoice as a page to read and to print.")
-    csv: str | None = strawberry.field(description="The lines as a table for a spreadsheet.")
+    html: str | None = strawberry.field(description="The invoice as a web page to read and print.")
+    csv: str | None = strawberry.field(description="The lines as CSV.")
     calls_csv: str | None = strawberry.field(
-        description="The calls that the invoice is about, as a table; null where it bills no usage, as for an add-on."
+        description="The underlying calls as CSV. Null if the invoice bills no usage."
     )
     pdf: str | None = strawberry.field(description="The invoice as a PDF; null where PDF is not installed.")
-    expires_at: datetime = strawberry.field(description="When these links stop working.")
+    expires_at: datetime = strawberry.field(description="When the links expire.")
 
     @classmethod
     def of(cls, links: DocumentLinks, invoice: views.Invoice) -> "InvoiceDocuments":
@@ -203,38 +213,42 @@ class InvoiceDocuments:
         )
 
 
-@strawberry.type(description="An issued invoice. Its lines and totals never change; what is paid on it does.")
+@strawberry.type(description="An issued invoice. Its lines and totals never change; its payments do.")
 class Invoice(Node):
     """Built from an invoice of a page with `Invoice.of`."""
 
-    number: str = strawberry.field(description="The number on the invoice; numbers have no gaps.")
-    kind: InvoiceKind = strawberry.field(description="What gave rise to it.")
-    kind_display_name: str = strawberry.field(description="The kind for people, such as `Monthly invoice`.")
-    status: InvoiceStatus = strawberry.field(description="Where it stands.")
-    status_display_name: str = strawberry.field(description="The status for people, such as `Paid`.")
-    account_name: str = strawberry.field(description="The name of the account at the time it was issued.")
+    number: str = strawberry.field(description="The invoice number. Numbers have no gaps.")
+    kind: InvoiceKind = strawberry.field(description="The reason it was issued.")
+    kind_display_name: str = strawberry.field(description="The kind to show, such as `Monthly invoice`.")
+    status: InvoiceStatus = strawberry.field(description="The status.")
+    status_display_name: str = strawberry.field(description="The status to show, such as `Paid`.")
+    account_name: str = strawberry.field(description="The account's name when the invoice was issued.")
     period: Period = strawberry.field(
-        description="The month that a monthly invoice opens: its base price is for this month. Any other invoice falls "
-        "in it."
+        description=(
+            "The month whose base price a monthly invoice charges. For any other invoice, the month "
+            "in which it was issued."
+        )
     )
     corrects: strawberry.ID | None = strawberry.field(
-        description="The id of the invoice that a credit note gives back charges of, or that a later one replaced."
+        description="The id of the invoice that a credit note corrects or that a later invoice replaced."
     )
     issued_at: datetime = strawberry.field(description="When it was issued.")
-    due_on: date = strawberry.field(description="When it is due: on receipt.")
-    paid_at: datetime | None = strawberry.field(description="When nothing was left to pay; null while something is.")
+    due_on: date = strawberry.field(description="The due date: on receipt.")
+    paid_at: datetime | None = strawberry.field(description="When it was paid in full. Null while a balance is due.")
     subtotal: Money = strawberry.field(description="The sum of the lines before tax.")
-    tax: Money = strawberry.field(description="The tax in the total; zero where none is charged.")
-    total: Money = strawberry.field(description="The sum of the lines; negative when more is given back than charged.")
-    credit_applied: Money = strawberry.field(description="How much credit of the account it used when it was issued.")
-    credit_created: Money = strawberry.field(description="What a total below zero left to the account as credit.")
-    amount_due: Money = strawberry.field(description="What was to be paid when it was issued: the total less credit.")
+    tax: Money = strawberry.field(description="The total tax. Zero if none is charged.")
+    total: Money = strawberry.field(description="The sum of the lines. Negative if more is reversed than charged.")
+    credit_applied: Money = strawberry.field(description="The account credit applied when the invoice was issued.")
+    credit_created: Money = strawberry.field(description="The account credit created by a total below zero.")
+    amount_due: Money = strawberry.field(description="The amount due at issue: the total less account credit.")
     balance: Money = strawberry.field(
-        description="What is still to be paid now: zero once it is void; on an uncollectible one, what is written off, "
-        "less what was paid of it since."
+        description=(
+            "The amount still due now. Zero for a void invoice. For an uncollectible one, the "
+            "amount written off less payments received since."
+        )
     )
     hash: str = strawberry.field(
-        description="Stands for everything that is billed; a preview with the same hash bills exactly the same."
+        description="A hash of everything billed. A preview with the same hash bills exactly the same."
     )
     invoice: strawberry.Private[views.Invoice]
 
@@ -266,30 +280,31 @@ class Invoice(Node):
             invoice=invoice,
         )
 
-    @computed(description="What is charged, in the order of the invoice.")
+    @computed(description="The charges, in the order of the invoice.")
     def lines(self) -> list[InvoiceLine]:
         """Return the lines; those of one month share the reading of its usage."""
         return lines_of(self.invoice)
 
-    @computed(description="Its taxes, one by one: they add up to `tax`. Empty where none is charged.")
+    @computed(description="The individual taxes, which add up to `tax`. Empty if none is charged.")
     def taxes(self) -> list[InvoiceTax]:
         """Return the taxes."""
         lines = (placed.line for placed in self.invoice.lines)
         return [InvoiceTax.of(line) for line in lines if line.kind is LineKind.TAX]
 
-    @computed(description="What was paid on it, in the order in which it was recorded.")
+    @computed(description="The payments applied to it, in the order in which they were recorded.")
     def payments(self) -> list[InvoicePayment]:
         """Return the payments."""
         return [InvoicePayment.of(payment) for payment in self.invoice.payments]
 
-    @computed(description="What went back of the payments, in the order in which it did: given back, or by a bank.")
-    def money_back(self) -> list[InvoiceMoneyBack]:
+    @computed(description="Refunds, returned payments and chargebacks of its payments, in order.")
+    def reversals(self) -> list[InvoiceReversal]:
         """Return what went back."""
-        return [InvoiceMoneyBack.of(back) for back in self.invoice.money_back]
+        return [InvoiceReversal.of(back) for back in self.invoice.reversals]
 
     @computed(
-        description="The credit that paid for a part of it, in the order in which it was used: first `creditApplied`, "
-        "then what was put to it after it was issued."
+        description=(
+            "The account credit applied to it, in order: first `creditApplied`, then credit applied after issue."
+        )
     )
     def credits(self) -> list[InvoiceCredit]:
         """Return the uses of credit."""
@@ -297,27 +312,29 @@ class Invoice(Node):
 
     @section(
         permission=Permission.VIEW_PAYMENT_DETAILS,
-        description="How it is collected: every charge, its answer, and the next date. Null where nothing was to be "
-        "collected, or your role does not see payment details.",
+        description=(
+            "The collection of the invoice: every charge, its result, and the next date. Null if "
+            "nothing was due, or if your role cannot see payment details."
+        ),
     )
     def collection(self) -> InvoiceCollection | None:
         """Return the timeline."""
         collecting = self.invoice.collecting
         return None if collecting is None else InvoiceCollection.of(self.invoice, collecting)
 
-    @computed(description="Documents to read, print and keep. Null where this installation hands out no documents.")
+    @computed(description="Documents to view, print and download. Null if this installation has none.")
     def documents(self, info: Info) -> InvoiceDocuments | None:
         """Return links that are good from now on."""
         links = info.context.links
         return None if links is None else InvoiceDocuments.of(links, self.invoice)
 
 
-@strawberry.input(description="Which invoices to list; what you leave out does not narrow the list.")
+@strawberry.input(description="Filters the list of invoices. Fields that are left out do not filter.")
 class InvoiceFilter:
     """What invoices can be narrowed by."""
 
     status: InvoiceStatus | None = strawberry.field(default=None, description="Only invoices with this status.")
-    month: str | None = strawberry.field(default=None, description="Only invoices of this month, written `YYYY-MM`.")
+    month: str | None = strawberry.field(default=None, description="Only invoices for this month, as `YYYY-MM`.")
 
 
-FilterArgument = Annotated[InvoiceFilter | None, strawberry.argument(description="Narrows the list.")]
+FilterArgument = Annotated[InvoiceFilter | None, strawberry.argument(description="Filters the list.")]

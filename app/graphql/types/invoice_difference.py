@@ -9,16 +9,16 @@ from app.graphql.types.money import Money
 from app.views import invoices as views
 
 
-@strawberry.type(description="What one kind of charge comes to on two invoices, and why that differs.")
+@strawberry.type(description="One kind of charge on both invoices, and why it differs.")
 class InvoiceDifferenceItem:
     """Built from a comparison of the core with `InvoiceDifferenceItem.of`."""
 
     kind: LineKind = strawberry.field(description="The kind of charge.")
-    display_name: str = strawberry.field(description="The kind in words, such as `Overage`.")
-    before: Money = strawberry.field(name="from", description="What it comes to on the invoice compared from.")
-    after: Money = strawberry.field(name="to", description="What it comes to on the invoice compared to.")
-    difference: Money = strawberry.field(description="`to` less `from`; negative when it fell.")
-    cause: str = strawberry.field(description="Why, in one sentence.")
+    display_name: str = strawberry.field(description="The name of the kind, such as `Overage`.")
+    before: Money = strawberry.field(name="from", description="The amount on the earlier invoice.")
+    after: Money = strawberry.field(name="to", description="The amount on the later invoice.")
+    difference: Money = strawberry.field(description="`to` less `from`. Negative if it went down.")
+    cause: str = strawberry.field(description="The cause in one sentence.")
 
     @classmethod
     def of(cls, found: KindDifference) -> "InvoiceDifferenceItem":
@@ -33,18 +33,18 @@ class InvoiceDifferenceItem:
         )
 
 
-@strawberry.type(description="Why one invoice is higher or lower than another, kind of charge by kind of charge.")
+@strawberry.type(description="Why two invoices differ, by kind of charge.")
 class InvoiceDifference:
     """Built from two invoices with `InvoiceDifference.of`."""
 
-    before: Invoice = strawberry.field(name="from", description="The invoice compared from.")
-    after: Invoice = strawberry.field(name="to", description="The invoice compared to.")
-    summary: str = strawberry.field(description="The difference of the totals in one sentence.")
-    total_difference: Money = strawberry.field(description="The difference of the totals: the sum of all items.")
-    credit_applied_difference: Money = strawberry.field(description="How much more credit the later one used.")
-    amount_due_difference: Money = strawberry.field(description="The difference of the amounts due.")
+    before: Invoice = strawberry.field(name="from", description="The earlier invoice.")
+    after: Invoice = strawberry.field(name="to", description="The later invoice.")
+    summary: str = strawberry.field(description="The difference between the totals in one sentence.")
+    total_difference: Money = strawberry.field(description="The difference between the totals: the sum of all items.")
+    credit_applied_difference: Money = strawberry.field(description="The difference between the credits applied.")
+    amount_due_difference: Money = strawberry.field(description="The difference between the amounts due.")
     items: list[InvoiceDifferenceItem] = strawberry.field(
-        description="One item for each kind of charge on either invoice, in the order of an invoice."
+        description="One item for each kind of charge on either invoice, in invoice order."
     )
 
     @classmethod

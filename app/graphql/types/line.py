@@ -10,41 +10,45 @@ from app.graphql.enums import described_enum
 
 described_enum(
     LineKind,
-    description="What a line of an invoice charges.",
+    description="The kinds of invoice line.",
     values={
-        LineKind.BASE: "The plan's price for a month.",
-        LineKind.BASE_REVERSAL: "The price of the plan that the month was billed on before, given back.",
-        LineKind.CREDIT_KEPT: "What a credit note or write-off had taken off the price before, kept on the new price.",
-        LineKind.ADD_ON: "The price of an add-on for a month, or for the rest of the month that it was bought in.",
+        LineKind.BASE: "The base price of a plan for a month.",
+        LineKind.BASE_REVERSAL: "The reversal of the base price that was billed before.",
+        LineKind.CREDIT_KEPT: "A credit from an earlier credit note or write-off that is kept on the new price.",
+        LineKind.ADD_ON: "The price of an add-on for a month, prorated in its first month.",
         LineKind.ADDITIONAL_LINE: "The price of an additional telephone line for a month.",
-        LineKind.OVERAGE: "Live time above the plan's included minutes, in the month that ended.",
-        LineKind.PATCH: "Time of calls that were patched through to you, in the month that ended.",
-        LineKind.IVR: "Automated (IVR) time in the month that ended.",
-        LineKind.ADJUSTMENT: "Usage of an earlier month that came to light after its invoice; a credit when negative.",
-        LineKind.CHARGE: "A one-time charge that our staff added, in its own words.",
-        LineKind.LATE_FEE: "A fee for an invoice that was paid late.",
-        LineKind.CORRECTION: "A charge of an earlier invoice, given back.",
-        LineKind.TAX: "A tax on what the invoice charges, or that tax given back with what it had been charged on.",
+        LineKind.OVERAGE: "Live time above the plan's included minutes in the month that ended.",
+        LineKind.PATCH: "Time of patched calls in the month that ended.",
+        LineKind.IVR: "Automated (IVR) time of the month that ended.",
+        LineKind.ADJUSTMENT: (
+            "A correction for usage of an earlier month that was reported after its invoice. Negative for a credit."
+        ),
+        LineKind.CHARGE: "A one-time charge added by our staff, with their description.",
+        LineKind.LATE_FEE: "A late fee for an overdue invoice.",
+        LineKind.CORRECTION: "The reversal of a charge of an earlier invoice.",
+        LineKind.TAX: "A tax on the charges, or its reversal.",
     },
 )
 
 
-@strawberry.type(description="One figure that a line was worked out from.")
+@strawberry.type(description="One input of a line's calculation.")
 class LineInput:
     """An input in words."""
 
-    key: str = strawberry.field(description="Names the input for a program; the same on every line that has it.")
-    name: str = strawberry.field(description="What the figure is, such as `Included live time`.")
-    value: str = strawberry.field(description="The figure with its unit, such as `100 min` or `$139.00`.")
+    key: str = strawberry.field(
+        description="Identifies the input for programs. It is the same on every line that has it."
+    )
+    name: str = strawberry.field(description="The name of the input, such as `Included live time`.")
+    value: str = strawberry.field(description="The value with its unit, such as `100 min` or `$139.00`.")
 
 
-@strawberry.type(description="Why a line costs what it costs.")
+@strawberry.type(description="How a line's amount was calculated.")
 class LineExplanation:
     """Built from a line of the core with `LineExplanation.of`."""
 
-    rule: int = strawberry.field(description="The number of the billing rule that made the line.")
-    arithmetic: str = strawberry.field(description="The way from the figures to the amount, in one sentence.")
-    inputs: list[LineInput] = strawberry.field(description="The figures that the line was worked out from.")
+    rule: int = strawberry.field(description="The number of the billing rule behind the line.")
+    arithmetic: str = strawberry.field(description="The calculation in one sentence.")
+    inputs: list[LineInput] = strawberry.field(description="The inputs of the calculation.")
 
     @classmethod
     def of(cls, line: invoice_lines.InvoiceLine) -> "LineExplanation":

@@ -20,15 +20,14 @@ class CurrencyCode(StrEnum):
 
 described_enum(
     CurrencyCode,
-    description="The currency of an amount, by its ISO 4217 code.",
+    description="The ISO 4217 code of a currency.",
     values={CurrencyCode.USD: "United States dollar, with two decimals."},
 )
 
 LocaleArgument = Annotated[
     str,
     strawberry.argument(
-        description="Whose habits of writing numbers to follow, such as `en-US` or `de-DE`. "
-        "A locale that is not known is answered in `en-US`."
+        description="The locale to format for, such as `en-US` or `de-DE`. An unknown locale falls back to `en-US`."
     ),
 ]
 
@@ -47,16 +46,19 @@ class Money:
 
     cents: strawberry.Private[int]
     amount: DecimalText = strawberry.field(
-        description="The amount with exactly the decimals of its currency, as a string; negative when owed to you."
+        description=(
+            "The amount with exactly the decimals of its currency, as a string. Negative for an "
+            "amount owed to the customer."
+        )
     )
-    currency_code: CurrencyCode = strawberry.field(description="The currency of the amount.")
+    currency_code: CurrencyCode = strawberry.field(description="The currency.")
 
     @classmethod
     def of(cls, cents: int) -> "Money":
         """Return integer cents as money for clients."""
         return cls(cents=cents, amount=DecimalText(write_cents(cents)), currency_code=CurrencyCode.USD)
 
-    @computed(description="The amount as people write it, with its currency sign, such as `$4,967.70`.")
+    @computed(description="The amount formatted for display, such as `$4,967.70`.")
     def formatted(self, locale: LocaleArgument = "en-US") -> str:
         """Return the text for people."""
         return format_money(self.cents, self.currency_code.value, locale)

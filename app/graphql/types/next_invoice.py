@@ -19,23 +19,25 @@ from app.views.next_invoice import NextInvoiceBasis
 
 described_enum(
     NextInvoiceBasis,
-    description="Which usage a preview of the next invoice counts.",
+    description="The usage that a preview of the next invoice is based on.",
     values={
-        NextInvoiceBasis.ACCRUED: "The calls known so far, and nothing that is still to come.",
-        NextInvoiceBasis.PROJECTED: "The month at its end, if it goes on at its pace, with the upgrades on the way.",
+        NextInvoiceBasis.ACCRUED: "Usage to date only.",
+        NextInvoiceBasis.PROJECTED: (
+            "Usage projected to the end of the month at the current pace, automatic upgrades included."
+        ),
     },
 )
 
 
-@strawberry.type(description="One charge of an invoice that is not issued yet.")
+@strawberry.type(description="One line of an invoice that is not issued yet.")
 class PreviewLine:
     """Built from a line of the core with `PreviewLine.of`."""
 
-    display_name: str = strawberry.field(description="What is charged, in words.")
-    kind: LineKind = strawberry.field(description="What kind of charge it is.")
-    amount: Money = strawberry.field(description="What the line adds to the invoice; negative when owed to you.")
-    period: Period = strawberry.field(description="The month that the charge is for.")
-    explanation: LineExplanation = strawberry.field(description="Why it costs that much.")
+    display_name: str = strawberry.field(description="The line's title.")
+    kind: LineKind = strawberry.field(description="The kind of charge.")
+    amount: Money = strawberry.field(description="The amount that the line adds to the invoice. Negative for a credit.")
+    period: Period = strawberry.field(description="The month that the line charges for.")
+    explanation: LineExplanation = strawberry.field(description="How the amount was calculated.")
 
     @classmethod
     def of(cls, line: invoice_lines.InvoiceLine) -> "PreviewLine":
@@ -50,24 +52,24 @@ class PreviewLine:
 
 
 @strawberry.type(
-    description="Your next invoice, as it would be if it were issued now. Whatever comes in before then changes it."
+    description="A preview of the next invoice, as if it were issued now. New usage and changes update it."
 )
 class NextInvoice(Node):
     """Built from a preview's view with `NextInvoice.of`."""
 
     view: strawberry.Private[views.NextInvoice]
-    id: strawberry.ID = strawberry.field(description="Names this account's next invoice, on this basis.")
-    period: Period = strawberry.field(description="The month that the invoice opens and whose base it charges.")
+    id: strawberry.ID = strawberry.field(description="Identifies this account's next invoice on this basis.")
+    period: Period = strawberry.field(description="The month whose base price it charges.")
     usage_period: Period | None = strawberry.field(
-        description="The month whose usage it charges, so far; null when it is your first invoice."
+        description="The month whose usage it charges. Null for the first invoice."
     )
-    issues_at: datetime = strawberry.field(description="When the invoice is to be issued; it is due on receipt.")
-    as_of: datetime = strawberry.field(description="When the facts behind it were read.")
-    basis: NextInvoiceBasis = strawberry.field(description="Which usage is counted.")
-    lines: list[PreviewLine] = strawberry.field(description="The charges, in the invoice's order.")
-    total: Money = strawberry.field(description="The sum of the lines; below zero it becomes credit.")
+    issues_at: datetime = strawberry.field(description="When the invoice will be issued. It is due on receipt.")
+    as_of: datetime = strawberry.field(description="When the underlying data was read.")
+    basis: NextInvoiceBasis = strawberry.field(description="Which usage it is based on.")
+    lines: list[PreviewLine] = strawberry.field(description="The charges, in invoice order.")
+    total: Money = strawberry.field(description="The sum of the lines. A total below zero becomes account credit.")
     hash: str = strawberry.field(
-        description="A fingerprint of all that would be charged. The invoice has the same one if nothing changes."
+        description="A hash of everything that would be billed. The invoice has the same hash if nothing changes."
     )
 
     @classmethod
@@ -89,7 +91,7 @@ class NextInvoice(Node):
 
     @section(
         permission=Permission.VIEW_PAYMENT_DETAILS,
-        description="The part that your credit will pay. Null when your role does not see payment details.",
+        description="The part that account credit will pay. Null if your role cannot see payment details.",
     )
     def credit_applied(self) -> Money | None:
         """Return the credit."""
@@ -97,7 +99,7 @@ class NextInvoice(Node):
 
     @section(
         permission=Permission.VIEW_PAYMENT_DETAILS,
-        description="What will be left to pay. Null when your role does not see payment details.",
+        description="The amount that will be due. Null if your role cannot see payment details.",
     )
     def amount_due(self) -> Money | None:
         """Return the rest."""

@@ -7,12 +7,12 @@ import strawberry
 _DERIVED = re.compile(r"[a-z]+_([0-9a-z]{1,40})_([1-9][0-9]{0,17})", re.ASCII)
 
 
-@strawberry.interface(description="Something with an id of its own: ask for it again with `node`.")
+@strawberry.interface(description="An object with a globally unique id. Fetch it again with `node`.")
 class Node:
     """The Relay interface, with our own ids."""
 
     id: strawberry.ID = strawberry.field(
-        description="Opaque, and the same for ever. Its beginning, such as `inv_`, tells people what it names."
+        description="An opaque id that never changes. Its prefix, such as `inv_`, tells people what it identifies."
     )
 
 

@@ -16,21 +16,21 @@ from app.views.alerts import SentMessage
 
 described_enum(
     DeliveryState,
-    description="Where a message stands.",
+    description="The delivery status of a message.",
     values={
-        DeliveryState.QUEUED: "It waits to be sent, or to be tried again.",
-        DeliveryState.SENDING: "It is being handed over.",
-        DeliveryState.SENT: "A mail server, or our operators, have taken it.",
-        DeliveryState.FAILED: "It was refused, given up, or not wanted any more; `result` says why.",
-        DeliveryState.UNKNOWN: "A phone call that may have been made, or not: our staff find out.",
+        DeliveryState.QUEUED: "It is waiting to be sent or retried.",
+        DeliveryState.SENDING: "It is being sent.",
+        DeliveryState.SENT: "A mail server or our operators accepted it.",
+        DeliveryState.FAILED: "It was rejected, given up or no longer wanted. See `result`.",
+        DeliveryState.UNKNOWN: "A phone call that may or may not have been made. Our staff is finding out.",
     },
 )
 
 described_enum(
     CallOutcome,
-    description="What became of a phone call.",
+    description="The outcome of a phone call.",
     values={
-        CallOutcome.ANSWERED: "Somebody was told.",
+        CallOutcome.ANSWERED: "A person was informed.",
         CallOutcome.VOICEMAIL: "A message was left.",
         CallOutcome.NO_ANSWER: "Nobody answered.",
         CallOutcome.BUSY: "The line was busy.",
@@ -41,24 +41,28 @@ described_enum(
 )
 
 
-@strawberry.type(description="One message to one person.")
+@strawberry.type(description="One message sent to one person.")
 class Notification:
     """Built from the log's view with `Notification.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Names the message.")
-    kind: AlertKind = strawberry.field(description="What it tells.")
-    display_name: str = strawberry.field(description="What it tells, for people.")
-    channel: Channel = strawberry.field(description="How the person is reached.")
-    recipient: str = strawberry.field(description="The person's name.")
-    address: str = strawberry.field(description="The e-mail address or phone number that it goes to.")
-    is_to_contact: bool = strawberry.field(description="Whether it goes to a payment contact, not to an admin.")
-    state: DeliveryState = strawberry.field(description="Where it stands.")
-    queued_at: datetime = strawberry.field(description="When there was something to tell.")
-    finished_at: datetime | None = strawberry.field(description="When it was settled; null while it is on its way.")
-    result: str | None = strawberry.field(description="What the mail server or our operators said last.")
-    call_outcome: CallOutcome | None = strawberry.field(description="What became of a phone call, once it is reported.")
+    id: strawberry.ID = strawberry.field(description="Identifies the message.")
+    kind: AlertKind = strawberry.field(description="The kind of alert.")
+    display_name: str = strawberry.field(description="The subject to show.")
+    channel: Channel = strawberry.field(description="The channel.")
+    recipient: str = strawberry.field(description="The recipient's name.")
+    address: str = strawberry.field(description="The email address or phone number.")
+    is_to_contact: bool = strawberry.field(
+        description="Whether the recipient is a payment contact rather than an admin."
+    )
+    state: DeliveryState = strawberry.field(description="The status.")
+    queued_at: datetime = strawberry.field(description="When the message was queued.")
+    finished_at: datetime | None = strawberry.field(description="When delivery ended. Null while it is in progress.")
+    result: str | None = strawberry.field(description="The last response from the mail server or our operators.")
+    call_outcome: CallOutcome | None = strawberry.field(
+        description="The outcome of a phone call. Null until it is reported."
+    )
     attempts: int = strawberry.field(
-        description="How often it was tried; of a call that is reported, how often the operators called."
+        description="The number of delivery attempts. For a reported phone call, the number of calls made."
     )
 
     @classmethod
@@ -81,22 +85,22 @@ class Notification:
         )
 
 
-@strawberry.input(description="Which invoice to send again.")
+@strawberry.input(description="The invoice to send again.")
 class ResendInvoiceInput:
     """An invoice."""
 
     invoice_id: strawberry.ID = strawberry.field(description="The invoice's id.")
 
 
-@strawberry.type(description="The invoice's mail is on its way again.")
+@strawberry.type(description="The invoice email was queued again.")
 class InvoiceResent:
     """What was sent, and where to."""
 
     invoice: Invoice | None = strawberry.field(description="The invoice.")
-    sent_to: list[str] = strawberry.field(description="The e-mail addresses that it goes to: yours, and the contacts'.")
+    sent_to: list[str] = strawberry.field(description="The email addresses it is sent to: yours and the contacts'.")
 
 
 ResendInvoiceResult = Annotated[
     InvoiceResent | user_error.NotFound | RateLimited,
-    strawberry.union("ResendInvoiceResult", description="Where the mail goes, or why it does not."),
+    strawberry.union("ResendInvoiceResult", description="The recipients, or the reason nothing was sent."),
 ]

@@ -13,38 +13,38 @@ from app.services.payments.pay_invoice import PaymentResult
 
 described_enum(
     PaymentResult,
-    description="What became of the payment of one invoice.",
+    description="The payment result of one invoice.",
     values={
         PaymentResult.PAID: "It is paid.",
-        PaymentResult.PENDING: "The outcome is not known yet. Nothing is charged twice: ask for the invoice again.",
+        PaymentResult.PENDING: "The result is not known yet. Nothing is charged twice: load the invoice again.",
         PaymentResult.DECLINED: "No payment method could be charged.",
     },
 )
 
 
-@strawberry.type(description="The invoice is paid, or its payment is under way. Holds everything that has changed.")
+@strawberry.type(description="The invoice is paid, or its payment is pending. Includes everything that changed.")
 class InvoicePaid:
     """A payment."""
 
-    status: Outcome = strawberry.field(description="Whether it is paid, or the outcome is not known yet.")
-    invoice: Invoice | None = strawberry.field(description="The invoice as it is now.")
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    status: Outcome = strawberry.field(description="Whether it is paid, or the result is not known yet.")
+    invoice: Invoice | None = strawberry.field(description="The invoice after the change.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
-@strawberry.type(description="What became of one open invoice.")
+@strawberry.type(description="The payment result of one open invoice.")
 class InvoicePaymentOutcome:
     """One of several payments."""
 
-    invoice: Invoice | None = strawberry.field(description="The invoice as it is now.")
-    result: PaymentResult = strawberry.field(description="What became of its payment.")
+    invoice: Invoice | None = strawberry.field(description="The invoice after the change.")
+    result: PaymentResult = strawberry.field(description="The result.")
 
 
-@strawberry.type(description="Every open invoice was charged, the oldest first. Holds everything that has changed.")
+@strawberry.type(description="Every open invoice was charged, oldest first. Includes everything that changed.")
 class OpenBalancePaid:
     """Several payments."""
 
-    outcomes: list[InvoicePaymentOutcome] = strawberry.field(description="What became of each, the oldest first.")
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    outcomes: list[InvoicePaymentOutcome] = strawberry.field(description="The result for each invoice, oldest first.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
 PayInvoiceResult = Annotated[
@@ -57,7 +57,7 @@ PayInvoiceResult = Annotated[
     | user_error.PaymentDeclined
     | user_error.PaymentMethodRequired
     | user_error.PaymentsPaused,
-    strawberry.union("PayInvoiceResult", description="What paying did, or why it was not done."),
+    strawberry.union("PayInvoiceResult", description="The payment, or the reason it was refused."),
 ]
 
 PayOpenBalanceResult = Annotated[
@@ -67,7 +67,7 @@ PayOpenBalanceResult = Annotated[
     | user_error.NothingToPay
     | user_error.PaymentMethodRequired
     | user_error.PaymentsPaused,
-    strawberry.union("PayOpenBalanceResult", description="What paying did, or why it was not done."),
+    strawberry.union("PayOpenBalanceResult", description="The payment, or the reason it was refused."),
 ]
 
 
@@ -77,16 +77,20 @@ class PayInvoiceInput:
 
     invoice_id: strawberry.ID = strawberry.field(description="The invoice to pay.")
     idempotency_key: str = strawberry.field(
-        description="Made by the app once for each press of the button: the same key again charges nothing more, and "
-        "returns how that payment stands."
+        description=(
+            "A key that the app makes once per button press. Repeating the request with the same "
+            "key charges nothing more and returns the status of that payment."
+        )
     )
 
 
-@strawberry.input(description="Pays everything that is open now.")
+@strawberry.input(description="Pays all open invoices now.")
 class PayOpenBalanceInput:
     """Input of `payOpenBalance`."""
 
     idempotency_key: str = strawberry.field(
-        description="Made by the app once for each press of the button: the same key again charges nothing more, and "
-        "returns how those payments stand."
+        description=(
+            "A key that the app makes once per button press. Repeating the request with the same "
+            "key charges nothing more and returns the status of those payments."
+        )
     )

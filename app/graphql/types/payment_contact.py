@@ -13,31 +13,31 @@ from app.graphql.types.node import Node
 from app.views.alerts import ListedContact
 
 
-@strawberry.type(description="An e-mail address that a mail server refused.")
+@strawberry.type(description="A delivery failure reported for an email address.")
 class AddressProblem:
     """What was said, and when."""
 
-    reason: str = strawberry.field(description="What the mail server said.")
-    since: datetime = strawberry.field(description="When it last said so.")
+    reason: str = strawberry.field(description="The mail server's response.")
+    since: datetime = strawberry.field(description="When the mail server last reported it.")
 
 
-@strawberry.type(description="Somebody who is told about billing without signing in, such as a bookkeeper.")
+@strawberry.type(description="A person who receives billing messages without signing in, such as a bookkeeper.")
 class PaymentContact(Node):
     """Built from a listed contact with `PaymentContact.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Names the contact; it stays the same.")
+    id: strawberry.ID = strawberry.field(description="Identifies the contact. It never changes.")
     name: str = strawberry.field(description="The contact's name.")
-    title: str = strawberry.field(description="What the contact is, such as `Bookkeeper`; may be empty.")
-    email: str | None = strawberry.field(description="The e-mail address.")
-    phone: str | None = strawberry.field(description="The phone number with its country code, such as `+12025550143`.")
-    channels: list[Channel] = strawberry.field(description="How the contact is reached.")
-    kinds: list[AlertKind] = strawberry.field(description="What the contact is told about.")
-    time_zone: str = strawberry.field(description="The time zone of the calling hours, by its IANA name.")
-    calls_from: str = strawberry.field(description="From when on calls may be made, as `HH:MM`.")
-    calls_until: str = strawberry.field(description="Until when calls may be made, as `HH:MM`.")
-    is_active: bool = strawberry.field(description="Whether the contact is told at present.")
+    title: str = strawberry.field(description="The contact's role, such as `Bookkeeper`. May be empty.")
+    email: str | None = strawberry.field(description="The email address.")
+    phone: str | None = strawberry.field(description="The phone number with country code, such as `+12025550143`.")
+    channels: list[Channel] = strawberry.field(description="The channels through which the contact is reached.")
+    kinds: list[AlertKind] = strawberry.field(description="The kinds of message the contact receives.")
+    time_zone: str = strawberry.field(description="The IANA time zone of the calling hours.")
+    calls_from: str = strawberry.field(description="The earliest time for phone calls, as `HH:MM`.")
+    calls_until: str = strawberry.field(description="The latest time for phone calls, as `HH:MM`.")
+    is_active: bool = strawberry.field(description="Whether the contact currently receives messages.")
     email_problem: AddressProblem | None = strawberry.field(
-        description="Why the e-mail address does not work; null when it does, as far as we know."
+        description="A delivery problem with the email address. Null if none is known."
     )
 
     @classmethod
@@ -62,24 +62,23 @@ class PaymentContact(Node):
         )
 
 
-@strawberry.input(description="A payment contact as it is to be, whole.")
+@strawberry.input(description="All details of a payment contact.")
 class PaymentContactInput:
     """All that an admin says of a contact."""
 
-    name: str = strawberry.field(description="The contact's name: up to 100 characters, and no link.")
-    title: str = strawberry.field(default="", description="What the contact is, such as `Bookkeeper`.")
-    email: str | None = strawberry.field(default=None, description="The e-mail address, for the channel `EMAIL`.")
+    name: str = strawberry.field(description="The contact's name: up to 100 characters, without links.")
+    title: str = strawberry.field(default="", description="The contact's role, such as `Bookkeeper`.")
+    email: str | None = strawberry.field(default=None, description="The email address, for the channel `EMAIL`.")
     phone: str | None = strawberry.field(
-        default=None, description="The phone number, for the channel `PHONE_CALL`; without a country code a US one."
+        default=None,
+        description=("The phone number, for the channel `PHONE_CALL`. A number without a country code is a US number."),
     )
-    channels: list[Channel] = strawberry.field(description="How to reach the contact.")
-    kinds: list[AlertKind] = strawberry.field(description="What to tell the contact about.")
-    time_zone: str = strawberry.field(
-        default="America/Los_Angeles", description="The contact's time zone, by its IANA name."
-    )
-    calls_from: str = strawberry.field(default="09:00", description="From when on calls may be made, as `HH:MM`.")
-    calls_until: str = strawberry.field(default="17:00", description="Until when calls may be made, as `HH:MM`.")
-    is_active: bool = strawberry.field(default=True, description="Whether to tell the contact at present.")
+    channels: list[Channel] = strawberry.field(description="The channels through which to reach the contact.")
+    kinds: list[AlertKind] = strawberry.field(description="The kinds of message to send to the contact.")
+    time_zone: str = strawberry.field(default="America/Los_Angeles", description="The contact's IANA time zone.")
+    calls_from: str = strawberry.field(default="09:00", description="The earliest time for phone calls, as `HH:MM`.")
+    calls_until: str = strawberry.field(default="17:00", description="The latest time for phone calls, as `HH:MM`.")
+    is_active: bool = strawberry.field(default=True, description="Whether the contact currently receives messages.")
 
     def details(self) -> ContactDetails:
         """Return the description for the core.
@@ -113,12 +112,12 @@ class AddPaymentContactInput:
     contact: PaymentContactInput = strawberry.field(description="The contact.")
 
 
-@strawberry.input(description="The payment contact to change, and how it is to be.")
+@strawberry.input(description="The payment contact to change, and its new details.")
 class UpdatePaymentContactInput:
     """A new description."""
 
     contact_id: strawberry.ID = strawberry.field(description="The contact's id.")
-    contact: PaymentContactInput = strawberry.field(description="The contact as it is to be, whole.")
+    contact: PaymentContactInput = strawberry.field(description="All details of the contact.")
 
 
 @strawberry.input(description="The payment contact to remove.")
@@ -128,40 +127,42 @@ class RemovePaymentContactInput:
     contact_id: strawberry.ID = strawberry.field(description="The contact's id.")
 
 
-@strawberry.type(description="The contact is added. The admins and the other contacts are told.")
+@strawberry.type(description="The contact was added. The admins and the other contacts are notified.")
 class PaymentContactAdded:
     """A new contact."""
 
     contact: PaymentContact | None = strawberry.field(description="The contact.")
-    payment_contacts: list[PaymentContact] = strawberry.field(description="All contacts as they are now.")
+    payment_contacts: list[PaymentContact] = strawberry.field(description="All contacts after the change.")
 
 
-@strawberry.type(description="The contact is as described. The admins and the other contacts are told.")
+@strawberry.type(description="The contact was changed. The admins and the other contacts are notified.")
 class PaymentContactUpdated:
     """A changed contact."""
 
-    contact: PaymentContact | None = strawberry.field(description="The contact as it is now.")
+    contact: PaymentContact | None = strawberry.field(description="The contact after the change.")
 
 
-@strawberry.type(description="The contact is removed, and told nothing more.")
+@strawberry.type(description="The contact was removed and receives no more messages.")
 class PaymentContactRemoved:
     """A contact less."""
 
-    contact_id: strawberry.ID = strawberry.field(description="The id that it had.")
-    payment_contacts: list[PaymentContact] = strawberry.field(description="The contacts that are left.")
+    contact_id: strawberry.ID = strawberry.field(description="The id of the removed contact.")
+    payment_contacts: list[PaymentContact] = strawberry.field(description="The remaining contacts.")
 
 
 AddPaymentContactResult = Annotated[
     PaymentContactAdded | user_error.InvalidContact | user_error.TooManyContacts,
-    strawberry.union("AddPaymentContactResult", description="The contact, or why it was not added."),
+    strawberry.union("AddPaymentContactResult", description="The contact, or the reason it was not added."),
 ]
 
 UpdatePaymentContactResult = Annotated[
     PaymentContactUpdated | user_error.InvalidContact | user_error.NotFound,
-    strawberry.union("UpdatePaymentContactResult", description="The contact, or why it stayed as it was."),
+    strawberry.union("UpdatePaymentContactResult", description="The contact, or the reason it was not changed."),
 ]
 
 RemovePaymentContactResult = Annotated[
     PaymentContactRemoved | user_error.NotFound,
-    strawberry.union("RemovePaymentContactResult", description="What is left, or why nothing was removed."),
+    strawberry.union(
+        "RemovePaymentContactResult", description="The remaining contacts, or the reason nothing was removed."
+    ),
 ]

@@ -17,37 +17,39 @@ from app.views.payment_methods import PaymentMethodState, state_of
 described_enum(
     PaymentMethodState,
     name="PaymentMethodStatus",
-    description="What there is to know of a payment method.",
+    description="The status of a payment method.",
     values={
-        PaymentMethodState.ACTIVE: "It is charged when its turn comes.",
-        PaymentMethodState.EXPIRED: "The card's last month is over. Its bank may still accept it; renew it by adding "
-        "the new card with `replaces`.",
-        PaymentMethodState.NEEDS_ATTENTION: "It was refused for good, and is not tried again: add another one with "
-        "`replaces`.",
-        PaymentMethodState.REMOVED: "It is not on file any more.",
+        PaymentMethodState.ACTIVE: "It can be charged.",
+        PaymentMethodState.EXPIRED: (
+            "The card has expired. The bank may still accept it. Replace it by adding the new card with `replaces`."
+        ),
+        PaymentMethodState.NEEDS_ATTENTION: (
+            "It was declined permanently and is not charged any more. Add another one with `replaces`."
+        ),
+        PaymentMethodState.REMOVED: "It was removed.",
     },
 )
 
 described_enum(
     CheckResult,
-    description="What the bank said of a security code or of an address.",
+    description="The bank's result for a CVV or address check.",
     values={
-        CheckResult.MATCHES: "It is the one that the bank knows.",
-        CheckResult.DOES_NOT_MATCH: "It is not the one that the bank knows.",
+        CheckResult.MATCHES: "It matches the bank's records.",
+        CheckResult.DOES_NOT_MATCH: "It does not match the bank's records.",
         CheckResult.NOT_VERIFIED: "The bank did not check it.",
-        CheckResult.NOT_PROVIDED: "It was not given.",
+        CheckResult.NOT_PROVIDED: "It was not provided.",
         CheckResult.NOT_SUPPORTED: "The bank does not check it for this card.",
     },
 )
 
 described_enum(
     VerificationStatus,
-    description="How the verification of a card ended.",
+    description="The result of verifying a card.",
     values={
-        VerificationStatus.VERIFIED: "The bank accepts the card.",
-        VerificationStatus.DECLINED: "The bank does not accept the card.",
+        VerificationStatus.VERIFIED: "The bank accepted the card.",
+        VerificationStatus.DECLINED: "The bank declined the card.",
         VerificationStatus.FAILED: "The bank could not be asked.",
-        VerificationStatus.REJECTED: "The payment service does not accept the card.",
+        VerificationStatus.REJECTED: "The payment gateway rejected the card.",
     },
 )
 
@@ -59,15 +61,15 @@ STATE_NAMES = {
 }
 
 
-@strawberry.type(description="What the bank said when a card was added.")
+@strawberry.type(description="The result of verifying a card with its bank.")
 class CardVerification:
     """Built with `CardVerification.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Names the verification, for our support.")
-    status: VerificationStatus = strawberry.field(description="How it ended.")
-    cvv_check: CheckResult = strawberry.field(description="What came of the security code.")
-    postal_code_check: CheckResult = strawberry.field(description="What came of the postal code.")
-    street_check: CheckResult = strawberry.field(description="What came of the street and its number.")
+    id: strawberry.ID = strawberry.field(description="Identifies the verification when you contact support.")
+    status: VerificationStatus = strawberry.field(description="The result.")
+    cvv_check: CheckResult = strawberry.field(description="The result of the CVV check.")
+    postal_code_check: CheckResult = strawberry.field(description="The result of the postal code check.")
+    street_check: CheckResult = strawberry.field(description="The result of the street address check.")
     checked_at: datetime = strawberry.field(description="When the bank was asked.")
 
     @classmethod
@@ -83,40 +85,38 @@ class CardVerification:
         )
 
 
-@strawberry.interface(
-    description="Something that the account can pay by. A kind that you do not know has these fields too."
-)
+@strawberry.interface(description="A payment method on file. Types that your app does not know have these fields too.")
 class PaymentMethod(Node):
     """What all kinds of method share; made by `payment_method_of`."""
 
-    id: strawberry.ID = strawberry.field(description="Stays the same for as long as the method is on file.")
-    display_name: str = strawberry.field(description="How to call it, such as `Visa ending in 1881`.")
-    status: PaymentMethodState = strawberry.field(description="What there is to know of it.")
-    status_display_name: str = strawberry.field(description="The status for people.")
-    is_default: bool = strawberry.field(description="Whether it is charged first.")
-    position: int = strawberry.field(description="The order in which methods are tried: 0 is the default.")
+    id: strawberry.ID = strawberry.field(description="Identifies the payment method for as long as it is on file.")
+    display_name: str = strawberry.field(description="The name to show, such as `Visa ending in 1881`.")
+    status: PaymentMethodState = strawberry.field(description="The status of the payment method.")
+    status_display_name: str = strawberry.field(description="The status to show.")
+    is_default: bool = strawberry.field(description="Whether it is the default, which is charged first.")
+    position: int = strawberry.field(description="The position in the order of charging; 0 is the default.")
     verification: CardVerification | None = strawberry.field(
-        description="What the bank said when it was added; null for PayPal, and where the answer was lost on its way."
+        description="The bank's verification when it was added. Null for PayPal, and if the response was lost."
     )
 
 
-@strawberry.type(description="A card. Only what may be shown of it is known to us.")
+@strawberry.type(description="A card. We only know the details that may be shown.")
 class CardPaymentMethod(PaymentMethod):
     """A credit or debit card."""
 
-    brand: str = strawberry.field(description="The network, such as `Visa`.")
-    last4: str | None = strawberry.field(description="The last four digits of the number.")
-    expiry_month: int | None = strawberry.field(description="The card's last month, 1 to 12.")
-    expiry_year: int | None = strawberry.field(description="The year of that month, in four digits.")
-    cardholder_name: str | None = strawberry.field(description="The name on the card, where it was given.")
+    brand: str = strawberry.field(description="The card network, such as `Visa`.")
+    last4: str | None = strawberry.field(description="The last four digits of the card number.")
+    expiry_month: int | None = strawberry.field(description="The month of expiry, 1 to 12.")
+    expiry_year: int | None = strawberry.field(description="The year of expiry, in four digits.")
+    cardholder_name: str | None = strawberry.field(description="The name on the card, if it was given.")
     postal_code: str | None = strawberry.field(description="The postal code of the billing address.")
 
 
-@strawberry.type(description="A PayPal account that has agreed to be charged.")
+@strawberry.type(description="A PayPal account that may be charged.")
 class PayPalPaymentMethod(PaymentMethod):
     """An account with PayPal."""
 
-    payer_email: str | None = strawberry.field(description="The e-mail address of the PayPal account.")
+    payer_email: str | None = strawberry.field(description="The email address of the PayPal account.")
 
 
 def payment_method_of(method: payment_methods.PaymentMethod, today: date) -> PaymentMethod:
@@ -145,14 +145,16 @@ def payment_method_of(method: payment_methods.PaymentMethod, today: date) -> Pay
 
 
 @strawberry.type(
-    description="The payment methods on file. Where the default cannot be charged, the back-ups are tried in order."
+    description="The payment methods on file. If the default cannot be charged, the back-ups are tried in order."
 )
 class PaymentMethodList(Node):
     """Built with `PaymentMethodList.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Names this account's list; it stays the same.")
-    default: PaymentMethod | None = strawberry.field(description="The one that is charged first; null without any.")
-    backups: list[PaymentMethod] = strawberry.field(description="The others, in the order in which they are tried.")
+    id: strawberry.ID = strawberry.field(description="Identifies this account's list. It never changes.")
+    default: PaymentMethod | None = strawberry.field(
+        description="The default, which is charged first. Null if there is none."
+    )
+    backups: list[PaymentMethod] = strawberry.field(description="The back-ups, in the order in which they are charged.")
 
     @classmethod
     def of(cls, found: views.PaymentMethods, today: date) -> "PaymentMethodList":
@@ -165,20 +167,26 @@ class PaymentMethodList(Node):
 
 
 @strawberry.type(
-    description="Automatic payment. As long as it is required, a payment method has to stay on file; invoices are "
-    "charged to what is on file in any case."
+    description=(
+        "Automatic payment. While it is required, a payment method must stay on file. Invoices are "
+        "always charged to the methods on file."
+    )
 )
 class AutoPay:
     """Built with `AutoPay.of`."""
 
-    required: bool = strawberry.field(description="Whether a payment method has to stay on file.")
-    required_until: date | None = strawberry.field(description="The first day on which it need not; null if not now.")
+    required: bool = strawberry.field(description="Whether a payment method must stay on file.")
+    required_until: date | None = strawberry.field(
+        description="The first day on which no payment method is required. Null if none is required now."
+    )
     next_charge_on: date | None = strawberry.field(
-        description="The day of the next charge: of the next invoice, or of the next try for an open one. Null while "
-        "nothing on file can be charged, and where nothing is going to be."
+        description=(
+            "The date of the next charge: for the next invoice, or for the next attempt to collect "
+            "an open one. Null if none can be charged or nothing will be due."
+        )
     )
     method: PaymentMethod | None = strawberry.field(
-        description="What would be charged first; null while nothing on file can be."
+        description="The method that is charged first. Null if none can be charged."
     )
 
     @classmethod
@@ -192,11 +200,13 @@ class AutoPay:
         )
 
 
-@strawberry.type(description="What somebody agrees to by adding a payment method.")
+@strawberry.type(description="The agreement that a user accepts when adding a payment method.")
 class PaymentAgreement:
     """Built with `PaymentAgreement.of`."""
 
-    version: str = strawberry.field(description="Names this wording: send it with `addPaymentMethod` once accepted.")
+    version: str = strawberry.field(
+        description=("Identifies this version of the text. Send it with `addPaymentMethod` when the user accepts.")
+    )
     text: str = strawberry.field(description="The text to show beside the box that authorizes charges.")
     text_hash: str = strawberry.field(description="The SHA-256 of the text in UTF-8, in hexadecimal digits.")
 
@@ -206,12 +216,12 @@ class PaymentAgreement:
         return cls(version=agreement.version, text=agreement.text, text_hash=agreement.text_hash)
 
 
-@strawberry.type(description="What was agreed to when a payment method was added.")
+@strawberry.type(description="The agreement that was accepted when a payment method was added.")
 class PaymentAuthorization:
     """Built with `PaymentAuthorization.of`."""
 
     agreement_version: str = strawberry.field(description="The version of the agreement that was accepted.")
-    text_hash: str = strawberry.field(description="The fingerprint of the text that was accepted.")
+    text_hash: str = strawberry.field(description="The hash of the accepted text.")
     accepted_at: datetime = strawberry.field(description="When it was accepted.")
 
     @classmethod

@@ -32,68 +32,72 @@ class AdditionStatus(StrEnum):
 described_enum(
     AdditionStatus,
     name="PaymentMethodAdditionStatus",
-    description="Whether a payment method has come on file.",
+    description="Whether a payment method has been added.",
     values={
         AdditionStatus.ADDED: "It is on file.",
-        AdditionStatus.PENDING: "The payment service has not said yet. Nothing is kept twice: send the same request "
-        "with the same key again after some seconds.",
+        AdditionStatus.PENDING: (
+            "The payment gateway has not responded yet. Nothing is added twice: repeat the request "
+            "with the same key after a few seconds."
+        ),
     },
 )
 
 
-@strawberry.type(description="The token that a payment form begins with.")
+@strawberry.type(description="The token that a payment form starts with.")
 class PaymentFormTokenCreated:
     """A token."""
 
     client_token: str = strawberry.field(
-        description="Give it to the payment form of the browser or the phone, and ask for a new one for every form."
+        description="The client token for the payment form. Request a new one for every form."
     )
 
 
-@strawberry.type(description="The payment method is on file, or about to be. Holds everything that has changed.")
+@strawberry.type(
+    description=("The payment method is on file, or its verification is pending. Includes everything that changed.")
+)
 class PaymentMethodAdded:
     """A method that was agreed to, verified and kept."""
 
     status: AdditionStatus = strawberry.field(description="Whether it is on file.")
-    payment_method: PaymentMethod | None = strawberry.field(description="The method; null while it is pending.")
+    payment_method: PaymentMethod | None = strawberry.field(description="The payment method. Null while it is pending.")
     verification: CardVerification | None = strawberry.field(
-        description="What the bank said of the card; null for PayPal, and while it is pending."
+        description="The bank's verification. Null for PayPal, and while it is pending."
     )
-    authorization: PaymentAuthorization = strawberry.field(description="What was agreed to.")
-    payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods as they are now.")
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    authorization: PaymentAuthorization = strawberry.field(description="The accepted agreement.")
+    payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods after the change.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
-@strawberry.type(description="The default is changed. Open invoices are tried with it at once.")
+@strawberry.type(description="The default was changed. Open invoices are charged to it at once.")
 class DefaultPaymentMethodSet:
     """Another method is charged first."""
 
-    payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods as they are now.")
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods after the change.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
-@strawberry.type(description="The back-ups are tried in the order given from now on.")
+@strawberry.type(description="The order of the back-ups was changed.")
 class BackupPaymentMethodsReordered:
     """Another order."""
 
-    payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods as they are now.")
+    payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods after the change.")
 
 
-@strawberry.type(description="The payment method is not on file any more, and is never charged again.")
+@strawberry.type(description="The payment method was removed and will not be charged again.")
 class PaymentMethodRemoved:
     """A method that is gone."""
 
-    removed_id: strawberry.ID = strawberry.field(description="The method that was removed.")
+    removed_id: strawberry.ID = strawberry.field(description="The id of the removed payment method.")
     new_default: PaymentMethod | None = strawberry.field(
-        description="The back-up that has become the default by this; null where the default stays. Say so."
+        description="The back-up that became the default. Null if the default did not change. Show it to the user."
     )
-    payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods as they are now.")
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods after the change.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
 CreatePaymentFormTokenResult = Annotated[
     PaymentFormTokenCreated | AuthorizationRequired | PaymentGatewayUnavailable,
-    strawberry.union("CreatePaymentFormTokenResult", description="A token, or why there is none."),
+    strawberry.union("CreatePaymentFormTokenResult", description="A token, or the reason there is none."),
 ]
 
 AddPaymentMethodResult = Annotated[
@@ -107,37 +111,39 @@ AddPaymentMethodResult = Annotated[
     | user_error.IdempotencyConflict
     | user_error.InvalidInput
     | user_error.NotFound,
-    strawberry.union("AddPaymentMethodResult", description="What adding did, or why it was not done."),
+    strawberry.union("AddPaymentMethodResult", description="The payment method, or the reason it was not added."),
 ]
 
 SetDefaultPaymentMethodResult = Annotated[
     DefaultPaymentMethodSet | user_error.NotFound,
-    strawberry.union("SetDefaultPaymentMethodResult", description="The new default, or why there is none."),
+    strawberry.union("SetDefaultPaymentMethodResult", description="The new default, or the reason it was refused."),
 ]
 
 ReorderBackupPaymentMethodsResult = Annotated[
     BackupPaymentMethodsReordered | user_error.InvalidInput,
-    strawberry.union("ReorderBackupPaymentMethodsResult", description="The new order, or why there is none."),
+    strawberry.union("ReorderBackupPaymentMethodsResult", description="The new order, or the reason it was refused."),
 ]
 
 RemovePaymentMethodResult = Annotated[
     PaymentMethodRemoved | LastPaymentMethod | user_error.NotFound,
-    strawberry.union("RemovePaymentMethodResult", description="What removing did, or why it was not done."),
+    strawberry.union("RemovePaymentMethodResult", description="The removal, or the reason it was refused."),
 ]
 
 
-@strawberry.input(description="Asks for a token for one payment form.")
+@strawberry.input(description="Requests a token for one payment form.")
 class CreatePaymentFormTokenInput:
     """Input of `createPaymentFormToken`."""
 
     agreement_version: str | None = strawberry.field(
         default=None,
-        description="The version of the agreement that the form is going to show. Where it is not in force any more, "
-        "there is no token but the current text, before anybody has entered a card.",
+        description=(
+            "The version of the agreement that the form will show. If it is no longer current, the "
+            "current text is returned instead of a token, before a card is entered."
+        ),
     )
 
 
-@strawberry.input(description="The address that the bank compares with the one that it knows.")
+@strawberry.input(description="The billing address that the bank compares with its records.")
 class BillingAddressInput:
     """An address; every part may be left out."""
 
@@ -150,36 +156,42 @@ class BillingAddressInput:
         return BillingAddress(self.street_address, self.postal_code, self.country_code)
 
 
-@strawberry.input(description="Adds a payment method, as the payment form has made it.")
+@strawberry.input(description="Adds the payment method that the payment form collected.")
 class AddPaymentMethodInput:
     """Input of `addPaymentMethod`."""
 
     idempotency_key: str = strawberry.field(
-        description="Made by the app once for each press of the button: the same key again returns the first result."
+        description=(
+            "A key that the app makes once per button press. Repeating the request with the same "
+            "key returns the first result."
+        )
     )
     nonce: str = strawberry.field(
-        description="What the payment form made of the card or account: it is good for one use, and for three hours."
+        description="The nonce from the payment form. It can be used once, within three hours."
     )
     authorize: bool = strawberry.field(
-        description="Whether the person has accepted the agreement. If not, nothing is sent to the payment service."
+        description="Whether the user has accepted the agreement. If false, nothing is sent to the payment gateway."
     )
     agreement_version: str = strawberry.field(description="The version of the agreement that was shown.")
     device_data: str | None = strawberry.field(
-        default=None, description="What the payment form knows of the device, against fraud. It is not kept."
+        default=None, description="Device data from the payment form, for fraud checks. It is not stored."
     )
     make_default: bool = strawberry.field(
-        default=False, description="Whether to charge it first. The first method on file is the default in any case."
+        default=False,
+        description="Whether to make it the default. The first method on file always becomes the default.",
     )
     billing_address: BillingAddressInput | None = strawberry.field(
-        default=None, description="The address to check the card with."
+        default=None, description="The billing address for the bank's address check."
     )
     replaces: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The method on file that this one takes the place of: it keeps its position, and whether it is the "
-        "default. Use it to renew a card.",
+        description=(
+            "The method on file to replace, for example an expiring card. The new one takes over "
+            "its position and, if it was the default, that role."
+        ),
     )
     three_d_secure_authentication_id: str | None = strawberry.field(
-        default=None, description="Reserved for cards that were authenticated by their bank; without effect for now."
+        default=None, description="Reserved for 3-D Secure. It has no effect today."
     )
 
     def value(self) -> NewMethod:
@@ -195,19 +207,19 @@ class AddPaymentMethodInput:
         )
 
 
-@strawberry.input(description="Chooses the payment method that is charged first.")
+@strawberry.input(description="Sets the default payment method.")
 class SetDefaultPaymentMethodInput:
     """Input of `setDefaultPaymentMethod`."""
 
-    payment_method_id: strawberry.ID = strawberry.field(description="The method that becomes the default.")
+    payment_method_id: strawberry.ID = strawberry.field(description="The id of the payment method to make the default.")
 
 
-@strawberry.input(description="Chooses the order in which back-ups are tried.")
+@strawberry.input(description="Changes the order in which back-ups are charged.")
 class ReorderBackupPaymentMethodsInput:
     """Input of `reorderBackupPaymentMethods`."""
 
     payment_method_ids: list[strawberry.ID] = strawberry.field(
-        description="Every back-up exactly once, in the order in which to try them."
+        description="The ids of all back-ups, each exactly once, in the new order."
     )
 
 

@@ -16,15 +16,15 @@ from app.views import plans as views
 
 
 class PriceUnit(StrEnum):
-    """What a unit price is for."""
+    """The unit of a unit price."""
 
     MINUTE = "MINUTE"
 
 
 described_enum(
     PriceUnit,
-    description="What a unit price is for.",
-    values={PriceUnit.MINUTE: "One minute. Time is charged by the second, at a sixtieth of the price."},
+    description="The unit of a unit price.",
+    values={PriceUnit.MINUTE: "One minute. Usage is billed by the second at one sixtieth of the price."},
 )
 
 
@@ -35,40 +35,42 @@ def write_rate(rate: int) -> str:
     return write_cents(cents) + (f"{rest:02d}" if rest else "")
 
 
-@strawberry.type(description="The price of one unit, which may be finer than a cent.")
+@strawberry.type(description="The price of one unit, which can be finer than a cent.")
 class UnitPrice:
     """Built from ten-thousandths of a dollar with `UnitPrice.of`."""
 
     rate: strawberry.Private[int]
     amount: DecimalText = strawberry.field(
-        description="The price as a string: two decimals, or four where it is finer than a cent."
+        description="The price as a string, with two decimals, or four if it is finer than a cent."
     )
-    currency_code: CurrencyCode = strawberry.field(description="The currency of the price.")
-    per: PriceUnit = strawberry.field(description="What the price is for.")
+    currency_code: CurrencyCode = strawberry.field(description="The currency.")
+    per: PriceUnit = strawberry.field(description="The unit.")
 
     @classmethod
     def of(cls, rate: int, per: PriceUnit = PriceUnit.MINUTE) -> "UnitPrice":
         """Return a price in ten-thousandths of a dollar for clients."""
         return cls(rate=rate, amount=DecimalText(write_rate(rate)), currency_code=CurrencyCode.USD, per=per)
 
-    @computed(description="The price as people write it, with its currency sign and without the unit, such as `$1.29`.")
+    @computed(description="The price formatted for display, without the unit, such as `$1.29`.")
     def formatted(self, locale: LocaleArgument = "en-US") -> str:
         """Return the text for people."""
         return format_unit_price(self.rate, self.currency_code.value, locale)
 
 
-@strawberry.type(description="A plan at the prices it was sold at. An account keeps its prices when others come.")
+@strawberry.type(description="A plan at one set of prices. An account keeps its prices when new ones are introduced.")
 class Plan(Node):
     """Built from a plan of the core with `Plan.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Names the plan at these prices.")
-    code: str = strawberry.field(description="The plan's short name, the same at all its prices, such as `220`.")
-    display_name: str = strawberry.field(description="The plan's name for people, such as `220 Minutes`.")
-    base: Money = strawberry.field(description="What a full month costs before usage, paid in advance.")
-    included_minutes: int = strawberry.field(description="How many live minutes a full month includes.")
+    id: strawberry.ID = strawberry.field(description="Identifies the plan at these prices.")
+    code: str = strawberry.field(description="A short code for the plan, the same at all its prices, such as `220`.")
+    display_name: str = strawberry.field(description="The name to show, such as `220 Minutes`.")
+    base: Money = strawberry.field(description="The base price of a full month before usage, charged in advance.")
+    included_minutes: int = strawberry.field(description="The live minutes included in a full month.")
     overage_rate: UnitPrice = strawberry.field(description="The price of live time above the included minutes.")
     cost_effective_to_minutes: int | None = strawberry.field(
-        description="Up to this many live minutes in a full month no larger plan is cheaper. Null on the largest plan."
+        description=(
+            "Up to this many live minutes in a full month, no larger plan is cheaper. Null on the largest plan."
+        )
     )
 
     @classmethod

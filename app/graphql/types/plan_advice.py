@@ -17,11 +17,11 @@ from app.views.standing import AccountStanding
 
 described_enum(
     NoAdvice,
-    description="Why no other plan is advised.",
+    description="Why no other plan is recommended.",
     values={
-        NoAdvice.TOO_FEW_MONTHS: "There are too few full months of calls yet.",
-        NoAdvice.ALREADY_CHEAPEST: "The plan that you have is the cheapest for these months.",
-        NoAdvice.SAVING_TOO_SMALL: "Another plan would have saved too little to be worth a change.",
+        NoAdvice.TOO_FEW_MONTHS: "There are too few full months of usage.",
+        NoAdvice.ALREADY_CHEAPEST: "The current plan is the cheapest for these months.",
+        NoAdvice.SAVING_TOO_SMALL: "Another plan would save too little to be worth changing.",
     },
 )
 
@@ -31,38 +31,40 @@ def plan_of(version: PlanVersion, catalogue: Catalogue, today: date) -> Plan:
     return Plan.of(show_plan(version, catalogue, today))
 
 
-@strawberry.type(description="A month that advice looks at.")
+@strawberry.type(description="A month that the plan advice is based on.")
 class AdviceMonth:
     """A full month, or the current one as projected."""
 
     period: Period = strawberry.field(description="The month.")
-    is_projected: bool = strawberry.field(description="Whether it is the current month at its projected end.")
+    is_projected: bool = strawberry.field(description="Whether it is the current month, projected to its end.")
     live: Duration = strawberry.field(description="Its live time.")
 
 
-@strawberry.type(description="What the months would have cost on one plan, taxes and add-ons left out.")
+@strawberry.type(description="The cost of the months on one plan, without taxes and add-ons.")
 class PlanSimulation:
     """One plan beside the others."""
 
     plan: Plan = strawberry.field(description="The plan.")
-    is_current: bool = strawberry.field(description="Whether the next month has this plan as things stand.")
+    is_current: bool = strawberry.field(description="Whether it is the plan for next month as currently scheduled.")
     bills: list[Money] = strawberry.field(description="The bill of each month, in the order of `PlanAdvice.months`.")
     total: Money = strawberry.field(description="The sum of the bills.")
-    average: Money = strawberry.field(description="An average bill.")
+    average: Money = strawberry.field(description="The average monthly bill.")
 
 
-@strawberry.type(description="The plan that fits your own months best, with the bills that show it.")
+@strawberry.type(description="The plan that fits the account's own usage best, with the bills that show it.")
 class PlanAdvice:
     """Built from advice of the core with `PlanAdvice.of`."""
 
-    months: list[AdviceMonth] = strawberry.field(description="The months looked at, oldest first.")
-    simulations: list[PlanSimulation] = strawberry.field(description="The months on every plan, cheapest base first.")
-    recommended: Plan | None = strawberry.field(description="The plan to change to; null when you had better stay.")
-    no_advice: NoAdvice | None = strawberry.field(description="Why none is advised; null when one is.")
-    average_saving: Money = strawberry.field(
-        description="What the best plan saves in an average month, advised or not."
+    months: list[AdviceMonth] = strawberry.field(description="The months considered, oldest first.")
+    simulations: list[PlanSimulation] = strawberry.field(
+        description="The same months on every plan, cheapest base price first."
     )
-    explanation: str = strawberry.field(description="All that in one sentence.")
+    recommended: Plan | None = strawberry.field(description="The plan to change to. Null if it is best to stay.")
+    no_advice: NoAdvice | None = strawberry.field(description="Why no plan is recommended. Null if one is.")
+    average_saving: Money = strawberry.field(
+        description="The average monthly saving of the cheapest plan, recommended or not."
+    )
+    explanation: str = strawberry.field(description="The advice in one sentence.")
 
     @classmethod
     def of(cls, found: recommendation.PlanAdvice, standing: AccountStanding) -> "PlanAdvice":
@@ -94,28 +96,28 @@ class PlanAdvice:
         )
 
 
-@strawberry.type(description="The bill of a month that might be, on one plan. The parts add up to the total.")
+@strawberry.type(description="The bill of a hypothetical month on one plan. The parts add up to the total.")
 class WhatIfBill:
     """One plan beside the others."""
 
     plan: Plan = strawberry.field(description="The plan.")
-    is_current: bool = strawberry.field(description="Whether the next month has this plan as things stand.")
-    is_cheapest: bool = strawberry.field(description="Whether this is the plan to take for such a month.")
-    base: Money = strawberry.field(description="The price of the plan.")
+    is_current: bool = strawberry.field(description="Whether it is the plan for next month as currently scheduled.")
+    is_cheapest: bool = strawberry.field(description="Whether this is the cheapest plan for such a month.")
+    base: Money = strawberry.field(description="The base price of the plan.")
     add_ons: Money = strawberry.field(description="Add-ons and additional lines.")
     overage: Money = strawberry.field(description="Live time above the included minutes.")
     patch: Money = strawberry.field(description="Patched calls.")
     ivr: Money = strawberry.field(description="Automated (IVR) time.")
     tax: Money = strawberry.field(description="Tax on all of it.")
-    total: Money = strawberry.field(description="The whole bill, before credit.")
+    total: Money = strawberry.field(description="The total before credit.")
 
 
-@strawberry.type(description="What a full month of so many minutes would cost on each plan.")
+@strawberry.type(description="The cost of a hypothetical full month on each plan.")
 class WhatIf:
     """Built from what the core worked out with `WhatIf.of`."""
 
-    period: Period = strawberry.field(description="The month that was asked about: the next one.")
-    bills: list[WhatIfBill] = strawberry.field(description="The bill on every plan, cheapest base first.")
+    period: Period = strawberry.field(description="The month that the simulation uses: the next one.")
+    bills: list[WhatIfBill] = strawberry.field(description="The bill on every plan, cheapest base price first.")
 
     @classmethod
     def of(cls, found: what_if.WhatIf, standing: AccountStanding) -> "WhatIf":

@@ -13,21 +13,21 @@ from app.graphql.types.payment_errors import PaymentGatewayUnavailable
 from app.graphql.types.quote import PlanChangeQuote, QuoteStale
 
 
-@strawberry.type(description="The plan is changed, or the change is arranged. Holds everything that has changed.")
+@strawberry.type(description="The plan was changed, or the change is scheduled. Includes everything that changed.")
 class PlanChanged:
     """A confirmed change."""
 
     status: Outcome = strawberry.field(description="Whether it has taken effect.")
-    effective_on: date = strawberry.field(description="The first billing date that the change counts for.")
-    invoice: Invoice | None = strawberry.field(description="The invoice of the change; null where nothing is invoiced.")
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    effective_on: date = strawberry.field(description="The first billing date on which the change applies.")
+    invoice: Invoice | None = strawberry.field(description="The invoice of the change. Null if nothing is invoiced.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
-@strawberry.type(description="The scheduled change is cancelled; the plan stays as it is, and no money moved.")
+@strawberry.type(description="The scheduled change is cancelled and the plan stays. Nothing was charged or credited.")
 class PlanChangeCancelled:
     """A cancelled change."""
 
-    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary as it is now.")
+    billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
 PlanChangePreviewResult = Annotated[
@@ -36,7 +36,7 @@ PlanChangePreviewResult = Annotated[
     | user_error.AlreadyOnPlan
     | user_error.DowngradeNotCostEffective
     | user_error.PlanNotAvailable,
-    strawberry.union("PlanChangePreviewResult", description="A quote, or why the plan cannot be changed so."),
+    strawberry.union("PlanChangePreviewResult", description="A quote, or the reason the plan cannot be changed."),
 ]
 
 ChangePlanResult = Annotated[
@@ -54,29 +54,34 @@ ChangePlanResult = Annotated[
     | user_error.PaymentsPaused
     | PaymentGatewayUnavailable
     | user_error.PlanNotAvailable,
-    strawberry.union("ChangePlanResult", description="What changing the plan did, or why it was not done."),
+    strawberry.union("ChangePlanResult", description="The plan change, or the reason it was refused."),
 ]
 
 CancelScheduledPlanChangeResult = Annotated[
     PlanChangeCancelled | user_error.NoScheduledChange,
-    strawberry.union("CancelScheduledPlanChangeResult", description="What cancelling did, or why it was not done."),
+    strawberry.union("CancelScheduledPlanChangeResult", description="The cancellation, or the reason it was refused."),
 ]
 
 
-@strawberry.input(description="Confirms a change of plan.")
+@strawberry.input(description="Confirms a plan change.")
 class ChangePlanInput:
     """Input of `changePlan`."""
 
-    quote_id: strawberry.ID = strawberry.field(description="The quote of `planChangePreview` that is confirmed.")
+    quote_id: strawberry.ID = strawberry.field(description="The quote from `planChangePreview` to confirm.")
     idempotency_key: str = strawberry.field(
-        description="Made by the app once for each press of the button: the same key again returns the first result."
+        description=(
+            "A key that the app makes once per button press. Repeating the request with the same "
+            "key returns the first result."
+        )
     )
 
 
-@strawberry.input(description="Cancels the change of plan that is scheduled for the next month.")
+@strawberry.input(description="Cancels the plan change that is scheduled for next month.")
 class CancelScheduledPlanChangeInput:
     """Input of `cancelScheduledPlanChange`."""
 
     plan_id: strawberry.ID = strawberry.field(
-        description="The plan that the scheduled change leads to: a change that has come in between is left alone."
+        description=(
+            "The target plan of the scheduled change. If another change has replaced it, that one is left in place."
+        )
     )

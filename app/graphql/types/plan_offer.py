@@ -9,19 +9,25 @@ from app.graphql.types.user_error import UserError
 from app.views import plans as views
 
 
-@strawberry.type(description="A plan, and what it would make of this month.")
+@strawberry.type(description="A plan, and what this month would cost on it.")
 class PlanOffer:
     """Built from an offer's view with `PlanOffer.of`."""
 
     plan: Plan = strawberry.field(description="The plan.")
-    is_current: bool = strawberry.field(description="Whether this month is billed on this plan, at these prices.")
+    is_current: bool = strawberry.field(description="Whether this month is billed on this plan at these prices.")
     cost_this_month: Money = strawberry.field(
-        description="This month on this plan: its base, and the charges for the usage so far. It grows with the usage."
+        description=(
+            "The cost of this month to date on this plan: its base price plus usage charges. It grows with usage."
+        )
     )
-    usage_cost: Money = strawberry.field(description="The charges for the usage so far alone.")
-    can_change_now: bool = strawberry.field(description="Whether this month can change to it at once.")
-    why_not: UserError | None = strawberry.field(description="What stands against that; null when nothing does.")
-    is_recommended: bool = strawberry.field(description="Whether your own months advise it; see `planAdvice`.")
+    usage_cost: Money = strawberry.field(description="The usage charges of this month to date on this plan.")
+    can_change_now: bool = strawberry.field(description="Whether the account can change to it immediately.")
+    why_not: UserError | None = strawberry.field(
+        description="Why the account cannot change to it immediately. Null if it can."
+    )
+    is_recommended: bool = strawberry.field(
+        description="Whether the account's usage makes it the recommended plan. See `planAdvice`."
+    )
 
     @classmethod
     def of(cls, choice: views.PlanChoice) -> "PlanOffer":

@@ -17,28 +17,30 @@ from app.services.usage.usage_months import show_plan
 
 described_enum(
     ProjectionBasis,
-    description="What a projection rests on.",
+    description="The method of a projection.",
     values={
-        ProjectionBasis.MONTH_IS_OVER: "The month is over: this is its usage.",
-        ProjectionBasis.TOO_LITTLE_DATA: "There are too few days to project from: this is the usage so far.",
-        ProjectionBasis.DAILY_AVERAGE: "Every day to come counts as the average day so far.",
-        ProjectionBasis.WEEKDAY_PATTERN: "Every day to come counts as the average of its weekday so far.",
+        ProjectionBasis.MONTH_IS_OVER: "The month is over; the figures are final usage.",
+        ProjectionBasis.TOO_LITTLE_DATA: "There is too little data to project; the figures are usage to date.",
+        ProjectionBasis.DAILY_AVERAGE: "The average day so far, for every remaining day.",
+        ProjectionBasis.WEEKDAY_PATTERN: "The average of each weekday so far, for every remaining day.",
     },
 )
 
 
-@strawberry.type(description="This month's usage at its end, if it goes on at its pace. It grows surer with every day.")
+@strawberry.type(
+    description=("This month's usage projected to its end at the current pace. It becomes more reliable every day.")
+)
 class Projection:
     """Built from a projection of the core with `Projection.of`."""
 
-    is_made: bool = strawberry.field(description="Whether there is enough to project from; if not, show no forecast.")
-    basis: ProjectionBasis = strawberry.field(description="What it rests on.")
-    explanation: str = strawberry.field(description="What it rests on, in one sentence.")
-    observed_from: date = strawberry.field(description="The first day that it looks at.")
-    observed_days: int = strawberry.field(description="How many whole days it looks at.")
-    live: Duration = strawberry.field(description="Live time at the end of the month.")
-    patch: Duration = strawberry.field(description="Time of patched calls at the end of the month.")
-    ivr: Duration = strawberry.field(description="Automated (IVR) time at the end of the month.")
+    is_made: bool = strawberry.field(description="Whether there is enough data to project. If not, show no forecast.")
+    basis: ProjectionBasis = strawberry.field(description="The method of projection.")
+    explanation: str = strawberry.field(description="The method in one sentence.")
+    observed_from: date = strawberry.field(description="The first day it is based on.")
+    observed_days: int = strawberry.field(description="The number of whole days it is based on.")
+    live: Duration = strawberry.field(description="Projected live time.")
+    patch: Duration = strawberry.field(description="Projected time of patched calls.")
+    ivr: Duration = strawberry.field(description="Projected automated (IVR) time.")
 
     @classmethod
     def of(cls, found: projection.Projection) -> "Projection":
@@ -55,18 +57,22 @@ class Projection:
         )
 
 
-@strawberry.type(description="An automatic upgrade that this month is heading for, at its pace.")
+@strawberry.type(description="An automatic upgrade that is expected this month at the current pace.")
 class UpgradeForecast:
     """Built from a forecast of the core with `UpgradeForecast.of`."""
 
-    on: date = strawberry.field(description="The day by whose end it is to be expected.")
-    plan: Plan = strawberry.field(description="The plan that the usage outgrows.")
-    target: Plan = strawberry.field(description="The plan that the month moves up to.")
-    is_permanent: bool = strawberry.field(description="Whether the months after it stay on that plan.")
-    lines: list[PreviewLine] = strawberry.field(description="What it will invoice.")
-    base_difference: Money = strawberry.field(description="The new price of the month less the one billed already.")
-    amount_due: Money = strawberry.field(description="What will be left to pay for it, with tax and after credit.")
-    saving: Money = strawberry.field(description="What the whole month costs less by it, usage included.")
+    on: date = strawberry.field(description="The day on which the upgrade is expected.")
+    plan: Plan = strawberry.field(description="The plan that usage outgrows.")
+    target: Plan = strawberry.field(description="The plan that the month is upgraded to.")
+    is_permanent: bool = strawberry.field(description="Whether the upgrade also applies to the following months.")
+    lines: list[PreviewLine] = strawberry.field(description="The lines that will be invoiced.")
+    base_difference: Money = strawberry.field(description="The new base price less the one already billed.")
+    amount_due: Money = strawberry.field(
+        description="The amount that will be due for it, including tax and after credit."
+    )
+    saving: Money = strawberry.field(
+        description="How much less the whole month costs with the upgrade, usage included."
+    )
 
     @classmethod
     def of(cls, found: upgrade_forecast.UpgradeForecast, summary: services.BillingSummary) -> "UpgradeForecast":

@@ -14,38 +14,46 @@ from app.views import next_invoice as views
 
 described_enum(
     When,
-    description="From when on a change counts.",
+    description="When a plan change takes effect.",
     name="ChangeWhen",
     values={
-        When.NOW: "At once, and for the whole current month: the allowance is retroactive, and so is the price.",
-        When.NEXT_CYCLE: "From the first of the next month on. Nothing is invoiced now, and it can be cancelled.",
+        When.NOW: "Immediately, for the whole current month: price and allowance both apply from its first day.",
+        When.NEXT_CYCLE: "On the first of next month. Nothing is invoiced now, and the change can be cancelled.",
     },
 )
 
 
 @strawberry.type(
-    description="What changing the plan would do. Confirm it within a quarter of an hour with `changePlan`; calls that "
-    "come in meanwhile leave it valid, unless they forbid the change."
+    description=(
+        "The effect of a plan change. The quote can be confirmed with `changePlan` for 15 minutes. "
+        "New calls do not invalidate it unless they rule the change out."
+    )
 )
 class PlanChangeQuote:
     """Built with `PlanChangeQuote.of`."""
 
-    id: strawberry.ID = strawberry.field(description="Confirm by this; it is good for one confirmation.")
-    plan_id: strawberry.ID = strawberry.field(description="The plan at the prices that it would be taken at.")
-    when: When = strawberry.field(description="From when on the change counts.")
-    effective_on: date = strawberry.field(description="The first billing date that the change counts for.")
-    lines: list[PreviewLine] = strawberry.field(description="What would be invoiced now; empty where nothing is.")
-    total: Money = strawberry.field(description="The sum of the lines; below zero it becomes credit.")
-    credit_applied: Money = strawberry.field(description="The part that your credit would pay.")
-    amount_due_now: Money = strawberry.field(description="What would be left to pay now.")
-    credit_to_open_invoices: Money = strawberry.field(
-        description="The part of the credit that pays your open invoices at once; the rest waits for the next invoice."
+    id: strawberry.ID = strawberry.field(description="Pass it to `changePlan` to confirm. It can be used once.")
+    plan_id: strawberry.ID = strawberry.field(description="The plan to change to, at its current prices.")
+    when: When = strawberry.field(description="When the change takes effect.")
+    effective_on: date = strawberry.field(description="The first billing date on which the change applies.")
+    lines: list[PreviewLine] = strawberry.field(
+        description="The lines that would be invoiced now. Empty if nothing would be."
     )
-    hash: str = strawberry.field(description="A fingerprint of what confirming does.")
-    expires_at: datetime = strawberry.field(description="Until when it can be confirmed.")
+    total: Money = strawberry.field(description="The sum of the lines. A total below zero becomes account credit.")
+    credit_applied: Money = strawberry.field(description="The part that account credit would pay.")
+    amount_due_now: Money = strawberry.field(description="The amount that would be due now, after credit.")
+    credit_to_open_invoices: Money = strawberry.field(
+        description=(
+            "The part of the new credit that pays open invoices at once. The rest is applied to the next invoice."
+        )
+    )
+    hash: str = strawberry.field(description="A hash of the effects of confirming.")
+    expires_at: datetime = strawberry.field(description="When the quote expires.")
     next_invoice: NextInvoice | None = strawberry.field(
-        description="The next invoice as it would be after the change, on the usage so far. Null on a quote that comes "
-        "with a refusal: ask for a preview."
+        description=(
+            "A preview of the next invoice after the change, based on usage to date. Null on a "
+            "quote that comes with a refusal: request a preview."
+        )
     )
 
     @classmethod
@@ -70,10 +78,12 @@ class PlanChangeQuote:
 
 
 @strawberry.type(
-    description="What the quote covers has moved, its time is over, or it was used. Nothing was done: look at the new "
-    "one."
+    description=(
+        "The quote has expired, was already used, or the account has changed since. Nothing was "
+        "changed. Use the new quote."
+    )
 )
 class QuoteStale(UserError):
     """A quote that cannot be confirmed, with the one as things stand."""
 
-    quote: PlanChangeQuote = strawberry.field(description="The quote as things stand now.")
+    quote: PlanChangeQuote = strawberry.field(description="A new quote, based on the account's current state.")

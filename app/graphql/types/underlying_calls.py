@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from app.graphql.connections import Connection, open_window
 from app.graphql.context import Context, Info
 from app.graphql.types.call import CURSOR_KEYS, Call, call_connection, read_position
-from app.repositories.pages.calls import USAGE_BEHIND, calls_behind_page
-from app.views.calls import CallsBehind, UsageOfDay
+from app.repositories.pages.calls import UNDERLYING_USAGE, underlying_calls_page
+from app.views.calls import UnderlyingCalls, UsageOfDay
 
-CALLS_BEHIND = "calls behind a line"
+UNDERLYING_CALLS = "underlying calls of a line"
 
 
 class MonthUsage:
     """The usage of a month behind the lines of one invoice; read once, whichever of its lines asks."""
 
-    def __init__(self, behind: CallsBehind) -> None:
+    def __init__(self, behind: UnderlyingCalls) -> None:
         self._behind = behind
         self._reading: asyncio.Future[Sequence[UsageOfDay]] | None = None
 
@@ -38,18 +38,18 @@ class MonthUsage:
     async def _read(self, context: Context) -> Sequence[UsageOfDay]:
         behind = self._behind
         return await context.load(
-            USAGE_BEHIND, since_at=behind.since_at, before_at=behind.before_at, watermark=behind.watermark
+            UNDERLYING_USAGE, since_at=behind.since_at, before_at=behind.before_at, watermark=behind.watermark
         )
 
 
-async def load_calls_behind(info: Info, behind: CallsBehind, first: int, after: str | None) -> Connection[Call]:
-    """Return a page of the calls behind a line.
+async def load_underlying_calls(info: Info, behind: UnderlyingCalls, first: int, after: str | None) -> Connection[Call]:
+    """Return a page of the underlying calls of a line.
 
     :raises BadInput: when `first` or `after` cannot be used.
     """
-    window = open_window(info, kind=CALLS_BEHIND, first=first, after=after, keys=CURSOR_KEYS)
+    window = open_window(info, kind=UNDERLYING_CALLS, first=first, after=after, keys=CURSOR_KEYS)
     after_at, after_seq = read_position(window.after) or (behind.since_at, 0)
-    page = calls_behind_page(behind.kind, is_counted=window.is_counted)
+    page = underlying_calls_page(behind.kind, is_counted=window.is_counted)
     binds = {
         "since_at": behind.since_at,
         "before_at": behind.before_at,

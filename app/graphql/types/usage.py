@@ -16,18 +16,18 @@ from app.graphql.types.plan import Plan
 from app.views import usage as views
 
 
-@strawberry.type(description="The calls that began on one billing date.")
+@strawberry.type(description="The calls that started on one billing date.")
 class UsageDay:
     """Built from a day of the core with `UsageDay.of`."""
 
     on: date = strawberry.field(description="The billing date.")
-    live: Duration = strawberry.field(description="Live operator time of the day.")
+    live: Duration = strawberry.field(description="Live time of the day.")
     cumulative_live: Duration = strawberry.field(
-        description="Live operator time of the month up to and including the day; compare it with the allowance."
+        description="Live time of the month up to and including this day. Compare it with the allowance."
     )
     patch: Duration = strawberry.field(description="Patched time of the day.")
     ivr: Duration = strawberry.field(description="Automated (IVR) time of the day.")
-    call_count: int = strawberry.field(description="How many calls count towards the bill.")
+    call_count: int = strawberry.field(description="The number of billed calls.")
 
     @classmethod
     def of(cls, day: Day) -> "UsageDay":
@@ -44,37 +44,45 @@ class UsageDay:
 
 
 @strawberry.type(
-    description="The calls of one billing month, to date, and what they cost on that month's plan. Calls of a trial "
-    "are not counted. A call that is not charged counts in `freeCallCount` alone."
+    description=(
+        "The usage of one billing month to date, and its cost on that month's plan. Trial calls are "
+        "not counted. Calls that are not charged count only in `freeCallCount`."
+    )
 )
 class UsageMonth(Node):
     """Built from a month's view with `UsageMonth.of`."""
 
     view: strawberry.Private[views.UsageMonth]
-    id: strawberry.ID = strawberry.field(description="Names this account's month.")
+    id: strawberry.ID = strawberry.field(description="Identifies this month of the account.")
     period: Period = strawberry.field(description="The month.")
     plan: Plan = strawberry.field(description="The plan that the month is billed on.")
     allowance: Duration = strawberry.field(
-        description="The live time that the plan includes in this month; a part of it where paid service began within."
+        description="The live time included in this month. It is prorated if paid service started within the month."
     )
-    live: Duration = strawberry.field(description="Live operator time so far: the longer of script and recording.")
-    remaining: Duration = strawberry.field(description="What is left of the allowance.")
+    live: Duration = strawberry.field(description="Live time to date: per call, the longer of script and recording.")
+    remaining: Duration = strawberry.field(description="The remaining allowance.")
     overage: Duration = strawberry.field(description="Live time above the allowance.")
     patch: Duration = strawberry.field(description="Patched time, charged from the first second.")
     ivr: Duration = strawberry.field(description="Automated (IVR) time, charged from the first second.")
-    overage_cost: Money = strawberry.field(description="What the live time above the allowance costs.")
-    patch_cost: Money = strawberry.field(description="What the patched time costs.")
-    ivr_cost: Money = strawberry.field(description="What the automated (IVR) time costs.")
-    total_cost: Money = strawberry.field(description="All usage charges of the month so far, without the plan's base.")
-    cost_effective_to_minutes: int | None = strawberry.field(
-        description="Up to this many live minutes in this month no larger plan is cheaper. Null on the largest plan."
+    overage_cost: Money = strawberry.field(description="The charge for live time above the allowance.")
+    patch_cost: Money = strawberry.field(description="The charge for patched time.")
+    ivr_cost: Money = strawberry.field(description="The charge for automated (IVR) time.")
+    total_cost: Money = strawberry.field(
+        description="All usage charges of the month to date, without the plan's base price."
     )
-    call_count: int = strawberry.field(description="How many calls count towards the bill.")
-    free_call_count: int = strawberry.field(description="How many calls are recorded and not charged.")
-    as_of: datetime = strawberry.field(description="When these figures were read: they hold every call known by then.")
+    cost_effective_to_minutes: int | None = strawberry.field(
+        description="Up to this many live minutes in this month, no larger plan is cheaper. Null on the largest plan."
+    )
+    call_count: int = strawberry.field(description="The number of billed calls.")
+    free_call_count: int = strawberry.field(description="The number of calls that are recorded and not charged.")
+    as_of: datetime = strawberry.field(
+        description="When these figures were read. They include every call known by then."
+    )
     last_event_at: datetime | None = strawberry.field(
-        description="When the latest call known for this month began; null before the first. Later calls may be on "
-        "their way to us."
+        description=(
+            "When the latest known call of this month started. Null before the first. Later calls "
+            "may not have been reported yet."
+        )
     )
 
     @classmethod
@@ -104,8 +112,10 @@ class UsageMonth(Node):
         )
 
     @computed(
-        description="Every day of the month since the paid start and up to today, days without calls included: the "
-        "series of the usage chart."
+        description=(
+            "Every day from the first paid day of the month up to today, days without calls "
+            "included. Use it for the usage chart."
+        )
     )
     def days(self) -> list[UsageDay]:
         """Return the series."""

@@ -10,32 +10,34 @@ from app.graphql.types.money import Money
 
 
 @strawberry.interface(
-    description="Why something was not done. Every refusal is one: select `... on UserError { code message }`, and an "
-    "older app survives refusals that it does not know."
+    description=(
+        "A refusal: why a mutation was not carried out. Select `... on UserError { code message }` "
+        "so that the app also handles refusals added later."
+    )
 )
 class UserError:
     """The interface of all refusals."""
 
-    code: ErrorCode = strawberry.field(description="Names the situation, for a program.")
-    message: str = strawberry.field(description="Says what is wrong and what to do, for a person.")
+    code: ErrorCode = strawberry.field(description="Identifies the refusal for programs.")
+    message: str = strawberry.field(description="Explains to the customer what is wrong and what to do.")
 
 
-@strawberry.type(description="There is nothing of that id, or it is not yours.")
+@strawberry.type(description="There is no object with this id on your account.")
 class NotFound(UserError):
     """An unknown or foreign id."""
 
 
-@strawberry.type(description="A value cannot be used, such as an idempotency key that is empty or too long.")
+@strawberry.type(description="A value is invalid, such as an idempotency key that is empty or too long.")
 class InvalidInput(UserError):
     """A value that cannot be used."""
 
 
-@strawberry.type(description="The idempotency key was used before, for another request. Nothing was done.")
+@strawberry.type(description="The idempotency key was already used for a different request. Nothing was done.")
 class IdempotencyConflict(UserError):
     """A key that means something else."""
 
 
-@strawberry.type(description="The account is suspended or closed: pay the open balance first.")
+@strawberry.type(description="The account is suspended or closed. Pay the open balance first.")
 class AccountSuspended(UserError):
     """An account that may not buy."""
 
@@ -45,60 +47,62 @@ class PlanNotAvailable(UserError):
     """A plan that cannot be had."""
 
 
-@strawberry.type(description="The change would change nothing: the account has this plan.")
+@strawberry.type(description="The account is already on this plan, so there is nothing to change.")
 class AlreadyOnPlan(UserError):
     """A change to the same plan."""
 
 
-@strawberry.type(description="The add-on is not on sale today, or there is none of that id.")
+@strawberry.type(description="The add-on is not on sale today, or the id is unknown.")
 class AddOnNotAvailable(UserError):
     """An add-on that cannot be had."""
 
 
-@strawberry.type(description="You have the add-on. Where it is cancelled, keep it instead.")
+@strawberry.type(description="The account already has the add-on. If it is cancelled, keep it instead.")
 class AddOnAlreadyActive(UserError):
     """An add-on bought twice."""
 
-    until: date | None = strawberry.field(description="Its last day where it is cancelled.")
+    until: date | None = strawberry.field(description="The last day it is active, if it is cancelled.")
 
 
-@strawberry.type(description="You do not have the add-on, or it is not in the state that this needs.")
+@strawberry.type(description="The account does not have the add-on, or the add-on is not in the required state.")
 class AddOnNotActive(UserError):
     """Nothing to cancel or to keep."""
 
 
-@strawberry.type(description="Other terms are in force than the ones that were accepted. Show these, and ask again.")
+@strawberry.type(description="The accepted terms are not the current ones. Show the current terms and ask again.")
 class TermsNotAccepted(UserError):
     """A purchase without the terms in force."""
 
-    terms_version: str = strawberry.field(description="The version of the terms in force.")
-    terms: str = strawberry.field(description="The terms in force.")
+    terms_version: str = strawberry.field(description="The version of the current terms.")
+    terms: str = strawberry.field(description="The current terms.")
 
 
-@strawberry.type(description="No change of plan is scheduled, so there is none to cancel.")
+@strawberry.type(description="No plan change is scheduled, so there is nothing to cancel.")
 class NoScheduledChange(UserError):
     """Nothing to cancel."""
 
 
 @strawberry.type(
-    description="The lower plan would cost more than it saves: this month's usage is past what it is cost-effective "
-    "to. Change from the next month on instead."
+    description=(
+        "This month's usage exceeds the lower plan's cost-effective threshold, so it would cost "
+        "more than it saves. Schedule the change for next month instead."
+    )
 )
 class DowngradeNotCostEffective(UserError):
     """A refused downgrade, with its numbers."""
 
     usage: Duration = strawberry.field(description="This month's live time to date.")
-    threshold_minutes: int = strawberry.field(description="Up to this many minutes the lower plan is cost-effective.")
-    current_cost: Money = strawberry.field(description="What this month costs to date on the plan you have.")
-    target_cost: Money = strawberry.field(description="What this month would cost to date on the lower plan.")
+    threshold_minutes: int = strawberry.field(description="The lower plan is cost-effective up to this many minutes.")
+    current_cost: Money = strawberry.field(description="The cost of this month to date on the current plan.")
+    target_cost: Money = strawberry.field(description="The cost of this month to date on the lower plan.")
 
 
-@strawberry.type(description="Another change of this account waits for its payment. Try again in a few minutes.")
+@strawberry.type(description="Another change to this account is waiting for its payment. Try again in a few minutes.")
 class ChangeInProgress(UserError):
     """One change at a time."""
 
 
-@strawberry.type(description="No payment method on file can be charged: add one first.")
+@strawberry.type(description="No payment method on file can be charged. Add one first.")
 class PaymentMethodRequired(UserError):
     """Nothing to charge."""
 
@@ -109,8 +113,9 @@ class PaymentsPaused(UserError):
 
 
 @strawberry.type(
-    description="None of the payment methods could be charged. Nothing was changed; the invoice's `collection` shows "
-    "every attempt."
+    description=(
+        "No payment method could be charged. Nothing was changed. The invoice's `collection` lists every attempt."
+    )
 )
 class PaymentDeclined(UserError):
     """A charge that no bank accepted."""
@@ -123,18 +128,18 @@ class NothingToPay(UserError):
     """Nothing is open."""
 
 
-@strawberry.type(description="The payment contact cannot be as described.")
+@strawberry.type(description="The payment contact's details are invalid.")
 class InvalidContact(UserError):
     """A form to correct."""
 
-    field: str = strawberry.field(description="The field of the form to correct, such as `email`.")
+    field: str = strawberry.field(description="The input field to correct, such as `email`.")
 
 
-@strawberry.type(description="The account has ten payment contacts. Remove one first.")
+@strawberry.type(description="The account already has ten payment contacts. Remove one first.")
 class TooManyContacts(UserError):
     """A full list."""
 
 
-@strawberry.type(description="The alert protects the account: it goes to every admin and cannot be switched off.")
+@strawberry.type(description="This alert protects the account. It goes to every admin and cannot be switched off.")
 class AlertAlwaysOn(UserError):
     """A switch that is fixed."""

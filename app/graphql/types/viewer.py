@@ -13,7 +13,7 @@ described_enum(
     description="Whether the account is served.",
     values={
         AccountStatus.ACTIVE: "The account is in service.",
-        AccountStatus.SUSPENDED: "Service is suspended. The Billing Summary says what is open.",
+        AccountStatus.SUSPENDED: "Service is suspended. The Billing Summary shows the open balance.",
         AccountStatus.CLOSED: "The account is closed. Its invoices can still be read.",
     },
 )
@@ -39,31 +39,31 @@ BANNERS = {
 class User(Node):
     """One user."""
 
-    id: strawberry.ID = strawberry.field(description="Stays the same for as long as the person is known to us.")
-    email: str = strawberry.field(description="The address that the person signs in with.")
-    name: str = strawberry.field(description="The person's name.")
+    id: strawberry.ID = strawberry.field(description="Identifies the person. It never changes.")
+    email: str = strawberry.field(description="The address the person signs in with.")
+    name: str = strawberry.field(description="The recipient's name.")
 
 
-@strawberry.type(description="A customer of the answering service: who is served, and who is billed.")
+@strawberry.type(description="A customer of the answering service: the company that is served and billed.")
 class Account(Node):
     """One account, as its members may see it."""
 
-    id: strawberry.ID = strawberry.field(description="Stays the same for as long as the account exists.")
-    external_id: str = strawberry.field(description="The account's number in the rest of SAS Flex, such as `AA0101`.")
+    id: strawberry.ID = strawberry.field(description="Identifies the account. It never changes.")
+    external_id: str = strawberry.field(description="The account number used across SAS Flex, such as `AA0101`.")
     name: str = strawberry.field(description="The name of the company.")
     status: AccountStatus = strawberry.field(description="Whether the account is served.")
 
 
-@strawberry.type(description="You: the person signed in, on the account that you chose when you signed in.")
+@strawberry.type(description="The signed-in user on the chosen account.")
 class Viewer:
     """Built from the session look-up with `Viewer.of`."""
 
-    user: User = strawberry.field(description="Who you are.")
-    account: Account = strawberry.field(description="The account that every answer is about.")
-    role: Role = strawberry.field(description="What you are on this account.")
+    user: User = strawberry.field(description="The signed-in user.")
+    account: Account = strawberry.field(description="The account that every response is about.")
+    role: Role = strawberry.field(description="Your role on this account.")
     permissions: list[Permission] = strawberry.field(description="What your role allows on this account.")
     banner: str | None = strawberry.field(
-        description="What to tell everybody on this account at the top of each page, or null when all is well."
+        description="A message to show to everyone on this account at the top of each page. Null if there is none."
     )
 
     @classmethod

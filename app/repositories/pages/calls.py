@@ -96,8 +96,8 @@ def calls_page(*, has_disposition: bool, is_billed: bool | None, is_counted: boo
 
 
 @cache
-def calls_behind_page(kind: LineKind, *, is_counted: bool) -> Page[CallPage]:
-    """Return the page of the calls behind a line of this kind, oldest first, as they stood at its watermark.
+def underlying_calls_page(kind: LineKind, *, is_counted: bool) -> Page[CallPage]:
+    """Return the page of the underlying calls of a line of this kind, oldest first, as they stood at its watermark.
 
     Behind a charge: the calls that it adds up. Behind a correction: the calls that came in since the invoice before,
     and those they took the place of. Binds: `since_at`, `before_at`, `watermark`, `after_at`, `after_seq`, `fetch`, and
@@ -111,7 +111,7 @@ def calls_behind_page(kind: LineKind, *, is_counted: bool) -> Page[CallPage]:
     }
     if is_counted:
         parts["count"] = select(func.count()).select_from(chosen.subquery())
-    return Page(f"calls behind {kind}", parts, _call_page)
+    return Page(f"underlying calls of {kind}", parts, _call_page)
 
 
 def _stood() -> tuple[Sql, Sql, Sql]:
@@ -143,7 +143,7 @@ def _month_calls() -> Page[CallPage]:
     return Page("calls of a month", {"calls": chosen}, _call_page)
 
 
-def _usage_behind() -> Page[Sequence[UsageOfDay]]:
+def _underlying_usage() -> Page[Sequence[UsageOfDay]]:
     later = aliased(CallRow)
     is_replaced = _replaced(later.seq <= _WATERMARK, later=later)
     sums = (CallRow.live_seconds, CallRow.patch_seconds, CallRow.ivr_seconds)
@@ -153,7 +153,7 @@ def _usage_behind() -> Page[Sequence[UsageOfDay]]:
         .group_by(col(CallRow.on_date))
         .order_by(col(CallRow.on_date))
     )
-    return Page("usage behind a line", {"days": days}, lambda days: [UsageOfDay._make(row) for row in days])
+    return Page("underlying usage of a line", {"days": days}, lambda days: [UsageOfDay._make(row) for row in days])
 
 
 def _call() -> Page[Call | None]:
@@ -169,7 +169,7 @@ MONTH_CALLS = _month_calls()
 Binds: `since_at`, `before_at`, `watermark`, `after_at`, `after_seq`, `fetch`.
 """
 
-USAGE_BEHIND = _usage_behind()
+UNDERLYING_USAGE = _underlying_usage()
 """What the charged calls of some days add up to, as they were at a watermark: `since_at`, `before_at`, `watermark`."""
 
 CALL = _call()

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoice_lines import InvoiceLine, LineKind
-from app.domain.ledger import MONEY_BACK, Book, PostingKind
+from app.domain.ledger import REVERSALS, Book, PostingKind
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.models.accounts import AccountRow
@@ -30,8 +30,8 @@ from app.views.invoices import (
     Invoice,
     InvoiceFacts,
     InvoicePage,
-    MoneyBack,
     Payment,
+    Reversal,
     place_line,
 )
 
@@ -164,7 +164,7 @@ def _details(ids: Sql) -> dict[str, Sql]:
     return {
         "lines": _lines(ids),
         "payments": _payments(ids),
-        "money_back": _money_back(ids),
+        "reversals": _reversals(ids),
         "credits": _credits(ids),
         "collections": _collections(ids),
         "attempts": _attempts(ids),
@@ -207,7 +207,7 @@ def _payments(ids: Sql) -> Sql:
     )
 
 
-def _money_back(ids: Sql) -> Sql:
+def _reversals(ids: Sql) -> Sql:
     posting = LedgerPostingRow
     return (
         select(
@@ -219,7 +219,7 @@ def _money_back(ids: Sql) -> Sql:
             col(PaymentRow.reference),
         )
         .join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id))
-        .where(own(posting.account_id), _among(posting, ids), col(posting.kind).in_(MONEY_BACK))
+        .where(own(posting.account_id), _among(posting, ids), col(posting.kind).in_(REVERSALS))
         .order_by(col(posting.seq))
     )
 
@@ -308,7 +308,7 @@ def _assemble(
     credits: Rows = (),  # noqa: A002 -- the part's name
     collections: Rows = (),
     attempts: Rows = (),
-    money_back: Rows = (),
+    reversals: Rows = (),
 ) -> Sequence[Invoice]:
     facts = {row[0]: InvoiceFacts._make(row) for row in invoices}
     placed: dict[str, list[PlacedLine]] = {invoice_id: [] for invoice_id in facts}
@@ -318,7 +318,7 @@ def _assemble(
     used = _grouped(Credit, credits, facts)
     collecting = {invoice_id: Collecting._make(values) for invoice_id, *values in collections}
     tried = _grouped(ChargeAttempt, attempts, facts)
-    back = _grouped(MoneyBack, money_back, facts)
+    back = _grouped(Reversal, reversals, facts)
     return [
         Invoice(one, placed[one.id], paid[one.id], used[one.id], collecting.get(one.id), tried[one.id], back[one.id])
         for one in facts.values()

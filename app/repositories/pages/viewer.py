@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from app.domain.collection import AttemptState, CollectionStatus
 from app.domain.invoice_drafts import InvoiceStatus
-from app.domain.ledger import MONEY_BACK, PostingKind
+from app.domain.ledger import REVERSALS, PostingKind
 from app.models.accounts import AccountRow, MembershipRow, UserRow
 from app.models.collection import CollectionRow, PaymentAttemptRow
 from app.models.invoices import InvoiceRow
@@ -76,7 +76,7 @@ def _last_back(column: Any) -> Any:  # noqa: ANN401 -- expressions
     found = select(column).where(
         col(posting.account_id) == col(row.account_id),
         col(posting.invoice_id) == col(row.invoice_id),
-        col(posting.kind).in_(MONEY_BACK),
+        col(posting.kind).in_(REVERSALS),
     )
     return found.order_by(col(posting.seq).desc()).limit(1).correlate(row).scalar_subquery()
 

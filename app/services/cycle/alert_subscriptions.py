@@ -46,7 +46,7 @@ class LimitAhead:
     """A limit of the current month: since when it was told, or on which day it is expected to be passed, if any."""
 
     threshold: UsageThreshold
-    told_at: datetime | None
+    sent_at: datetime | None
     expected_on: date | None
 
 
@@ -127,8 +127,8 @@ def _titles(changes: Mapping[AlertKind, bool], *, is_on: bool) -> list[str]:
 def _ahead(
     limit: UsageThreshold, since: Mapping[tuple[AlertKind, int], datetime], used_seconds: int, projection: Projection
 ) -> LimitAhead:
-    told_at = since.get((limit.kind, limit.level))
-    if told_at is not None or used_seconds >= limit.from_seconds:
-        return LimitAhead(limit, told_at, None)
+    sent_at = since.get((limit.kind, limit.level))
+    if sent_at is not None or used_seconds >= limit.from_seconds:
+        return LimitAhead(limit, sent_at, None)
     reached = (day.on for day in projection.days if day.usage.live_seconds >= limit.from_seconds)
     return LimitAhead(limit, None, next(reached, None))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.domain.invoice_lines import LineKind
-from app.repositories.pages.calls import MONTH_CALLS, calls_behind_page
-from app.views.calls import CallsBehind
+from app.repositories.pages.calls import MONTH_CALLS, underlying_calls_page
+from app.views.calls import UnderlyingCalls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -36,7 +36,7 @@ async def invoice_calls(
             yield part, calls
 
 
-def parts_of(invoice: Invoice) -> list[tuple[str, CallsBehind]]:
+def parts_of(invoice: Invoice) -> list[tuple[str, UnderlyingCalls]]:
     """Return the parts of an invoice that have calls: the month that ended, or the last one of a closed account, then
     late calls. A first invoice has none, for the trial is not billed (rule 10); other kinds bill no usage.
     """
@@ -49,21 +49,21 @@ def parts_of(invoice: Invoice) -> list[tuple[str, CallsBehind]]:
     return [*_usage_of_month(invoice), *dict.fromkeys(late)]
 
 
-def _usage_of_month(invoice: Invoice) -> Iterator[tuple[str, CallsBehind]]:
+def _usage_of_month(invoice: Invoice) -> Iterator[tuple[str, UnderlyingCalls]]:
     facts, month = invoice.facts, invoice.usage_period
     if month is None:
         return
     since_on = max(month.starts_on, facts.paid_starts_on)
     if since_on < month.ends_before:
         seen, seen_before = facts.usage_watermark, facts.earlier_watermark
-        behind = CallsBehind(LineKind.OVERAGE, since_on, month.ends_before, seen, seen_before)
+        behind = UnderlyingCalls(LineKind.OVERAGE, since_on, month.ends_before, seen, seen_before)
         yield f"Usage of {month.starts_on:%B %Y}", behind
 
 
-def _request(account: str, behind: CallsBehind, position: tuple[object, int], fetch: int) -> PageRequest[CallPage]:
+def _request(account: str, behind: UnderlyingCalls, position: tuple[object, int], fetch: int) -> PageRequest[CallPage]:
     after_at, after_seq = position
     is_late = behind.kind is LineKind.ADJUSTMENT
-    page = calls_behind_page(behind.kind, is_counted=False) if is_late else MONTH_CALLS
+    page = underlying_calls_page(behind.kind, is_counted=False) if is_late else MONTH_CALLS
     binds: dict[str, object] = {
         "account": account,
         "since_at": behind.since_at,

@@ -76,7 +76,7 @@ class TestPeople:
         particulars = AccountParticulars(account, "Harbor Dental", "100", None, date(2026, 7, 1), members)
         await put_account(**post.world._parts, particulars=particulars, actor="key:flex")
 
-    async def test_every_admin_is_told_at_their_own_address(self, post):
+    async def test_every_admin_is_sent_at_their_own_address(self, post):
         await self.put(post, ANN, BOB)
         await post.announce(AlertKind.SUSPENDED)
         assert await post.told() == [("SUSPENDED", "ann@example.com"), ("SUSPENDED", "bob@example.com")]

@@ -61,7 +61,7 @@ class TestCharges:
         (facts,) = await Told(july).facts(AlertKind.BACKUP_USED)
         assert (facts["failed_method"], facts["paid_by"]) == ("Visa ending in 1881", "MasterCard ending in 4444")
 
-    async def test_rule_30_the_first_failure_is_told_at_once_with_the_next_date(self, july):
+    async def test_rule_30_the_first_failure_is_sent_at_once_with_the_next_date(self, july):
         july.gateway.force("*", SOFT)
         await july.collect()
         (facts,) = await Told(july).facts(AlertKind.PAYMENT_FAILED)
@@ -141,7 +141,7 @@ class TestMethods:
         await wallet.add(wallet.till.gateway.nonce("4111111111111111"), replaces=first)
         assert [change for change, _ in await self.changes(wallet)] == ["ADDED", "CHANGED"]
 
-    async def test_a_card_near_its_last_day_is_told_at_30_and_at_7_days_once_each(self, wallet):
+    async def test_a_card_near_its_last_day_is_sent_at_30_and_at_7_days_once_each(self, wallet):
         nonce = wallet.till.gateway.nonce("4111111111111111", expiration_date="09/2026")
         await wallet.add(nonce)
         world = wallet.world

@@ -1,4 +1,4 @@
-"""What the calls behind a line of an invoice add up to."""
+"""What the underlying calls of a line of an invoice add up to."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,31 +9,31 @@ from app.graphql.types.duration import Duration
 from app.views.calls import UsageOfDay
 
 
-@strawberry.type(description="One day of the usage behind a line of an invoice.")
-class UsageBehindDay:
+@strawberry.type(description="One day of the usage that an invoice line bills.")
+class UnderlyingUsageDay:
     """The sums of a day."""
 
     on: date = strawberry.field(description="The billing date.")
     live: Duration = strawberry.field(description="Live time of the day.")
     patch: Duration = strawberry.field(description="Time of patched calls.")
     ivr: Duration = strawberry.field(description="Automated (IVR) time.")
-    call_count: int = strawberry.field(description="How many calls were billed.")
+    call_count: int = strawberry.field(description="The number of billed calls.")
 
 
 @strawberry.type(
-    description="The usage behind a line of an invoice, added up from the single calls as they were when it was issued."
+    description="The usage that an invoice line bills, added up from individual calls as of the invoice's issue."
 )
-class UsageBehind:
-    """Built from the sums of days with `UsageBehind.of`."""
+class UnderlyingUsage:
+    """Built from the sums of days with `UnderlyingUsage.of`."""
 
     live: Duration = strawberry.field(description="Live time of the month, the allowance included.")
     patch: Duration = strawberry.field(description="Time of patched calls in the month.")
     ivr: Duration = strawberry.field(description="Automated (IVR) time of the month.")
-    call_count: int = strawberry.field(description="How many calls of the month were billed.")
-    days: list[UsageBehindDay] = strawberry.field(description="The days that have billed calls, in order.")
+    call_count: int = strawberry.field(description="The number of billed calls in the month.")
+    days: list[UnderlyingUsageDay] = strawberry.field(description="The days with billed calls, in order.")
 
     @classmethod
-    def of(cls, days: Sequence[UsageOfDay]) -> "UsageBehind":
+    def of(cls, days: Sequence[UsageOfDay]) -> "UnderlyingUsage":
         """Return sums of days for clients."""
         return cls(
             live=Duration.of(sum(day.live_seconds for day in days)),
@@ -44,8 +44,8 @@ class UsageBehind:
         )
 
 
-def _day(day: UsageOfDay) -> UsageBehindDay:
-    return UsageBehindDay(
+def _day(day: UsageOfDay) -> UnderlyingUsageDay:
+    return UnderlyingUsageDay(
         on=day.on,
         live=Duration.of(day.live_seconds),
         patch=Duration.of(day.patch_seconds),
