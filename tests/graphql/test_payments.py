@@ -197,7 +197,7 @@ class TestReversals:
         assert (shown["status"], shown["balance"]) == ("OPEN", {"amount": "39.00"})
         assert (back["reason"], back["reasonDisplayName"], back["amount"]) == (
             "REFUNDED",
-            "Given back",
+            "Refunded",
             {"amount": "39.00"},
         )
         assert (back["kind"], back["reference"]) == ("CARD", charge.transaction_id)

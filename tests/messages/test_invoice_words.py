@@ -43,9 +43,9 @@ class TestInvoiceWords:
     @pytest.mark.parametrize(
         ("why", "label"),
         [
-            (PostingKind.REFUNDED, "Given back"),
-            (PostingKind.CHARGED_BACK, "Taken back by the bank"),
-            (PostingKind.RETURNED, "Not paid by the bank"),
+            (PostingKind.REFUNDED, "Refunded"),
+            (PostingKind.CHARGED_BACK, "Chargeback"),
+            (PostingKind.RETURNED, "Payment returned"),
         ],
     )
     def test_what_went_back_of_a_payment_stands_below_it(self, why, label):
