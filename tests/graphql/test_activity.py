@@ -55,7 +55,7 @@ class TestActivity:
         assert [(one["kind"], one["who"], one["what"]) for one in found[:3]] == [
             ("payment.recorded", "test", "Recorded a payment of $139.00."),
             ("plan.changed", "Admin", "Changed the plan from 100 Minutes to 220 Minutes."),
-            ("invoice.issued", "Admin", "Issued invoice 100003; $100.00 was left to pay."),
+            ("invoice.issued", "Admin", "Issued invoice 100003; $100.00 was due."),
         ]
         assert found[-1]["what"] == "Opened the account."
         assert {"name": "From", "value": "100 Minutes"} in found[1]["details"]
@@ -133,7 +133,7 @@ class TestPlanHistory:
         assert [(one["kind"], one["what"]) for one in found] == [
             (
                 "plan.change_cancelled",
-                "Took back the change to 100 Minutes that was scheduled; the plan stays 220 Minutes.",
+                "Cancelled the scheduled change to 100 Minutes; the plan stays 220 Minutes.",
             ),
             ("plan.change_scheduled", "Scheduled the change from 220 Minutes to 100 Minutes."),
             ("plan.changed", "Changed the plan from 100 Minutes to 220 Minutes."),

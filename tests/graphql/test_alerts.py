@@ -291,7 +291,7 @@ class TestResending:
         assert (await resend(told, by=Role.BILLING))["sentTo"] == ["billing@example.com", "Carla@example.com"]
         assert [row[:2] for row in await post.rows()] == [("INVOICE_READY", "EMAIL")] * 2
         activity = (await told.data("{ activity(first: 1) { nodes { what } } }"))["activity"]["nodes"]
-        assert activity == [{"what": "Had invoice 100001 sent again to billing@example.com, Carla@example.com."}]
+        assert activity == [{"what": "Resent invoice 100001 to billing@example.com, Carla@example.com."}]
 
     async def test_one_that_is_paid_says_so_and_has_nothing_to_unsubscribe_from(self, told):
         await told.pay(139_00)

@@ -110,7 +110,7 @@ class TestFigures:
         kind, facts = AlertKind.INVOICE_READY, replace(USUAL[AlertKind.INVOICE_READY], **changes)
         mail = composer.mail(kind, write_facts(kind, facts), ANN)
         assert (mail.subject, closing in mail.text) == (subject, True)
-        assert f"Amount due: $200.00\nStill to be paid: {format_money(changes['open_cents'])}" in mail.text
+        assert f"Amount due: $200.00\nBalance due: {format_money(changes['open_cents'])}" in mail.text
 
     def test_a_payment_that_is_gone_again_is_not_told_as_a_card_to_replace(self, composer):
         """Decision 0008: it is not charged again by itself."""
@@ -118,14 +118,14 @@ class TestFigures:
         mail = composer.mail(kind, write_facts(kind, replace(USUAL[kind], is_undone=True, next_try_on=None)), ANN)
         text = " ".join(mail.text.split())
         assert mail.subject == "Invoice 100001 is open again"
-        assert "is gone again, so the invoice is open." in text
-        assert "It is not charged again by itself." in text
+        assert "was reversed, so the invoice is open again." in text
+        assert "It will not be charged again automatically." in text
         assert "new card" not in text
 
     def test_durations_are_exact_to_the_second(self, composer):
         kind = AlertKind.ALLOWANCE_EXCEEDED
         mail = composer.mail(kind, write_facts(kind, USUAL[kind]), ANN)
-        assert "Used so far: 104 min 5 s\nIncluded: 100 min\nEach minute above: $1.29" in mail.text
+        assert "Used so far: 104 min 5 s\nIncluded: 100 min\nOverage per minute: $1.29" in mail.text
 
     def test_a_number_is_read_out_digit_by_digit(self, composer):
         kind = AlertKind.PAYMENT_FAILED

@@ -48,7 +48,7 @@ class TestForecast:
         assert await look(world) == 1
         assert await told(post) == [OVER]
         await post.deliver()
-        text = next(mail.text for mail in post.mailer.sent if "heading above" in mail.subject)
+        text = next(mail.text for mail in post.mailer.sent if "is expected to exceed" in mail.subject)
         assert "by the end of July 2026" in text
         assert "which would be reached on July 21, 2026." in text
         assert "Used so far: 50 min\nForecast for the month: 155 min\nIncluded: 100 min" in text

@@ -162,9 +162,9 @@ class TestTheBill:
         texts = await self.texts(post)
         assert set(texts) == {
             "The plan changes to 220 Minutes on August 1, 2026",
-            "The change to 220 Minutes was taken back",
+            "The change to 220 Minutes was cancelled",
         }
-        assert "Admin took back the change of Harbor Dental" in texts["The change to 220 Minutes was taken back"]
+        assert "Admin cancelled the change of Harbor Dental" in texts["The change to 220 Minutes was cancelled"]
 
     async def test_an_add_on_bought_cancelled_and_kept_is_told_each_time(self, post):
         await buy(post.world, "on_call")
@@ -172,9 +172,9 @@ class TestTheBill:
         await cancel_add_on(**post.world._parts, **who)
         await keep_add_on(**post.world._parts, **who)
         texts = await self.texts(post)
-        assert "Due now: $17.82\nEach full month: $25.00" in texts["On-Call is switched on"]
+        assert "Due now: $17.82\nEach full month: $25.00" in texts["On-Call is active"]
         assert "a former user cancelled the add-on On-Call" in texts["On-Call ends on July 31, 2026"]
-        assert "It goes on as before." in texts["On-Call stays"]
+        assert "It continues." in texts["On-Call continues"]
         assert "Invoice 100002: $17.82 due" in texts
 
     async def test_a_payment_is_told_with_what_it_paid_and_what_is_left(self, post):
@@ -182,7 +182,7 @@ class TestTheBill:
         await post.world.pay(150_00, reference="1041")
         text = (await self.texts(post))["We received your payment of $150.00"]
         assert "Paid by: Check 1041" in text
-        assert "For invoices: 100001\nBecame credit: $11.00" in text
+        assert "For invoices: 100001\nAccount credit: $11.00" in text
         assert len(await post.told()) == 1
 
     async def test_a_credit_note_says_what_is_credited(self, post):

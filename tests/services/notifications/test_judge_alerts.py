@@ -72,7 +72,7 @@ class TestLimits:
         await post.deliver()
         texts = {mail.subject: mail.text for mail in post.mailer.sent}
         exceeded = texts["The included minutes for July 2026 are used up"]
-        assert "Used so far: 177 min 30 s\nIncluded: 100 min\nEach minute above: $1.29" in exceeded
+        assert "Used so far: 177 min 30 s\nIncluded: 100 min\nOverage per minute: $1.29" in exceeded
         cost = texts["The 220 Minutes plan would now cost less in July 2026"]
         assert "Cost-effective up to: 177 min\nBase price of the next plan above yours: $100.00" in cost
         assert {mail.to_address for mail in post.mailer.sent} == {"admin@example.com"}
