@@ -10,14 +10,6 @@ from graphql import FieldNode, GraphQLError, Node
 
 from app.error_codes import MASKED_MESSAGE, RETRYABLE, ErrorCode, entry
 from app.graphql import failures
-from app.graphql.enums import described_enum
-
-described_enum(
-    ErrorCode,
-    description="Why a request or one of its fields failed: `extensions.code` of every error.",
-    values={code: code.value for code in ErrorCode},
-)
-
 
 # How messages of graphql-core end that quote a whole object or list of the caller's.
 _QUOTED = re.compile(r"(, found: |: (?=[\[{])).*", re.DOTALL)

@@ -5,8 +5,15 @@ from datetime import date
 import strawberry
 
 from app.error_codes import ErrorCode
+from app.graphql.enums import described_enum
 from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
+
+described_enum(
+    ErrorCode,
+    description="Why a request or one of its fields failed: `extensions.code` of every error.",
+    values={code: code.value for code in ErrorCode},
+)
 
 
 @strawberry.interface(
