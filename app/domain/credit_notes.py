@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from app.domain.billed_lines import BilledLine
     from app.domain.periods import Period
-    from app.domain.positions import Books
+    from app.domain.position_fold import Books
 
 
 class CreditNoteRefused(ValueError):

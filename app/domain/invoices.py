@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from app.domain.invoice_drafts import DraftLine, InvoiceDraft, InvoiceKind, digest, draft_of
 from app.domain.invoice_lines import InvoiceLine, LineKind
 from app.domain.money import UnitPrice
-from app.domain.positions import NO_USAGE_BILLED, NOTHING_BILLED, Books, Position, UsagePositions
+from app.domain.position_fold import Books
+from app.domain.positions import NO_USAGE_BILLED, NOTHING_BILLED, Position, UsagePositions
 from app.domain.pricing import rate_usage
 from app.domain.proration import daily_rate_cents, prorated_cents
 

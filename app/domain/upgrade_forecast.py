@@ -9,6 +9,7 @@ from app.domain.invoice_drafts import InvoiceKind
 from app.domain.invoice_lines import BASE_LINE_KINDS, LineKind
 from app.domain.invoices import compute_invoice
 from app.domain.plan_changes import plan_change_facts
+from app.domain.position_fold import position_after
 from app.domain.positions import PositionKey
 from app.domain.pricing import month_cost_cents
 from app.domain.upgrades import find_upgrade
@@ -114,7 +115,7 @@ def _billed_by_then(standing: PlanStanding) -> Position:
 
 def _billed_after(standing: PlanStanding, draft: InvoiceDraft) -> Position:
     key = PositionKey(standing.period.starts_on, LineKind.BASE)
-    return standing.billed_base.after(key, [line for line in draft.lines if line.kind in BASE_LINE_KINDS])
+    return position_after(standing.billed_base, key, [line for line in draft.lines if line.kind in BASE_LINE_KINDS])
 
 
 def _cost(standing: PlanStanding, plan: PlanVersion, projection: Projection) -> int:

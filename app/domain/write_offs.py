@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.domain.billed_lines import BilledLine
-    from app.domain.positions import Books
+    from app.domain.position_fold import Books
 
 
 def write_off_shares(books: Books, number: int, cents: int, seq: int) -> tuple[WriteOffShare, ...]:

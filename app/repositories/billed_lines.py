@@ -13,7 +13,7 @@ from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.invoice_lines import InvoiceLine, LineKind, TaxShare
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
-from app.domain.positions import Books, Document, fold
+from app.domain.position_fold import Books, Document, fold
 from app.models.accounts import AccountRow
 from app.models.invoices import InvoiceLineRow, InvoiceRow
 from app.models.ledger import LedgerPostingRow, WriteOffShareRow

@@ -13,7 +13,7 @@ from app.domain.invoice_lines import InvoiceLine, LineKind
 from app.domain.ledger import Book
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
-from app.domain.positions import Document
+from app.domain.position_fold import Document
 from app.models.invoices import InvoiceLineRow, InvoiceRow, SequenceRow
 from app.models.ledger import LedgerPostingRow
 from app.repositories.billed_lines import read_shares

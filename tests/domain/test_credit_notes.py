@@ -19,7 +19,7 @@ from app.domain.explanations import explain
 from app.domain.invoice_drafts import DraftLine, InvoiceDraft, InvoiceKind, draft_of
 from app.domain.invoice_lines import LineKind
 from app.domain.periods import Period
-from app.domain.positions import fold
+from app.domain.position_fold import fold
 from app.domain.taxes import TaxRate
 from tests.factories.invoices import a_line
 from tests.factories.positions import FIRST, a_base, a_document, a_write_off, given_back, used

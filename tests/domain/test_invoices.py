@@ -19,7 +19,8 @@ from app.domain.invoices import compute_invoice, facts_hash
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS, Policies
-from app.domain.positions import NO_USAGE_BILLED, NOTHING_BILLED, Books
+from app.domain.position_fold import Books
+from app.domain.positions import NO_USAGE_BILLED, NOTHING_BILLED
 from app.domain.taxes import TaxRate
 from tests.factories.calls import usage
 from tests.factories.invoices import (

@@ -14,7 +14,7 @@ from app.domain.invoice_lines import LineKind
 from app.domain.invoices import BillingFacts, UsedPeriod, compute_invoice
 from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS
-from app.domain.positions import fold
+from app.domain.position_fold import fold
 from tests import calculator
 from tests.factories.calls import a_call, usage_of
 from tests.factories.plans import a_plan

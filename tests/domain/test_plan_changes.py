@@ -23,6 +23,7 @@ from app.domain.plan_changes import (
     plan_change_facts,
 )
 from app.domain.policies import policies_on
+from app.domain.position_fold import position_after
 from app.domain.positions import NOTHING_BILLED, PositionKey
 from app.domain.pricing import allowance_seconds
 from app.domain.proration import prorated_cents
@@ -69,7 +70,7 @@ def offered(stands, code, when=When.NOW):
 
 def after(stands, offer):
     """Where the account stands once the change is confirmed."""
-    base = stands.billed_base.after(PositionKey(stands.period.starts_on, LineKind.BASE), offer.draft.lines)
+    base = position_after(stands.billed_base, PositionKey(stands.period.starts_on, LineKind.BASE), offer.draft.lines)
     credit = stands.credit_available_cents - offer.draft.credit_applied_cents + offer.draft.credit_created_cents
     return replace(
         stands, month_plan=offer.target, chosen_plan=offer.target, billed_base=base, credit_available_cents=credit

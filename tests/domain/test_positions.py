@@ -11,15 +11,8 @@ import pytest
 
 from app.domain.billed_lines import LineRef
 from app.domain.invoice_lines import LineKind
-from app.domain.positions import (
-    NO_USAGE_BILLED,
-    NOTHING_BILLED,
-    CreditStep,
-    Position,
-    PositionKey,
-    fold,
-    position_key,
-)
+from app.domain.position_fold import fold, position_after, position_key
+from app.domain.positions import NO_USAGE_BILLED, NOTHING_BILLED, CreditStep, Position, PositionKey
 from tests.factories.invoices import a_charge, an_item, facts
 from tests.factories.positions import (
     FIRST,
@@ -102,12 +95,12 @@ class TestPosition:
     def test_after_one_more_invoice_is_what_the_fold_says(self):
         position = a_position(a_base(139_00), credited(20_00))
         change = (a_base(239_00, plan="220"), given_back(119_00), kept(20_00))
-        found = position.after(BASE, change)
+        found = position_after(position, BASE, change)
         assert (left(found), steps(found)) == ([((FIRST, 1), 0), ((-1, 1), 219_00)], steps(position))
         assert (found.net_cents, found.gross_cents) == (219_00, 239_00)
 
     def test_after_its_first_invoice_is_that_one(self):
-        assert left(NOTHING_BILLED.after(BASE, [a_base(139_00)])) == [((-1, 1), 139_00)]
+        assert left(position_after(NOTHING_BILLED, BASE, [a_base(139_00)])) == [((-1, 1), 139_00)]
 
     def test_its_content_is_all_that_a_bill_depends_on(self):
         position = a_position(taxed(a_base(139_00), 9_04, 1_74), credited(20_00))

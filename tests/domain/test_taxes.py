@@ -17,7 +17,7 @@ from app.domain.invoice_lines import TAXABLE_KINDS, LineKind, TaxShare
 from app.domain.invoices import compute_invoice
 from app.domain.money import round_half_up
 from app.domain.periods import Period
-from app.domain.positions import fold
+from app.domain.position_fold import fold
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.domain.taxes import WHOLE, TaxList, TaxRate, tax_lines, taxes_in_force, with_taxes
 from tests.factories.calls import usage

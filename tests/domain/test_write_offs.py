@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.domain.billed_lines import LineRef, WriteOffEntry, WriteOffShare
 from app.domain.invoice_lines import LineKind
-from app.domain.positions import Books, fold
+from app.domain.position_fold import Books, fold
 from app.domain.write_offs import recover, unrecovered_shares, write_off_shares
 from tests.factories.positions import (
     FIRST,

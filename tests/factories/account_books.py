@@ -22,7 +22,8 @@ from app.domain.ledger import (
     payment_postings,
 )
 from app.domain.periods import Period
-from app.domain.positions import Books, Document, Position, fold
+from app.domain.position_fold import Books, Document, fold
+from app.domain.positions import Position
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.domain.taxes import TaxRate
 from app.domain.usage import UsageTotals

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.domain.billed_lines import LineRef
+from app.domain.billed_lines import LineRef, WriteOffEntry, WriteOffShare
 from app.domain.invoice_lines import InvoiceLine, LineKind, TaxShare
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
-from app.domain.positions import (
-    NO_USAGE_BILLED,
-    Books,
-    Document,
-    Position,
-    UsagePositions,
-    WriteOffEntry,
-    WriteOffShare,
-    fold,
-)
+from app.domain.position_fold import Books, Document, fold
+from app.domain.positions import NO_USAGE_BILLED, Position, UsagePositions
 from app.domain.taxes import TaxRate, with_taxes
 
 MONTH = "2026-10"

@@ -25,7 +25,7 @@ from app.domain.engine_1 import derived_taxes
 from app.domain.invoice_lines import InvoiceLine, LineKind, TaxShare
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
-from app.domain.positions import Document, fold
+from app.domain.position_fold import Document, fold
 from app.domain.write_offs import write_off_shares
 from app.migrations import triggers
 from app.migrations.rebuild import one_of, replace_constraints

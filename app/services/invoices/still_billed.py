@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.domain.invoice_drafts import InvoiceStatus
-from app.domain.positions import Books, fold
+from app.domain.position_fold import Books, fold
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork

@@ -18,7 +18,8 @@ from app.domain.invoices import ENGINE_VERSION, BillingFacts, UsedPeriod, comput
 from app.domain.ledger import Book, PostingKind, moved_cents
 from app.domain.periods import Period, billing_date, day_before
 from app.domain.policies import policies_on, policies_version
-from app.domain.positions import NOTHING_BILLED, Books, fold
+from app.domain.position_fold import Books, fold
+from app.domain.positions import NOTHING_BILLED
 from app.domain.taxes import taxes_in_force
 from app.domain.usage import UsageTotals
 from app.repositories.accounts import ADJUSTABLE_MONTHS
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from app.domain.invoice_drafts import InvoiceDraft
     from app.domain.invoice_lines import InvoiceLine
     from app.domain.plans import PlanVersion
-    from app.domain.positions import Document
+    from app.domain.position_fold import Document
     from app.domain.taxes import TaxList, TaxRate
     from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import PostedPosting

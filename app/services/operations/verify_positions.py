@@ -14,7 +14,8 @@ from app.domain.invoice_lines import USAGE_KINDS, LineKind
 from app.domain.invoices import ENGINE_VERSION
 from app.domain.ledger import Book, moved_cents
 from app.domain.periods import Period
-from app.domain.positions import PositionKey, position_key
+from app.domain.position_fold import position_key
+from app.domain.positions import PositionKey
 from app.domain.proration import prorated_cents
 from app.services.operations.verify_ledger import Comparison, Difference
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from app.domain.billed_lines import BilledLine
     from app.domain.ledger import OpenInvoice
     from app.domain.plans import PlanVersion
-    from app.domain.positions import Books, Position
+    from app.domain.position_fold import Books
+    from app.domain.positions import Position
     from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import PostedPosting
 

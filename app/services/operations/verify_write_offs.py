@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from app.domain.explanations import dollars
 from app.domain.invoices import ENGINE_VERSION
 from app.domain.ledger import PaymentKind, PostingKind
-from app.domain.positions import fold
+from app.domain.position_fold import fold
 from app.domain.write_offs import recover, write_off_shares
 from app.services.operations.replay import void_since
 from app.services.operations.verify_ledger import Difference
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from app.domain.billed_lines import WriteOffEntry, WriteOffShare
     from app.domain.ledger import Posting
-    from app.domain.positions import Books
+    from app.domain.position_fold import Books
     from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import Payment, PostedPosting
 
