@@ -26,7 +26,7 @@ USAGE = """usage: python3 scripts/dev.py COMMAND [ARGUMENTS]
 
   demo     start the server with a believable company in it (--port, --reset)
   test     run the tests (arguments go to pytest)
-  check    lint, format, types and import contracts
+  check    lint, format, types, import contracts and spelling
   format   sort imports and format the code
   bench    run the benchmarks (arguments go to scripts.bench)"""
 
@@ -35,6 +35,7 @@ CHECKS = {
     "format": ["ruff", "format", "--check"],
     "types": ["mypy"],
     "import contracts": ["lint-imports", "--no-logo"],
+    "spelling": ["codespell", "app", "scripts", "tests", "frontend-contract", ".github", "README.md"],
 }
 
 
