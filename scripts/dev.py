@@ -28,7 +28,8 @@ USAGE = """usage: python3 scripts/dev.py COMMAND [ARGUMENTS]
   test     run the tests (arguments go to pytest)
   check    lint, format, types, import contracts and spelling
   format   sort imports and format the code
-  bench    run the benchmarks (arguments go to scripts.bench)"""
+  bench    run the benchmarks (arguments go to scripts.bench)
+  mutate   list changes to a module that no test notices (PATH, --tests)"""
 
 CHECKS = {
     "lint": ["ruff", "check"],
@@ -127,6 +128,23 @@ def fetch_assets() -> None:
         say("The browser files could not be fetched with npm: the pages work in their plain form.")
 
 
+def add_mutation_tool() -> None:
+    """Install what `mutate` alone needs, unless it is there.
+
+    :raises SetupFailed: when it cannot be had.
+    """
+    if (BIN / "cosmic-ray").exists():
+        return
+    say("Installing the mutation testing tool.")
+    uv = shutil.which("uv")
+    installer = [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
+    run_quietly(
+        [*installer, "-q", "-e", ".[mutation]", "-c", str(PINS)],
+        cwd=ROOT,
+        failure="The mutation testing tool could not be installed: check the network and run this again.",
+    )
+
+
 def check() -> int:
     """Run every gate, even after one has failed, and sum up; 1 when any failed."""
     passed = {}
@@ -153,7 +171,7 @@ def become(command: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Dispatch one command; 2 when it is not known."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command not in {"demo", "test", "check", "format", "bench"}:
+    if command not in {"demo", "test", "check", "format", "bench", "mutate"}:
         say(USAGE)
         return 0 if command in {"-h", "--help"} else 2
     os.chdir(ROOT)
@@ -165,7 +183,9 @@ def main(arguments: list[str]) -> int:
     if command == "demo":
         fetch_assets()
         return become([str(BIN / "flex-billing"), "demo", *rest])
-    module = "pytest" if command == "test" else "scripts.bench"
+    if command == "mutate":
+        add_mutation_tool()
+    module = {"test": "pytest", "bench": "scripts.bench", "mutate": "scripts.mutate"}[command]
     return become([str(PYTHON), "-m", module, *rest])
 
 

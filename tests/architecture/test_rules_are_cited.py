@@ -1,5 +1,5 @@
-"""Each rule of `domain/RULES.md` has a test that names it, "rule 7" in its docstring, comment or name; and each rule that
-is cited anywhere stands there.
+"""Each rule of `domain/RULES.md` has a test that names it, "rule 7" in its docstring, comment or name; and each that is
+cited anywhere stands there.
 """
 
 from __future__ import annotations
