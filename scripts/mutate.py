@@ -1,4 +1,4 @@
-"""`python3 scripts/dev.py mutate PATH`: changes one operation of a module at a time, in a copy of the project, and lists
+"""`python3 scripts/dev.py mutate PATH` changes one operation of a module at a time, in a copy of the project, and lists
 the changes that no test notices. A run that is stopped goes on where it was.
 """
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,7 +107,7 @@ def _execute(copy: Path, session: Path, console: Console) -> None:
         task = progress.add_task("mutants", total=None)
         try:
             while running.poll() is None:
-                with WorkDB(str(session), WorkDB.Mode.open) as work:
+                with closing(WorkDB(str(session), WorkDB.Mode.open)) as work:
                     progress.update(task, total=work.num_work_items, completed=work.num_results)
                 time.sleep(LOOKS_EVERY_SECONDS)
         except KeyboardInterrupt:
@@ -123,7 +123,7 @@ def _environment(copy: Path) -> dict[str, str]:
 
 def _survivors(session: Path, console: Console) -> int:
     """Print the changes that no test noticed, and how many there were of all."""
-    with WorkDB(str(session), WorkDB.Mode.open) as work:
+    with closing(WorkDB(str(session), WorkDB.Mode.open)) as work:
         results = dict(work.results)
         survived = [item for item in work.work_items if results[item.job_id].test_outcome is TestOutcome.SURVIVED]
         for item in survived:
