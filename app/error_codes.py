@@ -25,9 +25,7 @@ class ErrorCode(Enum):
     DUPLICATE_PAYMENT_METHOD = "The payment method is on file already."
     FORBIDDEN = "You are known, but your role (or a membership that has ended) does not allow this."
     GRAPHQL_PARSE_FAILED = "The document is not GraphQL."
-    GRAPHQL_VALIDATION_FAILED = (
-        "The document asks for something that the schema does not have, or asks wrongly."
-    )
+    GRAPHQL_VALIDATION_FAILED = "The document asks for something that the schema does not have, or asks wrongly."
     IDEMPOTENCY_CONFLICT = "The idempotency key was used before, for another request."
     INTERNAL = "A fault on our side. It has been recorded under the request id; trying again may help."
     INVALID_CONTACT = "The payment contact cannot be as described; `field` says what to correct."

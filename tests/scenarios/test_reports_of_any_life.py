@@ -24,9 +24,9 @@ async def check_reports(stage: Stage, clock, first: Period) -> Counter[str]:
     while month.starts_on <= billing_date(clock.now()):
         found = await agreed(stage.database, clock, month.month)
         moved.update(each.name for each in found.balances.movements if each.rebuilt_cents)
-        assert (await report_taxes(database=stage.database, clock=clock, month=month.month)).agrees
+        assert (await report_taxes(stage.services, month=month.month)).agrees
         month = month.shifted(1)
-    total = (await report_aging(database=stage.database, clock=clock)).total
+    total = (await report_aging(stage.services)).total
     assert (total.open_cents, total.credit_cents) == (found.balances.open_cents, found.balances.credit_cents)
     return moved
 
