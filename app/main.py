@@ -38,12 +38,12 @@ from app.messages.invoice_words import ISSUER
 from app.messages.render import Renderer
 from app.migrations.upgrade import head_revision
 from app.repositories.database import Database, DatabaseProblem
+from app.services.common.services import Services
 from app.services.invoices.document_links import DocumentLinks
 from app.services.notifications.deliver_messages import Delivery
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from app.services.payment_methods.vault_desk import VaultDesk
 from app.services.payments.cashier import Cashier
-from app.services.payments.collecting import Collecting
 from app.services.plans.quotes import QuoteDesk
 from app.settings import BraintreeEnvironment, Settings, read_settings
 
@@ -76,9 +76,9 @@ class Surroundings:
     payments: BraintreePayments
 
     @property
-    def collecting(self) -> Collecting:
-        """What collecting works with; leases go by real time."""
-        return Collecting(self.database, self.clock, self.ids, self.payments, SystemClock())
+    def services(self) -> Services:
+        """What every use case works with; leases go by real time."""
+        return Services(self.database, self.clock, self.ids, self.payments, SystemClock())
 
     async def close(self) -> None:
         """Wait for money that is on its way, and close the connections."""
@@ -180,9 +180,7 @@ def make_delivery(surroundings: Surroundings) -> Delivery:
     """
     settings = surroundings.settings
     return Delivery(
-        database=surroundings.database,
-        clock=surroundings.clock,
-        real_clock=SystemClock(),
+        services=surroundings.services,
         mailer=make_mailer(settings),
         caller=make_caller(settings),
         composer=Composer(settings.portal_url or settings.public_url or SANDBOX_ADDRESS),
@@ -229,10 +227,11 @@ def build(surroundings: Surroundings) -> Starlette:
     """Return the application; its lifespan runs the ticker and closes the database at the end."""
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
-    cashier, vault = Cashier(surroundings.collecting), VaultDesk(surroundings.collecting)
+    services = surroundings.services
+    cashier, vault = Cashier(services), VaultDesk(services)
     delivery, renderer = make_delivery(surroundings), Renderer()
     pulse = _Pulse(surroundings, delivery, [cashier, vault])
-    services = EdgeServices(
+    edge = EdgeServices(
         verifier=make_verifier(settings),
         clock=surroundings.clock,
         ids=surroundings.ids,
@@ -240,7 +239,7 @@ def build(surroundings: Surroundings) -> Starlette:
         probe=pulse.probe,
         links=links,
         writes=Writes(
-            database,
+            services,
             QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids),
             cashier,
             vault,
@@ -248,7 +247,7 @@ def build(surroundings: Surroundings) -> Starlette:
     )
     page = _developer_page(settings, contract) if settings.shows_graphiql else None
     return build_application(
-        services=services,
+        services=edge,
         options=EdgeOptions(
             is_sandbox=settings.is_sandbox,
             allowed_hosts=settings.allowed_hosts,
@@ -258,11 +257,9 @@ def build(surroundings: Surroundings) -> Starlette:
         warm_documents=[operation.document for operation in contract.operations],
         developer_page=page,
         routes=[
-            *account_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
-            *ingest_routes(database=database, clock=surroundings.clock, ids=surroundings.ids),
-            *webhook_routes(
-                database=database, clock=surroundings.clock, ids=surroundings.ids, payments=surroundings.payments
-            ),
+            *account_routes(services),
+            *ingest_routes(services),
+            *webhook_routes(services),
             *document_routes(reader=database.reader, links=links, renderer=renderer),
             *_message_routes(surroundings, delivery, renderer),
             *([static_route()] if page is not None else []),
@@ -290,11 +287,11 @@ class _Pulse:
     async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
         """Start the tickers, and at the end stop them before the database closes."""
         around, seconds = self._surroundings, self._surroundings.settings.ticker_seconds
-        closing = closing_round(database=around.database, clock=around.clock, ids=around.ids)
-        telling = message_round(delivery=self._delivery, ids=around.ids, operator_address=around.settings.operator_mail)
+        closing = closing_round(around.services)
+        telling = message_round(delivery=self._delivery, operator_address=around.settings.operator_mail)
         self._ticker = Ticker(closing, interval_seconds=seconds)
         self._messenger = Ticker(telling, interval_seconds=seconds, name="messages")
-        self._collector = Ticker(payments_round(around.collecting), interval_seconds=seconds, name="payments")
+        self._collector = Ticker(payments_round(around.services), interval_seconds=seconds, name="payments")
         self._ticker.start()
         self._messenger.start()
         self._collector.start()
@@ -344,10 +341,10 @@ def _lag(ticker: Ticker | None) -> float | None:
 
 def _message_routes(surroundings: Surroundings, delivery: Delivery, renderer: Renderer) -> Sequence[BaseRoute]:
     """Return what belongs to messages: reports and figures, the links in mails, and the sandbox's pages."""
-    database, clock, ids = surroundings.database, surroundings.clock, surroundings.ids
+    services = surroundings.services
     routes = [
-        *duty_routes(database=database, clock=clock, ids=ids),
-        *unsubscribe_routes(database=database, clock=clock, ids=ids, links=delivery.links, renderer=renderer),
+        *duty_routes(services),
+        *unsubscribe_routes(services, links=delivery.links, renderer=renderer),
     ]
     if not surroundings.settings.is_sandbox:
         return routes

@@ -16,6 +16,7 @@ from app.repositories import unit_of_work
 from app.services.adjustments.add_charge import add_charge
 from app.services.adjustments.credit_note import issue_credit_note
 from app.services.adjustments.set_taxes import set_taxes
+from app.services.common.caller import Caller
 from app.services.common.standing import load_standing
 from app.services.cycle.close_account import close_account
 from app.services.plans.change_plan import change_plan, preview_plan_change
@@ -23,7 +24,7 @@ from app.services.plans.quotes import QuoteDesk
 from app.services.plans.switch_add_on import activate_add_on, preview_add_on
 from app.views.standing import AccountStanding
 from tests.factories.calls import a_call
-from tests.services.staff import ANN, around
+from tests.services.staff import WHY, by_ann
 from tests.world import ACCOUNT, World, pacific
 
 MINUTE = 60
@@ -47,7 +48,7 @@ async def tell_every_kind(world: World) -> None:
         talk("august", pacific(2026, 8, 3, 9), 110, patch_seconds=60, ivr_seconds=60),
     )
     await charge(world, "Script rewritten", 40_00)
-    await close_account(**around(world), account=ACCOUNT, **ANN)
+    await close_account(world.services, by_ann(), **WHY)
 
 
 def talk(name: str, started_at, minutes: int, **seconds):
@@ -61,10 +62,9 @@ async def move_to(world: World, code: str, when: When = When.NOW) -> str | None:
     target = standing.catalogue.get(code, standing.today)
     quote = preview_plan_change(standing, target.id, when, desk).quote
     changed = await change_plan(
-        **around(world),
+        world.services,
+        Caller(ACCOUNT, "test"),
         desk=desk,
-        account=ACCOUNT,
-        actor="test",
         quote_token=quote.token,
         idempotency_key=world.ids.new("key"),
     )
@@ -76,10 +76,9 @@ async def buy(world: World, code: str) -> str:
     desk = _desk(world)
     offered = preview_add_on(await _standing(world), code, desk)
     bought = await activate_add_on(
-        **around(world),
+        world.services,
+        Caller(ACCOUNT, "test"),
         desk=desk,
-        account=ACCOUNT,
-        actor="test",
         quote_token=offered.quote.token,
         terms_version=offered.version.terms_version,
         idempotency_key=world.ids.new("key"),
@@ -89,32 +88,19 @@ async def buy(world: World, code: str) -> str:
 
 async def set_tax(world: World, *, valid_from: date = date(2026, 8, 1), rate: int = 65_000) -> None:
     """Let the account pay tax."""
-    await set_taxes(
-        **around(world),
-        account=ACCOUNT,
-        taxes=[TaxRate("Kansas sales tax", rate)],
-        valid_from=valid_from,
-        **ANN,
-    )
+    await set_taxes(world.services, by_ann(), taxes=[TaxRate("Kansas sales tax", rate)], valid_from=valid_from, **WHY)
 
 
 async def charge(world: World, title: str, amount_cents: int) -> None:
     """Add a single charge to the next invoice."""
     reference = world.ids.new("ref")
-    await add_charge(
-        **around(world), account=ACCOUNT, title=title, amount_cents=amount_cents, reference=reference, **ANN
-    )
+    await add_charge(world.services, by_ann(), title=title, amount_cents=amount_cents, reference=reference, **WHY)
 
 
 async def give_back(world: World, number: int, cents_by_line: dict[int, int | None], reference: str) -> None:
     """Write a credit note over an invoice."""
     await issue_credit_note(
-        **around(world),
-        account=ACCOUNT,
-        invoice_number=number,
-        cents_by_line=cents_by_line,
-        reference=reference,
-        **ANN,
+        world.services, by_ann(), invoice_number=number, cents_by_line=cents_by_line, reference=reference, **WHY
     )
 
 

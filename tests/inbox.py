@@ -19,10 +19,8 @@ class Inbox:
     def __init__(self, till: Till) -> None:
         self.till = till
         self.world = till.world
-        around = self.world.collecting
-        self.world.application.router.routes.extend(
-            webhook_routes(database=around.database, clock=around.clock, ids=around.ids, payments=around.payments)
-        )
+        around = self.world.services
+        self.world.application.router.routes.extend(webhook_routes(around))
 
     async def send(self, method: str = "POST", path: str = ADDRESS, **content) -> httpx2.Response:
         async with client(self.world.application) as http:
@@ -40,7 +38,7 @@ class Inbox:
     async def take(self, *webhook_ids: str) -> list[tuple[str, str]]:
         """Deliver webhooks, process them, and return name and state of everything in the inbox."""
         assert set(await self.post(*webhook_ids)) == {200}
-        await process_notices(self.world.collecting)
+        await process_notices(self.world.services)
         return self.kept()
 
     def kept(self) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ class Till:
 
     async def add_card(self, nonce: str = VISA, *, account: str = ACCOUNT, is_default: bool | None = None) -> str:
         """A card in the vault and on file; the first is the default, the others are back-ups in their order."""
-        around, method_id = self.world.collecting, self.world.ids.new("pm")
+        around, method_id = self.world.services, self.world.ids.new("pm")
         owner = await self.read(lambda uow: uow.accounts.get_by_external_id(account))
         answer = await around.payments.vault(VaultRequest(Customer(owner.id, owner.name), method_id, nonce))
         assert answer.kind is AnswerKind.DONE, answer
@@ -65,7 +65,7 @@ class Till:
 
     async def collect(self) -> int:
         """Do what collecting has to do at this instant."""
-        return await collect_due(self.world.collecting)
+        return await collect_due(self.world.services)
 
     async def advance_to(self, instant: datetime) -> None:
         """Let time pass: months close and collecting goes on, each at its own instant."""
@@ -76,7 +76,7 @@ class Till:
         self.world.clock.instant = instant
 
     async def next_at(self) -> datetime | None:
-        found = [await self.world.next_due_at(), await next_collection_at(self.world.collecting)]
+        found = [await self.world.next_due_at(), await next_collection_at(self.world.services)]
         return min((at for at in found if at is not None), default=None)
 
     async def collection(self, place: int = -1, *, account: str = ACCOUNT) -> Collection | None:

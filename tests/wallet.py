@@ -15,6 +15,7 @@ from sqlalchemy import text
 from app.domain.agreements import PAYMENT_AGREEMENT
 from app.domain.payment_methods import MethodStatus, in_order
 from app.ports import Origin, PaymentGateway
+from app.services.common.caller import Caller
 from app.services.payment_methods.add_payment_method import AddedMethod, NewMethod, add_payment_method
 from app.services.payment_methods.remove_payment_method import remove_payment_method
 from app.services.payment_methods.reorder_backup_payment_methods import reorder_backup_payment_methods
@@ -37,8 +38,8 @@ class Wallet:
     def __init__(self, till: Till, *, payments: PaymentGateway | None = None, **changes: Any) -> None:
         self.till = till
         self.world = till.world
-        around = till.world.collecting
-        self.desk = VaultDesk(around if payments is None else replace(around, payments=payments), **changes)
+        around = till.world.services
+        self.desk = VaultDesk(around if payments is None else replace(around, gateway=payments), **changes)
         self._keys = 0
 
     async def try_to_add(
@@ -48,13 +49,10 @@ class Wallet:
         self._keys += 1
         agreed = {"agreement_version": PAYMENT_AGREEMENT.version, "is_authorized": True}
         return await add_payment_method(
-            desk=self.desk,
-            account=account,
-            actor=ANN,
+            self.desk,
+            self.caller(account),
             new=NewMethod(nonce, **{**agreed, **new}),
             idempotency_key=key or f"press-{self._keys}",
-            origin=HERE,
-            request_id="req_1",
         )
 
     async def add(self, nonce: str, **new: Any) -> str:
@@ -64,16 +62,16 @@ class Wallet:
         return added.method.id
 
     async def set_default(self, method_id: str, account: str = ACCOUNT) -> None:
-        await set_default_payment_method(**self._doing(account), method_id=method_id)
+        await set_default_payment_method(self.world.services, self.caller(account), method_id=method_id)
 
     async def reorder(self, *method_ids: str) -> None:
-        await reorder_backup_payment_methods(**self._doing(ACCOUNT), method_ids=method_ids)
+        await reorder_backup_payment_methods(self.world.services, self.caller(), method_ids=method_ids)
 
     async def remove(self, method_id: str, account: str = ACCOUNT) -> str | None:
-        return await remove_payment_method(**self._doing(account), method_id=method_id)
+        return await remove_payment_method(self.world.services, self.caller(account), method_id=method_id)
 
     async def sweep(self) -> int:
-        return await run_vault_tasks(self.world.collecting)
+        return await run_vault_tasks(self.world.services)
 
     async def on_file(self) -> list[str]:
         """The ids of the methods on file, in order; the first has to be the default, the others count from 1."""
@@ -91,7 +89,7 @@ class Wallet:
     async def in_vault(self) -> dict[str, bool]:
         """The methods that the vault has of the account, and which one is its default."""
         owner = await self.till.read(lambda uow: uow.accounts.get_by_external_id(ACCOUNT))
-        found = await self.world.collecting.payments.list_methods(owner.id)
+        found = await self.world.services.payments.list_methods(owner.id)
         return {method.token: method.is_default for method in found}
 
     async def rows(self, table: str) -> list[Any]:
@@ -109,7 +107,5 @@ class Wallet:
         """What happened to payment methods, oldest first."""
         return [event for event in await self.world.trail() if event.kind.startswith("payment_method.")]
 
-    def _doing(self, account: str) -> dict[str, Any]:
-        world = self.world
-        parts = {"database": world.database, "clock": world.clock, "ids": world.ids}
-        return {**parts, "account": account, "actor": ANN, "address": HERE.address, "request_id": "req_1"}
+    def caller(self, account: str = ACCOUNT) -> Caller:
+        return Caller(account, ANN, "req_1", HERE.address, HERE.user_agent)

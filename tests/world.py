@@ -40,13 +40,14 @@ from app.repositories.invoices import StoredInvoice
 from app.repositories.unit_of_work import UnitOfWork
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
 from app.services.adjustments.record_payment import RecordedPayment, record_payment
+from app.services.common.caller import Caller
+from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
 from app.services.invoices.document_links import DocumentLinks
 from app.services.operations.verify import verify
 from app.services.operations.verify_ledger import Difference
 from app.services.payment_methods.vault_desk import VaultDesk
 from app.services.payments.cashier import Cashier
-from app.services.payments.collecting import Collecting
 from app.services.plans.quotes import QuoteDesk
 from app.services.usage.put_account import AccountParticulars, Member, put_account
 from app.services.usage.record_calls import Item, record_calls
@@ -85,9 +86,9 @@ class World:
         self.clock = SettableClock(now)
         self.ids = CountingIds()
         self.real_clock = SettableClock(now)
-        self.collecting = Collecting(database, self.clock, self.ids, payments, SystemClock())
-        self.cashier = None if payments is None else Cashier(self.collecting)
-        self.vault = None if payments is None else VaultDesk(self.collecting)
+        self.services = Services(database, self.clock, self.ids, payments, SystemClock())
+        self.cashier = None if payments is None else Cashier(self.services)
+        self.vault = None if payments is None else VaultDesk(self.services)
         links = DocumentLinks(secret=SECRET, base_url="http://flex.test", clock=self.real_clock, kinds=document_kinds())
         self.application = build_application(
             services=EdgeServices(
@@ -97,12 +98,13 @@ class World:
                 reader=database.reader,
                 probe=_ready,
                 links=links,
-                writes=Writes(database, QuoteDesk(SECRET.decode(), self.clock, self.ids), self.cashier, self.vault),
+                writes=Writes(
+                    self.services, QuoteDesk(SECRET.decode(), self.clock, self.ids), self.cashier, self.vault
+                ),
             ),
             options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"]),
             routes=document_routes(reader=database.reader, links=links, renderer=_renderer()),
         )
-        self._parts = {"database": database, "clock": self.clock, "ids": self.ids}
 
     @classmethod
     async def create(
@@ -137,7 +139,7 @@ class World:
             paid_since_on = date(2026, 7, 1)
         members = tuple(Member(role, f"{role.lower()}@example.com", role.title(), role) for role in Role)
         particulars = AccountParticulars(external_id, name, plan, trial_ends_on, paid_since_on, members)
-        put = await put_account(**self._parts, particulars=particulars, actor="test")
+        put = await put_account(self.services, particulars=particulars, actor="test")
         return put.account
 
     async def add_calls(self, *calls: CallReport) -> list[Verdict]:
@@ -145,7 +147,7 @@ class World:
         verdicts = []
         for source in dict.fromkeys(call.source for call in calls):
             items = [Item(at, call) for at, call in enumerate(calls) if call.source == source]
-            verdicts += await record_calls(**self._parts, source=source, items=items, actor="test")
+            verdicts += await record_calls(self.services, source=source, items=items, actor="test")
         return verdicts
 
     async def advance_to(self, instant: datetime) -> int:
@@ -159,7 +161,7 @@ class World:
 
     async def close_now(self) -> int:
         """Issue what is due at this instant."""
-        return await close_periods(**self._parts)
+        return await close_periods(self.services)
 
     async def issued(self, account: str = ACCOUNT) -> list[StoredInvoice]:
         """The account's invoices, oldest first."""
@@ -186,13 +188,12 @@ class World:
     async def pay(self, amount_cents: int, *, account: str = ACCOUNT, reference: str | None = None) -> RecordedPayment:
         """Record a check received today."""
         return await record_payment(
-            **self._parts,
-            account=account,
+            self.services,
+            Caller(account, "test"),
             kind=PaymentKind.CHECK,
             amount_cents=amount_cents,
             reference=reference or self.ids.new("check"),
             received_on=self.clock.now().date(),
-            actor="test",
             reason="A check came in.",
         )
 

@@ -11,6 +11,7 @@ from app.cli.running import actor, parse_date, run, sandbox_settings
 from app.cli.terminal import say, tell
 from app.domain.accounts import KeyPurpose, Role
 from app.main import Surroundings
+from app.services.common.caller import Caller
 from app.services.operations import access_keys
 from app.services.usage import put_account as putting
 
@@ -49,9 +50,7 @@ def create_account(
     )
 
     async def job(around: Surroundings) -> putting.PutAccount:
-        return await putting.put_account(
-            database=around.database, clock=around.clock, ids=around.ids, particulars=particulars, actor=actor()
-        )
+        return await putting.put_account(around.services, particulars=particulars, actor=actor())
 
     put = run(job)
     verb = "created" if put.is_new else "up to date"
@@ -85,15 +84,7 @@ def create_key(
         raise Refused("Only a key for calls (--purpose ingest) has a --source. Leave it out.")
 
     async def job(around: Surroundings) -> access_keys.NewKey:
-        return await access_keys.create_key(
-            database=around.database,
-            clock=around.clock,
-            ids=around.ids,
-            purpose=purpose,
-            name=name,
-            source=source,
-            actor=actor(),
-        )
+        return await access_keys.create_key(around.services, purpose=purpose, name=name, source=source, actor=actor())
 
     typer.echo(run(job).secret)
     say("This is the only time that the key is shown. Send it as `Authorization: Bearer …`.")
@@ -104,9 +95,7 @@ def revoke_key(name: Annotated[str, typer.Argument(help="The key's name.", show_
     """Make a key worthless at once."""
 
     async def job(around: Surroundings) -> None:
-        await access_keys.revoke_key(
-            database=around.database, clock=around.clock, ids=around.ids, name=name, actor=actor()
-        )
+        await access_keys.revoke_key(around.services, name=name, actor=actor())
 
     run(job)
     tell(f"Key {name!r} is revoked.")
@@ -122,9 +111,7 @@ def token(
     from app.sandbox.tokens import SandboxTokens
 
     async def job(around: Surroundings) -> str:
-        return await ensure_member(
-            database=around.database, clock=around.clock, ids=around.ids, account=account, role=role, actor=actor()
-        )
+        return await ensure_member(around.services, Caller(account, actor()), role=role)
 
     subject = run(job, settings)
     typer.echo(SandboxTokens.open(settings.data).sign(subject=subject, account=account))

@@ -30,18 +30,16 @@ def run_due() -> None:
     """Issue every invoice that is due, month after month, and collect what is due. Running it again does nothing."""
 
     async def job(around: Surroundings) -> tuple[int, int, int, datetime | None]:
-        await settle_waiting_credit(database=around.database, clock=around.clock, ids=around.ids)
+        await settle_waiting_credit(around.services)
         with counting("Issuing invoices") as on_progress:
-            issued = await close_periods(
-                database=around.database, clock=around.clock, ids=around.ids, on_progress=on_progress
-            )
-        upgraded = await upgrade_plans(database=around.database, clock=around.clock, ids=around.ids)
-        await run_vault_tasks(around.collecting)
+            issued = await close_periods(around.services, on_progress=on_progress)
+        upgraded = await upgrade_plans(around.services)
+        await run_vault_tasks(around.services)
         collected = 0
-        due_at = await next_collection_at(around.collecting)
+        due_at = await next_collection_at(around.services)
         if due_at is not None and due_at <= around.clock.now():
             with counting("Collecting invoices") as on_progress:
-                collected = await collect_due(around.collecting, on_progress=on_progress)
+                collected = await collect_due(around.services, on_progress=on_progress)
         return issued, upgraded, collected, await next_due_at(around.database)
 
     issued, upgraded, collected, due_at = run(job)

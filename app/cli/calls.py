@@ -52,9 +52,7 @@ def import_calls(
     async def job(around: Surroundings) -> ImportCounts:
         with reading(f"Importing {file.name}", total_bytes) as on_progress:
             return await importing.import_calls(
-                database=around.database,
-                clock=around.clock,
-                ids=around.ids,
+                around.services,
                 path=file,
                 actor=actor(),
                 source=source,
@@ -135,13 +133,7 @@ def release_quarantined(quarantined_id: QuarantinedId, reason: Reason) -> None:
 
     async def job(around: Surroundings) -> quarantining.Released:
         return await quarantining.release(
-            database=around.database,
-            clock=around.clock,
-            ids=around.ids,
-            quarantined_id=quarantined_id,
-            parse=importing.read_payload,
-            actor=actor(),
-            reason=reason,
+            around.services, quarantined_id=quarantined_id, parse=importing.read_payload, actor=actor(), reason=reason
         )
 
     released = run(job)
@@ -156,14 +148,7 @@ def discard_quarantined(quarantined_id: QuarantinedId, reason: Reason) -> None:
     """Decide that a call is never billed. It is kept, with the reason."""
 
     async def job(around: Surroundings) -> None:
-        await quarantining.discard(
-            database=around.database,
-            clock=around.clock,
-            ids=around.ids,
-            quarantined_id=quarantined_id,
-            actor=actor(),
-            reason=reason,
-        )
+        await quarantining.discard(around.services, quarantined_id=quarantined_id, actor=actor(), reason=reason)
 
     run(job)
     tell(f"{quarantined_id} is discarded.")

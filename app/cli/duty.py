@@ -40,7 +40,7 @@ def list_waiting(
     """Show what waits; messages and refunds that failed are listed for a week."""
 
     async def job(around: Surroundings) -> list[Waiting]:
-        return await doing.list_waiting(database=around.database, clock=around.clock, limit=limit)
+        return await doing.list_waiting(around.services, limit=limit)
 
     found = run(job)
     if not found:
@@ -78,13 +78,7 @@ def call_outcome(
 
     async def job(around: Surroundings) -> None:
         await reporting.report_call(
-            database=around.database,
-            clock=around.clock,
-            ids=around.ids,
-            call_id=call_id,
-            outcome=outcome,
-            note=reason,
-            actor=f"staff:{who}",
+            around.services, call_id=call_id, outcome=outcome, note=reason, actor=f"staff:{who}"
         )
 
     run(job)

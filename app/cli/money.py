@@ -17,6 +17,7 @@ from app.formatting import format_money
 from app.gateways.ids import RandomIds
 from app.main import Surroundings, make_clock
 from app.services.adjustments import refund_payment as refunding
+from app.services.common.caller import Caller
 from app.services.operations import reconcile as reconciling
 from app.services.operations import restore_database as restoring
 from app.services.operations import sweep_gateway as sweeping
@@ -40,12 +41,11 @@ def refund(
 
     async def job(around: Surroundings) -> refunding.Refunded:
         return await refunding.refund_payment(
-            around.collecting,
-            account=account,
+            around.services,
+            Caller(account, f"staff:{who}"),
             invoice_number=invoice,
             amount_cents=parse_cents(amount),
             reference=reference,
-            actor=f"staff:{who}",
             reason=reason,
         )
 
@@ -66,7 +66,7 @@ def sweep() -> None:
     """
 
     async def job(around: Surroundings) -> sweeping.SweepReport:
-        return await sweeping.sweep_gateway(around.collecting)
+        return await sweeping.sweep_gateway(around.services)
 
     found = run(job)
     tell(
@@ -124,9 +124,7 @@ def _mark_restored(next_number: int | None) -> None:
         )
 
     async def job(around: Surroundings) -> None:
-        await restoring.mark_restored(
-            around.database, next_number=next_number, clock=around.clock, ids=around.ids, actor=actor()
-        )
+        await restoring.mark_restored(around.services, next_number=next_number, actor=actor())
 
     run(job)
     _tell_held(next_number)
@@ -157,14 +155,9 @@ def reconcile(
     async def job(around: Surroundings) -> reconciling.Reconciliation:
         if accept:
             await reconciling.accept_transactions(
-                database=around.database,
-                clock=around.clock,
-                ids=around.ids,
-                transaction_ids=accept,
-                actor=f"staff:{who}",
-                reason=reason or "",
+                around.services, transaction_ids=accept, actor=f"staff:{who}", reason=reason or ""
             )
-        return await reconciling.reconcile(around.collecting, since=begins_at, actor=f"staff:{who}" if who else actor())
+        return await reconciling.reconcile(around.services, since=begins_at, actor=f"staff:{who}" if who else actor())
 
     found = run(job)
     for sentence in found.adopted:

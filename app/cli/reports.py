@@ -43,7 +43,7 @@ def month(month: Month, csv: AsCsv = False) -> None:
     """Show what receivables, credit and bad debt came to, from the opening of a month to its end."""
 
     async def job(around: Surroundings) -> MonthReport:
-        return await reporting_month.report_month(database=around.database, clock=around.clock, month=month)
+        return await reporting_month.report_month(around.services, month=month)
 
     found = run(job)
     if csv:
@@ -66,10 +66,7 @@ def journal(month: Month, csv: AsCsv = False) -> None:
 
     async def job(around: Surroundings) -> JournalReport:
         return await reporting_journal.report_journal(
-            database=around.database,
-            clock=around.clock,
-            month=month,
-            on_entries=_write_entries if csv else _show_entries,
+            around.services, month=month, on_entries=_write_entries if csv else _show_entries
         )
 
     found = run(job)
@@ -86,7 +83,7 @@ def taxes(month: Month, csv: AsCsv = False) -> None:
     """
 
     async def job(around: Surroundings) -> TaxReport:
-        return await reporting_taxes.report_taxes(database=around.database, clock=around.clock, month=month)
+        return await reporting_taxes.report_taxes(around.services, month=month)
 
     found = run(job)
     if csv:
@@ -114,7 +111,7 @@ def aging(as_of: AsOf = None, csv: AsCsv = False) -> None:
     on = None if as_of is None else parse_date(as_of)
 
     async def job(around: Surroundings) -> AgingReport:
-        return await reporting_aging.report_aging(database=around.database, clock=around.clock, as_of=on)
+        return await reporting_aging.report_aging(around.services, as_of=on)
 
     found = run(job)
     if csv:
@@ -135,7 +132,7 @@ def reconcile(month: Month, csv: AsCsv = False) -> None:
     """
 
     async def job(around: Surroundings) -> GatewayMonth:
-        return await reporting_reconcile.report_reconcile(around.collecting, month=month)
+        return await reporting_reconcile.report_reconcile(around.services, month=month)
 
     found = run(job)
     if csv:

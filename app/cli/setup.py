@@ -31,7 +31,7 @@ def bring_up_to_date(settings: Settings) -> int:
     upgrade(settings.database)
 
     async def job(around: Surroundings) -> int:
-        return await load_catalogue(database=around.database, clock=around.clock, ids=around.ids, actor=actor())
+        return await load_catalogue(around.services, actor=actor())
 
     return run(job, settings)
 

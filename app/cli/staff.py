@@ -24,6 +24,7 @@ from app.services.adjustments import set_taxes as taxing
 from app.services.adjustments import void_invoice as voiding
 from app.services.adjustments import waive_charge as waiving
 from app.services.adjustments import write_off as writing
+from app.services.common.caller import Caller
 from app.services.cycle import close_account as closing
 from app.services.plans import change_lines as lines
 from app.services.plans import load_catalogue as loading
@@ -56,14 +57,16 @@ def act(service: Callable[..., Awaitable[T]], who: str, reason: str, **given: An
     """Do by hand what a service does, in the name of a member of staff and with the reason."""
 
     async def job(around: Surroundings) -> T:
-        return await service(
-            database=around.database,
-            clock=around.clock,
-            ids=around.ids,
-            actor=f"staff:{who}",
-            reason=reason,
-            **given,
-        )
+        return await service(around.services, actor=f"staff:{who}", reason=reason, **given)
+
+    return run(job)
+
+
+def act_on(service: Callable[..., Awaitable[T]], account: str, who: str, reason: str, **given: Any) -> T:  # noqa: ANN401
+    """Do by hand what a service does to an account, in the name of a member of staff and with the reason."""
+
+    async def job(around: Surroundings) -> T:
+        return await service(around.services, Caller(account, f"staff:{who}"), reason=reason, **given)
 
     return run(job)
 
@@ -79,11 +82,11 @@ def record_payment(
     """Record a check: it pays open invoices, then recovers what was written off, each from the oldest on; the rest
     becomes credit.
     """
-    recorded = act(
+    recorded = act_on(
         recording.record_payment,
+        account,
         who,
         reason,
-        account=account,
         kind=PaymentKind.CHECK,
         amount_cents=parse_cents(amount),
         reference=reference,
@@ -106,11 +109,11 @@ def record_prepayment(
     account: ExternalId, amount: Amount, reference: Reference, received_on: ReceivedOn, who: Who, reason: Reason
 ) -> None:
     """Record money paid in advance: it becomes credit, which pays what is open and then coming invoices."""
-    granted = act(
+    granted = act_on(
         granting.record_prepayment,
+        account,
         who,
         reason,
-        account=account,
         amount_cents=parse_cents(amount),
         reference=reference,
         received_on=parse_date(received_on),
@@ -121,8 +124,8 @@ def record_prepayment(
 @staff.command("grant-credit")
 def grant_credit(account: ExternalId, amount: Amount, reference: Reference, who: Who, reason: Reason) -> None:
     """Give credit out of goodwill; it pays what is open, and then coming invoices."""
-    granted = act(
-        granting.grant_goodwill, who, reason, account=account, amount_cents=parse_cents(amount), reference=reference
+    granted = act_on(
+        granting.grant_goodwill, account, who, reason, amount_cents=parse_cents(amount), reference=reference
     )
     _tell(f"The credit of {account} is {format_money(granted.credit_cents)}.", is_new=granted.is_new)
 
@@ -139,11 +142,11 @@ def credit_note(
     ] = None,
 ) -> None:
     """Give back what an invoice charged too much, with its tax: it lowers what is open, and the rest is credit."""
-    issued = act(
+    issued = act_on(
         noting.issue_credit_note,
+        account,
         who,
         reason,
-        account=account,
         invoice_number=invoice,
         cents_by_line=dict(map(_read_line, line or ())),
         reference=reference,
@@ -154,14 +157,14 @@ def credit_note(
 @staff.command("void-invoice")
 def void_invoice(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
     """Void the newest monthly invoice, on which nothing was paid, and issue it again from today's facts."""
-    voided = act(voiding.void_invoice, who, reason, account=account, invoice_number=invoice)
+    voided = act_on(voiding.void_invoice, account, who, reason, invoice_number=invoice)
     _tell(f"Invoice {invoice} is void; {voided.replacement_number} takes its place.", is_new=voided.is_new)
 
 
 @staff.command("write-off")
 def write_off(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
     """Give an open invoice up: it is not expected to be paid any more."""
-    written = act(writing.write_off_invoice, who, reason, account=account, invoice_number=invoice)
+    written = act_on(writing.write_off_invoice, account, who, reason, invoice_number=invoice)
     _tell(f"{format_money(written.amount_cents)} of invoice {invoice} is written off.", is_new=written.is_new)
 
 
@@ -175,11 +178,11 @@ def add_charge(
     reason: Reason,
 ) -> None:
     """Put one more line on the next invoice."""
-    added = act(
+    added = act_on(
         adding.add_charge,
+        account,
         who,
         reason,
-        account=account,
         title=title,
         amount_cents=parse_cents(amount),
         reference=reference,
@@ -195,14 +198,14 @@ def waive_charge(
     reason: Reason,
 ) -> None:
     """Waive a fee or a charge that is not invoiced yet."""
-    waived = act(waiving.waive_charge, who, reason, account=account, charge_id=charge)
+    waived = act_on(waiving.waive_charge, account, who, reason, charge_id=charge)
     _tell(f"{charge} is waived.", is_new=waived.is_new)
 
 
 @staff.command("add-line")
 def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
     """Add a telephone line from today on: its whole month is invoiced at once, every later one in advance."""
-    added = act(lines.add_line, who, reason, account=account, reference=reference)
+    added = act_on(lines.add_line, account, who, reason, reference=reference)
     due = format_money(added.amount_due_cents)
     _tell(f"{account} has one more line; invoice {added.invoice_number} leaves {due} due.", is_new=added.is_new)
 
@@ -210,7 +213,7 @@ def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason
 @staff.command("end-line")
 def end_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
     """Let the line that was added under a reference end with this month; nothing is refunded."""
-    ended = act(lines.end_line, who, reason, account=account, reference=reference)
+    ended = act_on(lines.end_line, account, who, reason, reference=reference)
     _tell(f"A line of {account} ends: {ended.ends_before} is the first day without it.", is_new=ended.is_new)
 
 
@@ -231,7 +234,7 @@ def set_taxes(
 ) -> None:
     """State all the taxes that an account pays from a day on."""
     taxes = [_read_tax(text) for text in tax or ()]
-    act(taxing.set_taxes, who, reason, account=account, taxes=taxes, valid_from=parse_date(valid_from))
+    act_on(taxing.set_taxes, account, who, reason, taxes=taxes, valid_from=parse_date(valid_from))
     words = " and ".join(f"{each.name} of {percent(each.rate)} %" for each in taxes) or "no tax"
     tell(f"From {valid_from} on {account} pays {words}.")
 
@@ -239,7 +242,7 @@ def set_taxes(
 @staff.command("close-account")
 def close_account(account: ExternalId, who: Who, reason: Reason) -> None:
     """Close an account: a last invoice for its usage, no base; credit pays it, and what is left is to be paid out."""
-    closed = act(closing.close_account, who, reason, account=account)
+    closed = act_on(closing.close_account, account, who, reason)
     due, out = format_money(closed.amount_due_cents), format_money(closed.paid_out_cents)
     sentence = f"{account} is closed. Its last invoice leaves {due} due; {out} of credit is to be paid out."
     _tell(sentence, is_new=closed.is_new)

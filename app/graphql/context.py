@@ -1,4 +1,4 @@
-"""What a resolver may reach: the caller, the clock, the ids, and reads that all travel in the operation's one trip."""
+"""What a resolver may reach: the caller, the services, the clock, and reads that all travel in one trip."""
 
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -8,10 +8,11 @@ import strawberry
 from app.domain.agreements import PAYMENT_AGREEMENT, PaymentAgreement
 from app.domain.payment_gateway import GatewayUnavailable
 from app.graphql.errors import Forbidden
-from app.ports import Claims, Clock, Ids, Origin
-from app.repositories.database import Database
+from app.ports import Claims, Clock, Origin
 from app.repositories.pages.viewer import VIEWER
 from app.repositories.reader import OperationReader, Page, Reader
+from app.services.common.caller import Caller
+from app.services.common.services import Services
 from app.services.invoices.document_links import DocumentLinks
 from app.services.payment_methods.vault_desk import VaultDesk
 from app.services.payments.cashier import Cashier
@@ -41,44 +42,76 @@ class Writes:
     without a vault no payment method is added.
     """
 
-    database: Database
+    services: Services
     desk: QuoteDesk
     cashier: Cashier | None = None
     vault: VaultDesk | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who sent an operation: the request's id for the log and the trail, the verified token, and where it came from."""
+
+    request_id: str
+    claims: Claims
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(slots=True)
 class Context:
     """One operation's surroundings. Make it with `Context.open`; resolvers only read it."""
 
-    request_id: str
-    claims: Claims
+    asked: Asked
     clock: Clock
-    ids: Ids
     reads: OperationReader[Viewer | None]
     options: GraphQLOptions = field(default_factory=GraphQLOptions)
     links: DocumentLinks | None = None
     writes: Writes | None = None
-    origin: Origin = field(default_factory=Origin)
     _viewer: Viewer | None = None
 
     @classmethod
     def open(
         cls,
+        asked: Asked,
         *,
-        request_id: str,
-        claims: Claims,
         clock: Clock,
-        ids: Ids,
         reader: Reader,
         options: GraphQLOptions,
         links: DocumentLinks | None = None,
         writes: Writes | None = None,
-        origin: Origin = Origin(),  # noqa: B008  (a frozen value)
     ) -> "Context":
         """Return the surroundings of a new operation, whose first trip also looks up the membership."""
-        look_up = VIEWER.request(subject=claims.subject, account=claims.account)
-        return cls(request_id, claims, clock, ids, OperationReader(reader, look_up), options, links, writes, origin)
+        look_up = VIEWER.request(subject=asked.claims.subject, account=asked.claims.account)
+        return cls(asked, clock, OperationReader(reader, look_up), options, links, writes)
+
+    @property
+    def request_id(self) -> str:
+        """The id of the request."""
+        return self.asked.request_id
+
+    @property
+    def claims(self) -> Claims:
+        """What the verified token says."""
+        return self.asked.claims
+
+    @property
+    def services(self) -> Services:
+        """What every use case works with."""
+        return self._writes.services
+
+    async def caller(self) -> Caller:
+        """Return who acts on which account, for the use case behind a mutation.
+
+        :raises Forbidden: as `viewer`.
+        """
+        viewer = await self.viewer()
+        return Caller(
+            account=self.claims.account,
+            actor=f"user:{viewer.user_id}",
+            request_id=self.request_id,
+            address=self.asked.origin.address,
+            user_agent=self.asked.origin.user_agent,
+        )
 
     async def load(self, page: Page[V], **parameters: object) -> V:
         """Return the view of a page about the caller's own account.
@@ -140,18 +173,6 @@ class Context:
         if self.cashier is None:
             raise RuntimeError("This server was put together without a payment gateway.")
         return self.cashier
-
-    async def doing(self) -> dict[str, Any]:
-        """Return what every service behind a mutation takes: where to write, the clock, the ids, and who does it."""
-        viewer = await self.viewer()
-        return {
-            "database": self._writes.database,
-            "clock": self.clock,
-            "ids": self.ids,
-            "account": self.claims.account,
-            "actor": f"user:{viewer.user_id}",
-            "request_id": self.request_id,
-        }
 
     @property
     def _writes(self) -> Writes:

@@ -27,6 +27,7 @@ from app.http.service_key import BODY_SECONDS, Only, authenticated
 from app.repositories.accounts import AccountNotFound
 from app.repositories.pages.entitlements import ENTITLEMENTS as ENTITLEMENTS_PAGE
 from app.services.adjustments import set_taxes
+from app.services.common.caller import Caller
 from app.services.common.staff_actions import InvalidTitle
 from app.services.usage import put_account
 
@@ -36,18 +37,17 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.services.common.services import Services
 
 LARGEST_ACCOUNT_BODY = 100_000
 
 
-def account_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[BaseRoute]:
+def account_routes(services: Services) -> Sequence[BaseRoute]:
     """Return the routes about accounts, each behind its body limit and its key."""
-    accounts = guarded(PutAccount(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
-    tax = guarded(PutTax(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
-    taxes = guarded(PutTaxes(database, clock, ids), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
-    entitlements = guarded(Entitlements(database, clock), largest_body=0, seconds=BODY_SECONDS)
+    accounts = guarded(PutAccount(services), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
+    tax = guarded(PutTax(services), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
+    taxes = guarded(PutTaxes(services), largest_body=LARGEST_ACCOUNT_BODY, seconds=BODY_SECONDS)
+    entitlements = guarded(Entitlements(services), largest_body=0, seconds=BODY_SECONDS)
     return [
         Route("/internal/accounts/{account}/entitlements", Only(entitlements, "GET")),
         Route("/internal/accounts/{account}/tax", Only(tax, "PUT")),
@@ -134,22 +134,16 @@ class _TaxesBody(BaseModel):
 class PutAccount:
     """`PUT /internal/accounts/{id}`: creates the account, or brings it up to date; twice the same changes nothing."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        key = await authenticated(self._services.database, scope, KeyPurpose.SERVICE)
         body = read_as(_AccountBody, await read_body(receive))
         try:
             put = await put_account.put_account(
-                database=self._database,
-                clock=self._clock,
-                ids=self._ids,
-                particulars=_particulars(scope["path_params"]["account"], body),
-                actor=f"key:{key.name}",
+                self._services, particulars=_particulars(scope["path_params"]["account"], body), actor=f"key:{key.name}"
             )
         except (PlanNotAvailable, put_account.InvalidParticulars) as error:
             raise Refused(answers.UNPROCESSABLE, ErrorCode.BAD_INPUT, str(error)) from error
@@ -170,14 +164,12 @@ class PutAccount:
 class PutTaxes:
     """`PUT /internal/accounts/{id}/taxes`: all that the account pays from a day on; whoever knows tax law tells us."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        key = await authenticated(self._services.database, scope, KeyPurpose.SERVICE)
         body = read_as(_TaxesBody, await read_body(receive))
         taxes = [TaxRate(tax.name, int(tax.percent * ONE_PER_CENT), tuple(tax.kinds)) for tax in body.taxes]
         known = await self.put(scope["path_params"]["account"], taxes, body.valid_from, key.name)
@@ -192,13 +184,10 @@ class PutTaxes:
         """
         try:
             return await set_taxes.set_taxes(
-                database=self._database,
-                clock=self._clock,
-                ids=self._ids,
-                account=account,
+                self._services,
+                Caller(account, f"key:{key_name}"),
                 taxes=taxes,
                 valid_from=valid_from,
-                actor=f"key:{key_name}",
                 reason="told by the tax provider",
             )
         except AccountNotFound as error:
@@ -214,7 +203,7 @@ class PutTax(PutTaxes):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        key = await authenticated(self._services.database, scope, KeyPurpose.SERVICE)
         body = read_as(_TaxBody, await read_body(receive))
         taxes = [TaxRate(body.name, int(body.percent * ONE_PER_CENT))]
         known = await self.put(scope["path_params"]["account"], taxes, body.valid_from, key.name)
@@ -225,16 +214,15 @@ class PutTax(PutTaxes):
 class Entitlements:
     """`GET /internal/accounts/{id}/entitlements`: what the account's add-ons unlock today, in one cheap read."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Handle one request."""
-        await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        await authenticated(self._services.database, scope, KeyPurpose.SERVICE)
         account = scope["path_params"]["account"]
-        today = billing_date(self._clock.now())
-        (names,) = await self._database.reader.load(ENTITLEMENTS_PAGE.request(account=account, today=today))
+        today = billing_date(self._services.clock.now())
+        (names,) = await self._services.database.reader.load(ENTITLEMENTS_PAGE.request(account=account, today=today))
         if names is None:
             raise Refused(answers.NOT_FOUND, ErrorCode.NOT_FOUND, f"There is no account {account!r}.")
         unlocked = {name: name in names for name in ENTITLEMENTS}

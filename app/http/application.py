@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.error_codes import ErrorCode, entry
-from app.graphql.context import Context, GraphQLOptions, Writes
+from app.graphql.context import Asked, Context, GraphQLOptions, Writes
 from app.graphql.documents import DocumentStore, RuleSet
 from app.graphql.execution import Executor
 from app.graphql.schema import graphql_schema
@@ -122,11 +122,8 @@ def _graphql_endpoint(
 
     def make_context(request_id: str, claims: Claims, origin: Origin) -> Context:
         return Context.open(
-            request_id=request_id,
-            claims=claims,
-            origin=origin,
+            Asked(request_id, claims, origin),
             clock=services.clock,
-            ids=services.ids,
             reader=services.reader,
             options=graphql_options,
             links=services.links,

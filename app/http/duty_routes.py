@@ -27,18 +27,17 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.services.common.services import Services
     from app.services.operations.watch import Watched
 
 LARGEST_REPORT = 10_000
 
 
-def duty_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[BaseRoute]:
+def duty_routes(services: Services) -> Sequence[BaseRoute]:
     """Return the routes, each behind a service key."""
-    report = guarded(ReportCall(database, clock, ids), largest_body=LARGEST_REPORT, seconds=BODY_SECONDS)
-    bounce = guarded(ReportBounce(database, clock), largest_body=LARGEST_REPORT, seconds=BODY_SECONDS)
-    metrics = guarded(Metrics(database, clock), largest_body=0, seconds=BODY_SECONDS)
+    report = guarded(ReportCall(services), largest_body=LARGEST_REPORT, seconds=BODY_SECONDS)
+    bounce = guarded(ReportBounce(services), largest_body=LARGEST_REPORT, seconds=BODY_SECONDS)
+    metrics = guarded(Metrics(services), largest_body=0, seconds=BODY_SECONDS)
     return [
         Route("/internal/calls/{call}/report", Only(report, "POST")),
         Route("/internal/mail/bounces", Only(bounce, "POST")),
@@ -68,21 +67,17 @@ class _BounceBody(BaseModel):
 class ReportCall:
     """`POST /internal/calls/{id}/report`: the operator's system tells what became of a call; the last report counts."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        key = await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        key = await authenticated(self._services.database, scope, KeyPurpose.SERVICE)
         body = read_as(_ReportBody, await read_body(receive))
         call_id = scope["path_params"]["call"]
         try:
             await report_call(
-                database=self._database,
-                clock=self._clock,
-                ids=self._ids,
+                self._services,
                 call_id=call_id,
                 outcome=body.outcome,
                 attempts=body.attempts,
@@ -97,30 +92,28 @@ class ReportCall:
 class ReportBounce:
     """`POST /internal/mail/bounces`: a mail came back, so that its address is marked until it takes one again."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        await authenticated(self._database, scope, KeyPurpose.SERVICE)
+        await authenticated(self._services.database, scope, KeyPurpose.SERVICE)
         body = read_as(_BounceBody, await read_body(receive))
-        await report_bounce(database=self._database, clock=self._clock, address=body.address, reason=body.reason)
+        await report_bounce(self._services, address=body.address, reason=body.reason)
         await answers.send_json(send, answers.OK, {"address": body.address})
 
 
 class Metrics:
     """`GET /internal/metrics`: figures in the text form that Prometheus reads."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        await authenticated(self._database, scope, KeyPurpose.SERVICE)
-        figures = await watched(database=self._database, clock=self._clock)
-        now = self._clock.now()
+        await authenticated(self._services.database, scope, KeyPurpose.SERVICE)
+        figures = await watched(self._services)
+        now = self._services.clock.now()
         lines = list(_metrics(figures))
         names = [trouble.name for trouble in troubles(figures, now)]
         lines += [f'flex_trouble{{name="{name}"}} 1' for name in names]

@@ -26,31 +26,28 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from app.domain.metering import Verdict
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.services.common.services import Services
 
 LARGEST_BATCH = 5_000
 LARGEST_INGEST_BODY = 4_000_000
 NDJSON = "application/x-ndjson"
 
 
-def ingest_routes(*, database: Database, clock: Clock, ids: Ids) -> Sequence[BaseRoute]:
+def ingest_routes(services: Services) -> Sequence[BaseRoute]:
     """Return the route of the telephone system, behind its body limit and its key."""
-    ingest = guarded(Ingest(database, clock, ids), largest_body=LARGEST_INGEST_BODY, seconds=BODY_SECONDS)
+    ingest = guarded(Ingest(services), largest_body=LARGEST_INGEST_BODY, seconds=BODY_SECONDS)
     return [Route("/ingest/calls", Only(ingest, "POST"))]
 
 
 class Ingest:
     """`POST /ingest/calls`: a JSON array or NDJSON; one result for each item, in order."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        key = await authenticated(self._database, scope, KeyPurpose.INGEST)
+        key = await authenticated(self._services.database, scope, KeyPurpose.INGEST)
         source = key.source or key.name
         items = list(_items(await read_body(receive), answers.header(scope, b"content-type") or "", source))
         if len(items) > LARGEST_BATCH:
@@ -62,12 +59,7 @@ class Ingest:
         verdicts: list[Verdict] = []
         for start in range(0, len(items), BATCH_SIZE):
             verdicts += await record_calls.record_calls(
-                database=self._database,
-                clock=self._clock,
-                ids=self._ids,
-                source=source,
-                items=items[start : start + BATCH_SIZE],
-                actor=f"key:{key.name}",
+                self._services, source=source, items=items[start : start + BATCH_SIZE], actor=f"key:{key.name}"
             )
         await answers.send_json(send, answers.OK, _report(items, verdicts))
 

@@ -20,27 +20,22 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from app.messages.render import Renderer
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.services.common.services import Services
     from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 
 ADDRESS = "/unsubscribe/{token}"
 
 
-def unsubscribe_routes(
-    *, database: Database, clock: Clock, ids: Ids, links: UnsubscribeLinks, renderer: Renderer
-) -> Sequence[BaseRoute]:
+def unsubscribe_routes(services: Services, *, links: UnsubscribeLinks, renderer: Renderer) -> Sequence[BaseRoute]:
     """Return the route of all links; the link itself is the right, so there is no token to check."""
-    return [Route(ADDRESS, Unsubscribe(database, clock, ids, links, renderer).answer, methods=["GET", "POST"])]
+    return [Route(ADDRESS, Unsubscribe(services, links, renderer).answer, methods=["GET", "POST"])]
 
 
 class Unsubscribe:
     """Answers for one link. The body of a POST is not read: whatever a mail program sends means the same."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, links: UnsubscribeLinks, renderer: Renderer) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, services: Services, links: UnsubscribeLinks, renderer: Renderer) -> None:
+        self._services = services
         self._links = links
         self._renderer = renderer
 
@@ -53,7 +48,7 @@ class Unsubscribe:
         title = CATALOGUE[claim.kind].title
         if request.method != "POST":
             return self._page(answers.OK, title, f"Shall we stop telling you about “{title}”?", asks=True)
-        await unsubscribe(database=self._database, clock=self._clock, ids=self._ids, claim=claim)
+        await unsubscribe(self._services, claim=claim)
         sentence = (
             f"We will not tell you about “{title}” any more. An administrator can switch it on again in the portal."
         )

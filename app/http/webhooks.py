@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from app.ports import Clock, Ids, PaymentGateway
-    from app.repositories.database import Database
+    from app.services.common.services import Services
 
 WEBHOOK_PATH = "/webhooks/braintree"
 LARGEST_BODY = 1_000_000
@@ -32,20 +31,17 @@ MOST_FIELDS = 20
 LONGEST_CHALLENGE = 200
 
 
-def webhook_routes(*, database: Database, clock: Clock, ids: Ids, payments: PaymentGateway) -> Sequence[BaseRoute]:
+def webhook_routes(services: Services) -> Sequence[BaseRoute]:
     """Return the address that the payment service posts to; its signature is its key."""
-    app: ASGIApp = BraintreeWebhook(database, clock, ids, payments)
+    app: ASGIApp = BraintreeWebhook(services)
     return [Route(WEBHOOK_PATH, guarded(app, largest_body=LARGEST_BODY, seconds=BODY_SECONDS))]
 
 
 class BraintreeWebhook:
     """Takes notices by POST, and proves by GET that the address is ours."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, payments: PaymentGateway) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._payments = payments
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -62,14 +58,7 @@ class BraintreeWebhook:
         form = _form(body)
         signature, payload = _only(form, "bt_signature"), _only(form, "bt_payload")
         try:
-            is_new = await receive_notice(
-                database=self._database,
-                clock=self._clock,
-                ids=self._ids,
-                payments=self._payments,
-                signature=signature,
-                payload=payload,
-            )
+            is_new = await receive_notice(self._services, signature=signature, payload=payload)
         except NoticeForged as error:
             raise Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, str(error)) from error
         await answers.send_json(send, answers.OK, {"received": True, "isNew": is_new})
@@ -78,7 +67,7 @@ class BraintreeWebhook:
         challenge = _only(_form(query), "bt_challenge")[:LONGEST_CHALLENGE]
         try:
             # The first one may have to wait until the gateway's library is loaded.
-            answer = (await anyio.to_thread.run_sync(self._payments.answer_challenge, challenge)).encode()
+            answer = (await anyio.to_thread.run_sync(self._services.payments.answer_challenge, challenge)).encode()
         except NoticeForged as error:
             raise Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, str(error)) from error
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(answer)).encode())]

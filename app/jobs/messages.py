@@ -20,7 +20,6 @@ from app.services.payment_methods.warn_of_expiry import warn_of_expiry
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from app.ports import Ids
     from app.services.notifications.deliver_messages import Delivery
 
 log = structlog.get_logger("messages")
@@ -31,7 +30,6 @@ WATCH_SECONDS = 60.0
 def message_round(
     *,
     delivery: Delivery,
-    ids: Ids,
     operator_address: str | None,
     real_time: Callable[[], float] = time.monotonic,
 ) -> Callable[[Callable[[], None]], Awaitable[None]]:
@@ -39,17 +37,18 @@ def message_round(
 
     Under a hold nothing is delivered: everything waits, and goes out when the hold is lifted.
     """
+    services = delivery.services
     watched_at: float | None = None
 
     async def run(mark_alive: Callable[[], None]) -> None:
         nonlocal watched_at
-        await forecast_alerts(database=delivery.database, clock=delivery.clock, ids=ids)
-        await warn_of_expiry(database=delivery.database, clock=delivery.clock, ids=ids)
+        await forecast_alerts(services)
+        await warn_of_expiry(services)
         mark_alive()
         if operator_address is not None and (watched_at is None or real_time() - watched_at >= WATCH_SECONDS):
             watched_at = real_time()
-            await tell_operators(database=delivery.database, clock=delivery.clock, ids=ids, address=operator_address)
-        if await unit_of_work.read(delivery.database, lambda uow: uow.holds.find(MESSAGES)) is not None:
+            await tell_operators(services, address=operator_address)
+        if await unit_of_work.read(services.database, lambda uow: uow.holds.find(MESSAGES)) is not None:
             return
         settled = await deliver_messages(delivery, on_progress=mark_alive)
         if settled:

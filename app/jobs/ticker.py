@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from app.ports import Clock, Ids
     from app.repositories.database import Database
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 log = structlog.get_logger("ticker")
 
@@ -114,7 +113,7 @@ class Ticker:
         self._alive_at = self._real_time()
 
 
-def closing_round(*, database: Database, clock: Clock, ids: Ids) -> Callable[[Callable[[], None]], Awaitable[None]]:
+def closing_round(services: Services) -> Callable[[Callable[[], None]], Awaitable[None]]:
     """Return the round that issues what is due, and upgrades what has outgrown its plan (rules 12, 19).
 
     The first round also lets credit pay that an earlier release left beside open invoices. A look that finds nothing
@@ -125,24 +124,22 @@ def closing_round(*, database: Database, clock: Clock, ids: Ids) -> Callable[[Ca
     async def run(mark_alive: Callable[[], None]) -> None:
         nonlocal is_first
         if is_first:
-            await settle_waiting_credit(database=database, clock=clock, ids=ids)
+            await settle_waiting_credit(services)
             is_first = False
-        due_at = await next_due_at(database)
-        if due_at is not None and due_at <= clock.now():
-            issued = await close_periods(
-                database=database, clock=clock, ids=ids, on_progress=lambda _count: mark_alive()
-            )
+        due_at = await next_due_at(services.database)
+        if due_at is not None and due_at <= services.clock.now():
+            issued = await close_periods(services, on_progress=lambda _count: mark_alive())
             if issued:
                 log.info("invoices issued", count=issued)
-        if await unit_of_work.read(database, lambda uow: uow.cycles.has_unchecked()):
-            upgraded = await upgrade_plans(database=database, clock=clock, ids=ids)
+        if await unit_of_work.read(services.database, lambda uow: uow.cycles.has_unchecked()):
+            upgraded = await upgrade_plans(services)
             if upgraded:
                 log.info("plans upgraded", count=upgraded)
 
     return run
 
 
-def payments_round(around: Collecting) -> Callable[[Callable[[], None]], Awaitable[None]]:
+def payments_round(services: Services) -> Callable[[Callable[[], None]], Awaitable[None]]:
     """Return the round of everything between us and the payment gateway: methods, charges, refunds, notices, the sweep.
 
     It waits for the gateway, so it ticks by itself. A look that finds nothing to do writes nothing.
@@ -156,14 +153,14 @@ def payments_round(around: Collecting) -> Callable[[Callable[[], None]], Awaitab
             (next_vault_task_at, run_vault_tasks, "methods settled at the vault"),
             (next_collection_at, collect_due, "invoices collected"),
         ):
-            due_at = await next_at(around)
-            if due_at is not None and due_at <= around.clock.now():
-                log.info(what, count=await work(around, on_progress=on_progress))
+            due_at = await next_at(services)
+            if due_at is not None and due_at <= services.clock.now():
+                log.info(what, count=await work(services, on_progress=on_progress))
         for tidy, what in ((settle_refunds, "refunds settled"), (process_notices, "notices dealt with")):
-            if count := await tidy(around):
+            if count := await tidy(services):
                 log.info(what, count=count)
             mark_alive()
-        await sweep_if_due(around)
+        await sweep_if_due(services)
 
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import BigInteger, case, cast, func, select
@@ -279,24 +280,26 @@ def read_taxes_in_force(rows: Sequence[Any]) -> tuple[TaxRate, ...]:
     return read_taxes(rows[0][1]) if rows else ()
 
 
-def assemble_facts(
-    account: AccountFacts,
-    prices: Catalogue,
-    *,
-    cycles: Iterable[Any] = (),
-    usage: Iterable[Any] = (),
-    billed: Iterable[Any] = (),
-    write_offs: Iterable[Any] = (),
-    subscriptions: Iterable[Any] = (),
-    charges: Iterable[Any] = (),
-    taxes: Sequence[Any] = (),
-) -> BillingFacts:
-    """Put the rows of one account together; `cycles` come newest month first.
+@dataclass(frozen=True, slots=True)
+class FactRows:
+    """The rows of one account by the parts of `fact_parts`; `cycles` come newest month first."""
+
+    cycles: Iterable[Any] = ()
+    usage: Iterable[Any] = ()
+    billed: Iterable[Any] = ()
+    write_offs: Iterable[Any] = ()
+    subscriptions: Iterable[Any] = ()
+    charges: Iterable[Any] = ()
+    taxes: Sequence[Any] = ()
+
+
+def assemble_facts(account: AccountFacts, prices: Catalogue, rows: FactRows) -> BillingFacts:
+    """Put the rows of one account together.
 
     The plan of the next month is the account's, at the prices that existing accounts have moved to by then.
     """
-    used = {month: UsageTotals(*sums) for _, month, *sums in usage}
-    books = read_books(billed, write_offs)
+    used = {month: UsageTotals(*sums) for _, month, *sums in rows.usage}
+    books = read_books(rows.billed, rows.write_offs)
     months = tuple(
         UsedPeriod(
             Period.containing(month),
@@ -305,7 +308,7 @@ def assemble_facts(
             used.get(month, NO_USAGE),
             books.usage(month),
         )
-        for _, month, *plan in cycles
+        for _, month, *plan in rows.cycles
     )
     period = Period.containing(account.next_cycle_on)
     policies = policies_on(period.starts_on)
@@ -316,9 +319,9 @@ def assemble_facts(
         policies,
         months,
         account.credit_cents,
-        recurring=tuple(recurring_items(map(read_subscription, subscriptions), period)),
-        charges=tuple(ExtraCharge(*charge) for _, *charge in charges),
-        taxes=read_taxes_in_force(taxes),
+        recurring=tuple(recurring_items(map(read_subscription, rows.subscriptions), period)),
+        charges=tuple(ExtraCharge(*charge) for _, *charge in rows.charges),
+        taxes=read_taxes_in_force(rows.taxes),
     )
 
 

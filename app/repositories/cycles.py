@@ -16,7 +16,7 @@ from app.models.calls import UsageDayRow
 from app.models.cycles import BillingCycleRow
 from app.models.plans import PlanVersionRow
 from app.repositories.accounts import adjustable_from
-from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_catalogue, total
+from app.repositories.billing_facts import FactRows, assemble_facts, fact_parts, read_account, read_catalogue, total
 from app.repositories.bulk import execute_many, read_rows
 from app.repositories.checkouts import waiting_checkout
 from app.repositories.conditions import one_of
@@ -243,7 +243,7 @@ class CycleRepository:
         grouped = {name: _by_account(found) for name, found in rows.items()}
         return {
             account.id: assemble_facts(
-                account, prices, **{name: found.get(account.id, ()) for name, found in grouped.items()}
+                account, prices, FactRows(**{name: found.get(account.id, ()) for name, found in grouped.items()})
             )
             for account in accounts
         }

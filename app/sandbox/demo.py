@@ -13,7 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.accounts import cycle_runs_at
 from app.domain.agreements import PAYMENT_AGREEMENT
@@ -23,7 +23,6 @@ from app.domain.policies import COLLECTION_POLICIES, policies_on
 from app.messages.compose import Composer
 from app.messages.invoice_words import ISSUER
 from app.migrations.upgrade import upgrade
-from app.ports import Origin
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.sandbox.braintree_gateway.process import stop_gateway
@@ -34,14 +33,15 @@ from app.sandbox.demo_company import CEDAR, CONTACTS, DECLINING_DIGITS, MONTHS_O
 from app.sandbox.sample_calls import write_sample_calls
 from app.sandbox.tokens import open_secret
 from app.services.adjustments.record_payment import record_payment
+from app.services.common.caller import Caller
+from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
 from app.services.notifications.deliver_messages import Delivery, deliver_messages
-from app.services.notifications.payment_contacts import ContactDesk, add_contact
+from app.services.notifications.payment_contacts import add_contact
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from app.services.payment_methods.add_payment_method import NewMethod, add_payment_method
 from app.services.payment_methods.vault_desk import VaultDesk
 from app.services.payments.collect_due import collect_due
-from app.services.payments.collecting import Collecting
 from app.services.plans.load_catalogue import load_catalogue
 from app.services.usage.call_items import Unreadable
 from app.services.usage.import_calls import read_items
@@ -175,9 +175,7 @@ class _History:
     """The steps of the demo's history and what they need."""
 
     def __init__(self, database: Database, ids: Ids, gateway: DemoGateway, now: datetime, outbox: Path) -> None:
-        self._database = database
         self._gateway = gateway
-        self._ids = ids
         self._now = now
         self._today = billing_date(now)
         self._accounts = demo_accounts(self._today)
@@ -185,12 +183,10 @@ class _History:
         self._clock = SeedingClock(day_starts_at(first))
         self._month = Period.containing(first)
         self._checks = 1041
-        self._collecting = Collecting(database, self._clock, ids, gateway.payments, SeedingClock(now))
-        self._desk = VaultDesk(self._collecting)
+        self._services = Services(database, self._clock, ids, gateway.payments, SeedingClock(now))
+        self._desk = VaultDesk(self._services)
         self._delivery = Delivery(
-            database=database,
-            clock=self._clock,
-            real_clock=self._clock,
+            services=Services(database, self._clock, ids),
             mailer=MailCatcher(outbox, sender=DEMO_SENDER, sender_name=ISSUER),
             caller=CallCatcher(outbox),
             composer=Composer(DEMO_ADDRESS),
@@ -199,7 +195,7 @@ class _History:
 
     async def play(self, on_progress: Callable[[int], None]) -> None:
         """Run every step in the order of time, month by month."""
-        await load_catalogue(database=self._database, clock=self._clock, ids=self._ids, actor=ACTOR)
+        await load_catalogue(self._services, actor=ACTOR)
         self._gateway.decline(DECLINING_DIGITS, SOFT_DECLINE, None)
         planned = [
             *self._sign_ups(),
@@ -227,28 +223,23 @@ class _History:
             yield Step(signs_up_at, lambda account=account: self._sign_up(account))  # type: ignore[misc]
 
     async def _sign_up(self, account: DemoAccount) -> None:
-        await put_account(
-            database=self._database, clock=self._clock, ids=self._ids, particulars=account.particulars, actor=ACTOR
-        )
+        await put_account(self._services, particulars=account.particulars, actor=ACTOR)
         if account.is_taxed:
-            acts = DemoActs(self._database, self._clock, self._ids, account.external_id)
+            acts = DemoActs(self._services, account.external_id)
             await acts.set_taxes(account.created_on)
         await self._add_cards(account)
         contact = CONTACTS.get(account.external_id)
         if contact is not None:
-            where: dict[str, Any] = {"database": self._database, "clock": self._clock, "ids": self._ids}
-            await add_contact(ContactDesk(**where, account=account.external_id, actor=f"staff:{ACTOR}"), contact)
+            await add_contact(self._services, Caller(account.external_id, f"staff:{ACTOR}"), contact)
 
     async def _add_cards(self, account: DemoAccount) -> None:
         """Let somebody of the account add its cards on the day that it signs up."""
         for place, nonce in enumerate(account.cards):
             await add_payment_method(
-                desk=self._desk,
-                account=account.external_id,
-                actor=ACTOR,
+                self._desk,
+                Caller(account.external_id, ACTOR, address="127.0.0.1", user_agent="Demo"),
                 new=NewMethod(nonce, PAYMENT_AGREEMENT.version, is_authorized=True),
                 idempotency_key=f"card-{place}",
-                origin=Origin("127.0.0.1", "Demo"),
             )
 
     def _issues(self, account: DemoAccount) -> list[datetime]:
@@ -262,11 +253,11 @@ class _History:
             yield Step(at, self._close)
 
     async def _close(self) -> None:
-        await close_periods(database=self._database, clock=self._clock, ids=self._ids)
+        await close_periods(self._services)
         await self._collect()
 
     async def _collect(self) -> None:
-        await collect_due(self._collecting)
+        await collect_due(self._services)
 
     def _collections(self) -> Iterator[Step]:
         """Yield a look at what is to be collected on every morning, for second tries and what comes of not paying."""
@@ -288,7 +279,7 @@ class _History:
 
     def _acts(self) -> Iterator[Step]:
         """Yield what happened last month in the second account: a credit note, and a smaller plan."""
-        acts = DemoActs(self._database, self._clock, self._ids, CEDAR)
+        acts = DemoActs(self._services, CEDAR)
         month = Period.containing(self._today).shifted(-1).starts_on
         yield Step(billing_instant(month + timedelta(days=2), time(12)), acts.credit_a_week)
         yield Step(billing_instant(month + timedelta(days=11), time(12)), acts.move_down)
@@ -306,20 +297,17 @@ class _History:
             owner = await uow.accounts.get_by_external_id(account.external_id)
             return sum(invoice.balance_cents for invoice in await uow.ledger.open_invoices(owner.id))
 
-        owed_cents = await unit_of_work.read(self._database, balance)
+        owed_cents = await unit_of_work.read(self._services.database, balance)
         if owed_cents == 0:
             return
         self._checks += 1
         await record_payment(
-            database=self._database,
-            clock=self._clock,
-            ids=self._ids,
-            account=account.external_id,
+            self._services,
+            Caller(account.external_id, "staff:front-office"),
             kind=PaymentKind.CHECK,
             amount_cents=owed_cents,
             reference=f"Check {self._checks}",
             received_on=billing_date(self._clock.now()),
-            actor="staff:front-office",
             reason="Check received by mail",
         )
 
@@ -343,12 +331,7 @@ class _History:
     async def _record(self, items: Sequence[Item]) -> None:
         for start in range(0, len(items), BATCH_SIZE):
             await record_calls(
-                database=self._database,
-                clock=self._clock,
-                ids=self._ids,
-                source=SOURCE,
-                items=items[start : start + BATCH_SIZE],
-                actor=f"key:{SOURCE}",
+                self._services, source=SOURCE, items=items[start : start + BATCH_SIZE], actor=f"key:{SOURCE}"
             )
 
     def _items(self, folder: Path, month: Period) -> Iterator[Item]:

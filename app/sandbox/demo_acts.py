@@ -11,6 +11,7 @@ from app.domain.taxes import TaxRate
 from app.repositories import unit_of_work
 from app.services.adjustments.credit_note import issue_credit_note
 from app.services.adjustments.set_taxes import set_taxes
+from app.services.common.caller import Caller
 from app.services.common.standing import load_standing
 from app.services.plans.change_plan import change_plan, preview_plan_change
 from app.services.plans.quotes import QuoteDesk
@@ -18,9 +19,8 @@ from app.services.plans.quotes import QuoteDesk
 if TYPE_CHECKING:
     from datetime import date
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
     from app.services.plans.change_plan import PlanChangeQuote
 
 TAXES = (TaxRate("Kansas sales tax", 65_000), TaxRate("Douglas County tax", 12_250))
@@ -32,22 +32,17 @@ QUOTE_SECRET = "the demo's quotes live for the moment in which they are confirme
 class DemoActs:
     """Acts on one account of the demo, each by the use case that the portal or the command line calls."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, account: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, services: Services, account: str) -> None:
+        self._services = services
         self._account = account
 
     async def set_taxes(self, valid_from: date) -> None:
         """Let the account pay a state's and a county's tax from a day on."""
         await set_taxes(
-            database=self._database,
-            clock=self._clock,
-            ids=self._ids,
-            account=self._account,
+            self._services,
+            Caller(self._account, "key:tax-provider"),
             taxes=TAXES,
             valid_from=valid_from,
-            actor="key:tax-provider",
             reason="told by the tax provider",
         )
 
@@ -60,35 +55,29 @@ class DemoActs:
             return [invoice.number for invoice in invoices if invoice.kind is InvoiceKind.CYCLE][-1]
 
         await issue_credit_note(
-            database=self._database,
-            clock=self._clock,
-            ids=self._ids,
-            account=self._account,
-            invoice_number=await unit_of_work.read(self._database, newest),
+            self._services,
+            Caller(self._account, "staff:front-office"),
+            invoice_number=await unit_of_work.read(self._services.database, newest),
             cents_by_line={1: CREDIT_CENTS},
             reference="Ticket 1093",
-            actor="staff:front-office",
             reason="A week of calls went to voice mail",
         )
 
     async def move_down(self) -> None:
         """Change to the smaller plan at once."""
-        desk = QuoteDesk(QUOTE_SECRET, self._clock, self._ids)
+        desk = QuoteDesk(QUOTE_SECRET, self._services.clock, self._services.ids)
 
         async def quote(uow: UnitOfWork) -> PlanChangeQuote:
-            now = self._clock.now()
+            now = self._services.clock.now()
             standing = await load_standing(uow, self._account, now)
             target = standing.catalogue.get(SMALLER_PLAN, billing_date(now))
             return preview_plan_change(standing, target.id, When.NOW, desk)
 
-        quoted = await unit_of_work.read(self._database, quote)
+        quoted = await unit_of_work.read(self._services.database, quote)
         await change_plan(
-            database=self._database,
-            clock=self._clock,
-            ids=self._ids,
+            self._services,
+            Caller(self._account, "demo"),
             desk=desk,
-            account=self._account,
-            actor="demo",
             quote_token=quoted.quote.token,
             idempotency_key="smaller plan",
         )

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
     from app.sandbox.tokens import SandboxTokens
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 PERSONAS_FILE = "personas.json"
 
@@ -82,25 +82,29 @@ def read_personas(folder: Path) -> list[Persona]:
         return []
 
 
-async def ensure_member(*, database: Database, clock: Clock, ids: Ids, account: str, role: Role, actor: str) -> str:
+async def ensure_member(services: Services, caller: Caller, *, role: Role) -> str:
     """Return the subject of somebody with the role on the account (by external id), and let one join if nobody has it.
 
     :raises AccountNotFound: when there is no such account.
     """
 
     async def work(uow: UnitOfWork) -> str:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         members = await uow.users.members(owner.id)
         for user, held in members:
             if held is role:
                 return user.subject
-        now = clock.now()
-        newcomer = User(ids.new("usr"), subject_of(account, role), email_of(account, role), TITLES[role])
+        now = services.clock.now()
+        newcomer = User(
+            services.ids.new("usr"), subject_of(caller.account, role), email_of(caller.account, role), TITLES[role]
+        )
         joined = await uow.users.put(newcomer, created_at=now)
         others = [(user, held) for user, held in members if user.id != joined.id]
         await replace_members(uow, owner.id, members, [*others, (joined, role)], now)
         data = {"members": [f"{user.subject} {held}" for user, held in members] + [f"{joined.subject} {role}"]}
-        await uow.events.add_many([Event(ids.new("evt"), owner.id, "account.changed", actor, now, owner.id, data)])
+        await uow.events.add_many(
+            [Event(services.ids.new("evt"), owner.id, "account.changed", caller.actor, now, owner.id, data)]
+        )
         return joined.subject
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)

@@ -12,6 +12,7 @@ from app.domain.accounts import Role
 from app.domain.periods import billing_instant
 from app.domain.policies import policies_on
 from app.gateways.ids import RandomIds
+from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
 from app.services.usage import record_calls
 from app.services.usage.call_file import MalformedRow, read_call_file
@@ -89,6 +90,6 @@ async def _open_months(path: Path, file: Path) -> None:
         particulars = AccountParticulars(
             name, name, "100", paid_since_on=date(MONTH.starts_on.year, 1, 1), members=(admin,)
         )
-        await put_account(database=database, clock=clock, ids=ids, particulars=particulars, actor="bench")
-    await close_periods(database=database, clock=clock, ids=ids)
+        await put_account(Services(database, clock, ids), particulars=particulars, actor="bench")
+    await close_periods(Services(database, clock, ids))
     await database.close()

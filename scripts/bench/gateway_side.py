@@ -13,7 +13,7 @@ import sys
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx2
 
@@ -67,7 +67,7 @@ async def _run(data: Path, asks: int) -> tuple[float, float]:
         idle = await _percentile(client, asks)
         fault = {"match": "sale", "when": "before", "action": "hang", "seconds": HANGS_SECONDS, "times": 1_000}
         ask_gateway(data, "faults", faults=[fault])
-        hanging = asyncio.create_task(collect_due(around.collecting))
+        hanging = asyncio.create_task(collect_due(around.services))
         await asyncio.sleep(1)
         hung = await _percentile(client, asks)
         if hanging.done():
@@ -88,18 +88,17 @@ async def _percentile(client: httpx2.AsyncClient, asks: int) -> float:
 
 async def _prepare(around: Surroundings) -> None:
     """Accounts with an open invoice and a card each."""
-    parts: dict[str, Any] = {"database": around.database, "clock": around.clock, "ids": around.ids}
-    await load_catalogue(**parts, actor="bench")
+    await load_catalogue(around.services, actor="bench")
     member = Member("user", "user@example.com", "User", Role.ADMIN)
     today = datetime.now(UTC).date()
     for number in range(ACCOUNTS):
         name = f"GG{number:04d}"
         since = date(today.year, today.month, 1)
         await put_account(
-            **parts, particulars=AccountParticulars(name, name, "100", None, since, (member,)), actor="bench"
+            around.services, particulars=AccountParticulars(name, name, "100", None, since, (member,)), actor="bench"
         )
         await _add_card(around, name)
-    await close_periods(**parts)
+    await close_periods(around.services)
 
 
 async def _add_card(around: Surroundings, account: str) -> None:

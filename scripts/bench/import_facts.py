@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from app.domain.periods import Period
 from app.gateways.ids import RandomIds
 from app.sandbox.sample_calls import write_sample_calls
+from app.services.common.services import Services
 from app.services.usage.call_file import MalformedRow, read_call_file
 from app.services.usage.put_account import AccountParticulars, put_account
 from scripts.bench.databases import FixedClock, make_tables, open_new
@@ -60,7 +61,7 @@ async def _add_accounts(path: Path, file: Path) -> None:
     clock, ids = FixedClock(NOW), RandomIds()
     for name in sorted({row.account for row in read_call_file(file) if not isinstance(row, MalformedRow)}):
         particulars = AccountParticulars(name, name, "100", paid_since_on=date(1999, 1, 1))
-        await put_account(database=database, clock=clock, ids=ids, particulars=particulars, actor="bench")
+        await put_account(Services(database, clock, ids), particulars=particulars, actor="bench")
     await database.close()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
+from app.services.common.services import Services
 from app.services.usage.import_calls import ImportCounts, import_calls
 from scripts.bench.databases import FixedClock, url_of
 from scripts.bench.import_facts import NOW
@@ -24,6 +25,6 @@ def import_file(*, database: Path, file: Path) -> ImportCounts:
 
 async def _import(path: Path, file: Path) -> ImportCounts:
     database = Database.open(url_of(path))
-    counts = await import_calls(database=database, clock=FixedClock(NOW), ids=RandomIds(), path=file, actor="import")
+    counts = await import_calls(Services(database, FixedClock(NOW), RandomIds()), path=file, actor="import")
     await database.close()
     return counts

@@ -13,6 +13,7 @@ from app.domain.policies import policies_on
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.gateways.ids import RandomIds
 from app.repositories.accounts import adjustable_from
+from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
 from scripts.bench.databases import FixedClock, connect, instant_text, make_tables, open_new
 
@@ -56,9 +57,9 @@ async def _make(path: Path, count: int) -> None:
     with closing(connect(path)) as connection:
         _write(connection, _INSERT_ACCOUNT, _accounts(count))
         ids = [row[0] for row in connection.execute("SELECT id FROM account ORDER BY external_id")]
-        await close_periods(database=database, clock=FixedClock(datetime(2026, 9, 30, tzinfo=UTC)), ids=RandomIds())
+        await close_periods(Services(database, FixedClock(datetime(2026, 9, 30, tzinfo=UTC)), RandomIds()))
         _write(connection, _INSERT_DAY, _days(ids, FIRST_MONTH, step=10))
-        await close_periods(database=database, clock=FixedClock(datetime(2026, 10, 2, tzinfo=UTC)), ids=RandomIds())
+        await close_periods(Services(database, FixedClock(datetime(2026, 10, 2, tzinfo=UTC)), RandomIds()))
         _write(connection, _INSERT_DAY, _days(ids, FIRST_MONTH.shifted(1), step=1))
         late = [(place % 5_000, account) for place, account in enumerate(ids) if place % _LATE_EVERY == 0]
         _write(connection, "UPDATE usage_day SET live_seconds = live_seconds + ? WHERE account_id = ? "

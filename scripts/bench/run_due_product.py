@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
+from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
 from scripts.bench.databases import FixedClock, url_of
 from scripts.bench.run_due_facts import NOW
@@ -22,6 +23,6 @@ def run_due(*, database: Path) -> int:
 
 async def _run(path: Path) -> int:
     database = Database.open(url_of(path))
-    issued = await close_periods(database=database, clock=FixedClock(NOW), ids=RandomIds())
+    issued = await close_periods(Services(database, FixedClock(NOW), RandomIds()))
     await database.close()
     return issued

@@ -11,6 +11,7 @@ APP_FILE_LINES = 400
 TEST_FILE_LINES = 700
 FUNCTION_LINES = 50
 RESOLVER_LINES = 12
+PARAMETERS = 7
 
 
 def is_revision(path: Path) -> bool:
@@ -25,6 +26,12 @@ def lines_of_file(path: Path) -> int:
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     body = function.body[1:] if ast.get_docstring(function) else function.body
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many a caller has to know of; the object of a method is none."""
+    named = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+    return sum(each.arg not in {"self", "cls"} for each in named)
 
 
 def is_resolver(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -50,6 +57,15 @@ class TestSizes:
             if (lines := (function.end_lineno or 0) - function.lineno + 1) > FUNCTION_LINES
         }
         assert long == {}
+
+    def test_functions_take_few_parameters(self):
+        many = {
+            place(path, function): count
+            for path in python_files(APP)
+            for function in functions(path)
+            if (count := parameters(function)) > PARAMETERS
+        }
+        assert many == {}, f"Group what belongs together; more than {PARAMETERS} parameters in: {', '.join(many)}"
 
     def test_resolvers_only_translate(self):
         long = {

@@ -33,10 +33,11 @@ from app.sandbox.braintree_gateway.server import GatewayServer
 from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
 from app.services.adjustments.refund_payment import refund_payment
+from app.services.common.caller import Caller
+from app.services.common.services import Services
 from app.services.invoices.document_links import DocumentKind, DocumentLinks
 from app.services.payment_methods.vault_desk import VaultDesk
 from app.services.payments.cashier import Cashier
-from app.services.payments.collecting import Collecting
 from app.services.plans.quotes import QuoteDesk
 from tests.contract.seeds import DENTIST, PERSONAS, SEEDS, Builder, LaterIds, SeedClock
 
@@ -237,12 +238,11 @@ class Play:
         found = await unit_of_work.read(self.database, lambda uow: uow.invoices.find(invoice_id, charge.account_id))
         clock = self.stage.clock
         await refund_payment(
-            Collecting(self.database, clock, self.ids, self.stage.payments, SystemClock()),
-            account=DENTIST,
+            Services(self.database, clock, self.ids, self.stage.payments, SystemClock()),
+            Caller(DENTIST, "staff:office"),
             invoice_number=found.number,
             amount_cents=charge.amount_cents,
             reference="Ticket 4711",
-            actor="staff:office",
             reason="Charged for a month of another account",
         )
 
@@ -251,7 +251,7 @@ class Play:
         readers = {"DATABASE_FAILS": BrokenReader(), "DATABASE_HANGS": HangingReader()}
         clock = SeedClock(datetime.fromisoformat(example.content["at"]))
         payments = self.stage.nowhere if fault == "GATEWAY_UNREACHABLE" else self.stage.payments
-        collecting = Collecting(self.database, clock, self.ids, payments, SystemClock())
+        around = Services(self.database, clock, self.ids, payments, SystemClock())
         services = EdgeServices(
             verifier=JwtVerifier(FixedKeys(self.stage.tokens.public_keys()), SANDBOX_RULES),
             clock=clock,
@@ -260,10 +260,10 @@ class Play:
             probe=_ready,
             links=DocumentLinks(secret=LINK_SECRET, base_url=f"https://{HOST}", clock=clock, kinds=DocumentKind),
             writes=Writes(
-                self.database,
+                around,
                 QuoteDesk(LINK_SECRET.decode(), clock, self.ids),
-                Cashier(collecting),
-                vault=VaultDesk(collecting),
+                Cashier(around),
+                vault=VaultDesk(around),
             ),
         )
         seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0

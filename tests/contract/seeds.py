@@ -15,6 +15,8 @@ from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.adjustments.record_payment import record_payment
+from app.services.common.caller import Caller
+from app.services.common.services import Services
 from app.services.cycle.close_account import close_account
 from app.services.cycle.close_periods import close_periods
 from app.services.usage.put_account import AccountParticulars, Member, put_account
@@ -70,50 +72,37 @@ class Builder:
         self.database = database
         self.clock = SeedClock(datetime(2026, 6, 1, tzinfo=UTC))
         self.ids = SeedIds()
+        self.services = Services(database, self.clock, self.ids)
 
     def at(self, on: date, hour: int) -> None:
         self.clock.instant = billing_instant(on, time(hour))
 
     async def account(self, particulars: AccountParticulars) -> None:
-        await put_account(
-            database=self.database, clock=self.clock, ids=self.ids, particulars=particulars, actor="service:sas-flex"
-        )
+        await put_account(self.services, particulars=particulars, actor="service:sas-flex")
 
     async def calls(self, *calls: CallReport) -> None:
         items = [Item(position, call) for position, call in enumerate(calls, start=1)]
-        verdicts = await record_calls(
-            database=self.database, clock=self.clock, ids=self.ids, source="call-centre", items=items, actor="ingest"
-        )
+        verdicts = await record_calls(self.services, source="call-centre", items=items, actor="ingest")
         refused = [verdict for verdict in verdicts if verdict.reason is not None]
         if refused:
             raise ValueError(f"A seed's call was refused: {refused[0].reason}.")
 
     async def check(self, account: str, amount_cents: int, reference: str, received_on: date) -> None:
         await record_payment(
-            database=self.database,
-            clock=self.clock,
-            ids=self.ids,
-            account=account,
+            self.services,
+            Caller(account, "staff:office"),
             kind=PaymentKind.CHECK,
             amount_cents=amount_cents,
             reference=reference,
             received_on=received_on,
-            actor="staff:office",
             reason="Check received by mail",
         )
 
     async def end(self, account: str) -> None:
-        await close_account(
-            database=self.database,
-            clock=self.clock,
-            ids=self.ids,
-            account=account,
-            actor="staff:office",
-            reason="The customer has given notice",
-        )
+        await close_account(self.services, Caller(account, "staff:office"), reason="The customer has given notice")
 
     async def close(self) -> None:
-        await close_periods(database=self.database, clock=self.clock, ids=self.ids)
+        await close_periods(self.services)
 
 
 def call(account: str, on: date, number: int, **figures: object) -> CallReport:

@@ -100,9 +100,9 @@ async def in_august(world: World) -> None:
     lines = ['{"eventId":"x","account":"nobody","startedAt":"2026-08-01T09:00:00-07:00"}', "AA0101\tno call"]
     for position, line in enumerate(lines, start=1):
         item = Item(position, read_payload("file", line), line)
-        await record_calls(**world._parts, source="file", items=[item], actor="staff:ann")
+        await record_calls(world.services, source="file", items=[item], actor="staff:ann")
     waiting = await unit_of_work.read(world.database, lambda uow: uow.quarantine.list_open(10))
-    await discard(**world._parts, quarantined_id=waiting[-1].id, actor="staff:ann", reason="A line of the header.")
+    await discard(world.services, quarantined_id=waiting[-1].id, actor="staff:ann", reason="A line of the header.")
 
 
 async def in_september(world: World) -> None:

@@ -14,7 +14,7 @@ from app.services.operations.activity import SENTENCES
 from tests.architecture.source import APP, python_files, tree
 from tests.graphql.test_add_ons import CANCEL, add_on_id, buy, switch
 from tests.graphql.test_plan_changes import PLAN_100, PLAN_220, change
-from tests.services.staff import ANN
+from tests.services.staff import WHY, by_ann
 from tests.trips import counted_trips
 from tests.world import pacific
 
@@ -102,7 +102,7 @@ class TestActivity:
     async def test_says_from_where_a_person_did_it_and_not_where_it_came_by_itself(self, august):
         """A staff command, a request of the portal, and what the clock brought."""
         running = ORIGIN.set("command line")
-        await grant_goodwill(**august._parts, account="AA0101", amount_cents=1_00, reference="T", **ANN)
+        await grant_goodwill(august.services, by_ann("AA0101"), amount_cents=1_00, reference="T", **WHY)
         ORIGIN.reset(running)
         await change(august, PLAN_220)
         found = (await august.data("{ activity(first: 20) { nodes { kind origin } } }"))["activity"]["nodes"]

@@ -14,10 +14,10 @@ from app.services.operations.sweep_gateway import sweep_gateway
 from app.views.viewer import PastDue
 from tests.graphql.test_payments import pay
 from tests.inbox import Inbox
-from tests.services.staff import ANN, around
+from tests.services.staff import WHY, by_ann
 from tests.till import MASTERCARD, VISA, Till
 from tests.trips import counted_trips
-from tests.world import ACCOUNT, pacific
+from tests.world import pacific
 
 QUERY = "{ viewer { banner } }"
 FIRST, FULL = 100_001, 139_00
@@ -29,7 +29,7 @@ async def banner(till):
 
 async def refund(till, cents=FULL, reference="R1"):
     await refund_payment(
-        till.world.collecting, account=ACCOUNT, invoice_number=FIRST, amount_cents=cents, reference=reference, **ANN
+        till.world.services, by_ann(), invoice_number=FIRST, amount_cents=cents, reference=reference, **WHY
     )
 
 
@@ -42,7 +42,7 @@ async def take_back(till, cents=FULL):
 
 
 async def goodwill(till, cents):
-    await grant_goodwill(**around(till.world), account=ACCOUNT, amount_cents=cents, reference="T1", **ANN)
+    await grant_goodwill(till.world.services, by_ann(), amount_cents=cents, reference="T1", **WHY)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ class TestReasons:
 
     async def test_a_payment_returned_by_the_bank(self, paid):
         paid.gateway.settle(status="settlement_declined")
-        await sweep_gateway(paid.world.collecting)
+        await sweep_gateway(paid.world.services)
         assert await banner(paid) == PAST_DUE[PastDue.RETURNED]
 
     async def test_a_suspension_that_is_announced(self, till):

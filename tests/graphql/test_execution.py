@@ -16,7 +16,7 @@ from app.domain.accounts import Role
 from app.domain.periods import Period as BillingPeriod
 from app.error_codes import MASKED_MESSAGE, ErrorCode
 from app.graphql.connections import AfterArgument, Connection, FirstArgument, open_window, page_of, write_cursor
-from app.graphql.context import Context, GraphQLOptions, Info
+from app.graphql.context import Asked, Context, GraphQLOptions, Info
 from app.graphql.documents import DocumentStore, RuleSet
 from app.graphql.errors import ApiError, BadInput
 from app.graphql.execution import Executor
@@ -26,7 +26,7 @@ from app.graphql.schema import BillingSchema
 from app.graphql.types.common import Period
 from app.graphql.types.money import Money
 from app.ports import Claims
-from tests.fakes.edge import CountingIds, FakeReader, FixedClock, a_page, a_viewer
+from tests.fakes.edge import FakeReader, FixedClock, a_page, a_viewer
 
 ROWS = a_page("rows")
 
@@ -129,10 +129,8 @@ class Operation:
 
     async def run(self, text: str, **variables: object) -> dict:
         context = Context.open(
-            request_id="req_1",
-            claims=Claims("user-1", "AA0101"),
+            Asked("req_1", Claims("user-1", "AA0101")),
             clock=FixedClock(),
-            ids=CountingIds(),
             reader=self.reader,
             options=GraphQLOptions(),
         )

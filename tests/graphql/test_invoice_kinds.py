@@ -16,9 +16,9 @@ from app.services.adjustments.grant_credit import grant_goodwill, record_prepaym
 from app.services.adjustments.void_invoice import void_invoice
 from app.services.adjustments.write_off import write_off_invoice
 from tests.every_kind import give_back, move_to, set_tax, talk, tell_every_kind
-from tests.services.staff import ANN, around
+from tests.services.staff import WHY, by_ann
 from tests.trips import counted_trips
-from tests.world import ACCOUNT, pacific
+from tests.world import pacific
 
 SHOW = """query Show($id: ID!) { invoice(id: $id) {
   id number kind kindDisplayName status corrects period { startsOn }
@@ -236,7 +236,7 @@ class TestUnderlyingCalls:
         await world.advance_to(pacific(2026, 8, 5, 12))
         await world.add_calls(talk("late", pacific(2026, 7, 30, 9), 107))
         await world.advance_to(pacific(2026, 9, 2, 12))
-        await void_invoice(**around(world), account=ACCOUNT, invoice_number=100_003, **ANN)
+        await void_invoice(world.services, by_ann(), invoice_number=100_003, **WHY)
         void, again = await show(world, 100_003), await show(world, 100_004)
         assert void["lines"][1]["calls"] == again["lines"][1]["calls"]
         assert again["lines"][1]["calls"]["totalCount"] == 1
@@ -270,9 +270,9 @@ class TestWhatIsLeftToPay:
     async def test_a_void_invoice_owes_nothing_and_the_one_in_its_place_says_so(self, august):
         """Rule 27."""
         await august.pay(278_00)
-        await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=30_00, reference="sorry", **ANN)
+        await grant_goodwill(august.services, by_ann(), amount_cents=30_00, reference="sorry", **WHY)
         await august.advance_to(pacific(2026, 9, 2, 12))
-        await void_invoice(**around(august), account=ACCOUNT, invoice_number=100_003, **ANN)
+        await void_invoice(august.services, by_ann(), invoice_number=100_003, **WHY)
         void, again = await show(august, 100_003), await show(august, 100_004)
         assert void["status"] == InvoiceStatus.VOID
         assert own(void, "amountDue", "balance") == ({"amount": "109.00"}, {"amount": "0.00"})
@@ -285,7 +285,7 @@ class TestWhatIsLeftToPay:
 
     async def test_what_was_written_off_stays_in_sight_and_is_not_open_any_more(self, august):
         await august.pay(39_00)
-        await write_off_invoice(**around(august), account=ACCOUNT, invoice_number=100_001, **ANN)
+        await write_off_invoice(august.services, by_ann(), invoice_number=100_001, **WHY)
         invoice = await show(august, 100_001)
         assert (invoice["status"], invoice["balance"]) == (InvoiceStatus.UNCOLLECTIBLE, {"amount": "100.00"})
         assert (await summary(august))[0] == "139.00"
@@ -293,12 +293,7 @@ class TestWhatIsLeftToPay:
     async def test_money_paid_in_advance_pays_for_the_next_invoice(self, august):
         await august.pay(278_00)
         await record_prepayment(
-            **around(august),
-            account=ACCOUNT,
-            amount_cents=100_00,
-            reference="1042",
-            received_on=date(2026, 8, 10),
-            **ANN,
+            august.services, by_ann(), amount_cents=100_00, reference="1042", received_on=date(2026, 8, 10), **WHY
         )
         await august.advance_to(pacific(2026, 9, 2, 12))
         invoice = await show(august, 100_003)
@@ -309,7 +304,7 @@ class TestWhatIsLeftToPay:
 
     async def test_goodwill_pays_for_what_is_open_at_once_the_oldest_first(self, august):
         """Rule 35."""
-        await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=150_00, reference="sorry", **ANN)
+        await grant_goodwill(august.services, by_ann(), amount_cents=150_00, reference="sorry", **WHY)
         first, second = await show(august, 100_001), await show(august, 100_002)
         assert (first["status"], first["balance"], second["balance"]) == (
             "PAID",

@@ -13,6 +13,7 @@ from app.ports import came_from
 from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION, Hold
 from app.services.adjustments.refund_payment import refund_payment
+from app.services.common.caller import Caller
 from app.services.payments.cashier import Cashier
 from tests.graphql.test_plan_changes import PLAN_100, PLAN_220, PLAN_500, confirm, preview
 from tests.till import MASTERCARD, VISA, Till
@@ -160,17 +161,14 @@ class TestPayInvoice:
         assert [attempt.amount_cents for attempt in await july.attempts()] == [139_00]
 
     async def test_an_outcome_that_takes_longer_is_pending_and_known_later(self, july):
-        impatient = Cashier(july.world.collecting, answers_within_seconds=0.05)
+        impatient = Cashier(july.world.services, answers_within_seconds=0.05)
         july.gateway.faults({"match": "sale", "when": "after", "action": "slow", "seconds": 0.4})
         from app.services.payments.pay_invoice import pay_invoice  # noqa: PLC0415
 
         outcome = await pay_invoice(
-            database=july.world.database,
-            clock=july.world.clock,
-            ids=july.world.ids,
+            july.world.services,
+            Caller("AA0101", "user:test"),
             cashier=impatient,
-            account="AA0101",
-            actor="user:test",
             invoice_id=(await newest(july)).id,
             idempotency_key="press-1",
         )
@@ -191,8 +189,8 @@ class TestReversals:
     async def test_an_invoice_says_what_went_back_and_why(self, paid):
         invoice, (charge,) = await newest(paid), await paid.attempts()
         paid.gateway.settle()
-        given = {"account": "AA0101", "invoice_number": invoice.number, "amount_cents": 39_00, "reference": "R1"}
-        await refund_payment(paid.world.collecting, **given, actor="staff:ann", reason="agreed")
+        given = {"invoice_number": invoice.number, "amount_cents": 39_00, "reference": "R1"}
+        await refund_payment(paid.world.services, Caller("AA0101", "staff:ann"), **given, reason="agreed")
         (back,) = (shown := (await paid.world.data(REVERSALS, variables={"id": invoice.id}))["invoice"])["reversals"]
         assert (shown["status"], shown["balance"]) == ("OPEN", {"amount": "39.00"})
         assert (back["reason"], back["reasonDisplayName"], back["amount"]) == (
@@ -277,7 +275,7 @@ class TestChargeFirst:
 
     async def test_a_card_that_the_vault_lacks_is_for_its_customer_to_replace(self, paid):
         for method in await paid.methods():
-            await paid.world.collecting.payments.remove_method(method.id)
+            await paid.world.services.payments.remove_method(method.id)
         answer = await confirm(paid.world, await preview(paid.world, PLAN_220))
         assert answer["code"] == "PAYMENT_DECLINED"
         assert [method.status for method in await paid.methods()] == ["NEEDS_ATTENTION"] * 2

@@ -11,9 +11,9 @@ from app.domain.taxes import TaxRate
 from app.services.adjustments.set_taxes import set_taxes
 from tests.every_kind import give_back, move_to
 from tests.graphql.test_invoice_kinds import cents
-from tests.services.staff import ANN, around
+from tests.services.staff import WHY, by_ann
 from tests.trips import counted_trips
-from tests.world import ACCOUNT, pacific
+from tests.world import pacific
 
 STATE, CITY = "Kansas sales tax", "Wichita sales tax"
 
@@ -26,7 +26,7 @@ SHOW = """query ($id: ID!) { invoice(id: $id) {
 
 
 async def tax(world, *rates: TaxRate, valid_from: date = date(2026, 7, 1)) -> None:
-    await set_taxes(**around(world), account=ACCOUNT, taxes=rates, valid_from=valid_from, **ANN)
+    await set_taxes(world.services, by_ann(), taxes=rates, valid_from=valid_from, **WHY)
 
 
 async def show(world, number):

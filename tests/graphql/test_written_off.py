@@ -7,7 +7,7 @@ import pytest
 from app.messages.invoice_words import Sum, invoice_words
 from app.repositories.pages.invoices import INVOICE
 from app.services.adjustments.write_off import write_off_invoice
-from tests.services.staff import ANN, around
+from tests.services.staff import WHY, by_ann
 from tests.trips import counted_trips
 from tests.world import ACCOUNT, pacific
 
@@ -22,7 +22,7 @@ async def written_off(world):
     await world.add_account()
     await world.advance_to(pacific(2026, 8, 2, 12))
     await world.pay(39_00, reference="first")
-    await write_off_invoice(**around(world), account=ACCOUNT, invoice_number=100_001, **ANN)
+    await write_off_invoice(world.services, by_ann(), invoice_number=100_001, **WHY)
     await world.pay(139_00)
     yield world
     assert await world.differences() == []

@@ -40,11 +40,11 @@ class Service:
     def __init__(self, world: World) -> None:
         self.world = world
         self.secrets: dict[str, str] = {}
-        routes = [*account_routes(**world._parts), *ingest_routes(**world._parts)]
+        routes = [*account_routes(world.services), *ingest_routes(world.services)]
         world.application.router.routes.extend(routes)
 
     async def add_key(self, name: str, purpose: KeyPurpose, source: str | None = None) -> None:
-        new = await create_key(**self.world._parts, purpose=purpose, name=name, source=source, actor="test")
+        new = await create_key(self.world.services, purpose=purpose, name=name, source=source, actor="test")
         self.secrets[name] = new.secret
 
     def bearer(self, key: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from app.services.adjustments.add_charge import add_charge
 from app.services.plans.change_lines import add_line
 from tests.http.service import ACCOUNTS, PARTICULARS, Service, a_service_at_noon, refusal
 from tests.services.books import differences, dump, events, lines
-from tests.services.staff import ANN
+from tests.services.staff import WHY, by_ann
 from tests.world import ACCOUNT, World, pacific
 
 VIEWER = "{ viewer { role } }"
@@ -116,7 +116,7 @@ class TestAccounts:
         """Rule 28: the invoice is computed again from these facts."""
         world = service.world
         await service.put("AA0102", trialEndsOn="2026-08-10", paidSinceOn=None)
-        await add_line(**world._parts, account="AA0102", reference="555-0100", **ANN)
+        await add_line(world.services, by_ann("AA0102"), reference="555-0100", **WHY)
         refused = refusal(await service.put("AA0102", trialEndsOn="2026-08-20", paidSinceOn=None))
         assert refused[0] == 409
         assert await differences(world.database) == []
@@ -366,8 +366,9 @@ class TestTaxes:
 
     async def test_each_tax_is_a_line_over_the_kinds_that_it_applies_to(self, service):
         """6.5 % of 139.00 + 30.00 is 10.985, 1.2505 % of 139.00 is 1.738."""
-        staff = {**service.world._parts, "account": ACCOUNT, **ANN}
-        await add_charge(**staff, title="Programming", amount_cents=30_00, reference="T-1")
+        await add_charge(
+            service.world.services, by_ann(), title="Programming", amount_cents=30_00, reference="T-1", **WHY
+        )
         await put_taxes(service)
 
         await service.world.advance_to(pacific(2026, 8, 2))

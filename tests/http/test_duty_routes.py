@@ -15,7 +15,7 @@ from tests.world import World
 @pytest.fixture
 async def service(world: World) -> Service:
     service = await a_service_at_noon(world)
-    world.application.router.routes.extend(duty_routes(**world._parts))
+    world.application.router.routes.extend(duty_routes(world.services))
     return service
 
 

@@ -248,7 +248,7 @@ class TestKeys:
 
     async def test_a_revoked_key_is_refused_from_then_on(self, service):
         assert outcomes(await service.send([CALL])) == ["ACCEPTED"]
-        await revoke_key(**service.world._parts, name="east", actor="test")
+        await revoke_key(service.world.services, name="east", actor="test")
 
         assert refusal(await service.send([CALL]))[0] == 401
 

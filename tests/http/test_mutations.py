@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import strawberry
 
-from app.graphql.context import Context, GraphQLOptions
+from app.graphql.context import Asked, Context, GraphQLOptions
 from app.graphql.documents import DocumentStore, RuleSet
 from app.graphql.execution import Executor
 from app.graphql.schema import BillingSchema
@@ -45,11 +45,8 @@ def application():
 
     def make_context(request_id, claims, origin):
         return Context.open(
-            request_id=request_id,
-            claims=claims,
-            origin=origin,
+            Asked(request_id, claims, origin),
             clock=FixedClock(),
-            ids=CountingIds(),
             reader=FakeReader(viewer=A_VIEWER),
             options=GraphQLOptions(),
         )

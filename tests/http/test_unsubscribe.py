@@ -19,7 +19,7 @@ async def post(world: World) -> Post:
     await world.add_account()
     post = Post(world)
     links = post.delivery.links
-    world.application.router.routes.extend(unsubscribe_routes(**world._parts, links=links, renderer=Renderer()))
+    world.application.router.routes.extend(unsubscribe_routes(world.services, links=links, renderer=Renderer()))
     return post
 
 
@@ -63,7 +63,7 @@ class TestAdmin:
         from app.services.usage.put_account import AccountParticulars, put_account  # noqa: PLC0415
 
         nobody = AccountParticulars("AA0101", "Harbor Dental", "100", None, date(2026, 7, 1), ())
-        await put_account(**post.world._parts, particulars=nobody, actor="key:flex")
+        await put_account(post.world.services, particulars=nobody, actor="key:flex")
         assert (await ask(post, path, "POST")).status_code == 200
 
 

@@ -30,7 +30,7 @@ def nothing() -> None:
 
 class TestRound:
     async def test_what_was_announced_is_delivered(self, post):
-        run = message_round(delivery=post.delivery, ids=post.world.ids, operator_address=None)
+        run = message_round(delivery=post.delivery, operator_address=None)
         await post.announce(AlertKind.SUSPENDED)
         alive = []
         await run(lambda: alive.append(True))
@@ -42,7 +42,7 @@ class TestRound:
         world = post.world
         hold = Hold(MESSAGES, world.clock.now(), "A restored backup")
         await unit_of_work.write(world.database, lambda uow: uow.holds.put(hold))
-        run = message_round(delivery=post.delivery, ids=world.ids, operator_address=None)
+        run = message_round(delivery=post.delivery, operator_address=None)
         await post.announce(AlertKind.SUSPENDED)
         await run(nothing)
         assert post.mailer.sent == []
@@ -52,9 +52,7 @@ class TestRound:
 
     async def test_the_person_on_duty_is_told_and_troubles_are_looked_for_once_a_minute(self, post):
         seconds = 0.0
-        run = message_round(
-            delivery=post.delivery, ids=post.world.ids, operator_address="duty@example.com", real_time=lambda: seconds
-        )
+        run = message_round(delivery=post.delivery, operator_address="duty@example.com", real_time=lambda: seconds)
         await run(nothing)
         post.world.clock.instant = pacific(2026, 8, 1, 9)
         await run(nothing)
@@ -64,7 +62,7 @@ class TestRound:
         assert [mail.to_address for mail in post.mailer.sent] == ["duty@example.com"]
 
     async def test_a_server_that_takes_nothing_fails_the_round_and_loses_nothing(self, post):
-        run = message_round(delivery=post.delivery, ids=post.world.ids, operator_address=None)
+        run = message_round(delivery=post.delivery, operator_address=None)
         post.mailer.answer = lambda _: MailAnswer(MailResult.UNREACHABLE, "no route")
         await post.announce(AlertKind.SUSPENDED)
         with pytest.raises(MailServerUnreachable):

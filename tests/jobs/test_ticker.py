@@ -13,6 +13,7 @@ from app.jobs.ticker import LONGEST_PAUSE_SECONDS, Ticker, closing_round, next_d
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.services.common.services import Services
 from app.services.plans.load_catalogue import load_catalogue
 from app.services.usage.put_account import AccountParticulars, put_account
 
@@ -143,12 +144,12 @@ async def database(tmp_path):
 
 class TestClosingRound:
     async def test_closes_what_is_due_and_nothing_before(self, database):
-        clock, ids = FixedClock(), RandomIds()
+        services = Services(database, FixedClock(), RandomIds())
         assert await next_due_at(database) is None
-        await load_catalogue(database=database, clock=clock, ids=ids, actor="test")
+        await load_catalogue(services, actor="test")
         particulars = AccountParticulars("AA0101", "Harbor Dental", "100", None, date(2026, 9, 1))
-        await put_account(database=database, clock=clock, ids=ids, particulars=particulars, actor="test")
-        round_, alive = closing_round(database=database, clock=clock, ids=ids), []
+        await put_account(services, particulars=particulars, actor="test")
+        round_, alive = closing_round(services), []
         account = await unit_of_work.read(database, lambda uow: uow.accounts.get_by_external_id("AA0101"))
 
         async def invoices():
@@ -156,7 +157,7 @@ class TestClosingRound:
 
         await round_(lambda: alive.append(True))
         assert (await invoices(), alive) == ([], [])
-        clock.at += timedelta(minutes=1)  # 06:00 Pacific, rule 12
+        services.clock.at += timedelta(minutes=1)  # 06:00 Pacific, rule 12
         await round_(lambda: alive.append(True))
         await round_(lambda: alive.append(True))
         assert ([invoice.total_cents for invoice in await invoices()], alive) == ([139_00], [True])

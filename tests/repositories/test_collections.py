@@ -11,6 +11,7 @@ from app.domain.collection import AttemptState
 from app.domain.invoice_drafts import InvoiceStatus
 from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
+from app.services.common.caller import Caller
 from app.services.payments.pay_invoice import NothingToPay, pay_invoice
 from tests.graphql.test_plan_changes import PLAN_220, confirm, preview
 from tests.till import MASTERCARD, VISA, Till
@@ -39,12 +40,9 @@ async def press(till: Till, number: int) -> str:
     invoice = (await till.world.issued())[0]
     try:
         return await pay_invoice(
-            database=till.world.database,
-            clock=till.world.clock,
-            ids=till.world.ids,
+            till.world.services,
+            Caller(ACCOUNT, "user:test"),
             cashier=till.world.cashier,
-            account=ACCOUNT,
-            actor="user:test",
             invoice_id=invoice.id,
             idempotency_key=f"press-{number}",
         )

@@ -42,7 +42,7 @@ async def post(url):
 
 
 async def waiting(post: Post) -> list[tuple[str, str | None, str]]:
-    found = await list_waiting(database=post.world.database, clock=post.world.clock, limit=10)
+    found = await list_waiting(post.world.services, limit=10)
     return [(each.kind.value, each.account, each.why) for each in found]
 
 
@@ -86,30 +86,29 @@ async def test_what_was_refused_is_listed_counted_and_sent_again(post):
     post.caller.answer = CallAnswer(CallResult.UNKNOWN, "timed out")
     await post.announce(AlertKind.PAYMENT_FAILED)
     await post.deliver()
-    found = await list_waiting(database=post.world.database, clock=post.world.clock, limit=10)
+    found = await list_waiting(post.world.services, limit=10)
     assert Counter(each.kind.value for each in found) == {"MESSAGE": 2, "PHONE_CALL": 1}
-    figures = await watched(database=post.world.database, clock=post.world.clock)
+    figures = await watched(post.world.services)
     assert figures.refusing_addresses == 2
 
     post.mailer.answer, post.caller.answer = lambda _: OK, TAKEN
-    around = {"database": post.world.database, "clock": post.world.clock, "ids": post.world.ids}
     for each in found:
         if each.kind == "MESSAGE":
-            await try_again(**around, waiting_id=each.id, **ANN)
+            await try_again(post.world.services, waiting_id=each.id, **ANN)
         else:
             outcome = CallOutcome.ANSWERED
-            await report_call(**around, call_id=each.id, outcome=outcome, note="Asked.", actor="staff:ann")
+            await report_call(post.world.services, call_id=each.id, outcome=outcome, note="Asked.", actor="staff:ann")
     await post.deliver()
     assert await waiting(post) == []
     assert (len(post.mailer.sent), len(post.caller.calls)) == (2, 1)
-    assert (await watched(database=post.world.database, clock=post.world.clock)).refusing_addresses == 0
+    assert (await watched(post.world.services)).refusing_addresses == 0
 
 
 async def test_a_bounce_marks_an_address(post):
     given = {"address": "carla@example.com", "reason": "550 gone"}
     for _ in range(2):
-        await report_bounce(database=post.world.database, clock=post.world.clock, **given)
-    assert (await watched(database=post.world.database, clock=post.world.clock)).refusing_addresses == 1
+        await report_bounce(post.world.services, **given)
+    assert (await watched(post.world.services)).refusing_addresses == 1
 
 
 async def test_usage_that_crosses_limits_tells_each_of_them_once(post):
@@ -131,8 +130,7 @@ async def test_usage_that_crosses_limits_tells_each_of_them_once(post):
 
 async def test_after_a_restore_mails_wait_and_calls_are_left_to_a_person(post):
     await post.announce(AlertKind.PAYMENT_FAILED)
-    parts = {"clock": post.world.clock, "ids": post.world.ids}
-    await mark_restored(post.world.database, next_number=100_001, **parts, actor="staff:ann")
+    await mark_restored(post.world.services, next_number=100_001, actor="staff:ann")
     assert Counter(await post.rows("channel, state")) == {("EMAIL", "QUEUED"): 2, ("PHONE_CALL", "UNKNOWN"): 1}
     ((kind, account, why),) = await waiting(post)
     assert (kind, account, "may have been made since" in why) == ("PHONE_CALL", "AA0101", True)

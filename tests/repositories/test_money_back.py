@@ -19,9 +19,9 @@ from app.services.operations.report_reconcile import report_reconcile
 from app.services.operations.restore_database import mark_restored
 from app.services.operations.sweep_gateway import sweep_if_due
 from tests.inbox import Inbox
-from tests.services.staff import ANN
+from tests.services.staff import WHY, by_ann
 from tests.till import Till
-from tests.world import ACCOUNT, World, pacific
+from tests.world import World, pacific
 
 FIRST = 100_001
 
@@ -43,11 +43,11 @@ async def till(url, gateway):
 
 
 async def test_a_refund_whose_answer_was_lost_is_found_once(till):
-    given = {"account": ACCOUNT, "invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **ANN}
+    given = {"invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **WHY}
     till.gateway.faults({"match": "refund", "when": "after", "action": "reset"})
-    assert not (await refund_payment(till.world.collecting, **given)).is_known
+    assert not (await refund_payment(till.world.services, by_ann(), **given)).is_known
     till.world.clock.instant = pacific(2026, 7, 1, 13)
-    await asyncio.gather(*(settle_refunds(till.world.collecting) for _ in range(3)))
+    await asyncio.gather(*(settle_refunds(till.world.services) for _ in range(3)))
     (attempt,) = await till.attempts()
     (refund,) = await till.read(lambda uow: uow.refunds.list_of_attempt(attempt.account_id, attempt.id))
     assert (refund.state, await till.read(lambda uow: uow.refunds.gone_back_cents(attempt.id))) == (
@@ -63,22 +63,22 @@ async def test_the_same_notice_at_the_same_time_is_kept_once_and_has_one_effect(
     told = till.gateway.dispute(transaction_id=attempt.transaction_id, status="lost")["webhook_id"]
     for statuses in await asyncio.gather(*(inbox.post(told) for _ in range(5))):
         assert statuses == [200]
-    await asyncio.gather(*(process_notices(till.world.collecting) for _ in range(3)))
+    await asyncio.gather(*(process_notices(till.world.services) for _ in range(3)))
     kept = await till.read(lambda uow: uow.notices.list_all())
     assert [(each.notice.name, each.state) for each in kept] == [("dispute_lost", NoticeState.DONE)]
     assert (await till.kinds()).count("dispute.lost") == 1
 
 
 async def test_sweep_report_and_restore(till):
-    report = await sweep_if_due(till.world.collecting)
+    report = await sweep_if_due(till.world.services)
     assert report is not None
     assert report.settled == 1
-    assert await sweep_if_due(till.world.collecting) is None
-    month = await report_month(database=till.world.database, clock=till.world.clock, month="2026-07")
+    assert await sweep_if_due(till.world.services) is None
+    month = await report_month(till.world.services, month="2026-07")
     assert (month.settlements.matched_count, month.settlements.matched_cents) == (1, 139_00)
     world = till.world
-    await mark_restored(world.database, next_number=100_010, clock=world.clock, ids=world.ids, actor="cli:test")
-    result = await reconcile(world.collecting, since=pacific(2026, 7, 1), actor="cli:test")
+    await mark_restored(world.services, next_number=100_010, actor="cli:test")
+    result = await reconcile(world.services, since=pacific(2026, 7, 1), actor="cli:test")
     assert (result.matched, result.problems, result.is_lifted) == (1, (), True)
     world.clock.instant = pacific(2026, 8, 1, 7)
     await world.close_now()
@@ -87,13 +87,11 @@ async def test_sweep_report_and_restore(till):
 
 async def test_the_gateway_s_month_is_ours(till):
     (attempt,) = await till.attempts()
-    await refund_payment(
-        till.world.collecting, account=ACCOUNT, invoice_number=FIRST, amount_cents=9_00, reference="R1", **ANN
-    )
+    await refund_payment(till.world.services, by_ann(), invoice_number=FIRST, amount_cents=9_00, reference="R1", **WHY)
     told = till.gateway.dispute(transaction_id=attempt.transaction_id, amount_cents=30_00, status="lost")["webhook_id"]
     await Inbox(till).post(told)
-    await process_notices(till.world.collecting)
-    found = await report_reconcile(till.world.collecting, month="2026-07")
+    await process_notices(till.world.services)
+    found = await report_reconcile(till.world.services, month="2026-07")
     assert found.differences == ()
     assert [(each.theirs_cents, each.ours_cents, each.posted_cents) for each in found.totals] == [
         (139_00, 139_00, 139_00),

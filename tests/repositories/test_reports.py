@@ -17,7 +17,7 @@ from app.services.adjustments.write_off import write_off_invoice
 from app.services.operations.report_aging import cents_of, report_aging
 from app.services.operations.report_taxes import report_taxes
 from tests.services.accountant import agreed, journal, rows
-from tests.services.staff import ANN, around
+from tests.services.staff import WHY, by_ann
 from tests.world import World, pacific
 
 
@@ -31,7 +31,7 @@ async def world(url):
         await world.add_account(external_id)
     await world.advance_to(pacific(2026, 7, 2, 12))
     await world.pay(150_00, account="b2", reference="C1")
-    await write_off_invoice(**around(world), **ANN, account="Ä1", invoice_number=100_004)
+    await write_off_invoice(world.services, by_ann("Ä1"), invoice_number=100_004, **WHY)
     await world.advance_to(pacific(2026, 9, 3))
     yield world
     await database.close()
@@ -54,7 +54,7 @@ async def test_the_journal_stands_in_the_order_of_bytes_and_documents_bear_it_ou
 
 
 async def test_aging_is_what_is_open_by_account_and_its_credit(world):
-    found = await report_aging(database=world.database, clock=world.clock, as_of=date(2026, 8, 30))
+    found = await report_aging(world.services, as_of=date(2026, 8, 30))
 
     assert [(each.account, list(cents_of(each))) for each in found.accounts] == [
         ("B10", [0, 139_00, 139_00, 0, 0, 278_00, 0]),
@@ -66,13 +66,11 @@ async def test_aging_is_what_is_open_by_account_and_its_credit(world):
 
 async def test_taxes_are_those_of_the_month_s_invoices_and_of_what_is_voided_in_it(world):
     taxes = [TaxRate("Tax", 100_000)]
-    await set_taxes(**around(world), **ANN, account="a-1", taxes=taxes, valid_from=date(2026, 10, 1))
+    await set_taxes(world.services, by_ann("a-1"), taxes=taxes, valid_from=date(2026, 10, 1), **WHY)
     await world.advance_to(pacific(2026, 11, 1, 1))
     number = (await world.issued("a-1"))[-1].number
-    await void_invoice(**around(world), **ANN, account="a-1", invoice_number=number)
-    october, november = [
-        await report_taxes(database=world.database, clock=world.clock, month=month) for month in ("2026-10", "2026-11")
-    ]
+    await void_invoice(world.services, by_ann("a-1"), invoice_number=number, **WHY)
+    october, november = [await report_taxes(world.services, month=month) for month in ("2026-10", "2026-11")]
 
     assert october.taxes == ((TaxKey("Tax", 100_000), TaxSums(139_00, 13_90)),)
     assert november.taxes == ((TaxKey("Tax", 100_000), TaxSums(139_00, 13_90, 139_00, 13_90)),)

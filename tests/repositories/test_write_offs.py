@@ -13,9 +13,9 @@ from app.repositories.database import Database
 from app.repositories.write_offs import UnrecoveredInvoice
 from app.services.adjustments.refund_payment import refund_payment
 from app.services.adjustments.write_off import write_off_invoice
-from tests.services.staff import ANN
+from tests.services.staff import WHY, by_ann
 from tests.till import VISA, Till
-from tests.world import ACCOUNT, World
+from tests.world import World
 
 FIRST = 100_001
 
@@ -37,12 +37,12 @@ async def till(url, gateway):
 
 
 async def refund(till: Till, cents: int) -> None:
-    given = {"account": ACCOUNT, "invoice_number": FIRST, "amount_cents": cents, "reference": till.world.ids.new("r")}
-    await refund_payment(till.world.collecting, **given, **ANN)
+    given = {"invoice_number": FIRST, "amount_cents": cents, "reference": till.world.ids.new("r")}
+    await refund_payment(till.world.services, by_ann(), **given, **WHY)
 
 
 async def write_off(till: Till) -> None:
-    await write_off_invoice(**till.world._parts, account=ACCOUNT, invoice_number=FIRST, **ANN)
+    await write_off_invoice(till.world.services, by_ann(), invoice_number=FIRST, **WHY)
 
 
 async def status(till: Till) -> InvoiceStatus:

@@ -22,6 +22,8 @@ from app.sandbox.demo import MARK, DemoGateway, NotADemoFolder, months_to_seed, 
 from app.sandbox.demo_company import CEDAR, HARBOR, SEATS, demo_accounts
 from app.sandbox.personas import PERSONAS_FILE, ensure_member, read_personas, write_personas
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
+from app.services.common.caller import Caller
+from app.services.common.services import Services
 from app.services.operations.verify import verify
 
 
@@ -245,9 +247,17 @@ class TestPersonas:
 
     def test_a_role_that_nobody_has_is_taken_by_a_newcomer_once(self, folder):
         async def join(database):
-            around = {"database": database, "clock": FixedClock(), "ids": RandomIds(), "actor": "test"}
-            first = await ensure_member(**around, account="meadow-lane-bakery", role=Role.MEMBER)
-            again = await ensure_member(**around, account="meadow-lane-bakery", role=Role.MEMBER)
+            services, anybody = Services(database, FixedClock(), RandomIds()), Caller("meadow-lane-bakery", "test")
+            first = await ensure_member(
+                services,
+                anybody,
+                role=Role.MEMBER,
+            )
+            again = await ensure_member(
+                services,
+                anybody,
+                role=Role.MEMBER,
+            )
 
             async def members(uow):
                 account = await uow.accounts.get_by_external_id("meadow-lane-bakery")

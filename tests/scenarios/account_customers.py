@@ -20,7 +20,7 @@ from app.services.plans.change_plan import (
     preview_plan_change,
 )
 from app.services.plans.switch_add_on import activate_add_on, cancel_add_on, keep_add_on, preview_add_on
-from tests.scenarios.account_telling import ACCOUNT, Telling
+from tests.scenarios.account_telling import ACCOUNT, BY, Telling
 from tests.scenarios.reference_bills import Bill, Refused
 from tests.scenarios.reference_model import ReferenceAccount
 from tests.scenarios.reference_prices import ADD_ONS, PLANS, Plan
@@ -73,10 +73,8 @@ class Customers(Telling):
 
     async def confirm(self, quote: Any, target: Plan, when: str, covered: object, is_over: bool, number: int) -> None:
         send = {
-            **self.mine,
             "desk": self.desk,
             "cashier": self.cashier,
-            "actor": "test",
             "quote_token": quote.quote.token,
             "idempotency_key": self.ids.new("key"),
         }
@@ -94,10 +92,10 @@ class Customers(Telling):
             )
             return bill
 
-        outcome, changed = await self.attempt(by_rules, change_plan(**send))
+        outcome, changed = await self.attempt(by_rules, change_plan(self.services, BY, **send))
         if changed is None:
             self.told[f"confirm: {outcome}"] += 1
-            await self.expect_in_vain(outcome, quote.offer.draft, lambda: change_plan(**send))
+            await self.expect_in_vain(outcome, quote.offer.draft, lambda: change_plan(self.services, BY, **send))
             return
         self.did("change" if when == "NOW" else "change_later")
         issued = self.expect(*([] if outcome is None else [outcome]))
@@ -107,14 +105,14 @@ class Customers(Telling):
             await self.send_again(send, changed, target)
 
     async def send_again(self, send: dict[str, Any], changed: object, target: Plan) -> None:
-        assert await change_plan(**send) == changed, "the same key has the same answer"
+        assert await change_plan(self.services, BY, **send) == changed, "the same key has the same answer"
         try:
             other = await self.quote(PLANS[-1], "NEXT_CYCLE") if target != PLANS[-1] else None
         except AlreadyOnPlan:
             return
         if other is not None:
             try:
-                await change_plan(**{**send, "quote_token": other.quote.token})
+                await change_plan(self.services, BY, **{**send, "quote_token": other.quote.token})
             except IdempotencyConflict:
                 self.told["same key, other body"] += 1
             else:
@@ -160,7 +158,7 @@ class Customers(Telling):
         version = SEED_CATALOGUE.get((self.model.pending or PLANS[0]).code, self.today)
         outcome, _ = await self.attempt(
             lambda: self.deed(ReferenceAccount.cancel_change),
-            cancel_scheduled_plan_change(**self.mine, actor="test", plan_version_id=version.id),
+            cancel_scheduled_plan_change(self.services, BY, plan_version_id=version.id),
         )
         if outcome is None:
             self.did("cancel_change")
@@ -191,22 +189,22 @@ class Customers(Telling):
             return bill
 
         self.payments.declines = number // 7 % 5 == 0
-        send = {"quote_token": quote.quote.token, "terms_version": quote.version.terms_version, "actor": "test"}
-        send |= {**self.mine, "desk": self.desk, "cashier": self.cashier, "idempotency_key": self.ids.new("key")}
-        outcome, bought = await self.attempt(by_rules, activate_add_on(**send))
+        send = {"quote_token": quote.quote.token, "terms_version": quote.version.terms_version}
+        send |= {"desk": self.desk, "cashier": self.cashier, "idempotency_key": self.ids.new("key")}
+        outcome, bought = await self.attempt(by_rules, activate_add_on(self.services, BY, **send))
         if bought is None:
             self.told[f"buy: {outcome}"] += 1
-            await self.expect_in_vain(outcome, quote.draft, lambda: activate_add_on(**send))
+            await self.expect_in_vain(outcome, quote.draft, lambda: activate_add_on(self.services, BY, **send))
         else:
             self.did("buy")
             assert self.expect(outcome)[0]["content_hash"] == quote.draft.content_hash
-            assert await activate_add_on(**send) == bought
+            assert await activate_add_on(self.services, BY, **send) == bought
 
     async def cancel_add_on(self, number: int) -> None:
         code, today = tuple(ADD_ONS)[number % len(ADD_ONS)], self.today
         outcome, _ = await self.attempt(
             lambda: self.deed(lambda model: model.end_add_on(code, today)),
-            cancel_add_on(**self.mine, actor="test", code=code),
+            cancel_add_on(self.services, BY, code=code),
         )
         if outcome is None:
             self.did("cancel_add_on")
@@ -215,7 +213,7 @@ class Customers(Telling):
         code, today = tuple(ADD_ONS)[number % len(ADD_ONS)], self.today
         outcome, _ = await self.attempt(
             lambda: self.deed(lambda model: model.keep_add_on(code, today)),
-            keep_add_on(**self.mine, actor="test", code=code),
+            keep_add_on(self.services, BY, code=code),
         )
         if outcome is None:
             self.did("keep_add_on")
@@ -236,9 +234,9 @@ class Customers(Telling):
                 if not declines:
                     model.books.charge(invoice)
 
-        send = {**self.mine, "cashier": self.cashier, "actor": "test", "idempotency_key": self.ids.new("key")}
+        send = {"cashier": self.cashier, "idempotency_key": self.ids.new("key")}
         charges = len(self.payments.charges)
-        outcome, paid = await self.attempt(lambda: self.deed(by_rules), pay_open_balance(**send))
+        outcome, paid = await self.attempt(lambda: self.deed(by_rules), pay_open_balance(self.services, BY, **send))
         if paid is None:
             self.told[f"pay now: {outcome}"] += 1
         elif len(self.payments.charges) > charges and not declines:

@@ -35,7 +35,7 @@ class Life(Customers, Staff):
             {"trial_ends_on": self.paid_from - timedelta(days=1)} if paid_day > 1 else {"paid_since_on": self.paid_from}
         )
         put = await put_account(
-            **self.parts, particulars=AccountParticulars(ACCOUNT, "Harbor Dental", plan.code, **trial), actor="test"
+            self.services, particulars=AccountParticulars(ACCOUNT, "Harbor Dental", plan.code, **trial), actor="test"
         )
         self.account_id = put.account.id
         if self.has_card:
@@ -92,7 +92,7 @@ class Life(Customers, Staff):
         if len(bills) == 1:
             facts = await unit_of_work.read(self.database, lambda uow: uow.cycles.facts([self.account_id]))
             previewed = compute_invoice(facts[self.account_id]).content_hash
-        assert await close_periods(**self.parts) == sum(bill.kind == "CYCLE" for bill in bills)
+        assert await close_periods(self.services) == sum(bill.kind == "CYCLE" for bill in bills)
         issued = self.expect(*bills)
         if previewed is not None:
             assert issued[0]["content_hash"] == previewed, "the previewed cycle invoice is the issued one"
@@ -146,13 +146,13 @@ class Life(Customers, Staff):
         figures = {"script_seconds": live // 2, "recording_seconds": live, "patch_seconds": patch, "ivr_seconds": ivr}
         report = CallReport("centre", event, ACCOUNT, started_at, **figures, is_billable=is_billable, corrects=corrects)
         item = [Item(0, report)]
-        (verdict,) = await record_calls(**self.parts, source="centre", items=item, actor="test")
+        (verdict,) = await record_calls(self.services, source="centre", items=item, actor="test")
         is_taken = verdict.outcome is Outcome.ACCEPTED
         assert is_taken == self.model.takes(on, self.clock.now() - started_at), verdict
         self.told["call" if is_taken else "call refused"] += 1
         if is_taken:
             if live % 4 == 0:
-                (again,) = await record_calls(**self.parts, source="centre", items=item, actor="test")
+                (again,) = await record_calls(self.services, source="centre", items=item, actor="test")
                 assert again.outcome is Outcome.DUPLICATE
             self.started[event] = started_at
             call = Call(on, live, patch, ivr, is_billable)
@@ -173,11 +173,11 @@ class Life(Customers, Staff):
         last_day = date(*self.model.next_month, 1) - timedelta(days=1)
         open_month = shift(self.model.next_month, -1)
         bill = self.upgrade_by_rules(open_month, min(self.today, last_day))
-        assert await upgrade_plans(**self.parts) == (bill is not None)
+        assert await upgrade_plans(self.services) == (bill is not None)
         self.expect(*([] if bill is None else [bill]))
         if bill is not None:
             self.did("upgrade")
-            assert await upgrade_plans(**self.parts) == 0
+            assert await upgrade_plans(self.services) == 0
 
     async def talk(self, number: int) -> None:
         """Long calls of today, which outgrow most plans."""

@@ -18,7 +18,7 @@ from app.services.adjustments.void_invoice import void_invoice
 from app.services.adjustments.waive_charge import waive_charge
 from app.services.adjustments.write_off import write_off_invoice
 from app.services.payments.settlements import record_settlement
-from tests.scenarios.account_telling import ACCOUNT, BY, Telling
+from tests.scenarios.account_telling import BY, WHY, Telling
 from tests.scenarios.reference_bills import Rate
 from tests.scenarios.reference_books import Invoice
 from tests.scenarios.reference_money import Charge
@@ -52,20 +52,22 @@ class Staff(Telling):
         lost = [write_off.invoice.lost_cents for write_off in self.model.books.write_offs]
         payment = {"reference": self.ids.new("check"), "received_on": self.today, "amount_cents": cents}
         for _ in range(dice.choice((1, 1, 2))):
-            await record_payment(**self.mine, kind=PaymentKind.CHECK, **payment, **BY)
+            await record_payment(self.services, BY, kind=PaymentKind.CHECK, **payment, **WHY)
         self.deed(lambda model: model.books.check(cents))
         is_recovery = lost != [write_off.invoice.lost_cents for write_off in self.model.books.write_offs]
         self.did("recover" if is_recovery else "pay")
 
     async def goodwill(self, number: int) -> None:
         cents = 1 + number % 30_000
-        await grant_goodwill(**self.mine, amount_cents=cents, reference=self.ids.new("ref"), **BY)
+        await grant_goodwill(self.services, BY, amount_cents=cents, reference=self.ids.new("ref"), **WHY)
         self.deed(lambda model: model.books.goodwill(cents))
         self.did("goodwill")
 
     async def prepay(self, number: int) -> None:
         cents, reference = 1 + number % 60_000, self.ids.new("check")
-        await record_prepayment(**self.mine, amount_cents=cents, reference=reference, received_on=self.today, **BY)
+        await record_prepayment(
+            self.services, BY, amount_cents=cents, reference=reference, received_on=self.today, **WHY
+        )
         self.deed(lambda model: model.books.prepayment(cents))
         self.did("prepay")
 
@@ -98,7 +100,7 @@ class Staff(Telling):
         asked = {"invoice_number": invoice_number, "amount_cents": cents, "reference": self.ids.new("ref")}
         outcome, refunded = await self.attempt(
             lambda: self.deed(lambda model: model.books.refund(invoice_number, cents)),
-            refund_payment(self.around, account=ACCOUNT, **asked, **BY),
+            refund_payment(self.services, BY, **asked, **WHY),
         )
         if refunded is None:
             self.told[f"refund: {outcome}"] += 1
@@ -114,7 +116,7 @@ class Staff(Telling):
         place = charges[number % len(charges)]
         sale = self.payments.decline_at_settlement(place)
         attempt_id = sale.order_id
-        await unit_of_work.write(self.database, lambda uow: record_settlement(uow, self.around, attempt_id, sale))
+        await unit_of_work.write(self.database, lambda uow: record_settlement(uow, self.services, attempt_id, sale))
         self.deed(lambda model: model.books.bank_return(model.books.charges[place]))
         self.did("bank_return")
 
@@ -162,7 +164,7 @@ class Staff(Telling):
         number = invoice.number
         outcome, written = await self.attempt(
             lambda: self.deed(lambda model: model.credit_note(number, by_line, today), kind="note"),
-            issue_credit_note(**self.mine, **note, **BY),
+            issue_credit_note(self.services, BY, **note, **WHY),
         )
         if written is None:
             self.told[f"note: {outcome}"] += 1
@@ -180,7 +182,7 @@ class Staff(Telling):
         is_again = chosen.status == "UNCOLLECTIBLE"
         outcome, written = await self.attempt(
             lambda: self.deed(lambda model: model.books.write_off(invoice_number)),
-            write_off_invoice(**self.mine, invoice_number=invoice_number, **BY),
+            write_off_invoice(self.services, BY, invoice_number=invoice_number, **WHY),
         )
         if written is None:
             self.told[f"write-off: {outcome}"] += 1
@@ -198,7 +200,7 @@ class Staff(Telling):
             chosen = others[number % len(others)] if number % 10 == 0 else cycles[-1]
             outcome, voided = await self.attempt(
                 lambda: self.deed(lambda model: model.void(chosen, today)),
-                void_invoice(**self.mine, invoice_number=chosen, **BY),
+                void_invoice(self.services, BY, invoice_number=chosen, **WHY),
             )
             if voided is None:
                 self.told[f"void: {outcome}"] += 1
@@ -211,7 +213,7 @@ class Staff(Telling):
     async def charge(self, number: int) -> None:
         cents = 1 + number % 5_000
         added = await add_charge(
-            **self.mine, title="Programming", amount_cents=cents, reference=self.ids.new("ref"), **BY
+            self.services, BY, title="Programming", amount_cents=cents, reference=self.ids.new("ref"), **WHY
         )
         self.charge_ids.append(added.charge_id)
         self.deed(lambda model: model.add_charge(cents))
@@ -224,7 +226,7 @@ class Staff(Telling):
             chosen = waiting[number // 6 % len(waiting)]
             outcome, waived = await self.attempt(
                 lambda: self.deed(lambda model: model.waive(chosen)),
-                waive_charge(**self.mine, charge_id=self.charge_ids[chosen], **BY),
+                waive_charge(self.services, BY, charge_id=self.charge_ids[chosen], **WHY),
             )
             if waived is None:
                 self.told[f"waive: {outcome}"] += 1
@@ -246,7 +248,7 @@ class Staff(Telling):
         taxes = [TaxRate(rate.name, rate.rate, rate.kinds) for rate in rates]
         outcome, listed = await self.attempt(
             lambda: self.deed(lambda model: model.set_taxes(valid_from, rates)),
-            set_taxes(**self.mine, taxes=taxes, valid_from=valid_from, **BY),
+            set_taxes(self.services, BY, taxes=taxes, valid_from=valid_from, **WHY),
         )
         if listed is None:
             self.told[f"tax: {outcome}"] += 1

@@ -19,9 +19,10 @@ from app.services.adjustments.set_taxes import TaxBackdated
 from app.services.adjustments.void_invoice import InvoiceNotVoidable
 from app.services.adjustments.waive_charge import ChargeAlreadyInvoiced
 from app.services.adjustments.write_off import NothingToWriteOff
+from app.services.common.caller import Caller
+from app.services.common.services import Services
 from app.services.operations.verify import verify
 from app.services.payments.cashier import Cashier
-from app.services.payments.collecting import Collecting
 from app.services.payments.customer_charges import PaymentDeclined
 from app.services.payments.pay_invoice import NothingToPay
 from app.services.plans.change_plan import NoScheduledChange
@@ -36,7 +37,8 @@ from tests.scenarios.reference_model import ReferenceAccount
 from tests.scenarios.reference_prices import month_of
 
 ACCOUNT = "AA0101"
-BY = {"actor": "test", "reason": "A story."}
+BY = Caller(ACCOUNT, "test")
+WHY = {"reason": "A story."}
 REFUSALS = (
     AlreadyOnPlan,
     DowngradeNotCostEffective,
@@ -95,11 +97,9 @@ class Telling:
     def __post_init__(self) -> None:
         self.ids = CountingIds()
         self.desk = QuoteDesk("x" * 32, self.clock, self.ids)
-        self.parts = {"database": self.database, "clock": self.clock, "ids": self.ids}
-        self.mine = {**self.parts, "account": ACCOUNT}
         self.payments = PaymentsDouble()
-        self.around = Collecting(self.database, self.clock, self.ids, self.payments, SystemClock())
-        self.cashier = Cashier(self.around) if self.has_card else None
+        self.services = Services(self.database, self.clock, self.ids, self.payments, SystemClock())
+        self.cashier = Cashier(self.services) if self.has_card else None
 
     @property
     def today(self) -> date:

@@ -16,13 +16,14 @@ from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.services.adjustments.credit_note import issue_credit_note
+from app.services.common.caller import Caller
+from app.services.common.services import Services
 from app.services.common.staff_actions import ChargeUnderWay
 from app.services.common.standing import load_standing
 from app.services.payments.collect_due import collect_due
-from app.services.payments.collecting import Collecting
 from app.services.plans.change_plan import change_plan, preview_plan_change
 from app.services.plans.quotes import Quote, QuoteDesk, QuoteStale
-from tests.services.staff import ANN
+from tests.services.staff import WHY, by_ann
 from tests.world import SECRET, SettableClock
 
 DONE, UNDER_WAY = "done", "under way"
@@ -42,48 +43,50 @@ class Job(NamedTuple):
     cents: int = 0
 
 
-async def collect(around: Collecting, job: Job) -> str:
+async def collect(around: Services, job: Job) -> str:
     """Collect what is due."""
     await until(job)
     await collect_due(around)
     return DONE
 
 
-async def downgrade(around: Collecting, job: Job) -> str:
+async def downgrade(around: Services, job: Job) -> str:
     """Move the month to Economy, as it was shown before."""
     desk = QuoteDesk(SECRET.decode(), around.clock, around.ids)
     quote = await show_economy(around, job, desk)
     await until(job)
-    parts = {"database": around.database, "clock": around.clock, "ids": around.ids, "desk": desk}
-    press = {"account": job.account, "actor": "user:test", "idempotency_key": f"press/{job.account}"}
     while True:
         try:
-            await change_plan(**parts, **press, quote_token=quote.token)
+            await change_plan(
+                around,
+                Caller(job.account, "user:test"),
+                desk=desk,
+                quote_token=quote.token,
+                idempotency_key=f"press/{job.account}",
+            )
         except QuoteStale:
             quote = await show_economy(around, job, desk)
         else:
             return DONE
 
 
-async def show_economy(around: Collecting, job: Job, desk: QuoteDesk) -> Quote:
+async def show_economy(around: Services, job: Job, desk: QuoteDesk) -> Quote:
     standing = await unit_of_work.read(around.database, lambda uow: load_standing(uow, job.account, job.now))
     economy = standing.catalogue.get("economy", standing.today)
     return preview_plan_change(standing, economy.id, When.NOW, desk).quote
 
 
-async def note(around: Collecting, job: Job) -> str:
+async def note(around: Services, job: Job) -> str:
     """Write a credit note; it is refused while the invoice is being charged."""
     await until(job)
     try:
         await issue_credit_note(
-            database=around.database,
-            clock=around.clock,
-            ids=around.ids,
-            account=job.account,
+            around,
+            by_ann(job.account),
             invoice_number=job.invoice,
             cents_by_line={1: job.cents},
             reference=f"note/{job.account}",
-            **ANN,
+            **WHY,
         )
     except ChargeUnderWay:
         return UNDER_WAY
@@ -97,7 +100,7 @@ async def until(job: Job) -> None:
     await asyncio.sleep(max(0.0, job.moment - time.monotonic()))
 
 
-async def do(around: Collecting, job: Job) -> str:
+async def do(around: Services, job: Job) -> str:
     """Do one job, at its time in the story."""
     around.clock.instant = job.now
     return await WORK[job.what](around, job)
@@ -111,7 +114,7 @@ def run(url: str, config: BraintreeConfig, jobs: Connection) -> None:
 async def _run(url: str, config: BraintreeConfig, jobs: Connection) -> None:
     database, payments = Database.open(url), BraintreePayments(config)
     clock = SettableClock(datetime.min)  # noqa: DTZ901  (each job brings its own time)
-    around = Collecting(database, clock, RandomIds(), payments, SystemClock())
+    around = Services(database, clock, RandomIds(), payments, SystemClock())
     try:
         while (job := await asyncio.to_thread(jobs.recv)) is not None:
             jobs.send(await do(around, job))

@@ -35,11 +35,11 @@ from app.gateways.ids import RandomIds
 from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.sandbox.braintree_gateway.server import GatewayServer
+from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
 from app.services.operations.verify import verify
 from app.services.payment_methods.settle_vault import run_vault_tasks
 from app.services.payments.collect_due import collect_due, next_collection_at
-from app.services.payments.collecting import Collecting
 from app.services.plans.upgrade_plans import upgrade_plans
 from tests.gateway import GatewayClock, LocalGateway
 from tests.postgres import fresh_database, running_server
@@ -204,7 +204,7 @@ class Race:
         self.gateway.faults()
         if outcome == UNDER_WAY:
             await self.run_to_the_end(now)
-            assert await charge_run.note(self.world.collecting, job._replace(moment=0.0)) == DONE
+            assert await charge_run.note(self.world.services, job._replace(moment=0.0)) == DONE
         await self.run_to_the_end(now)
         self.told[weather.name] += 1
         self.told[job.what if job.invoice != numbers[JULY] else "note over what is paid"] += 1
@@ -255,10 +255,9 @@ class Race:
         """What `run-due` does, again and again for half an hour; leases of the dead are over."""
         clock = SettableClock(now)
         after_leases = SettableClock(datetime.now(UTC) + timedelta(minutes=10))
-        around = Collecting(self.database, clock, RandomIds(), self.world.collecting.payments, after_leases)
-        parts = {"database": self.database, "clock": clock, "ids": around.ids}
-        await close_periods(**parts)
-        await upgrade_plans(**parts)
+        around = Services(self.database, clock, RandomIds(), self.world.services.payments, after_leases)
+        await close_periods(around)
+        await upgrade_plans(around)
         await run_vault_tasks(around)
         while (due_at := await next_collection_at(around)) is not None and due_at <= now + timedelta(minutes=30):
             clock.instant = max(clock.instant, due_at)

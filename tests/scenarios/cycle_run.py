@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
+from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
 
 
@@ -30,9 +31,7 @@ async def _run(url: str, now: datetime, chunk_size: int, parent: Connection) -> 
     database = Database.open(url)
     try:
         await close_periods(
-            database=database,
-            clock=StandingClock(now),
-            ids=RandomIds(),
+            Services(database, StandingClock(now), RandomIds()),
             chunk_size=chunk_size,
             on_progress=parent.send,
         )

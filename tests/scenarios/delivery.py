@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from app.gateways.calls_webhook import WebhookCaller
+from app.gateways.ids import RandomIds
 from app.gateways.smtp import MailServer, SmtpMailer
 from app.messages.compose import Composer
 from app.repositories.database import Database
+from app.services.common.services import Services
 from app.services.notifications import deliver_messages as service
 from app.services.notifications.deliver_messages import Delivery
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
@@ -23,9 +25,7 @@ SECRET = "a secret of the tests, 32 bytes long or more"
 def delivery(database: Database, now: datetime, real_now: datetime, mail_port: int, call_port: int) -> Delivery:
     server = MailServer("127.0.0.1", mail_port, needs_start_tls=False)
     return Delivery(
-        database=database,
-        clock=StandingClock(now),
-        real_clock=StandingClock(real_now),
+        services=Services(database, StandingClock(now), RandomIds(), real_clock=StandingClock(real_now)),
         mailer=SmtpMailer(server, sender="notifications@sasdesk.com", sender_name="Answering Service"),
         caller=WebhookCaller(f"http://127.0.0.1:{call_port}/", SECRET),
         composer=Composer("https://portal.example"),

@@ -202,7 +202,7 @@ class MonthClose:
             world.ids.count = 1_000_000
             begun = time.monotonic()
             try:
-                await close_periods(**world._parts, chunk_size=chunk_size, on_progress=chunks.append)
+                await close_periods(world.services, chunk_size=chunk_size, on_progress=chunks.append)
                 pace = Pace((time.monotonic() - begun) / len(chunks), len(chunks))
                 return cls(books, chunk_size, read_books(url), pace)
             finally:

@@ -19,6 +19,7 @@ from app.cli import INTERRUPTED, _as_ctrl_c
 from app.gateways.ids import RandomIds
 from app.repositories.cycles import CycleRepository
 from app.repositories.database import Database
+from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
 from tests.scenarios.cycle_run import StandingClock
 
@@ -56,7 +57,7 @@ async def _run(url: str, now: datetime, chunk_size: int, parent: Connection) -> 
     try:
         tell(Step.READY)
         parent.recv()
-        await close_periods(database=database, clock=StandingClock(now), ids=RandomIds(), chunk_size=chunk_size)
+        await close_periods(Services(database, StandingClock(now), RandomIds()), chunk_size=chunk_size)
     finally:
         await database.close()
 

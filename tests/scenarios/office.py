@@ -23,7 +23,7 @@ from app.services.adjustments.write_off import write_off_invoice
 from app.services.invoices.still_billed import load_books
 from tests.http.service import ACCOUNTS, Service, a_service
 from tests.scenarios.command_run import ForkedCommandLine
-from tests.services.staff import ANN
+from tests.services.staff import WHY, by_ann
 from tests.till import VISA, Till
 from tests.world import ACCOUNT, pacific
 
@@ -95,12 +95,12 @@ class StaffAtServices:
     async def note(self, number: int, lines: Sequence[str] = ()) -> None:
         given = {int(line.partition("=")[0]): line.partition("=")[2] for line in lines}
         await issue_credit_note(
-            **self.world._parts,
-            account=ACCOUNT,
+            self.world.services,
+            by_ann(),
             invoice_number=number,
             cents_by_line={place: parse_cents(amount) if amount else None for place, amount in given.items()},
             reference=self.world.ids.new("note"),
-            **ANN,
+            **WHY,
         )
 
     async def refuse_note(self, number: int, lines: Sequence[str] = ()) -> str:
@@ -111,19 +111,19 @@ class StaffAtServices:
         raise AssertionError(f"a note over {lines} of {number} was written")
 
     async def write_off(self, number: int) -> None:
-        await write_off_invoice(**self.world._parts, account=ACCOUNT, invoice_number=number, **ANN)
+        await write_off_invoice(self.world.services, by_ann(), invoice_number=number, **WHY)
 
     async def check(self, amount: str) -> None:
         await self.world.pay(parse_cents(amount))
 
     async def refund(self, number: int, amount: str) -> None:
         refunded = await refund_payment(
-            self.world.collecting,
-            account=ACCOUNT,
+            self.world.services,
+            by_ann(),
             invoice_number=number,
             amount_cents=parse_cents(amount),
             reference=self.world.ids.new("refund"),
-            **ANN,
+            **WHY,
         )
         assert refunded.is_known
 

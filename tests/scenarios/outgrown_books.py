@@ -132,7 +132,7 @@ async def _open_account(world: World, at: int) -> None:
     name = f"AA{at:04d}"
     person = Member(f"admin-{at}", f"admin-{at}@example.com", "Ann Ames", Role.ADMIN)
     particulars = AccountParticulars(name, f"Clinic {at}", PLANS[at % 2], None, date(2026, 7, 1), (person,))
-    account = (await put_account(**world._parts, particulars=particulars, actor="test")).account
+    account = (await put_account(world.services, particulars=particulars, actor="test")).account
     if at % WITH_CREDIT == 0:
         await world.pay(250_00 + at, account=name)
     if at % ABOUT_TO_STAY == 0:

@@ -19,10 +19,11 @@ from app.gateways.clock import SystemClock
 from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.services.common.caller import Caller
+from app.services.common.services import Services
 from app.services.common.standing import load_standing
 from app.services.payments.cashier import Cashier
 from app.services.payments.collect_due import collect_due
-from app.services.payments.collecting import Collecting
 from app.services.payments.pay_invoice import pay_open_balance
 from app.services.plans.change_plan import change_plan, preview_plan_change
 from app.services.plans.quotes import QuoteDesk
@@ -65,40 +66,33 @@ class Stepping:
         return self._steps.around(found) if name in CALLS else found
 
 
-async def collect(around: Collecting) -> None:
+async def collect(around: Services) -> None:
     """Collect what is due."""
     await collect_due(around)
 
 
-async def upgrade(around: Collecting) -> None:
+async def upgrade(around: Services) -> None:
     """Change the plan to 220 at once."""
     desk = QuoteDesk(SECRET.decode(), around.clock, around.ids)
     standing = await unit_of_work.read(around.database, lambda uow: load_standing(uow, ACCOUNT, around.clock.now()))
     target = standing.catalogue.get("220", standing.today)
     quote = preview_plan_change(standing, target.id, When.NOW, desk).quote
     await change_plan(
-        **_parts(around),
+        around,
+        Caller(ACCOUNT, "user:test"),
         desk=desk,
         cashier=Cashier(around),
-        account=ACCOUNT,
-        actor="user:test",
         quote_token=quote.token,
         idempotency_key="press-1",
     )
 
 
-async def pay(around: Collecting) -> None:
+async def pay(around: Services) -> None:
     """Pay all that is open."""
-    await pay_open_balance(
-        **_parts(around), cashier=Cashier(around), account=ACCOUNT, actor="user:test", idempotency_key="press-1"
-    )
+    await pay_open_balance(around, Caller(ACCOUNT, "user:test"), cashier=Cashier(around), idempotency_key="press-1")
 
 
 STORIES = {"collect": collect, "upgrade": upgrade, "pay": pay}
-
-
-def _parts(around: Collecting) -> dict[str, Any]:
-    return {"database": around.database, "clock": around.clock, "ids": around.ids}
 
 
 def run(url: str, now: datetime, config: BraintreeConfig, story: str, dies_at: int, parent: Connection) -> None:
@@ -112,7 +106,7 @@ async def _run(url: str, now: datetime, config: BraintreeConfig, story: str, die
     database.run_tx = steps.around(database.run_tx)
     payments = BraintreePayments(config)
     try:
-        around = Collecting(database, SettableClock(now), RandomIds(), Stepping(payments, steps), SystemClock())
+        around = Services(database, SettableClock(now), RandomIds(), Stepping(payments, steps), SystemClock())
         await STORIES[story](around)
         return steps.count
     finally:

@@ -64,22 +64,23 @@ def by_day(items: Iterable[Item]) -> dict[date, list[Item]]:
 
 async def live_through(world: World, days: dict[date, list[Item]]) -> None:
     """Open January, then take every day's calls a little after midnight, as the ticker would go on from there."""
-    parts = world._parts
     world.clock.instant = pacific(1999, 1, 1, 5)
     accounts = sorted({item.call.account for items in days.values() for item in items})
     for name in accounts:
         admin = Member(f"admin of {name}", f"admin@{name.lower()}.example", "Administrator", Role.ADMIN)
         particulars = AccountParticulars(name, name, "100", None, JANUARY.starts_on, (admin,))
-        await put_account(**parts, particulars=particulars, actor="test")
+        await put_account(world.services, particulars=particulars, actor="test")
     world.clock.instant = pacific(1999, 1, 1, 6)
     await world.close_now()
     for on, items in days.items():
         world.clock.instant = max(world.clock.instant, pacific(on.year, on.month, on.day, 8, 30))
-        await forecast_alerts(**parts)
+        await forecast_alerts(world.services)
         world.clock.instant = pacific(on.year, on.month, on.day, 23, 59) + timedelta(minutes=10)
         for start in range(0, len(items), BATCH_SIZE):
-            await record_calls(**parts, source="call-file", items=items[start : start + BATCH_SIZE], actor="test")
-        await upgrade_plans(**parts)
+            await record_calls(
+                world.services, source="call-file", items=items[start : start + BATCH_SIZE], actor="test"
+            )
+        await upgrade_plans(world.services)
 
 
 async def rows(world: World, statement: str) -> list[tuple]:
@@ -147,5 +148,5 @@ class TestMonth:
         await world.advance_to(pacific(1999, 2, 1, 7))
         late = [item for items in days.values() for item in items if item.call.account in accounts]
         for start in range(0, len(late), BATCH_SIZE):
-            await record_calls(**world._parts, source="call-file", items=late[start : start + BATCH_SIZE], actor="test")
+            await record_calls(world.services, source="call-file", items=late[start : start + BATCH_SIZE], actor="test")
         assert {kind for _, kind, *_ in await rows(world, MESSAGES)} == {"INVOICE_READY"}

@@ -52,7 +52,7 @@ async def test_a_sale_is_captured_once_and_known_in_the_end(till, gateway, when,
     accounts = await open_accounts(till)
     gateway.settings(request_keys=has_keys, duplicate_window_seconds=window)
     begun = till.world.clock.now()
-    in_haste = replace(till.world.collecting, payments=gateway.hasty_payments())
+    in_haste = replace(till.world.services, gateway=gateway.hasty_payments())
     for fault, account in zip(ACTIONS, accounts, strict=True):
         owner = await till.read(lambda uow, account=account: uow.accounts.get_by_external_id(account))
         gateway.faults({"match": "sale", "when": when, "contains": owner.id, "late_seconds": LATE_SECONDS, **fault})

@@ -32,7 +32,7 @@ PROCESSES.set_forkserver_preload([vault_run.__name__])
 async def live_on(wallet: Wallet) -> None:
     """Two hours go by, each task at its time."""
     clock, end = wallet.world.clock, wallet.world.clock.now() + timedelta(hours=2)
-    while (due_at := await next_vault_task_at(wallet.world.collecting)) is not None and due_at <= end:
+    while (due_at := await next_vault_task_at(wallet.world.services)) is not None and due_at <= end:
         clock.instant = max(clock.instant, due_at)
         await wallet.sweep()
     clock.instant = end
@@ -44,11 +44,11 @@ async def told(wallet: Wallet, first: str) -> None:
         on_file = await wallet.on_file()
         assert len(on_file) == 1
         assert await wallet.in_vault() == {on_file[0]: True}
-        assert await next_vault_task_at(wallet.world.collecting) is None
+        assert await next_vault_task_at(wallet.world.services) is None
         consents = {row["method_id"]: row["revoked_at"] is None for row in await wallet.rows("payment_consent")}
         assert [method for method, is_good in consents.items() if is_good] == on_file
         try:
-            added = await vault_run.renew(wallet.world.collecting, first)
+            added = await vault_run.renew(wallet.world.services, first)
             assert await wallet.on_file() == [added.method.id]
         except (GatewayUnavailable, PaymentMethodNotFound):
             assert await wallet.on_file() == on_file

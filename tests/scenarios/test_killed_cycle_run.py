@@ -85,7 +85,7 @@ async def expected(due_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     async with copied_database(due_file, tmp_path_factory.mktemp("undisturbed")) as database:
         world = World(database, NOW)
         world.ids.count = 1_000_000
-        assert await close_periods(**world._parts, chunk_size=CHUNK_SIZE) == ACCOUNTS * MONTHS
+        assert await close_periods(world.services, chunk_size=CHUNK_SIZE) == ACCOUNTS * MONTHS
         return await books(database)
 
 

@@ -18,9 +18,9 @@ from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.services.common.services import Services
 from app.services.operations.verify import verify
 from app.services.payments.collect_due import collect_due, next_collection_at
-from app.services.payments.collecting import Collecting
 from tests.database import copied_database
 from tests.scenarios import payment_run
 from tests.till import MASTERCARD, VISA, Till, compare
@@ -49,7 +49,7 @@ async def live_on(database: Database, gateway, now: datetime) -> None:
     """The next process: the leases of the dead one are over, and half an hour goes by."""
     clock = SettableClock(now)
     after_leases = SettableClock(datetime.now(UTC) + timedelta(minutes=10))
-    around = Collecting(database, clock, RandomIds(), gateway.payments(), after_leases)
+    around = Services(database, clock, RandomIds(), gateway.payments(), after_leases)
     while (due_at := await next_collection_at(around)) is not None and due_at <= now + timedelta(minutes=30):
         clock.instant = max(clock.instant, due_at)
         await collect_due(around)

@@ -18,6 +18,7 @@ from app.domain.gateway_month import DifferenceKind
 from app.domain.periods import Period, billing_date
 from app.services.adjustments.refund_payment import NothingToRefund, RefundRefused, RefundUnderWay, refund_payment
 from app.services.adjustments.refund_steps import settle_refunds
+from app.services.common.caller import Caller
 from app.services.operations.process_notices import process_notices
 from app.services.operations.report_reconcile import report_reconcile
 from app.services.operations.sweep_gateway import sweep_gateway
@@ -27,7 +28,7 @@ from tests.inbox import Inbox
 from tests.scenarios.test_gateway_faults import ACTIONS
 from tests.services.accountant import agreed
 from tests.services.books import rows
-from tests.services.staff import ANN, check_books
+from tests.services.staff import WHY, by_ann, check_books
 from tests.till import MASTERCARD, Till
 from tests.world import ACCOUNT
 
@@ -46,7 +47,7 @@ class Year:
 
     def __init__(self, till: Till, inbox: Inbox, random: Random) -> None:
         self.till, self.inbox, self.random = till, inbox, random
-        self.in_haste = replace(till.world.collecting, payments=till.gateway.hasty_payments())
+        self.in_haste = replace(till.world.services, gateway=till.gateway.hasty_payments())
         self.webhooks: list[str] = []
         self.disputes: list[str] = []
         self.count = 0
@@ -61,7 +62,6 @@ class Year:
         number, _, cents = self.random.choice(charges)
         self.count += 1
         given = {
-            "account": ACCOUNT,
             "invoice_number": number,
             "amount_cents": self.random.choice([cents, self.random.randint(1, cents)]),
             "reference": f"R{self.count}",
@@ -70,7 +70,7 @@ class Year:
             when, fault = self.random.choice(["before", "after"]), self.random.choice(ACTIONS)
             self.till.gateway.faults({"match": self.random.choice(["void", "refund"]), "when": when, **fault})
         with suppress(NothingToRefund, RefundRefused, RefundUnderWay):
-            await refund_payment(self.in_haste, **given, **ANN)
+            await refund_payment(self.in_haste, by_ann(), **given, **WHY)
         self.till.gateway.faults()
 
     async def gateway_settles(self) -> None:
@@ -100,21 +100,20 @@ class Year:
         """Some come now, some twice, in any order; the others later."""
         self.random.shuffle(self.webhooks)
         await self.inbox.post(*self.webhooks[: self.random.randint(0, len(self.webhooks))])
-        await process_notices(self.till.world.collecting)
+        await process_notices(self.till.world.services)
 
     async def customer_pays(self) -> None:
         self.count += 1
         with suppress(NothingToPay):
             await pay_open_balance(
-                **self.till.world._parts,
-                cashier=Cashier(self.till.world.collecting),
-                account=ACCOUNT,
-                actor="user:ann",
+                self.till.world.services,
+                Caller(ACCOUNT, "user:ann"),
+                cashier=Cashier(self.till.world.services),
                 idempotency_key=f"K{self.count}",
             )
 
     async def sweep(self) -> None:
-        await sweep_gateway(self.till.world.collecting)
+        await sweep_gateway(self.till.world.services)
 
     async def all_is_told(self) -> None:
         """Everything that is under way comes to its end."""
@@ -122,8 +121,8 @@ class Year:
         await self.inbox.post(*self.webhooks)
         for _ in range(8):
             self.till.world.clock.instant += timedelta(minutes=10)
-            await settle_refunds(self.till.world.collecting)
-            await process_notices(self.till.world.collecting)
+            await settle_refunds(self.till.world.services)
+            await process_notices(self.till.world.services)
         await self.sweep()
 
     async def charges(self) -> list[tuple[int, str, int]]:
@@ -182,6 +181,6 @@ async def test_our_cash_is_the_gateway_s(till, gateway, seed):
     month = Period.parse("2026-07")
     while month.starts_on <= billing_date(till.world.clock.now()):
         await agreed(database, till.world.clock, month.month)
-        compared = await report_reconcile(till.world.collecting, month=month.month)
+        compared = await report_reconcile(till.world.services, month=month.month)
         assert [each for each in compared.differences if each.kind not in MAY_DIFFER] == []
         month = month.shifted(1)

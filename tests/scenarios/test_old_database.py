@@ -72,7 +72,7 @@ async def settle(database: Database) -> None:
     """The first run of this release: credit that waits beside open invoices pays them."""
     world = World(database, pacific(2027, 4, 6))
     world.ids.count = 900_000
-    await settle_waiting_credit(database=database, clock=world.clock, ids=world.ids)
+    await settle_waiting_credit(world.services)
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)

@@ -14,10 +14,10 @@ import pytest
 
 from app.services.adjustments.refund_payment import RefundRefused, refund_payment
 from app.services.adjustments.refund_steps import settle_refunds
-from app.services.payments.collecting import Collecting
+from app.services.common.services import Services
 from tests.scenarios.test_gateway_faults import ACTIONS, LATE_SECONDS, named
 from tests.services.books import rows
-from tests.services.staff import ANN
+from tests.services.staff import WHY, by_ann
 from tests.till import Till
 
 FULL, PART = 139_00, 39_00
@@ -34,11 +34,11 @@ async def paid_accounts(till: Till) -> dict[str, int]:
     return {account: (await till.world.issued(account))[0].number for account in accounts}
 
 
-async def refund(around: Collecting, account: str, number: int, cents: int) -> bool | None:
+async def refund(around: Services, account: str, number: int, cents: int) -> bool | None:
     """Give money back, and return whether it is known to have arrived; None when it was refused."""
-    given = {"account": account, "invoice_number": number, "amount_cents": cents, "reference": "R1", **ANN}
+    given = {"invoice_number": number, "amount_cents": cents, "reference": "R1", **WHY}
     try:
-        return (await refund_payment(around, **given)).is_known
+        return (await refund_payment(around, by_ann(account), **given)).is_known
     except RefundRefused:
         return None
 
@@ -53,7 +53,7 @@ async def test_money_goes_back_once_and_that_is_known_in_the_end(till, gateway, 
     if way == "refund":
         gateway.settle()
         cents = PART
-    in_haste = replace(till.world.collecting, payments=gateway.hasty_payments())
+    in_haste = replace(till.world.services, gateway=gateway.hasty_payments())
     for fault, (account, number) in zip(ACTIONS, accounts.items(), strict=True):
         gateway.faults({"match": way, "when": when, "late_seconds": LATE_SECONDS, **fault})
         assert await refund(in_haste, account, number, cents) is not None, named(fault)
@@ -61,11 +61,9 @@ async def test_money_goes_back_once_and_that_is_known_in_the_end(till, gateway, 
     await gateway.until_idle()
     for _ in range(8):
         till.world.clock.instant += timedelta(minutes=3)
-        await settle_refunds(till.world.collecting)
+        await settle_refunds(till.world.services)
 
-    known = {
-        account: await refund(till.world.collecting, account, number, cents) for account, number in accounts.items()
-    }
+    known = {account: await refund(till.world.services, account, number, cents) for account, number in accounts.items()}
     assert known == dict.fromkeys(accounts, True)
     expected = (0, 0) if way == "void" else (FULL, PART)
     orders = {id_: (order["captured_cents"], order["refunded_cents"]) for id_, order in gateway.ledger().items()}

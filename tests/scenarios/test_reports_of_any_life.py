@@ -8,8 +8,10 @@ from pathlib import Path
 
 from app.domain.customer_balances import Document
 from app.domain.periods import Period, billing_date
+from app.services.common.services import Services
 from app.services.operations.report_aging import report_aging
 from app.services.operations.report_taxes import report_taxes
+from tests.fakes.edge import CountingIds
 from tests.scenarios.account_lives import Stage
 from tests.scenarios.account_stories import random_story
 from tests.services.accountant import agreed
@@ -20,13 +22,13 @@ LIVES = 15
 async def check_reports(stage: Stage, clock, first: Period) -> Counter[str]:
     """Check every month of a life, and return the documents that moved what was owed."""
     moved: Counter[str] = Counter()
-    month = first
+    month, services = first, Services(stage.database, clock, CountingIds())
     while month.starts_on <= billing_date(clock.now()):
         found = await agreed(stage.database, clock, month.month)
         moved.update(each.name for each in found.balances.movements if each.rebuilt_cents)
-        assert (await report_taxes(database=stage.database, clock=clock, month=month.month)).agrees
+        assert (await report_taxes(services, month=month.month)).agrees
         month = month.shifted(1)
-    total = (await report_aging(database=stage.database, clock=clock)).total
+    total = (await report_aging(services)).total
     assert (total.open_cents, total.credit_cents) == (found.balances.open_cents, found.balances.credit_cents)
     return moved
 

@@ -12,10 +12,10 @@ from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.clock import SystemClock
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
+from app.services.common.services import Services
 from app.services.payment_methods.add_payment_method import AddedMethod, NewMethod, add_payment_method
 from app.services.payment_methods.settle_vault import run_vault_tasks
 from app.services.payment_methods.vault_desk import VaultDesk
-from app.services.payments.collecting import Collecting
 from tests.scenarios.payment_run import Stepping, Steps
 from tests.till import MASTERCARD
 from tests.world import ACCOUNT, SettableClock
@@ -23,7 +23,7 @@ from tests.world import ACCOUNT, SettableClock
 KEY = "renewal"
 
 
-async def renew(around: Collecting, replaces: str) -> AddedMethod:
+async def renew(around: Services, replaces: str) -> AddedMethod:
     """Put a Mastercard in the place of the card on file, under the one key of this press."""
     desk = VaultDesk(around)
     try:
@@ -49,7 +49,7 @@ async def _run(url: str, now: datetime, config: BraintreeConfig, replaces: str, 
     database.run_tx = steps.around(database.run_tx)
     payments = BraintreePayments(config)
     try:
-        around = Collecting(database, SettableClock(now), RandomIds(), Stepping(payments, steps), SystemClock())
+        around = Services(database, SettableClock(now), RandomIds(), Stepping(payments, steps), SystemClock())
         await renew(around, replaces)
         await run_vault_tasks(around)
         return steps.count

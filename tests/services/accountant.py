@@ -7,8 +7,10 @@ import io
 
 from app.ports import Clock
 from app.repositories.database import Database
+from app.services.common.services import Services
 from app.services.operations.report_journal import JournalReport, csv_of, report_journal
 from app.services.operations.report_month import report_month
+from tests.fakes.edge import CountingIds
 from tests.services.books import connection
 
 
@@ -16,7 +18,7 @@ async def journal(database: Database, clock: Clock, month: str) -> tuple[str, Jo
     """The CSV of a month, and the report."""
     pieces: list[str] = []
     found = await report_journal(
-        database=database, clock=clock, month=month, on_entries=lambda *given: pieces.append(csv_of(*given))
+        Services(database, clock, CountingIds()), month=month, on_entries=lambda *given: pieces.append(csv_of(*given))
     )
     return "".join(pieces), found
 
@@ -25,7 +27,7 @@ async def agreed(database: Database, clock: Clock, month: str) -> JournalReport:
     """The report of a month, whose balances must agree with the documents and with the month's report."""
     _, found = await journal(database, clock, month)
     assert found.balances.agrees, found.balances
-    books = await report_month(database=database, clock=clock, month=month)
+    books = await report_month(Services(database, clock, CountingIds()), month=month)
     assert found.balances.open_cents == books.receivable.closing_cents
     assert found.balances.credit_cents == books.credit.closing_cents
     assert found.balances.opening.journal_cents == books.receivable.opening_cents - books.credit.opening_cents

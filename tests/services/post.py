@@ -70,9 +70,7 @@ class Post:
     @property
     def delivery(self) -> Delivery:
         return Delivery(
-            database=self.world.database,
-            clock=self.world.clock,
-            real_clock=self.world.real_clock,
+            services=replace(self.world.services, real_clock=self.world.real_clock),
             mailer=self.mailer,
             caller=self.caller,
             composer=Composer("https://portal.example"),

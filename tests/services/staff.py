@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from app.domain.plan_changes import When
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.events import Event
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.common.caller import Caller
 from app.services.common.standing import load_standing
 from app.services.payments.customer_charges import Outcome
 from app.services.payments.money_back import stop_collecting
@@ -18,11 +20,23 @@ from app.services.plans.quotes import QuoteDesk
 from tests.services.books import events, rows
 from tests.world import ACCOUNT, World
 
+T = TypeVar("T")
+
 ANN = {"actor": "staff:ann", "reason": "Ticket 4711."}
 
 
-def around(world: World) -> dict[str, Any]:
-    return dict(world._parts)
+WHY = {"reason": ANN["reason"]}
+
+
+def by_ann(account: str = ACCOUNT) -> Caller:
+    """Ann of our staff, who acts on an account."""
+    return Caller(account, ANN["actor"])
+
+
+def by_staff(world: World, service: Callable[..., Awaitable[T]], **given: Any) -> Awaitable[T]:
+    """Do what staff do: Ann, on the usual account and for the usual reason, unless something else is given."""
+    given = {"account": ACCOUNT, **ANN, **given}
+    return service(world.services, Caller(given.pop("account"), given.pop("actor")), **given)
 
 
 def balances(database: Database) -> dict[int, tuple[str, int]]:
@@ -85,11 +99,10 @@ async def change_to(world: World, plan: str, account: str = ACCOUNT) -> Outcome:
     target = standing.catalogue.get(plan, standing.today)
     quote = preview_plan_change(standing, target.id, When.NOW, desk)
     confirmed = await change_plan(
-        **world._parts,
+        world.services,
+        Caller(account, "user:ann"),
         desk=desk,
         cashier=world.cashier,
-        account=account,
-        actor="user:ann",
         quote_token=quote.quote.token,
         idempotency_key=world.ids.new("key"),
     )

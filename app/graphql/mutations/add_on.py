@@ -50,7 +50,8 @@ class AddOnMutations:
     async def activate_add_on(self, info: Info, input: ActivateInput) -> ActivateAddOnResult:
         """Resolve `activateAddOn`."""
         bought = await switch_add_on.activate_add_on(
-            **await info.context.doing(),
+            info.context.services,
+            await info.context.caller(),
             desk=info.context.desk,
             cashier=info.context.cashier,
             quote_token=input.quote_id,
@@ -71,7 +72,7 @@ class AddOnMutations:
     async def cancel_add_on(self, info: Info, input: CancelInput) -> CancelAddOnResult:
         """Resolve `cancelAddOn`."""
         code = await read_code(info, input.add_on_id)
-        await switch_add_on.cancel_add_on(**await info.context.doing(), code=code)
+        await switch_add_on.cancel_add_on(info.context.services, await info.context.caller(), code=code)
         return AddOnCancelled(add_on=await load_add_on(info, input.add_on_id), billing_summary=await load_summary(info))
 
     @mutation_field(
@@ -81,5 +82,5 @@ class AddOnMutations:
     async def keep_add_on(self, info: Info, input: KeepInput) -> KeepAddOnResult:
         """Resolve `keepAddOn`."""
         code = await read_code(info, input.add_on_id)
-        await switch_add_on.keep_add_on(**await info.context.doing(), code=code)
+        await switch_add_on.keep_add_on(info.context.services, await info.context.caller(), code=code)
         return AddOnKept(add_on=await load_add_on(info, input.add_on_id), billing_summary=await load_summary(info))

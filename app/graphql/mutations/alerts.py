@@ -28,18 +28,12 @@ from app.graphql.types.payment_contact import (
 from app.services.cycle import alert_subscriptions
 from app.services.invoices import resend_invoice
 from app.services.notifications import payment_contacts
-from app.services.notifications.payment_contacts import ContactDesk
 
 AddInput = Annotated[AddPaymentContactInput, strawberry.argument(description="The contact to add.")]
 UpdateInput = Annotated[UpdatePaymentContactInput, strawberry.argument(description="The contact's new details.")]
 RemoveInput = Annotated[RemovePaymentContactInput, strawberry.argument(description="The contact to remove.")]
 SwitchInput = Annotated[UpdateAlertSubscriptionsInput, strawberry.argument(description="The alerts to switch.")]
 ResendInput = Annotated[ResendInvoiceInput, strawberry.argument(description="The invoice to send again.")]
-
-
-async def open_desk(info: Info) -> ContactDesk:
-    """Return what a change of contacts works with."""
-    return ContactDesk(**await info.context.doing())
 
 
 @strawberry.type
@@ -54,7 +48,9 @@ class AlertMutations:
     )
     async def add_payment_contact(self, info: Info, input: AddInput) -> AddPaymentContactResult:
         """Resolve `addPaymentContact`."""
-        added = await payment_contacts.add_contact(await open_desk(info), input.contact.details())
+        added = await payment_contacts.add_contact(
+            info.context.services, await info.context.caller(), input.contact.details()
+        )
         contacts = await load_contacts(info)
         contact = next((contact for contact in contacts if contact.id == added), None)
         return PaymentContactAdded(contact=contact, payment_contacts=contacts)
@@ -65,7 +61,9 @@ class AlertMutations:
     )
     async def update_payment_contact(self, info: Info, input: UpdateInput) -> UpdatePaymentContactResult:
         """Resolve `updatePaymentContact`."""
-        await payment_contacts.update_contact(await open_desk(info), input.contact_id, input.contact.details())
+        await payment_contacts.update_contact(
+            info.context.services, await info.context.caller(), input.contact_id, input.contact.details()
+        )
         return PaymentContactUpdated(contact=await load_contact(info, input.contact_id))
 
     @mutation_field(
@@ -74,7 +72,7 @@ class AlertMutations:
     )
     async def remove_payment_contact(self, info: Info, input: RemoveInput) -> RemovePaymentContactResult:
         """Resolve `removePaymentContact`."""
-        await payment_contacts.remove_contact(await open_desk(info), input.contact_id)
+        await payment_contacts.remove_contact(info.context.services, await info.context.caller(), input.contact_id)
         return PaymentContactRemoved(contact_id=input.contact_id, payment_contacts=await load_contacts(info))
 
     @mutation_field(
@@ -84,7 +82,7 @@ class AlertMutations:
     async def update_alert_subscriptions(self, info: Info, input: SwitchInput) -> UpdateAlertSubscriptionsResult:
         """Resolve `updateAlertSubscriptions`."""
         changes = {change.kind: change.is_on for change in input.changes}
-        await alert_subscriptions.switch_alerts(**await info.context.doing(), changes=changes)
+        await alert_subscriptions.switch_alerts(info.context.services, await info.context.caller(), changes=changes)
         return AlertSubscriptionsUpdated(alert_subscriptions=await load_subscriptions(info))
 
     @mutation_field(
@@ -96,7 +94,9 @@ class AlertMutations:
     )
     async def resend_invoice(self, info: Info, input: ResendInput) -> ResendInvoiceResult:
         """Resolve `resendInvoice`."""
-        doing, viewer = await info.context.doing(), info.context.seen_viewer
-        caller = resend_invoice.Caller(viewer.user_id, viewer.user_name, viewer.user_email)
-        sent_to = await resend_invoice.resend_invoice(**doing, caller=caller, invoice_id=input.invoice_id)
+        caller, viewer = await info.context.caller(), info.context.seen_viewer
+        requester = resend_invoice.Requester(viewer.user_id, viewer.user_name, viewer.user_email)
+        sent_to = await resend_invoice.resend_invoice(
+            info.context.services, caller, requester=requester, invoice_id=input.invoice_id
+        )
         return InvoiceResent(invoice=await load_invoice(info, input.invoice_id), sent_to=sent_to)

@@ -36,7 +36,8 @@ class PaymentMutations:
     async def pay_invoice(self, info: Info, input: InvoiceInput) -> PayInvoiceResult:
         """Resolve `payInvoice`."""
         outcome = await pay_invoice.pay_invoice(
-            **await info.context.doing(),
+            info.context.services,
+            await info.context.caller(),
             cashier=info.context.till,
             invoice_id=input.invoice_id,
             idempotency_key=input.idempotency_key,
@@ -56,7 +57,10 @@ class PaymentMutations:
     async def pay_open_balance(self, info: Info, input: BalanceInput) -> PayOpenBalanceResult:
         """Resolve `payOpenBalance`."""
         paid = await pay_invoice.pay_open_balance(
-            **await info.context.doing(), cashier=info.context.till, idempotency_key=input.idempotency_key
+            info.context.services,
+            await info.context.caller(),
+            cashier=info.context.till,
+            idempotency_key=input.idempotency_key,
         )
         invoices = await load_invoices(info, [one.invoice_id for one in paid])
         outcomes = [

@@ -56,11 +56,6 @@ async def load_changed(info: Info) -> dict[str, Any]:
     return {"payment_methods": methods, "billing_summary": summary}
 
 
-async def changing(info: Info) -> dict[str, Any]:
-    """Return what every service that changes methods takes."""
-    return {**await info.context.doing(), "address": info.context.origin.address}
-
-
 async def show_added(info: Info, added: AddedMethod) -> PaymentMethodAdded:
     """Return what adding did, for clients."""
     method, changed = added.method, await load_changed(info)
@@ -87,7 +82,7 @@ class PaymentMethodMutations:
     )
     async def create_payment_form_token(self, info: Info, input: TokenInput) -> CreatePaymentFormTokenResult:
         """Resolve `createPaymentFormToken`."""
-        token = await create_payment_form_token(desk=info.context.vault, agreement_version=input.agreement_version)
+        token = await create_payment_form_token(info.context.vault, agreement_version=input.agreement_version)
         return PaymentFormTokenCreated(client_token=token)
 
     @mutation_field(
@@ -99,15 +94,9 @@ class PaymentMethodMutations:
     )
     async def add_payment_method(self, info: Info, input: AddInput) -> AddPaymentMethodResult:
         """Resolve `addPaymentMethod`."""
-        who = await info.context.doing()
+        caller = await info.context.caller()
         added = await add_payment_method(
-            desk=info.context.vault,
-            account=who["account"],
-            actor=who["actor"],
-            new=input.value(),
-            idempotency_key=input.idempotency_key,
-            origin=info.context.origin,
-            request_id=info.context.request_id,
+            info.context.vault, caller, new=input.value(), idempotency_key=input.idempotency_key
         )
         return await show_added(info, added)
 
@@ -120,7 +109,9 @@ class PaymentMethodMutations:
     )
     async def set_default_payment_method(self, info: Info, input: DefaultInput) -> SetDefaultPaymentMethodResult:
         """Resolve `setDefaultPaymentMethod`."""
-        await set_default_payment_method(**await changing(info), method_id=input.payment_method_id)
+        await set_default_payment_method(
+            info.context.services, await info.context.caller(), method_id=input.payment_method_id
+        )
         return DefaultPaymentMethodSet(**await load_changed(info))
 
     @mutation_field(
@@ -129,7 +120,9 @@ class PaymentMethodMutations:
     )
     async def reorder_backup_payment_methods(self, info: Info, input: OrderInput) -> ReorderBackupPaymentMethodsResult:
         """Resolve `reorderBackupPaymentMethods`."""
-        await reorder_backup_payment_methods(**await changing(info), method_ids=input.payment_method_ids)
+        await reorder_backup_payment_methods(
+            info.context.services, await info.context.caller(), method_ids=input.payment_method_ids
+        )
         return BackupPaymentMethodsReordered(payment_methods=await load_payment_methods(info))
 
     @mutation_field(
@@ -138,7 +131,9 @@ class PaymentMethodMutations:
     )
     async def remove_payment_method(self, info: Info, input: RemoveInput) -> RemovePaymentMethodResult:
         """Resolve `removePaymentMethod`."""
-        promoted = await remove_payment_method(**await changing(info), method_id=input.payment_method_id)
+        promoted = await remove_payment_method(
+            info.context.services, await info.context.caller(), method_id=input.payment_method_id
+        )
         changed = await load_changed(info)
         methods = changed["payment_methods"]
         return PaymentMethodRemoved(

@@ -38,7 +38,8 @@ class PlanMutations:
     async def change_plan(self, info: Info, input: ChangeInput) -> ChangePlanResult:
         """Resolve `changePlan`."""
         changed = await change_plan.change_plan(
-            **await info.context.doing(),
+            info.context.services,
+            await info.context.caller(),
             desk=info.context.desk,
             cashier=info.context.cashier,
             quote_token=input.quote_id,
@@ -57,5 +58,7 @@ class PlanMutations:
     )
     async def cancel_scheduled_plan_change(self, info: Info, input: CancelInput) -> CancelScheduledPlanChangeResult:
         """Resolve `cancelScheduledPlanChange`."""
-        await change_plan.cancel_scheduled_plan_change(**await info.context.doing(), plan_version_id=input.plan_id)
+        await change_plan.cancel_scheduled_plan_change(
+            info.context.services, await info.context.caller(), plan_version_id=input.plan_id
+        )
         return PlanChangeCancelled(billing_summary=await load_summary(info))

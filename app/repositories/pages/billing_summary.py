@@ -11,7 +11,14 @@ from app.domain.auto_pay import OpenRound, PayingAccount
 from app.domain.collection import CollectionStatus
 from app.models.accounts import AccountRow
 from app.models.collection import CollectionRow
-from app.repositories.billing_facts import assemble_facts, fact_parts, open_balance, read_account, read_catalogue
+from app.repositories.billing_facts import (
+    FactRows,
+    assemble_facts,
+    fact_parts,
+    open_balance,
+    read_account,
+    read_catalogue,
+)
 from app.repositories.pages.payment_methods import METHODS, read_methods
 from app.repositories.pages.scope import own
 from app.repositories.pages.usage import CATALOGUE, DAYS, read_days
@@ -42,7 +49,7 @@ def _assemble(
         return None
     *columns, open_balance_cents, status = account[0]
     found = read_account(columns)
-    billing = assemble_facts(found, read_catalogue(prices), **rows)
+    billing = assemble_facts(found, read_catalogue(prices), FactRows(**rows))
     known, sums = read_days(days)
     plans = {month.period.starts_on: month.plan for month in billing.used}
     return SummaryFacts(

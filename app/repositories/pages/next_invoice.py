@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.repositories.billing_facts import assemble_facts, fact_parts, read_account, read_catalogue
+from app.repositories.billing_facts import FactRows, assemble_facts, fact_parts, read_account, read_catalogue
 from app.repositories.pages.scope import own
 from app.repositories.reader import Page
 from app.views.next_invoice import NextInvoiceFacts
@@ -17,7 +17,7 @@ def _assemble(account: Sequence[Any], prices: Sequence[Any], **rows: Sequence[An
     if not account:
         return None
     found = read_account(account[0])
-    return NextInvoiceFacts(found.id, assemble_facts(found, read_catalogue(prices), **rows))
+    return NextInvoiceFacts(found.id, assemble_facts(found, read_catalogue(prices), FactRows(**rows)))
 
 
 NEXT_INVOICE: Page[NextInvoiceFacts | None] = Page("next_invoice", fact_parts(own), _assemble)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Date, and_, bindparam, select
@@ -142,20 +143,25 @@ _CATALOGUE = select(*PLAN_COLUMNS).order_by(col(PlanVersionRow.id))
 _ADD_ONS = select(*ADD_ON_COLUMNS).order_by(col(AddOnVersionRow.id))
 
 
-def _assemble(
-    account: Sequence[Any],
-    usage: Sequence[Any],
-    base_lines: Sequence[Any],
-    write_offs: Sequence[Any],
-    open_invoices: Sequence[Any],
-    taxes: Sequence[Any],
-    catalogue: Sequence[Any],
-    add_ons: Sequence[Any],
-    subscriptions: Sequence[Any],
-) -> AccountStanding | None:
-    if not account:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of every part of the page."""
+
+    account: Sequence[Any]
+    usage: Sequence[Any]
+    base_lines: Sequence[Any]
+    write_offs: Sequence[Any]
+    open_invoices: Sequence[Any]
+    taxes: Sequence[Any]
+    catalogue: Sequence[Any]
+    add_ons: Sequence[Any]
+    subscriptions: Sequence[Any]
+
+
+def _assemble(found: _Rows) -> AccountStanding | None:
+    if not found.account:
         return None
-    row = account[0]
+    row = found.account[0]
     period = Period.containing(row[_ACCOUNT_FIELDS.index("today")])
     chosen, pending, opened = (row[start : start + _PLAN_WIDTH] for start in _PLANS_START)
     return AccountStanding(
@@ -164,13 +170,13 @@ def _assemble(
         chosen_plan=read_plan(chosen),
         pending_plan=_read_plan(pending),
         opened_plan=_read_plan(opened),
-        usage=UsageTotals(*usage[0]),
-        billed_base=read_books(base_lines, write_offs).position(period.starts_on, LineKind.BASE),
-        open_invoices=tuple(OpenInvoice(*invoice) for invoice in open_invoices),
-        taxes=read_taxes_in_force(taxes),
-        catalogue=read_catalogue(catalogue),
-        add_on_versions=tuple(read_add_on(version) for version in add_ons),
-        subscriptions=tuple(read_subscription(subscription) for subscription in subscriptions),
+        usage=UsageTotals(*found.usage[0]),
+        billed_base=read_books(found.base_lines, found.write_offs).position(period.starts_on, LineKind.BASE),
+        open_invoices=tuple(OpenInvoice(*invoice) for invoice in found.open_invoices),
+        taxes=read_taxes_in_force(found.taxes),
+        catalogue=read_catalogue(found.catalogue),
+        add_on_versions=tuple(read_add_on(version) for version in found.add_ons),
+        subscriptions=tuple(read_subscription(subscription) for subscription in found.subscriptions),
     )
 
 
@@ -191,6 +197,6 @@ STANDING: Page[AccountStanding | None] = Page(
         "add_ons": _ADD_ONS,
         "subscriptions": select_subscriptions(own),
     },
-    _assemble,
+    lambda **rows: _assemble(_Rows(**rows)),
 )
 """Takes `account`, `today` and the first day of its `month`; None when there is no such account."""

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from app.domain.accounts import Account
-    from app.ports import Clock, Ids
+    from app.ports import Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 OPERATION = "staff.add_charge"
 
@@ -35,16 +37,7 @@ class ChargeAdded:
 
 
 async def add_charge(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
-    title: str,
-    amount_cents: int,
-    reference: str,
-    actor: str,
-    reason: str,
+    services: Services, caller: Caller, *, title: str, amount_cents: int, reference: str, reason: str
 ) -> ChargeAdded:
     """Let a charge wait for the next invoice of the account; the same reference twice adds it once.
 
@@ -53,16 +46,16 @@ async def add_charge(
     :raises AccountClosed: when no invoice comes any more.
     :raises IdempotencyConflict: when the reference was used for another charge.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
     check_amount(amount_cents)
     words = checked_title(title)
 
     async def work(uow: UnitOfWork) -> ChargeAdded:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        charge, now = ExtraCharge(LineKind.CHARGE, ids.new("chg"), words, amount_cents), clock.now()
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        charge, now = ExtraCharge(LineKind.CHARGE, services.ids.new("chg"), words, amount_cents), services.clock.now()
 
         async def add() -> dict[str, Any]:
-            await _add(uow, ids, owner, charge, now, actor, reason)
+            await _add(uow, services.ids, owner, charge, now, caller.actor, reason)
             return {"charge_id": charge.id, "title": words, "amount_cents": amount_cents}
 
         result, is_new = await once_by_staff(
@@ -76,7 +69,7 @@ async def add_charge(
         )
         return ChargeAdded(**result, is_new=is_new)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def list_waiting_charges(*, database: Database, account: str) -> tuple[ExtraCharge, ...]:

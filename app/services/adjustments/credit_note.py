@@ -12,7 +12,14 @@ from app.domain.ledger import issue_postings
 from app.domain.periods import Period, billing_date
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.common.staff_actions import check_amount, check_not_under_way, check_staff, get_invoice, once_by_staff
+from app.services.common.staff_actions import (
+    StaffAct,
+    check_amount,
+    check_not_under_way,
+    check_staff,
+    get_invoice,
+    once_by_staff,
+)
 from app.services.common.standing import load_standing
 from app.services.invoices.settle_credit import settle_credit
 from app.services.invoices.still_billed import load_books
@@ -26,10 +33,11 @@ if TYPE_CHECKING:
 
     from app.domain.accounts import Account
     from app.domain.invoice_drafts import InvoiceDraft
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.ports import Ids
     from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 OPERATION = "staff.credit_note"
 CREDITABLE = frozenset({InvoiceStatus.OPEN, InvoiceStatus.PAID})
@@ -60,15 +68,12 @@ class CreditNoteIssued:
 
 
 async def issue_credit_note(
+    services: Services,
+    caller: Caller,
     *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
     invoice_number: int,
     cents_by_line: Mapping[int, int | None],
     reference: str,
-    actor: str,
     reason: str,
 ) -> CreditNoteIssued:
     """Give back amounts before tax, by the line's position from 1 (None: all that is left of it); no line: all of it.
@@ -80,19 +85,19 @@ async def issue_credit_note(
     :raises CreditNoteRefused: in one of its forms, when the invoice has not that much to give back.
     :raises IdempotencyConflict: when the reference was used for another note.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
     for amount_cents in cents_by_line.values():
         if amount_cents is not None:
             check_amount(amount_cents)
 
     async def work(uow: UnitOfWork) -> CreditNoteIssued:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        now = clock.now()
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
         wanted = [[position, cents] for position, cents in sorted(cents_by_line.items())]
 
         async def write_note() -> dict[str, Any]:
             invoice = await get_invoice(uow, owner.id, invoice_number)
-            return await _write(uow, ids, owner, invoice, cents_by_line, now, actor, reason)
+            return await _write(uow, services.ids, StaffAct(owner, now, caller.actor, reason), invoice, cents_by_line)
 
         result, is_new = await once_by_staff(
             uow,
@@ -105,19 +110,13 @@ async def issue_credit_note(
         )
         return CreditNoteIssued(**result, is_new=is_new)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def _write(
-    uow: UnitOfWork,
-    ids: Ids,
-    owner: Account,
-    invoice: StoredInvoice,
-    cents_by_line: Mapping[int, int | None],
-    now: datetime,
-    actor: str,
-    reason: str,
+    uow: UnitOfWork, ids: Ids, act: StaffAct, invoice: StoredInvoice, cents_by_line: Mapping[int, int | None]
 ) -> dict[str, Any]:
+    owner, now = act.owner, act.now
     if invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.status not in CREDITABLE:
         raise InvoiceNotCreditable(invoice)
     await check_not_under_way(uow, invoice)
@@ -127,7 +126,7 @@ async def _write(
     before = await uow.ledger.balance_of_invoice(owner.id, invoice.id)
     arisen_cents, reversed_cents = draft.credit_created_cents, draft.reversed_cents
     paid = await settle_credit(
-        uow, ids, owner.id, now, arisen_cents=arisen_cents, reversed_cents=reversed_cents, actor=actor
+        uow, ids, owner.id, now, arisen_cents=arisen_cents, reversed_cents=reversed_cents, actor=act.actor
     )
     applied_cents = paid.get(invoice.id, 0)
     result = {
@@ -137,8 +136,8 @@ async def _write(
         "applied_cents": applied_cents,
     }
     balance = [before, before - applied_cents]
-    data = result | {"corrects": invoice.number, "balance_cents": balance, "reason": reason}
-    await uow.events.add_many([Event(ids.new("evt"), owner.id, "credit_note.issued", actor, now, issue.id, data)])
+    data = result | {"corrects": invoice.number, "balance_cents": balance, "reason": act.reason}
+    await uow.events.add_many([Event(ids.new("evt"), owner.id, "credit_note.issued", act.actor, now, issue.id, data)])
     return result
 
 

@@ -11,7 +11,7 @@ from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict
-from app.services.common.staff_actions import AccountClosed, check_amount, check_staff, once_by_staff
+from app.services.common.staff_actions import AccountClosed, StaffAct, check_amount, check_staff, once_by_staff
 from app.services.invoices.settle_credit import settle_credit
 from app.services.invoices.tell import payment_received
 from app.services.notifications.announce import announce
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from app.domain.accounts import Account
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 GOODWILL = "staff.grant_goodwill"
 
@@ -38,15 +39,7 @@ class CreditGranted:
 
 
 async def grant_goodwill(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
-    amount_cents: int,
-    reference: str,
-    actor: str,
-    reason: str,
+    services: Services, caller: Caller, *, amount_cents: int, reference: str, reason: str
 ) -> CreditGranted:
     """Give the account (by its external id) credit as goodwill; the same reference twice gives it once.
 
@@ -55,18 +48,19 @@ async def grant_goodwill(
     :raises AccountClosed: when no invoice comes any more that would use it.
     :raises IdempotencyConflict: when the reference was used for another amount.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
     check_amount(amount_cents)
 
     async def work(uow: UnitOfWork) -> CreditGranted:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        now = clock.now()
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
 
         async def grant() -> dict[str, Any]:
             await _grant(uow, owner, Posting(PostingKind.GOODWILL_GRANTED, amount_cents), now)
-            data = {"amount_cents": amount_cents, "reference": reference.strip(), "reason": reason}
-            await _tell(uow, ids, owner, "credit.granted", actor, now, data)
-            await settle_credit(uow, ids, owner.id, now)
+            data = {"amount_cents": amount_cents, "reference": reference.strip()}
+            act = StaffAct(owner, now, caller.actor, reason)
+            await _record(uow, services.ids, act, "credit.granted", data)
+            await settle_credit(uow, services.ids, owner.id, now)
             return {"amount_cents": amount_cents}
 
         _, is_new = await once_by_staff(
@@ -80,20 +74,11 @@ async def grant_goodwill(
         )
         return CreditGranted(amount_cents, await credit_cents(uow, owner.id), is_new)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def record_prepayment(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
-    amount_cents: int,
-    reference: str,
-    received_on: date,
-    actor: str,
-    reason: str,
+    services: Services, caller: Caller, *, amount_cents: int, reference: str, received_on: date, reason: str
 ) -> CreditGranted:
     """Turn a check sent in advance into credit for the invoices to come; the same check twice is recorded once.
 
@@ -103,22 +88,25 @@ async def record_prepayment(
     :raises AccountClosed: when no invoice comes any more.
     :raises PaymentConflict: when the reference is taken by another payment.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
     check_amount(amount_cents)
     if not reference.strip():
         raise InvalidPayment("A payment needs a reference, such as the number of the check.")
 
     async def work(uow: UnitOfWork) -> CreditGranted:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        payment = Payment(ids.new("pay"), owner.id, PaymentKind.CHECK, amount_cents, reference.strip(), received_on)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        payment = Payment(
+            services.ids.new("pay"), owner.id, PaymentKind.CHECK, amount_cents, reference.strip(), received_on
+        )
         known = await uow.ledger.find_payment(owner.id, payment.kind, payment.reference)
         if known is not None and (known.amount_cents, known.received_on) != (amount_cents, received_on):
             raise PaymentConflict(known)
         if known is None:
-            await _prepay(uow, ids, owner, payment, clock.now(), actor, reason)
+            act = StaffAct(owner, services.clock.now(), caller.actor, reason)
+            await _prepay(uow, services.ids, act, payment)
         return CreditGranted(amount_cents, await credit_cents(uow, owner.id), known is None)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def credit_cents(uow: UnitOfWork, account_id: str) -> int:
@@ -127,13 +115,12 @@ async def credit_cents(uow: UnitOfWork, account_id: str) -> int:
     return sum(grant.remaining_cents for grant in grants.get(account_id, ()))
 
 
-async def _prepay(
-    uow: UnitOfWork, ids: Ids, owner: Account, payment: Payment, now: datetime, actor: str, reason: str
-) -> None:
+async def _prepay(uow: UnitOfWork, ids: Ids, act: StaffAct, payment: Payment) -> None:
+    owner, now = act.owner, act.now
     await uow.ledger.add_payment(payment, recorded_at=now)
     await _grant(uow, owner, Posting(PostingKind.PREPAID, payment.amount_cents, None, payment.id), now)
-    data = {"amount_cents": payment.amount_cents, "reference": payment.reference, "reason": reason}
-    await _tell(uow, ids, owner, "payment.prepaid", actor, now, data, payment.id)
+    data = {"amount_cents": payment.amount_cents, "reference": payment.reference}
+    await _record(uow, ids, act, "payment.prepaid", data, payment.id)
     await settle_credit(uow, ids, owner.id, now)
     await announce(uow, ids=ids, now=now, announcements=[payment_received(payment, (), payment.amount_cents)])
 
@@ -144,16 +131,9 @@ async def _grant(uow: UnitOfWork, owner: Account, posting: Posting, now: datetim
     await uow.ledger.append(owner.id, [posting], posted_at=now)
 
 
-async def _tell(
-    uow: UnitOfWork,
-    ids: Ids,
-    owner: Account,
-    kind: str,
-    actor: str,
-    now: datetime,
-    data: dict[str, Any],
-    subject_id: str | None = None,
+async def _record(
+    uow: UnitOfWork, ids: Ids, act: StaffAct, kind: str, data: dict[str, Any], subject_id: str | None = None
 ) -> None:
-    after = await credit_cents(uow, owner.id)
-    change = {"credit_cents": [after - data["amount_cents"], after]}
-    await uow.events.add_many([Event(ids.new("evt"), owner.id, kind, actor, now, subject_id, data | change)])
+    after = await credit_cents(uow, act.owner.id)
+    data |= {"reason": act.reason, "credit_cents": [after - data["amount_cents"], after]}
+    await uow.events.add_many([Event(ids.new("evt"), act.owner.id, kind, act.actor, act.now, subject_id, data)])

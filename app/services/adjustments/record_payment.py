@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from app.domain.ledger import PaymentKind
     from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 
 class InvalidPayment(ValueError):
@@ -60,16 +61,13 @@ class RecordedPayment:
 
 
 async def record_payment(
+    services: Services,
+    caller: Caller,
     *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
     kind: PaymentKind,
     amount_cents: int,
     reference: str,
     received_on: date,
-    actor: str,
     reason: str,
 ) -> RecordedPayment:
     """Record money received for the account (by its external id); the same payment twice is recorded once.
@@ -84,11 +82,11 @@ async def record_payment(
         raise InvalidPayment("A payment needs a reference, such as the number of the check.")
 
     async def work(uow: UnitOfWork) -> RecordedPayment:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        payment = Payment(ids.new("pay"), owner.id, kind, amount_cents, reference.strip(), received_on)
-        return await _record(uow, clock, ids, payment, actor, reason)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        payment = Payment(services.ids.new("pay"), owner.id, kind, amount_cents, reference.strip(), received_on)
+        return await _record(uow, services.clock, services.ids, payment, caller.actor, reason)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def _record(

@@ -21,7 +21,8 @@ from app.services.common.staff_actions import check_amount, check_staff, get_inv
 if TYPE_CHECKING:
     from app.domain.collection import Attempt
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 OPERATION = "refund-payment"
 
@@ -74,14 +75,7 @@ class Refunded:
 
 
 async def refund_payment(
-    around: Collecting,
-    *,
-    account: str,
-    invoice_number: int,
-    amount_cents: int,
-    reference: str,
-    actor: str,
-    reason: str,
+    services: Services, caller: Caller, *, invoice_number: int, amount_cents: int, reference: str, reason: str
 ) -> Refunded:
     """Give money of a charge back, at most what the invoice received of it; the invoice's balance opens again.
 
@@ -93,14 +87,14 @@ async def refund_payment(
     :raises RefundsOnHold: after a restore.
     :raises GatewayUnavailable: when the gateway cannot be asked about the charge; nothing was done.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
     check_amount(amount_cents)
-    asked = _Asked(account, invoice_number, amount_cents, reference.strip(), actor, reason)
-    attempt = await unit_of_work.read(around.database, lambda uow: _find_charge(uow, asked))
-    kind = RefundKind.REFUND if attempt is None else await _kind(around, attempt, amount_cents)
-    refund, is_new = await unit_of_work.write(around.database, lambda uow: _plan(uow, around, asked, kind))
+    asked = _Asked(caller.account, invoice_number, amount_cents, reference.strip(), caller.actor, reason)
+    attempt = await unit_of_work.read(services.database, lambda uow: _find_charge(uow, asked))
+    kind = RefundKind.REFUND if attempt is None else await _kind(services, attempt, amount_cents)
+    refund, is_new = await unit_of_work.write(services.database, lambda uow: _plan(uow, services, asked, kind))
     if is_new:
-        refund = await carry_out(around, refund, was_sent=False)
+        refund = await carry_out(services, refund, was_sent=False)
     if refund.state is AttemptState.DECLINED:
         raise RefundRefused(amount_cents)
     is_known = refund.state is AttemptState.SUCCEEDED
@@ -148,9 +142,9 @@ async def _choose(uow: UnitOfWork, account_id: str, asked: _Asked) -> Attempt:
     raise NothingToRefund(asked.number, most_cents)
 
 
-async def _kind(around: Collecting, attempt: Attempt, amount_cents: int) -> RefundKind:
+async def _kind(services: Services, attempt: Attempt, amount_cents: int) -> RefundKind:
     """Return how a charge goes back: one that is not settled and goes back whole is voided."""
-    found = await around.payments.find_transaction(attempt.transaction_id or "")
+    found = await services.payments.find_transaction(attempt.transaction_id or "")
     if found is None:
         raise GatewayUnavailable(f"the gateway has no transaction {attempt.transaction_id}")
     is_whole = amount_cents == found.amount_cents
@@ -158,16 +152,16 @@ async def _kind(around: Collecting, attempt: Attempt, amount_cents: int) -> Refu
     return RefundKind.VOID if is_whole and not is_settled else RefundKind.REFUND
 
 
-async def _plan(uow: UnitOfWork, around: Collecting, asked: _Asked, kind: RefundKind) -> tuple[Refund, bool]:
+async def _plan(uow: UnitOfWork, services: Services, asked: _Asked, kind: RefundKind) -> tuple[Refund, bool]:
     """Write a refund down as sent, once for each reference."""
-    now = around.clock.now()
+    now = services.clock.now()
     owner = await uow.accounts.get_by_external_id(asked.account, lock=True)
 
     async def work() -> dict[str, Any]:
         if await uow.holds.find(COLLECTION) is not None:
             raise RefundsOnHold
         attempt = await _choose(uow, owner.id, asked)
-        refund_id = around.ids.new("rfd")
+        refund_id = services.ids.new("rfd")
         draft = Refund(
             refund_id, owner.id, attempt.id, kind, asked.amount_cents, AttemptState.PLANNED, asked.actor, asked.reason
         )

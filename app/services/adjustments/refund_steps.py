@@ -31,7 +31,7 @@ from app.services.payments.money_back import back_event, post_back, stop_collect
 if TYPE_CHECKING:
     from app.domain.collection import Attempt
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 log = structlog.get_logger("refunds")
 
@@ -42,7 +42,7 @@ PAGE_SIZE = 100
 ABSENT = "the gateway has no such refund"
 
 
-async def settle_refunds(around: Collecting) -> int:
+async def settle_refunds(services: Services) -> int:
     """Find out about every refund whose outcome is not known and that is due to be looked for; returns how many were.
 
     Under a hold it does nothing.
@@ -51,129 +51,129 @@ async def settle_refunds(around: Collecting) -> int:
     async def find(uow: UnitOfWork) -> list[Refund]:
         if await uow.holds.find(COLLECTION) is not None:
             return []
-        return await uow.refunds.due(around.clock.now(), PAGE_SIZE)
+        return await uow.refunds.due(services.clock.now(), PAGE_SIZE)
 
-    due = await unit_of_work.read(around.database, find)
+    due = await unit_of_work.read(services.database, find)
     for refund in due:
         try:
-            await settle_refund(around, refund)
+            await settle_refund(services, refund)
         except Exception as error:  # noqa: BLE001  one refund's trouble is not the others'
             # No traceback: what a gateway says is not for the log.
             log.error("refund not settled", refund=refund.id, error=type(error).__qualname__)  # noqa: TRY400
     return len(due)
 
 
-async def settle_refund(around: Collecting, refund: Refund) -> Refund:
+async def settle_refund(services: Services, refund: Refund) -> Refund:
     """Find out about one refund, unless somebody else is at it; returns it as it then is."""
-    until = around.clock.now() + REFUND_LEASE
-    if not await unit_of_work.write(around.database, lambda uow: uow.refunds.claim(refund, until)):
+    until = services.clock.now() + REFUND_LEASE
+    if not await unit_of_work.write(services.database, lambda uow: uow.refunds.claim(refund, until)):
         return refund
     claimed = replace(refund, next_action_at=until)
-    return await carry_out(around, claimed, was_sent=refund.state is not AttemptState.PLANNED)
+    return await carry_out(services, claimed, was_sent=refund.state is not AttemptState.PLANNED)
 
 
-async def carry_out(around: Collecting, refund: Refund, *, was_sent: bool) -> Refund:
+async def carry_out(services: Services, refund: Refund, *, was_sent: bool) -> Refund:
     """Send a refund, or look for it, until it is known or has to wait; the caller has it to itself.
 
     `was_sent` where it may have reached the gateway before; a refund that was just written down has not.
     """
-    found = await _look(around, refund) if was_sent else None
+    found = await _look(services, refund) if was_sent else None
     if found is not None:
         return await unit_of_work.write(
-            around.database, lambda uow: _record(uow, around, refund, found, was_sent=was_sent)
+            services.database, lambda uow: _record(uow, services, refund, found, was_sent=was_sent)
         )
     while True:
-        sent = await _mark_sent(around, refund) if was_sent or refund.state is AttemptState.PLANNED else refund
-        answer = await _send(around, sent)
+        sent = await _mark_sent(services, refund) if was_sent or refund.state is AttemptState.PLANNED else refund
+        answer = await _send(services, sent)
         if was_sent and answer.kind is AnswerKind.REFUSED and not answer.keys_refused:
-            answer = await _confirm_refusal(around, refund, answer)
+            answer = await _confirm_refusal(services, refund, answer)
         refund = await unit_of_work.write(
-            around.database,
-            lambda uow: _record(uow, around, sent, answer, was_sent=was_sent),  # noqa: B023
+            services.database,
+            lambda uow: _record(uow, services, sent, answer, was_sent=was_sent),  # noqa: B023
         )
         if refund.state is not AttemptState.PLANNED or answer.kind is AnswerKind.NEVER_SENT:
             return refund
         was_sent = False
 
 
-async def _look(around: Collecting, refund: Refund) -> ChargeAnswer | None:
+async def _look(services: Services, refund: Refund) -> ChargeAnswer | None:
     """Return what the gateway knows of a refund that was sent; None where it is to be sent again."""
     try:
         if refund.kind is RefundKind.VOID:
-            return await _look_for_void(around, refund)
-        now = around.clock.now()
+            return await _look_for_void(services, refund)
+        now = services.clock.now()
         if can_refund_again(refund, now):
             return None
         if not is_decided(refund.sent_at, now):
             return ChargeAnswer(AnswerKind.UNKNOWN, reason="the gateway may still be at it")
-        return await look_for_refund(around, refund.id)
+        return await look_for_refund(services, refund.id)
     except GatewayUnavailable as error:
         return ChargeAnswer(AnswerKind.UNKNOWN, reason=error.reason)
 
 
-async def _confirm_refusal(around: Collecting, refund: Refund, answer: ChargeAnswer) -> ChargeAnswer:
+async def _confirm_refusal(services: Services, refund: Refund, answer: ChargeAnswer) -> ChargeAnswer:
     """A second sending that is refused tells nothing of the first; its absence does, once the gateway has decided."""
     if refund.kind is RefundKind.VOID:
         return answer
     try:
-        found = await look_for_refund(around, refund.id)
+        found = await look_for_refund(services, refund.id)
     except GatewayUnavailable as error:
         return ChargeAnswer(AnswerKind.UNKNOWN, reason=error.reason)
-    is_refused = found.reason == ABSENT and is_decided(refund.sent_at, around.clock.now())
+    is_refused = found.reason == ABSENT and is_decided(refund.sent_at, services.clock.now())
     return replace(answer, kind=AnswerKind.DECLINED) if is_refused else found
 
 
-async def look_for_refund(around: Collecting, refund_id: str) -> ChargeAnswer:
+async def look_for_refund(services: Services, refund_id: str) -> ChargeAnswer:
     """Return what the gateway has under a refund's id.
 
     :raises GatewayUnavailable: when it cannot be asked.
     """
-    found = [t for t in await around.payments.find_by_order(refund_id) if t.kind is TransactionKind.REFUND]
+    found = [t for t in await services.payments.find_by_order(refund_id) if t.kind is TransactionKind.REFUND]
     best = best_of(found)
     if best is None:
         return ChargeAnswer(AnswerKind.UNKNOWN, reason=ABSENT)
     return ChargeAnswer(AnswerKind.DONE if best.moves_money else AnswerKind.DECLINED, best, best.decline)
 
 
-async def _look_for_void(around: Collecting, refund: Refund) -> ChargeAnswer | None:
+async def _look_for_void(services: Services, refund: Refund) -> ChargeAnswer | None:
     """A sale that is void has been voided, by whichever sending; voiding it again is the same."""
-    attempt = await unit_of_work.read(around.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
-    found = None if attempt is None else await around.payments.find_transaction(attempt.transaction_id or "")
+    attempt = await unit_of_work.read(services.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
+    found = None if attempt is None else await services.payments.find_transaction(attempt.transaction_id or "")
     if found is not None and found.status is TransactionStatus.VOIDED:
         return ChargeAnswer(AnswerKind.DONE, found)
     return None
 
 
-async def _mark_sent(around: Collecting, refund: Refund) -> Refund:
+async def _mark_sent(services: Services, refund: Refund) -> Refund:
     """Write down that a refund is about to be sent, the first time or again."""
-    now = around.clock.now()
+    now = services.clock.now()
     sent = replace(sent_again(refund, now), next_action_at=now + REFUND_LEASE)
-    await unit_of_work.write(around.database, lambda uow: uow.refunds.save(sent, at=now))
+    await unit_of_work.write(services.database, lambda uow: uow.refunds.save(sent, at=now))
     return sent
 
 
-async def _send(around: Collecting, refund: Refund) -> ChargeAnswer:
-    attempt = await unit_of_work.read(around.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
+async def _send(services: Services, refund: Refund) -> ChargeAnswer:
+    attempt = await unit_of_work.read(services.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
     transaction_id = "" if attempt is None else attempt.transaction_id or ""
     if refund.kind is RefundKind.VOID:
-        return await around.payments.void(transaction_id, refund.request_key)
-    return await around.payments.refund(
+        return await services.payments.void(transaction_id, refund.request_key)
+    return await services.payments.refund(
         transaction_id, refund.amount_cents, refund.request_key, uses_key=refund.uses_key
     )
 
 
 async def _record(
-    uow: UnitOfWork, around: Collecting, refund: Refund, answer: ChargeAnswer, *, was_sent: bool
+    uow: UnitOfWork, services: Services, refund: Refund, answer: ChargeAnswer, *, was_sent: bool
 ) -> Refund:
     """Write down what became of a refund, and return it; PLANNED where it is to be sent in another way at once."""
-    now = around.clock.now()
+    now = services.clock.now()
     await uow.accounts.get(refund.account_id, lock=True)
     stored = await uow.refunds.find(refund.id)
     if stored is None or stored.state not in OPEN_STATES:
         return stored or refund
     state = refund_state_after(refund, answer, was_sent=was_sent)
     if state is AttemptState.SUCCEEDED:
-        return await record_refund(uow, around, refund, answer)
+        return await record_refund(uow, services, refund, answer)
     if stored.sends != refund.sends:
         return stored
     changed = _after_failure(refund, answer, state)
@@ -182,7 +182,7 @@ async def _record(
         changed = replace(changed, next_action_at=now + pause)
     await uow.refunds.save(changed, at=now)
     if changed.state is AttemptState.DECLINED:
-        await _tell_refused(uow, around, changed, answer)
+        await _tell_refused(uow, services, changed, answer)
     return changed
 
 
@@ -197,9 +197,9 @@ def _after_failure(refund: Refund, answer: ChargeAnswer, state: AttemptState) ->
     return replace(refund, state=state, absences=absences)
 
 
-async def record_refund(uow: UnitOfWork, around: Collecting, refund: Refund, answer: ChargeAnswer) -> Refund:
+async def record_refund(uow: UnitOfWork, services: Services, refund: Refund, answer: ChargeAnswer) -> Refund:
     """Record a refund that went through; the caller is the account's only writer."""
-    now = around.clock.now()
+    now = services.clock.now()
     transaction_id = None if answer.transaction is None else answer.transaction.id
     done = replace(refund, state=AttemptState.SUCCEEDED, transaction_id=transaction_id)
     attempt = await _attempt(uow, refund)
@@ -214,19 +214,19 @@ async def record_refund(uow: UnitOfWork, around: Collecting, refund: Refund, ans
             "kind": refund.kind,
             "reason": refund.why,
         }
-        event = await back_event(uow, around.ids, "payment.refunded", attempt, now, data, refund.actor)
+        event = await back_event(uow, services.ids, "payment.refunded", attempt, now, data, refund.actor)
         await uow.events.add_many([event])
     return done
 
 
-async def _tell_refused(uow: UnitOfWork, around: Collecting, refund: Refund, answer: ChargeAnswer) -> None:
+async def _tell_refused(uow: UnitOfWork, services: Services, refund: Refund, answer: ChargeAnswer) -> None:
     data = {
         "amount_cents": refund.amount_cents,
         "refund": refund.id,
         "code": None if answer.decline is None else answer.decline.code,
     }
     attempt = await _attempt(uow, refund)
-    event = await back_event(uow, around.ids, "refund.refused", attempt, around.clock.now(), data, refund.actor)
+    event = await back_event(uow, services.ids, "refund.refused", attempt, services.clock.now(), data, refund.actor)
     await uow.events.add_many([event])
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 MOST_TAXES = 20
 """How many taxes an account may pay at once."""
@@ -55,15 +55,7 @@ class TaxesSet:
 
 
 async def set_taxes(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
-    taxes: Sequence[TaxRate],
-    valid_from: date,
-    actor: str,
-    reason: str,
+    services: Services, caller: Caller, *, taxes: Sequence[TaxRate], valid_from: date, reason: str
 ) -> TaxesSet:
     """Let the account pay just these taxes from a day on; an empty list ends them, a rate of zero leaves one out.
 
@@ -72,13 +64,13 @@ async def set_taxes(
     :raises InvalidTitle: when the customer could not read a name.
     :raises TaxBackdated: when an invoice was issued on the day or after it.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
     _check(taxes)
     charged = (replace(tax, name=checked_title(tax.name)) for tax in taxes if tax.rate)
     wanted = TaxList(valid_from, tuple(charged))
 
     async def work(uow: UnitOfWork) -> TaxesSet:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         known = await uow.taxes.list_for_account(owner.id)
         if wanted in known:
             return TaxesSet(wanted, is_new=False)
@@ -92,10 +84,12 @@ async def set_taxes(
             "taxes": [_words(before[-1] if before else ()), _words(wanted.taxes)],
             "reason": reason,
         }
-        await uow.events.add_many([Event(ids.new("evt"), owner.id, "taxes.set", actor, clock.now(), None, data)])
+        await uow.events.add_many(
+            [Event(services.ids.new("evt"), owner.id, "taxes.set", caller.actor, services.clock.now(), None, data)]
+        )
         return TaxesSet(wanted)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 def _check(taxes: Sequence[TaxRate]) -> None:

@@ -15,7 +15,7 @@ from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.common.staff_actions import check_staff, get_invoice
 from app.services.common.standing import load_standing
-from app.services.invoices.issue_invoice import issue_invoice, withdraw_invoice
+from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice, withdraw_invoice
 from app.services.invoices.settle_credit import finish_collecting, reactivate_if_settled, settle_credit
 from app.services.invoices.used_months import used_months
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
     from app.domain.accounts import Account
     from app.domain.invoice_drafts import Issue
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.ports import Ids
     from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
     from app.views.standing import AccountStanding
 
 BUILDING_ON_THE_BASE = frozenset({InvoiceKind.PLAN_CHANGE, InvoiceKind.PLAN_UPGRADE})
@@ -54,9 +55,7 @@ class InvoiceVoided:
     is_new: bool = True
 
 
-async def void_invoice(
-    *, database: Database, clock: Clock, ids: Ids, account: str, invoice_number: int, actor: str, reason: str
-) -> InvoiceVoided:
+async def void_invoice(services: Services, caller: Caller, *, invoice_number: int, reason: str) -> InvoiceVoided:
     """Void the newest cycle invoice and issue its month again under a new number, due on receipt.
 
     Its charge and tax are taken back, credit it used comes back, its single charges go on the new one. An invoice that
@@ -64,10 +63,10 @@ async def void_invoice(
     :raises InvoiceNotFound: when the account has no such invoice.
     :raises InvoiceNotVoidable: when it is not the newest of its kind, or something was paid on it or builds on it.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
 
     async def work(uow: UnitOfWork) -> InvoiceVoided:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         invoice = await get_invoice(uow, owner.id, invoice_number)
         if invoice.status is InvoiceStatus.VOID and invoice.kind is InvoiceKind.CYCLE:
             replacement = (await uow.invoices.list_correcting(invoice.id, owner.id))[-1]
@@ -76,16 +75,16 @@ async def void_invoice(
         why = _own_obstacle(owner, invoice) or await _later_obstacle(uow, invoice)
         if why is not None:
             raise InvoiceNotVoidable(invoice.number, why)
-        now = clock.now()
+        now = services.clock.now()
         await withdraw_invoice(uow, invoice, now)
         await finish_collecting(uow, [invoice.id])
-        issue = await _issue_again(uow, ids, owner, invoice, now, actor)
-        await uow.events.add_many([_voided_event(invoice, issue, ids.new("evt"), now, actor, reason)])
-        await settle_credit(uow, ids, owner.id, now)
-        await reactivate_if_settled(uow, ids, owner, now)
+        issue = await _issue_again(uow, services.ids, owner, invoice, now, caller.actor)
+        await uow.events.add_many([_voided_event(invoice, issue, services.ids.new("evt"), now, caller.actor, reason)])
+        await settle_credit(uow, services.ids, owner.id, now)
+        await reactivate_if_settled(uow, services.ids, owner, now)
         return InvoiceVoided(invoice.number, issue.id, issue.number, issue.draft.amount_due_cents)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 def _own_obstacle(owner: Account, invoice: StoredInvoice) -> str | None:
@@ -130,16 +129,8 @@ async def _issue_again(
 ) -> Issue:
     standing = await load_standing(uow, owner.external_id, now)
     facts = await _facts(uow, owner, invoice, standing)
-    issue = await issue_invoice(
-        uow,
-        ids=ids,
-        standing=standing,
-        facts=facts,
-        plan_version_id=facts.plan.id,
-        now=now,
-        actor=actor,
-        corrects_invoice_id=invoice.id,
-    )
+    order = InvoiceOrder(facts, facts.plan.id, actor, corrects_invoice_id=invoice.id)
+    issue = await issue_invoice(uow, ids, standing, order, now)
     await uow.charges.mark_invoiced((charge.id, issue.id) for charge in facts.charges)
     return issue
 

@@ -10,9 +10,9 @@ from app.repositories.events import Event
 from app.services.common.staff_actions import check_staff
 
 if TYPE_CHECKING:
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 
 class ChargeNotFound(LookupError):
@@ -42,18 +42,16 @@ class ChargeWaived:
     is_new: bool = True
 
 
-async def waive_charge(
-    *, database: Database, clock: Clock, ids: Ids, account: str, charge_id: str, actor: str, reason: str
-) -> ChargeWaived:
+async def waive_charge(services: Services, caller: Caller, *, charge_id: str, reason: str) -> ChargeWaived:
     """Waive a charge of the account that waits for its next invoice.
 
     :raises ChargeNotFound: when the account has no such charge.
     :raises ChargeAlreadyInvoiced: when an invoice has taken it up.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
 
     async def work(uow: UnitOfWork) -> ChargeWaived:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         found = await uow.charges.find(charge_id)
         if found is None or found.account_id != owner.id:
             raise ChargeNotFound(charge_id)
@@ -61,7 +59,7 @@ async def waive_charge(
             raise ChargeAlreadyInvoiced(charge_id, found.invoice_id)
         charge, is_new = found.charge, found.waived_at is None
         if is_new:
-            now = clock.now()
+            now = services.clock.now()
             await uow.charges.waive(charge.id, at=now)
             data = {
                 "title": charge.title,
@@ -69,7 +67,9 @@ async def waive_charge(
                 "state": ["WAITING", "WAIVED"],
                 "reason": reason,
             }
-            await uow.events.add_many([Event(ids.new("evt"), owner.id, "charge.waived", actor, now, charge.id, data)])
+            await uow.events.add_many(
+                [Event(services.ids.new("evt"), owner.id, "charge.waived", caller.actor, now, charge.id, data)]
+            )
         return ChargeWaived(charge.id, charge.title, charge.amount_cents, is_new)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)

@@ -16,9 +16,9 @@ from app.services.invoices.settle_credit import finish_collecting, reactivate_if
 from app.services.invoices.still_billed import load_books
 
 if TYPE_CHECKING:
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 
 class NothingToWriteOff(ValueError):
@@ -39,19 +39,17 @@ class WrittenOff:
     is_new: bool = True
 
 
-async def write_off_invoice(
-    *, database: Database, clock: Clock, ids: Ids, account: str, invoice_number: int, actor: str, reason: str
-) -> WrittenOff:
+async def write_off_invoice(services: Services, caller: Caller, *, invoice_number: int, reason: str) -> WrittenOff:
     """Write off all that is open on an invoice; money that comes later recovers it.
 
     :raises InvoiceNotFound: when the account has no such invoice.
     :raises NothingToWriteOff: when it is not open.
     :raises ChangeInProgress, ChargeUnderWay: while a change waits for its payment, or a charge of it is under way.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
 
     async def work(uow: UnitOfWork) -> WrittenOff:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         invoice = await get_invoice(uow, owner.id, invoice_number)
         if invoice.status is InvoiceStatus.UNCOLLECTIBLE:
             written_off = (await uow.ledger.sums_of_invoice(owner.id, invoice.id))[PostingKind.WRITTEN_OFF]
@@ -61,7 +59,7 @@ async def write_off_invoice(
         await check_no_checkout(uow, owner.id)
         await check_not_under_way(uow, invoice)
         balances = {each.id: each.balance_cents for each in await uow.ledger.open_invoices(owner.id)}
-        now, cents = clock.now(), balances[invoice.id]
+        now, cents = services.clock.now(), balances[invoice.id]
         posting = Posting(PostingKind.WRITTEN_OFF, cents, invoice.id)
         seq = await uow.ledger.last_posting(owner.id) + 1
         shares = write_off_shares(await load_books(uow, owner.id), invoice.number, cents, seq)
@@ -75,9 +73,9 @@ async def write_off_invoice(
             "balance_cents": [cents, 0],
             "reason": reason,
         }
-        event = Event(ids.new("evt"), owner.id, "invoice.written_off", actor, now, invoice.id, data)
+        event = Event(services.ids.new("evt"), owner.id, "invoice.written_off", caller.actor, now, invoice.id, data)
         await uow.events.add_many([event])
-        await reactivate_if_settled(uow, ids, owner, now)
+        await reactivate_if_settled(uow, services.ids, owner, now)
         return WrittenOff(invoice.number, cents)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.domain.checkouts import ChangeInProgress
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
+    from app.domain.accounts import Account
     from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
 
@@ -76,6 +78,16 @@ class ChargeUnderWay(ValueError):
     def __init__(self, number: int) -> None:
         super().__init__(f"A charge of invoice {number} is under way. Wait until it is known what became of it.")
         self.number = number
+
+
+@dataclass(frozen=True, slots=True)
+class StaffAct:
+    """What staff do to an account: to whose, when, by whom and why."""
+
+    owner: Account
+    now: datetime
+    actor: str
+    reason: str
 
 
 def check_staff(actor: str, reason: str) -> None:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from app.domain.projection import Projection
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
     from app.views.alerts import ToldLimit
     from app.views.plan_advice import PlanAdviceFacts
 
@@ -67,16 +67,7 @@ def subscriptions(chosen: Mapping[AlertKind, bool]) -> list[Subscription]:
     ]
 
 
-async def switch_alerts(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
-    actor: str,
-    changes: Mapping[AlertKind, bool],
-    request_id: str | None = None,
-) -> None:
+async def switch_alerts(services: Services, caller: Caller, *, changes: Mapping[AlertKind, bool]) -> None:
     """Switch alerts of the admin who acts (`user:` and the id) on or off; all of the changes, or none.
 
     What changes nothing leaves no trace.
@@ -87,8 +78,8 @@ async def switch_alerts(
             raise AlertAlwaysOn(kind)
 
     async def work(uow: UnitOfWork) -> None:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        user_id = actor.removeprefix(USER)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        user_id = caller.actor.removeprefix(USER)
         chosen = await uow.alerts.subscriptions(owner.id, user_id)
         changed = {kind: is_on for kind, is_on in changes.items() if chosen.get(kind, True) is not is_on}
         if not changed:
@@ -96,11 +87,13 @@ async def switch_alerts(
         for kind, is_on in changed.items():
             await uow.alerts.switch(owner.id, user_id, kind, is_on=is_on)
         data = {"on": _titles(changed, is_on=True), "off": _titles(changed, is_on=False)}
-        now = clock.now()
-        event = Event(ids.new("evt"), owner.id, "alerts.switched", actor, now, user_id, data, request_id)
+        now = services.clock.now()
+        event = Event(
+            services.ids.new("evt"), owner.id, "alerts.switched", caller.actor, now, user_id, data, caller.request_id
+        )
         await uow.events.add_many([event])
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)
 
 
 def alert_forecast(advice: PlanAdviceFacts, told: list[ToldLimit]) -> AlertForecast | None:

@@ -17,7 +17,7 @@ from app.repositories.events import Event
 from app.services.adjustments.grant_credit import credit_cents
 from app.services.common.staff_actions import check_no_checkout, check_staff
 from app.services.common.standing import load_standing
-from app.services.invoices.issue_invoice import issue_invoice
+from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
 from app.services.invoices.settle_credit import pay_by_credit
 from app.services.invoices.used_months import used_months
 from app.services.plans.upgrade_plans import upgrade_month
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     from app.domain.accounts import Account
     from app.domain.invoice_drafts import Issue
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
     from app.views.standing import AccountStanding
 
 
@@ -57,9 +58,7 @@ class AccountClosing:
     is_new: bool = True
 
 
-async def close_account(
-    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, reason: str
-) -> AccountClosing:
+async def close_account(services: Services, caller: Caller, *, reason: str) -> AccountClosing:
     """Close the account now: bill the usage of the month to date with all that waits for an invoice, but no base.
 
     Credit that is left pays open invoices, oldest first; the rest is posted as paid out, for staff to send. Where the
@@ -67,18 +66,18 @@ async def close_account(
     :raises InvoicesDue: when an invoice of an earlier month is due and not issued.
     :raises ChangeInProgress: while a change waits for its payment.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
 
     async def work(uow: UnitOfWork) -> AccountClosing:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        now = clock.now()
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
         if owner.status is AccountStatus.CLOSED:
-            return await _settle_again(uow, ids, owner, now, actor, reason)
+            return await _settle_again(uow, services.ids, owner, now, caller.actor, reason)
         await check_no_checkout(uow, owner.id)
         if cycle_runs_at(owner.next_cycle_on, owner.paid_starts_on, policies_on(owner.next_cycle_on)) <= now:
-            raise InvoicesDue(account)
-        issue = await _issue_final(uow, ids, owner, now, actor)
-        applied_cents, paid_out_cents = await _settle(uow, ids, owner, now)
+            raise InvoicesDue(caller.account)
+        issue = await _issue_final(uow, services.ids, owner, now, caller.actor)
+        applied_cents, paid_out_cents = await _settle(uow, services.ids, owner, now)
         await _close(uow, owner, now)
         closing = AccountClosing(
             None if issue is None else issue.id,
@@ -87,10 +86,10 @@ async def close_account(
             applied_cents,
             paid_out_cents,
         )
-        await uow.events.add_many([_closed_event(owner, closing, ids.new("evt"), now, actor, reason)])
+        await uow.events.add_many([_closed_event(owner, closing, services.ids.new("evt"), now, caller.actor, reason)])
         return closing
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def _issue_final(uow: UnitOfWork, ids: Ids, owner: Account, now: datetime, actor: str) -> Issue | None:
@@ -104,9 +103,7 @@ async def _issue_final(uow: UnitOfWork, ids: Ids, owner: Account, now: datetime,
     facts = await _facts(uow, owner, period, standing)
     if not compute_invoice(facts).lines:
         return None
-    issue = await issue_invoice(
-        uow, ids=ids, standing=standing, facts=facts, plan_version_id=facts.plan.id, now=now, actor=actor
-    )
+    issue = await issue_invoice(uow, ids, standing, InvoiceOrder(facts, facts.plan.id, actor), now)
     await uow.charges.mark_invoiced((charge.id, issue.id) for charge in facts.charges)
     return issue
 

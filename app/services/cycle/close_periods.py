@@ -29,22 +29,17 @@ if TYPE_CHECKING:
     from app.domain.collection import Collection
     from app.domain.invoices import BillingFacts
     from app.domain.plans import Catalogue
-    from app.ports import Clock, Ids
+    from app.ports import Ids
     from app.repositories.cycles import DueAccount
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 CHUNK_SIZE = 500
 """How many accounts one transaction bills; whatever stops the run, every chunk before it stands."""
 
 
 async def close_periods(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    chunk_size: int = CHUNK_SIZE,
-    on_progress: Callable[[int], None] | None = None,
+    services: Services, *, chunk_size: int = CHUNK_SIZE, on_progress: Callable[[int], None] | None = None
 ) -> int:
     """Issue every cycle invoice that is due now and return how many; running it again issues nothing (rule 12).
 
@@ -52,8 +47,11 @@ async def close_periods(
     """
     issued = 0
     while True:
-        now = clock.now()
-        count = await unit_of_work.write(database, lambda uow: _close_chunk(uow, now, ids, chunk_size))  # noqa: B023
+        now = services.clock.now()
+        count = await unit_of_work.write(
+            services.database,
+            lambda uow: _close_chunk(uow, now, services.ids, chunk_size),  # noqa: B023
+        )
         if count == 0:
             return issued
         issued += count

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from app.domain.announcements import Facts
     from app.domain.projection import Projection
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
     from app.views.plan_advice import PlanAdviceFacts
 
 LOOKS_AT = time(8)
@@ -32,21 +32,21 @@ LOOKS_AT = time(8)
 CHUNK_SIZE = 50
 
 
-async def forecast_alerts(*, database: Database, clock: Clock, ids: Ids, chunk_size: int = CHUNK_SIZE) -> int:
+async def forecast_alerts(services: Services, *, chunk_size: int = CHUNK_SIZE) -> int:
     """Project every account that was not looked at today, and return how many those were; again does nothing."""
     looked = 0
     while True:
-        now = clock.now()
+        now = services.clock.now()
         today = billing_date(now)
         if now < billing_instant(today, LOOKS_AT):
             return looked
-        due = await unit_of_work.read(database, lambda uow: uow.alerts.unforecast(today, chunk_size))  # noqa: B023
+        due = await unit_of_work.read(services.database, lambda uow: uow.alerts.unforecast(today, chunk_size))  # noqa: B023
         if not due:
             return looked
         for account_id, external_id in due:
             await unit_of_work.write(
-                database,
-                lambda uow: _look(uow, ids, account_id, external_id, now),  # noqa: B023
+                services.database,
+                lambda uow: _look(uow, services.ids, account_id, external_id, now),  # noqa: B023
             )
         looked += len(due)
 

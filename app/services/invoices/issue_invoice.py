@@ -5,6 +5,7 @@ The caller holds the account.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.books import void_postings
@@ -29,35 +30,38 @@ if TYPE_CHECKING:
     from app.views.standing import AccountStanding
 
 
-async def issue_invoice(
-    uow: UnitOfWork,
-    *,
-    ids: Ids,
-    standing: AccountStanding,
-    facts: BillingFacts,
-    plan_version_id: str,
-    now: datetime,
-    actor: str,
-    corrects_invoice_id: str | None = None,
-    request_id: str | None = None,
-    is_checkout: bool = False,
-) -> Issue:
-    """Issue the invoice of the facts, due on receipt, post it, and begin to collect it.
+@dataclass(frozen=True, slots=True)
+class InvoiceOrder:
+    """What is to be invoiced, and who brings it about.
 
     `plan_version_id` is the month's plan after it; `is_checkout` where what it charges for waits for its payment.
     """
+
+    facts: BillingFacts
+    plan_version_id: str
+    actor: str
+    corrects_invoice_id: str | None = None
+    request_id: str | None = None
+    is_checkout: bool = False
+
+
+async def issue_invoice(
+    uow: UnitOfWork, ids: Ids, standing: AccountStanding, order: InvoiceOrder, now: datetime
+) -> Issue:
+    """Issue the invoice that is ordered for the account, due on receipt, post it, and begin to collect it."""
+    facts = order.facts
     issue = Issue(
         id=ids.new("inv"),
         account_id=standing.account_id,
         account_name=standing.name,
         number=await uow.invoices.take_numbers(1),
         draft=compute_invoice(facts),
-        plan_version_id=plan_version_id,
+        plan_version_id=order.plan_version_id,
         policies_version=facts.policies.version,
         usage_watermark=standing.usage_seq,
         ledger_watermark=standing.ledger_seq,
         facts_hash=facts_hash(facts),
-        corrects_invoice_id=corrects_invoice_id,
+        corrects_invoice_id=order.corrects_invoice_id,
     )
     await uow.invoices.issue_many([issue], engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now))
     grants = await uow.ledger.credit_grants([standing.account_id]) if facts.credit_available_cents else {}
@@ -71,12 +75,12 @@ async def issue_invoice(
             issued_at=now,
             paid_starts_on=standing.paid_starts_on,
             policies=COLLECTION_POLICIES,
-            is_checkout=is_checkout,
+            is_checkout=order.is_checkout,
         )
         await uow.collections.open_many([collection])
-    await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, actor, request_id)])
+    await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, order.actor, order.request_id)])
     await settle_credit_of(uow, ids, issue, facts.credit_available_cents, now)
-    if not is_checkout:  # that one is told of when it is paid
+    if not order.is_checkout:  # that one is told of when it is paid
         await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now)])
     return issue
 

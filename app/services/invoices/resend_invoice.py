@@ -18,9 +18,9 @@ from app.services.notifications.announce import Announcement, message_to_admin, 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 MOST_PER_INVOICE = 3
 MOST_PER_ACCOUNT = 20
@@ -36,25 +36,15 @@ class ResentTooOften(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """The person who asks."""
+class Requester:
+    """The person who asks, as the mail to them is addressed."""
 
     user_id: str
     name: str
     email: str
 
 
-async def resend_invoice(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
-    actor: str,
-    caller: Caller,
-    invoice_id: str,
-    request_id: str | None = None,
-) -> list[str]:
+async def resend_invoice(services: Services, caller: Caller, *, requester: Requester, invoice_id: str) -> list[str]:
     """Queue the invoice's mail again and return the addresses it goes to; nobody is called.
 
     The limit is kept in the outbox itself, so that no restart resets it.
@@ -63,31 +53,33 @@ async def resend_invoice(
     """
 
     async def work(uow: UnitOfWork) -> list[str]:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         invoice = await own_invoice(uow, invoice_id, owner.id)
-        now = clock.now()
+        now = services.clock.now()
         await _limit(uow, owner.id, invoice_id, now)
-        subject = f"resend:{invoice_id}:{ids.new('snd')}"
+        subject = f"resend:{invoice_id}:{services.ids.new('snd')}"
         open_cents = max(0, await uow.ledger.balance_of_invoice(owner.id, invoice.id))
         facts = invoice_facts(invoice, open_cents, is_asked_for=True)
         told = Announcement(AlertKind.INVOICE_READY, owner.id, subject, facts)
-        asking = Admin(owner.id, caller.user_id, caller.name, caller.email)
-        messages = [message_to_admin(told, asking, ids.new("ntf"), now)]
-        reached = {caller.email.casefold()}
+        asking = Admin(owner.id, requester.user_id, requester.name, requester.email)
+        messages = [message_to_admin(told, asking, services.ids.new("ntf"), now)]
+        reached = {requester.email.casefold()}
         for contact in await uow.alerts.contacts([owner.id]):
             details, address = contact.details, (contact.details.email or "").casefold()
             is_told = AlertKind.INVOICE_READY in details.kinds and Channel.EMAIL in details.channels
             if is_told and address not in reached:
                 reached.add(address)
-                messages.append(message_to_contact(told, contact, Channel.EMAIL, ids.new("ntf"), now))
+                messages.append(message_to_contact(told, contact, Channel.EMAIL, services.ids.new("ntf"), now))
         await uow.notifications.add_many(messages)
         sent_to = [message.address for message in messages]
         data = {"number": invoice.number, "sent_to": sent_to}
-        event = Event(ids.new("evt"), owner.id, "invoice.resent", actor, now, invoice_id, data, request_id)
+        event = Event(
+            services.ids.new("evt"), owner.id, "invoice.resent", caller.actor, now, invoice_id, data, caller.request_id
+        )
         await uow.events.add_many([event])
         return sent_to
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def _limit(uow: UnitOfWork, account_id: str, invoice_id: str, now: datetime) -> None:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.accounts import Account
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 CHUNK_SIZE = 100
 """How many accounts one transaction settles the waiting credit of."""
@@ -72,7 +72,7 @@ async def settle_credit(
     return paid
 
 
-async def settle_waiting_credit(*, database: Database, clock: Clock, ids: Ids) -> int:
+async def settle_waiting_credit(services: Services) -> int:
     """Let credit that lies beside open invoices pay them, in every account; return in how many there was such credit.
 
     Engine 1 left credit to the next invoice. Since then none waits beside what it can pay, and this finds nothing.
@@ -82,11 +82,11 @@ async def settle_waiting_credit(*, database: Database, clock: Clock, ids: Ids) -
         settled = 0
         for account_id in await uow.ledger.accounts_with_waiting_credit(CHUNK_SIZE):
             await uow.accounts.get(account_id, lock=True)
-            settled += bool(await settle_credit(uow, ids, account_id, clock.now()))
+            settled += bool(await settle_credit(uow, services.ids, account_id, services.clock.now()))
         return settled
 
     settled = 0
-    while count := await unit_of_work.write(database, settle_some):
+    while count := await unit_of_work.write(services.database, settle_some):
         settled += count
     return settled
 

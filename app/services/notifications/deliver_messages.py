@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.messages.compose import Composer
-    from app.ports import Clock, Mailer, MailSession, PhoneCaller
-    from app.repositories.database import Database
+    from app.ports import Mailer, MailSession, PhoneCaller
     from app.repositories.notifications import Claimed
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
     from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 
 BATCH_SIZE = 10
@@ -57,11 +57,9 @@ class MailServerUnreachable(ConnectionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What delivering works with. `real_clock` is what leases go by, whatever the clock of billing says."""
+    """What delivering works with."""
 
-    database: Database
-    clock: Clock
-    real_clock: Clock
+    services: Services
     mailer: Mailer
     caller: PhoneCaller | None
     composer: Composer
@@ -85,14 +83,16 @@ async def deliver_messages(delivery: Delivery, *, on_progress: Callable[[], None
 
 
 async def _has_due(delivery: Delivery, channel: Channel) -> bool:
-    now, real_now = delivery.clock.now(), delivery.real_clock.now()
-    return await unit_of_work.read(delivery.database, lambda uow: uow.notifications.has_due(channel, now, real_now))
+    now, real_now = delivery.services.clock.now(), delivery.services.real_now()
+    return await unit_of_work.read(
+        delivery.services.database, lambda uow: uow.notifications.has_due(channel, now, real_now)
+    )
 
 
 async def _claim(delivery: Delivery, channel: Channel, limit: int) -> list[Claimed]:
-    now, real_now = delivery.clock.now(), delivery.real_clock.now()
+    now, real_now = delivery.services.clock.now(), delivery.services.real_now()
     return await unit_of_work.write(
-        delivery.database,
+        delivery.services.database,
         lambda uow: uow.notifications.claim(
             channel, now=now, real_now=real_now, lease_until=real_now + LEASE, limit=limit
         ),
@@ -138,7 +138,7 @@ def compose_mail(delivery: Delivery, claimed: Claimed) -> Mail:
 
 async def _record_mail(delivery: Delivery, claimed: Claimed, answer: MailAnswer) -> int:
     """Store a server's answer and return how many messages it settled."""
-    now = delivery.clock.now()
+    now = delivery.services.clock.now()
 
     async def work(uow: UnitOfWork) -> int:
         outbox, address = uow.notifications, claimed.message.address
@@ -161,18 +161,18 @@ async def _record_mail(delivery: Delivery, claimed: Claimed, answer: MailAnswer)
                 return 0
         return 1
 
-    return await unit_of_work.write(delivery.database, work)
+    return await unit_of_work.write(delivery.services.database, work)
 
 
 async def _put_back(delivery: Delivery, batch: list[Claimed]) -> None:
     """Let mails wait that were taken and not tried."""
-    now = delivery.clock.now()
+    now = delivery.services.clock.now()
 
     async def work(uow: UnitOfWork) -> None:
         for claimed in batch:
             await uow.notifications.put_back(claimed, next_at=now, outcome=None, is_attempt=False)
 
-    await unit_of_work.write(delivery.database, work)
+    await unit_of_work.write(delivery.services.database, work)
 
 
 async def _deliver_calls(delivery: Delivery) -> int:
@@ -189,22 +189,22 @@ async def _deliver_calls(delivery: Delivery) -> int:
 
 
 async def _expire_calls(delivery: Delivery) -> int:
-    now, real_now = delivery.clock.now(), delivery.real_clock.now()
-    is_lost = await unit_of_work.read(delivery.database, lambda uow: uow.notifications.has_lost_call(real_now))
+    now, real_now = delivery.services.clock.now(), delivery.services.real_now()
+    is_lost = await unit_of_work.read(delivery.services.database, lambda uow: uow.notifications.has_lost_call(real_now))
     if not is_lost:
         return 0
     return await unit_of_work.write(
-        delivery.database, lambda uow: uow.notifications.expire_calls(real_now, at=now, outcome=LOST_CALL)
+        delivery.services.database, lambda uow: uow.notifications.expire_calls(real_now, at=now, outcome=LOST_CALL)
     )
 
 
 async def _deliver_call(delivery: Delivery, claimed: Claimed) -> int:
     """Hand over one call within its hours, and return how many calls that settled."""
-    now = delivery.clock.now()
+    now = delivery.services.clock.now()
     opens_at = now if claimed.hours is None else claimed.hours.next_open(now)
     if opens_at > now:
         return await _store(delivery, claimed, None, opens_at, None)
-    if await unit_of_work.read(delivery.database, lambda uow: _is_settled(uow, claimed)):
+    if await unit_of_work.read(delivery.services.database, lambda uow: _is_settled(uow, claimed)):
         return await _store(delivery, claimed, DeliveryState.FAILED, now, SETTLED)
     if delivery.caller is None:
         return await _store(delivery, claimed, DeliveryState.FAILED, now, NO_CALLER)
@@ -243,7 +243,7 @@ async def _store(
     delivery: Delivery, claimed: Claimed, state: DeliveryState | None, next_at: datetime, outcome: str | None
 ) -> int:
     """Settle a call, or let it wait where there is no state; what was not tried has no outcome."""
-    now = delivery.clock.now()
+    now = delivery.services.clock.now()
 
     async def work(uow: UnitOfWork) -> int:
         if state is None:
@@ -253,11 +253,11 @@ async def _store(
         await uow.notifications.settle(claimed, state, at=now, outcome=outcome or "")
         return 1
 
-    return await unit_of_work.write(delivery.database, work)
+    return await unit_of_work.write(delivery.services.database, work)
 
 
 def _call_task(delivery: Delivery, claimed: Claimed) -> CallTask:
-    message, now = claimed.message, delivery.clock.now()
+    message, now = claimed.message, delivery.services.clock.now()
     return CallTask(
         id=message.id,
         account=claimed.account_external_id,

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from app.domain.accounts import Account
     from app.domain.contacts import ContactDetails
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 HOME_REGION = "US"
 """Where a phone number without a country code is."""
@@ -45,19 +45,16 @@ class ContactNotFound(LookupError):
         self.contact_id = contact_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactDesk:
-    """What a change of contacts works with: where, when, by whom, on which account (by its external id)."""
+@dataclass(frozen=True, slots=True)
+class _ContactChange:
+    """What was done with a contact; `fields` are those that are new."""
 
-    database: Database
-    clock: Clock
-    ids: Ids
-    account: str
-    actor: str
-    request_id: str | None = None
+    contact: PaymentContact
+    change: Change
+    fields: tuple[str, ...] = ()
 
 
-async def add_contact(desk: ContactDesk, details: ContactDetails) -> str:
+async def add_contact(services: Services, caller: Caller, details: ContactDetails) -> str:
     """Add a contact and return its id.
 
     :raises InvalidContact: naming the field to correct.
@@ -66,19 +63,19 @@ async def add_contact(desk: ContactDesk, details: ContactDetails) -> str:
     checked = check_contact(details)
 
     async def work(uow: UnitOfWork) -> str:
-        owner = await uow.accounts.get_by_external_id(desk.account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         if len(await uow.contacts.list_for_account(owner.id)) >= MOST_CONTACTS:
             raise TooManyContacts
-        now = desk.clock.now()
-        contact = PaymentContact(desk.ids.new("pct"), owner.id, checked)
+        now = services.clock.now()
+        contact = PaymentContact(services.ids.new("pct"), owner.id, checked)
         await uow.contacts.add(contact, created_at=now)
-        await _tell(uow, desk, contact, Change.ADDED, (), now)
+        await _tell(uow, services, caller, _ContactChange(contact, Change.ADDED), now)
         return contact.id
 
-    return await unit_of_work.write(desk.database, work)
+    return await unit_of_work.write(services.database, work)
 
 
-async def update_contact(desk: ContactDesk, contact_id: str, details: ContactDetails) -> None:
+async def update_contact(services: Services, caller: Caller, contact_id: str, details: ContactDetails) -> None:
     """Give a contact a new description; what waits for it goes to its new address. The same one changes nothing.
 
     :raises InvalidContact: naming the field to correct.
@@ -87,35 +84,35 @@ async def update_contact(desk: ContactDesk, contact_id: str, details: ContactDet
     checked = check_contact(details)
 
     async def work(uow: UnitOfWork) -> None:
-        owner = await uow.accounts.get_by_external_id(desk.account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         before = await _find(uow, owner, contact_id)
         changed = changed_fields(before.details, checked)
         if not changed:
             return
-        now = desk.clock.now()
+        now = services.clock.now()
         after = replace(before, details=checked)
         await uow.contacts.save(after)
         await _redirect(uow, after, now)
-        await _tell(uow, desk, after, Change.CHANGED, changed, now)
+        await _tell(uow, services, caller, _ContactChange(after, Change.CHANGED, changed), now)
 
-    await unit_of_work.write(desk.database, work)
+    await unit_of_work.write(services.database, work)
 
 
-async def remove_contact(desk: ContactDesk, contact_id: str) -> None:
+async def remove_contact(services: Services, caller: Caller, contact_id: str) -> None:
     """Remove a contact; what waits for it is not sent any more.
 
     :raises ContactNotFound: when the account has no such contact.
     """
 
     async def work(uow: UnitOfWork) -> None:
-        owner = await uow.accounts.get_by_external_id(desk.account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         contact = await _find(uow, owner, contact_id)
-        now = desk.clock.now()
+        now = services.clock.now()
         await uow.contacts.remove(contact, removed_at=now)
         await uow.notifications.drop_for_contact(contact.id, at=now)
-        await _tell(uow, desk, contact, Change.REMOVED, (), now)
+        await _tell(uow, services, caller, _ContactChange(contact, Change.REMOVED), now)
 
-    await unit_of_work.write(desk.database, work)
+    await unit_of_work.write(services.database, work)
 
 
 def check_contact(details: ContactDetails) -> ContactDetails:
@@ -179,21 +176,20 @@ async def _redirect(uow: UnitOfWork, contact: PaymentContact, now: datetime) -> 
             await uow.notifications.drop_for_contact(contact.id, at=now, channel=channel)
 
 
-async def _tell(
-    uow: UnitOfWork, desk: ContactDesk, contact: PaymentContact, change: Change, fields: tuple[str, ...], now: datetime
-) -> None:
+async def _tell(uow: UnitOfWork, services: Services, caller: Caller, done: _ContactChange, now: datetime) -> None:
+    contact, change, fields = done.contact, done.change, done.fields
     data = {"contact": contact.details.name, "fields": list(fields)}
     event = Event(
-        desk.ids.new("evt"),
+        services.ids.new("evt"),
         contact.account_id,
         _EVENT_KINDS[change],
-        desk.actor,
+        caller.actor,
         now,
         contact.id,
         data,
-        desk.request_id,
+        caller.request_id,
     )
     await uow.events.add_many([event])
-    facts = ContactChanged(contact.details.name, change, fields, await actor_name(uow, desk.actor))
+    facts = ContactChanged(contact.details.name, change, fields, await actor_name(uow, caller.actor))
     told = Announcement(AlertKind.CONTACT_CHANGED, contact.account_id, event.id, facts, about_contact=contact.id)
-    await announce(uow, ids=desk.ids, now=now, announcements=[told])
+    await announce(uow, ids=services.ids, now=now, announcements=[told])

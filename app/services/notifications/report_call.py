@@ -9,9 +9,8 @@ from app.repositories.events import Event
 
 if TYPE_CHECKING:
     from app.domain.deliveries import CallOutcome
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 
 class CallUnknown(LookupError):
@@ -23,15 +22,7 @@ class CallUnknown(LookupError):
 
 
 async def report_call(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    call_id: str,
-    outcome: CallOutcome,
-    note: str,
-    actor: str,
-    attempts: int | None = None,
+    services: Services, *, call_id: str, outcome: CallOutcome, note: str, actor: str, attempts: int | None = None
 ) -> None:
     """Store the outcome of a call; one whose fate was unknown is settled by it, and of several the last counts.
 
@@ -40,17 +31,21 @@ async def report_call(
     """
 
     async def work(uow: UnitOfWork) -> None:
-        now = clock.now()
+        now = services.clock.now()
         account_id = await uow.notifications.report_call(call_id, outcome, note=note, attempts=attempts, at=now)
         if account_id is None:
             raise CallUnknown(call_id)
         data = {"outcome": outcome, "note": note}
-        await uow.events.add_many([Event(ids.new("evt"), account_id, "call.reported", actor, now, call_id, data)])
+        await uow.events.add_many(
+            [Event(services.ids.new("evt"), account_id, "call.reported", actor, now, call_id, data)]
+        )
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)
 
 
-async def report_bounce(*, database: Database, clock: Clock, address: str, reason: str) -> None:
+async def report_bounce(services: Services, *, address: str, reason: str) -> None:
     """Mark an address that a mail came back from; it is shown with its contact until it takes a mail again."""
-    now = clock.now()
-    await unit_of_work.write(database, lambda uow: uow.contacts.mark_refusing(address, reason=reason, refused_at=now))
+    now = services.clock.now()
+    await unit_of_work.write(
+        services.database, lambda uow: uow.contacts.mark_refusing(address, reason=reason, refused_at=now)
+    )

@@ -14,10 +14,9 @@ from app.repositories import unit_of_work
 from app.repositories.events import Event
 
 if TYPE_CHECKING:
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.notifications import Message
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 LONGEST_TOKEN = 512
 
@@ -76,7 +75,7 @@ class UnsubscribeLinks:
         return hmac.digest(self._secret, _PURPOSE + content, "sha256")
 
 
-async def unsubscribe(*, database: Database, clock: Clock, ids: Ids, claim: UnsubscribeClaim) -> None:
+async def unsubscribe(services: Services, *, claim: UnsubscribeClaim) -> None:
     """Switch the kind off for the recipient, by the recipient; again, or for somebody who has gone, changes nothing."""
 
     async def work(uow: UnitOfWork) -> None:
@@ -95,10 +94,12 @@ async def unsubscribe(*, database: Database, clock: Clock, ids: Ids, claim: Unsu
             await uow.contacts.save(replace(contact, details=details))
             kind, actor = "contact.changed", "contact"
             data = {"contact": details.name, "fields": ["kinds"]}
-        event = Event(ids.new("evt"), claim.account_id, kind, actor, clock.now(), claim.recipient_id, data)
+        event = Event(
+            services.ids.new("evt"), claim.account_id, kind, actor, services.clock.now(), claim.recipient_id, data
+        )
         await uow.events.add_many([event])
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)
 
 
 def _encode(content: bytes) -> str:

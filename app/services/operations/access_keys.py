@@ -12,9 +12,9 @@ from app.repositories.accounts import AccessKey
 from app.repositories.events import Event
 
 if TYPE_CHECKING:
-    from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 SECRET_BYTES = 32
 
@@ -49,29 +49,29 @@ class NewKey(NamedTuple):
     secret: str
 
 
-async def create_key(
-    *, database: Database, clock: Clock, ids: Ids, purpose: KeyPurpose, name: str, source: str | None, actor: str
-) -> NewKey:
+async def create_key(services: Services, *, purpose: KeyPurpose, name: str, source: str | None, actor: str) -> NewKey:
     """Make a key; an ingest key speaks for one source, by default its own name.
 
     :raises KeyNameTaken: when a live key has the name.
     """
     secret = f"flex_{purpose.lower()}_{secrets.token_urlsafe(SECRET_BYTES)}"
     bound_source = (source or name) if purpose is KeyPurpose.INGEST else None
-    key = AccessKey(ids.new("key"), purpose, name, bound_source, clock.now(), None)
+    key = AccessKey(services.ids.new("key"), purpose, name, bound_source, services.clock.now(), None)
 
     async def work(uow: UnitOfWork) -> None:
         if await uow.access_keys.find_live_by_name(name) is not None:
             raise KeyNameTaken(name)
         await uow.access_keys.add(key, secret_hash=hash_secret(secret))
         data = {"name": name, "purpose": purpose, "source": bound_source}
-        await uow.events.add_many([Event(ids.new("evt"), None, "key.created", actor, key.created_at, key.id, data)])
+        await uow.events.add_many(
+            [Event(services.ids.new("evt"), None, "key.created", actor, key.created_at, key.id, data)]
+        )
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)
     return NewKey(key, secret)
 
 
-async def revoke_key(*, database: Database, clock: Clock, ids: Ids, name: str, actor: str) -> AccessKey:
+async def revoke_key(services: Services, *, name: str, actor: str) -> AccessKey:
     """Make the live key of that name worthless from now on.
 
     :raises KeyNotFound: when there is none.
@@ -81,12 +81,14 @@ async def revoke_key(*, database: Database, clock: Clock, ids: Ids, name: str, a
         key = await uow.access_keys.find_live_by_name(name)
         if key is None:
             raise KeyNotFound(name)
-        now = clock.now()
+        now = services.clock.now()
         await uow.access_keys.revoke(key.id, revoked_at=now)
-        await uow.events.add_many([Event(ids.new("evt"), None, "key.revoked", actor, now, key.id, {"name": name})])
+        await uow.events.add_many(
+            [Event(services.ids.new("evt"), None, "key.revoked", actor, now, key.id, {"name": name})]
+        )
         return key
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def check_key(*, database: Database, secret: str, purpose: KeyPurpose) -> AccessKey:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.domain.collection import Collection
     from app.domain.payment_gateway import Transaction, VaultedMethod
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 ORDER_PREFIX, REFUND_PREFIX = "att_", "rfd_"
 LEASE = timedelta(minutes=5)
@@ -37,7 +37,7 @@ class NotAdopted(ValueError):
 
 
 async def adopt_sale(
-    uow: UnitOfWork, around: Collecting, sale: Transaction, vaulted: VaultedMethod | None, actor: str
+    uow: UnitOfWork, services: Services, sale: Transaction, vaulted: VaultedMethod | None, actor: str
 ) -> str:
     """Take a sale in as the charge of the open invoice that it pays exactly, and return what was done.
 
@@ -49,14 +49,14 @@ async def adopt_sale(
         raise NotAdopted(f"its order id {order_id or 'is missing and'} is none of ours")
     collection = await _waiting_for(uow, account_id, sale.amount_cents)
     if await uow.payment_methods.find(token) is None:
-        await uow.payment_methods.add_found(account_id, token, vaulted, at=around.clock.now())
+        await uow.payment_methods.add_found(account_id, token, vaulted, at=services.clock.now())
     elif await uow.payment_methods.find(token, account_id) is None:
         raise NotAdopted(f"its method {token} is another account's")
     attempts = await uow.collections.attempts(collection.invoice_id)
     for attempt in attempts:
         if attempt.state in OPEN_STATES:
             # It is not at the gateway; the one that is has taken its place.
-            await uow.collections.record_outcome(attempt.id, AttemptState.DECLINED, at=around.clock.now())
+            await uow.collections.record_outcome(attempt.id, AttemptState.DECLINED, at=services.clock.now())
     adopted = Attempt(
         id=order_id,
         account_id=account_id,
@@ -71,7 +71,7 @@ async def adopt_sale(
         sends=1,
     )
     await uow.collections.add_attempt(adopted, created_at=sale.created_at)
-    return await take_in(uow, around, adopted, sale, actor)
+    return await take_in(uow, services, adopted, sale, actor)
 
 
 async def _waiting_for(uow: UnitOfWork, account_id: str, amount_cents: int) -> Collection:
@@ -89,32 +89,32 @@ async def _waiting_for(uow: UnitOfWork, account_id: str, amount_cents: int) -> C
     raise NotAdopted(f"no open invoice of account {account_id} has that balance")
 
 
-async def take_in(uow: UnitOfWork, around: Collecting, attempt: Attempt, sale: Transaction, actor: str) -> str:
+async def take_in(uow: UnitOfWork, services: Services, attempt: Attempt, sale: Transaction, actor: str) -> str:
     """Record that a charge went through, as its collecting would have; returns what was done.
 
     :raises NotAdopted: when somebody is collecting the invoice just now.
     """
-    now, real_now = around.clock.now(), around.real_clock.now()
+    now, real_now = services.clock.now(), services.real_now()
     await uow.accounts.get(attempt.account_id, lock=True)
     lease = await uow.collections.claim(attempt.invoice_id, real_now, real_now + LEASE)
     if lease is None:
         raise NotAdopted("its invoice is paid, or being collected by somebody")
     found = await load_situation(uow, attempt.invoice_id, attempt.account_id, now)
-    await record_success(uow, around, lease, found, attempt, sale)
+    await record_success(uow, services, lease, found, attempt, sale)
     if sale.amount_cents < found.balance_cents:
         await uow.collections.release(lease)
     if sale.status is TransactionStatus.SETTLED:
         await uow.collections.mark_settled([attempt.id], at=now)
     data = {"number": found.invoice.number, "transaction": sale.id, "attempt": attempt.id}
     event = Event(
-        around.ids.new("evt"), attempt.account_id, "charge.adopted", actor, now, attempt.invoice_id,
+        services.ids.new("evt"), attempt.account_id, "charge.adopted", actor, now, attempt.invoice_id,
         {**data, "amount_cents": sale.amount_cents},
     )  # fmt: skip
     await uow.events.add_many([event])
     return f"Transaction {sale.id} paid invoice {found.invoice.number}."
 
 
-async def adopt_refund(uow: UnitOfWork, around: Collecting, given: Transaction, actor: str) -> str:
+async def adopt_refund(uow: UnitOfWork, services: Services, given: Transaction, actor: str) -> str:
     """Take a refund in as one of the charge that it gives back of, and return what was done.
 
     :raises NotAdopted: when its sale is no charge of ours, or has not so much left.
@@ -122,7 +122,7 @@ async def adopt_refund(uow: UnitOfWork, around: Collecting, given: Transaction, 
     attempt = await uow.collections.find_attempt_by_transaction(given.refunded_id or "")
     if attempt is None:
         raise NotAdopted(f"its sale {given.refunded_id} is none of ours")
-    now = around.clock.now()
+    now = services.clock.now()
     await uow.accounts.get(attempt.account_id, lock=True)
     left_cents = attempt.amount_cents - await uow.refunds.gone_back_cents(attempt.id)
     if given.amount_cents > left_cents:
@@ -130,7 +130,7 @@ async def adopt_refund(uow: UnitOfWork, around: Collecting, given: Transaction, 
     order_id = given.order_id or ""
     is_free = order_id.startswith(REFUND_PREFIX) and await uow.refunds.find(order_id) is None
     refund = Refund(
-        id=order_id if is_free else around.ids.new("rfd"),
+        id=order_id if is_free else services.ids.new("rfd"),
         account_id=attempt.account_id,
         attempt_id=attempt.id,
         kind=RefundKind.REFUND,
@@ -146,6 +146,6 @@ async def adopt_refund(uow: UnitOfWork, around: Collecting, given: Transaction, 
     await post_back(uow, attempt, PostingKind.REFUNDED, given.amount_cents, now)
     await stop_collecting(uow, attempt.invoice_id)
     data = {"amount_cents": given.amount_cents, "refund": refund.id, "transaction": given.id}
-    event = await back_event(uow, around.ids, "refund.adopted", attempt, now, data, actor)
+    event = await back_event(uow, services.ids, "refund.adopted", attempt, now, data, actor)
     await uow.events.add_many([event])
     return f"Transaction {given.id} gave money of invoice {event.data['number']} back."

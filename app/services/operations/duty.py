@@ -16,11 +16,10 @@ from app.services.operations.watch import FAILED_WITHIN, UNKNOWN_FOR
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.duty import Waiting
     from app.repositories.notifications import Message
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 
 class NothingWaits(LookupError):
@@ -41,16 +40,16 @@ class RecipientGone(ValueError):
         self.message_id = message_id
 
 
-async def list_waiting(*, database: Database, clock: Clock, limit: int) -> list[Waiting]:
+async def list_waiting(services: Services, *, limit: int) -> list[Waiting]:
     """Return what waits for a person, up to `limit` of each kind."""
-    now = clock.now()
+    now = services.clock.now()
     return await unit_of_work.read(
-        database,
+        services.database,
         lambda uow: uow.duty.list_waiting(sent_before=now - UNKNOWN_FOR, failed_since=now - FAILED_WITHIN, limit=limit),
     )
 
 
-async def try_again(*, database: Database, clock: Clock, ids: Ids, waiting_id: str, actor: str, reason: str) -> None:
+async def try_again(services: Services, *, waiting_id: str, actor: str, reason: str) -> None:
     """Let something go on that was stopped: the collecting of an invoice, by its number, a notice, or a message.
 
     The server does the rest. A phone call whose outcome is unknown is never made again.
@@ -60,17 +59,15 @@ async def try_again(*, database: Database, clock: Clock, ids: Ids, waiting_id: s
     check_staff(actor, reason)
 
     async def work(uow: UnitOfWork) -> None:
-        now = clock.now()
+        now = services.clock.now()
         kind, account_id, subject_id, data = await _let_go_on(uow, waiting_id, now)
         data = {**data, "reason": reason}
-        await uow.events.add_many([Event(ids.new("evt"), account_id, kind, actor, now, subject_id, data)])
+        await uow.events.add_many([Event(services.ids.new("evt"), account_id, kind, actor, now, subject_id, data)])
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)
 
 
-async def dismiss_notice(
-    *, database: Database, clock: Clock, ids: Ids, waiting_id: str, actor: str, reason: str
-) -> None:
+async def dismiss_notice(services: Services, *, waiting_id: str, actor: str, reason: str) -> None:
     """Decide that a notice in quarantine is nothing of ours; it is kept, with the reason.
 
     :raises NothingWaits: when no notice of that id is in quarantine.
@@ -78,13 +75,15 @@ async def dismiss_notice(
     check_staff(actor, reason)
 
     async def work(uow: UnitOfWork) -> None:
-        now, was = clock.now(), NoticeState.QUARANTINED
+        now, was = services.clock.now(), NoticeState.QUARANTINED
         if not await uow.notices.close(waiting_id, NoticeState.DONE, at=now, reason=f"dismissed: {reason}", was=was):
             raise NothingWaits(waiting_id)
         data = {"reason": reason}
-        await uow.events.add_many([Event(ids.new("evt"), None, "notice.dismissed", actor, now, waiting_id, data)])
+        await uow.events.add_many(
+            [Event(services.ids.new("evt"), None, "notice.dismissed", actor, now, waiting_id, data)]
+        )
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)
 
 
 async def _let_go_on(uow: UnitOfWork, waiting_id: str, now: datetime) -> tuple[str, str | None, str, dict[str, Any]]:

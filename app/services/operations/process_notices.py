@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.domain.refunds import Refund
     from app.repositories.notices import StoredNotice
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 log = structlog.get_logger("notices")
 
@@ -50,26 +50,26 @@ class NotYet(RuntimeError):
     """What the notice is about is under way here; it is looked at again later."""
 
 
-async def process_notices(around: Collecting) -> int:
+async def process_notices(services: Services) -> int:
     """Deal with every notice that is due, and return how many were looked at; what fails is tried again later."""
-    due = await unit_of_work.read(around.database, lambda uow: uow.notices.due(around.clock.now(), PAGE_SIZE))
+    due = await unit_of_work.read(services.database, lambda uow: uow.notices.due(services.clock.now(), PAGE_SIZE))
     for stored in due:
-        await _process(around, stored)
+        await _process(services, stored)
     return len(due)
 
 
-async def _process(around: Collecting, stored: StoredNotice) -> None:
+async def _process(services: Services, stored: StoredNotice) -> None:
     try:
-        effect = await _HANDLERS[stored.notice.kind](around, stored)
-        await unit_of_work.write(around.database, lambda uow: _finish(uow, around, stored, effect))
+        effect = await _HANDLERS[stored.notice.kind](services, stored)
+        await unit_of_work.write(services.database, lambda uow: _finish(uow, services, stored, effect))
     except NotOurs as error:
-        await _quarantine(around, stored, error.reason)
+        await _quarantine(services, stored, error.reason)
     except (GatewayUnavailable, NotYet) as error:
-        await _postpone(around, stored, str(getattr(error, "reason", error)))
+        await _postpone(services, stored, str(getattr(error, "reason", error)))
     except Exception as error:  # noqa: BLE001  one notice's trouble is not the others'
         # No traceback: what a gateway says is not for the log.
         log.error("notice not processed", notice=stored.id, error=type(error).__qualname__)  # noqa: TRY400
-        await _postpone(around, stored, type(error).__qualname__)
+        await _postpone(services, stored, type(error).__qualname__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,101 +80,101 @@ class _Effect:
     note: str | None = None
 
 
-async def _finish(uow: UnitOfWork, around: Collecting, stored: StoredNotice, effect: _Effect) -> None:
+async def _finish(uow: UnitOfWork, services: Services, stored: StoredNotice, effect: _Effect) -> None:
     if effect.apply is not None:
         await effect.apply(uow)
-    await uow.notices.close(stored.id, NoticeState.DONE, at=around.clock.now(), reason=effect.note)
+    await uow.notices.close(stored.id, NoticeState.DONE, at=services.clock.now(), reason=effect.note)
 
 
-async def _quarantine(around: Collecting, stored: StoredNotice, reason: str) -> None:
-    now = around.clock.now()
+async def _quarantine(services: Services, stored: StoredNotice, reason: str) -> None:
+    now = services.clock.now()
 
     async def work(uow: UnitOfWork) -> None:
         if await uow.notices.close(stored.id, NoticeState.QUARANTINED, at=now, reason=reason):
             data = {"name": stored.notice.name, "reason": reason}
-            event = Event(around.ids.new("evt"), None, "notice.quarantined", "system", now, stored.id, data)
+            event = Event(services.ids.new("evt"), None, "notice.quarantined", "system", now, stored.id, data)
             await uow.events.add_many([event])
 
-    await unit_of_work.write(around.database, work)
+    await unit_of_work.write(services.database, work)
 
 
-async def _postpone(around: Collecting, stored: StoredNotice, reason: str) -> None:
+async def _postpone(services: Services, stored: StoredNotice, reason: str) -> None:
     if stored.failures >= MOST_FAILURES:
-        await _quarantine(around, stored, reason)
+        await _quarantine(services, stored, reason)
         return
-    until = around.clock.now() + pause_after(stored.failures)
-    await unit_of_work.write(around.database, lambda uow: uow.notices.postpone(stored, until=until, reason=reason))
+    until = services.clock.now() + pause_after(stored.failures)
+    await unit_of_work.write(services.database, lambda uow: uow.notices.postpone(stored, until=until, reason=reason))
 
 
-async def _keep(_around: Collecting, _stored: StoredNotice) -> _Effect:
+async def _keep(_services: Services, _stored: StoredNotice) -> _Effect:
     return _Effect(note="kept, nothing to do")
 
 
-async def _on_settlement(around: Collecting, stored: StoredNotice) -> _Effect:
+async def _on_settlement(services: Services, stored: StoredNotice) -> _Effect:
     """A charge settled, or was declined at settlement: whichever, the gateway says how it stands now."""
-    transaction = await _transaction(around, stored)
-    refund = await unit_of_work.read(around.database, lambda uow: uow.refunds.find_by_transaction(transaction.id))
-    if refund is not None and refund.transaction_id != (await _charge_of(around, refund)).transaction_id:
-        return await _on_refund(around, stored)
-    attempt = await _attempt(around, transaction)
-    return _Effect(lambda uow: record_settlement(uow, around, attempt.id, transaction))
+    transaction = await _transaction(services, stored)
+    refund = await unit_of_work.read(services.database, lambda uow: uow.refunds.find_by_transaction(transaction.id))
+    if refund is not None and refund.transaction_id != (await _charge_of(services, refund)).transaction_id:
+        return await _on_refund(services, stored)
+    attempt = await _attempt(services, transaction)
+    return _Effect(lambda uow: record_settlement(uow, services, attempt.id, transaction))
 
 
-async def _charge_of(around: Collecting, refund: Refund) -> Attempt:
-    attempt = await unit_of_work.read(around.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
+async def _charge_of(services: Services, refund: Refund) -> Attempt:
+    attempt = await unit_of_work.read(services.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
     if attempt is None:
         raise NotOurs("its refund has no charge")
     return attempt
 
 
-async def _on_dispute(around: Collecting, stored: StoredNotice) -> _Effect:
-    dispute = await around.payments.find_dispute(stored.notice.dispute_id or "")
+async def _on_dispute(services: Services, stored: StoredNotice) -> _Effect:
+    dispute = await services.payments.find_dispute(stored.notice.dispute_id or "")
     if dispute is None:
         raise NotOurs("the gateway has no such dispute")
-    found = await around.payments.find_transaction(dispute.transaction_id)
+    found = await services.payments.find_transaction(dispute.transaction_id)
     if found is None:
         raise NotOurs("the gateway has no such transaction")
-    attempt = await _attempt(around, found)
-    return _Effect(lambda uow: record_dispute(uow, around, attempt, dispute))
+    attempt = await _attempt(services, found)
+    return _Effect(lambda uow: record_dispute(uow, services, attempt, dispute))
 
 
-async def _on_revoked(around: Collecting, stored: StoredNotice) -> _Effect:
+async def _on_revoked(services: Services, stored: StoredNotice) -> _Effect:
     """The payer has taken their agreement back. A token is never used again, so an old notice stays true."""
     token = stored.notice.subject_id or ""
-    if await unit_of_work.read(around.database, lambda uow: uow.payment_methods.find(token)) is None:
+    if await unit_of_work.read(services.database, lambda uow: uow.payment_methods.find(token)) is None:
         raise NotOurs("no payment method of ours")
-    return _Effect(lambda uow: flag_method(uow, around, token, "payment_method.revoked"))
+    return _Effect(lambda uow: flag_method(uow, services, token, "payment_method.revoked"))
 
 
-async def _on_cards_updated(around: Collecting, _stored: StoredNotice) -> _Effect:
+async def _on_cards_updated(services: Services, _stored: StoredNotice) -> _Effect:
     """Banks have changed cards: each of ours is looked at in the vault, for the report itself may be anybody's."""
-    on_file = await unit_of_work.read(around.database, lambda uow: uow.payment_methods.ids_on_file())
+    on_file = await unit_of_work.read(services.database, lambda uow: uow.payment_methods.ids_on_file())
 
     async def look_at(method_id: str) -> None:
-        vaulted = await around.payments.find_method(method_id)
+        vaulted = await services.payments.find_method(method_id)
         if vaulted is None:
             await unit_of_work.write(
-                around.database, lambda uow: flag_method(uow, around, method_id, "payment_method.missing")
+                services.database, lambda uow: flag_method(uow, services, method_id, "payment_method.missing")
             )
         else:
-            await unit_of_work.write(around.database, lambda uow: follow_vault(uow, around, vaulted))
+            await unit_of_work.write(services.database, lambda uow: follow_vault(uow, services, vaulted))
 
     await ask_each([method_id for _, method_id in on_file], look_at)
     return _Effect()
 
 
-async def _on_refund(around: Collecting, stored: StoredNotice) -> _Effect:
+async def _on_refund(services: Services, stored: StoredNotice) -> _Effect:
     """A refund did not reach the customer: the money is ours again, and staff give it back in another way."""
-    transaction = await _transaction(around, stored)
-    refund = await unit_of_work.read(around.database, lambda uow: uow.refunds.find_by_transaction(transaction.id))
+    transaction = await _transaction(services, stored)
+    refund = await unit_of_work.read(services.database, lambda uow: uow.refunds.find_by_transaction(transaction.id))
     if refund is None:
         raise NotOurs("no refund of ours")
     if transaction.moves_money:
         return _Effect(note="the gateway says that the refund stands")
-    return _Effect(lambda uow: _undo_refund(uow, around, refund.id))
+    return _Effect(lambda uow: _undo_refund(uow, services, refund.id))
 
 
-async def _undo_refund(uow: UnitOfWork, around: Collecting, refund_id: str) -> None:
+async def _undo_refund(uow: UnitOfWork, services: Services, refund_id: str) -> None:
     refund = await uow.refunds.find(refund_id)
     if refund is None:
         raise LookupError(refund_id)
@@ -183,21 +183,21 @@ async def _undo_refund(uow: UnitOfWork, around: Collecting, refund_id: str) -> N
     attempt = None if refund is None else await uow.collections.find_attempt(refund.attempt_id)
     if refund is None or attempt is None or refund.state is not AttemptState.SUCCEEDED:
         return
-    now = around.clock.now()
+    now = services.clock.now()
     await uow.refunds.fail(refund.id, at=now)
-    await post_in_again(uow, around.ids, attempt, f"refund {refund.id} failed", refund.amount_cents, now)
+    await post_in_again(uow, services.ids, attempt, f"refund {refund.id} failed", refund.amount_cents, now)
     data = {"amount_cents": refund.amount_cents, "refund": refund.id}
-    await uow.events.add_many([await back_event(uow, around.ids, "refund.failed", attempt, now, data)])
+    await uow.events.add_many([await back_event(uow, services.ids, "refund.failed", attempt, now, data)])
 
 
-async def _transaction(around: Collecting, stored: StoredNotice) -> Transaction:
-    found = await around.payments.find_transaction(stored.notice.subject_id or "")
+async def _transaction(services: Services, stored: StoredNotice) -> Transaction:
+    found = await services.payments.find_transaction(stored.notice.subject_id or "")
     if found is None:
         raise NotOurs("the gateway has no such transaction")
     return found
 
 
-async def _attempt(around: Collecting, transaction: Transaction) -> Attempt:
+async def _attempt(services: Services, transaction: Transaction) -> Attempt:
     """Return the charge behind a transaction; one whose answer is still awaited is not known by it yet.
 
     :raises NotOurs: when there is none.
@@ -208,7 +208,7 @@ async def _attempt(around: Collecting, transaction: Transaction) -> Attempt:
         known = await uow.collections.find_attempt_by_transaction(transaction.id)
         return known or (await uow.collections.find_attempt(transaction.order_id or ""))
 
-    attempt = await unit_of_work.read(around.database, find)
+    attempt = await unit_of_work.read(services.database, find)
     if attempt is None:
         raise NotOurs("no charge of ours")
     if attempt.state in OPEN_STATES:
@@ -218,7 +218,7 @@ async def _attempt(around: Collecting, transaction: Transaction) -> Attempt:
     return attempt
 
 
-_HANDLERS: Mapping[NoticeKind, Callable[[Collecting, StoredNotice], Awaitable[_Effect]]] = {
+_HANDLERS: Mapping[NoticeKind, Callable[[Services, StoredNotice], Awaitable[_Effect]]] = {
     NoticeKind.CHECK: _keep,
     NoticeKind.OTHER: _keep,
     NoticeKind.DISPUTE_OPENED: _on_dispute,

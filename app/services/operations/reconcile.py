@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from app.domain.collection import Attempt
     from app.domain.payment_gateway import Transaction
     from app.domain.refunds import Refund
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 ACCEPTED, RECONCILED = "transaction.accepted", "gateway.reconciled"
 
@@ -55,37 +53,35 @@ class Reconciliation:
     is_lifted: bool
 
 
-async def accept_transactions(
-    *, database: Database, clock: Clock, ids: Ids, transaction_ids: Sequence[str], actor: str, reason: str
-) -> None:
+async def accept_transactions(services: Services, *, transaction_ids: Sequence[str], actor: str, reason: str) -> None:
     """Write down that staff have looked at transactions of the gateway that belong in no book of ours."""
     check_staff(actor, reason)
 
     async def work(uow: UnitOfWork) -> None:
-        now, data = clock.now(), {"reason": reason}
+        now, data = services.clock.now(), {"reason": reason}
         await uow.events.add_many(
             [
-                Event(ids.new("evt"), None, ACCEPTED, actor, now, transaction_id, data)
+                Event(services.ids.new("evt"), None, ACCEPTED, actor, now, transaction_id, data)
                 for transaction_id in transaction_ids
             ]
         )
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)
 
 
-async def reconcile(around: Collecting, *, since: datetime, actor: str) -> Reconciliation:
+async def reconcile(services: Services, *, since: datetime, actor: str) -> Reconciliation:
     """Compare everything that the gateway did since an instant with what is known here; doing it again is harmless.
 
     :raises SinceTooLate: when the restored data ends before that.
     :raises GatewayUnavailable: when the gateway cannot be asked; what was adopted by then stays.
     """
-    run = _Run(around, actor, await unit_of_work.read(around.database, lambda uow: _prepare(uow, since)))
+    run = _Run(services, actor, await unit_of_work.read(services.database, lambda uow: _prepare(uow, since)))
     await run.settle_open_charges()
     await run.settle_open_refunds()
-    found = [transaction async for transaction in around.payments.transactions_since(since)]
+    found = [transaction async for transaction in services.payments.transactions_since(since)]
     for transaction in sorted(found, key=_place):
         await run.look_at(transaction)
-    return await unit_of_work.write(around.database, lambda uow: _finish(uow, around, run, since))
+    return await unit_of_work.write(services.database, lambda uow: _finish(uow, services, run, since))
 
 
 def _place(transaction: Transaction) -> tuple[datetime, bool, str]:
@@ -102,7 +98,7 @@ async def _prepare(uow: UnitOfWork, since: datetime) -> frozenset[str]:
     return frozenset(event.subject_id or "" for event in await uow.events.list_of_business(ACCEPTED))
 
 
-async def _finish(uow: UnitOfWork, around: Collecting, run: _Run, since: datetime) -> Reconciliation:
+async def _finish(uow: UnitOfWork, services: Services, run: _Run, since: datetime) -> Reconciliation:
     is_held = await uow.holds.find(COLLECTION) is not None
     is_lifted = is_held and not run.problems
     if is_lifted:
@@ -115,7 +111,7 @@ async def _finish(uow: UnitOfWork, around: Collecting, run: _Run, since: datetim
         "problems": run.problems,
         "is_lifted": is_lifted,
     }
-    event = Event(around.ids.new("evt"), None, RECONCILED, run.actor, around.clock.now(), None, data)
+    event = Event(services.ids.new("evt"), None, RECONCILED, run.actor, services.clock.now(), None, data)
     await uow.events.add_many([event])
     return Reconciliation(run.matched, tuple(run.adopted), tuple(run.problems), is_lifted)
 
@@ -123,48 +119,50 @@ async def _finish(uow: UnitOfWork, around: Collecting, run: _Run, since: datetim
 class _Run:
     """One run, and what it has come to so far."""
 
-    def __init__(self, around: Collecting, actor: str, accepted: frozenset[str]) -> None:
+    def __init__(self, services: Services, actor: str, accepted: frozenset[str]) -> None:
         self.actor = actor
         self.matched = 0
         self.adopted: list[str] = []
         self.problems: list[str] = []
-        self._around = around
+        self._services = services
         self._accepted = accepted
 
     async def settle_open_charges(self) -> None:
         """Find out about every charge without an outcome; one that the gateway does not have is left for later."""
-        around = self._around
-        for attempt in await unit_of_work.read(around.database, lambda uow: uow.collections.open_attempts()):
-            best = best_of(await around.payments.find_by_order(attempt.id))
+        services = self._services
+        for attempt in await unit_of_work.read(services.database, lambda uow: uow.collections.open_attempts()):
+            best = best_of(await services.payments.find_by_order(attempt.id))
             if best is not None:
                 await self._settle_charge(attempt, best)
 
     async def _settle_charge(self, attempt: Attempt, best: Transaction) -> None:
-        around = self._around
+        services = self._services
 
         async def work(uow: UnitOfWork) -> str | None:
             if best.moves_money:
-                return await take_in(uow, around, attempt, best, self.actor)
-            await _decline(uow, around, attempt, best)
+                return await take_in(uow, services, attempt, best, self.actor)
+            await _decline(uow, services, attempt, best)
             return None
 
         await self._adopt(best, work)
 
     async def settle_open_refunds(self) -> None:
         """Find out about every refund without an outcome; one that the gateway does not have is left for later."""
-        around = self._around
-        for refund in await unit_of_work.read(around.database, lambda uow: uow.refunds.list_open()):
+        services = self._services
+        for refund in await unit_of_work.read(services.database, lambda uow: uow.refunds.list_open()):
             answer = await self._ask_about(refund)
             if answer.kind is AnswerKind.DONE:
                 self.adopted.append(f"Refund {refund.id} went through.")
-                await unit_of_work.write(around.database, lambda uow: _refunded(uow, around, refund, answer))  # noqa: B023
+                await unit_of_work.write(services.database, lambda uow: _refunded(uow, services, refund, answer))  # noqa: B023
 
     async def _ask_about(self, refund: Refund) -> ChargeAnswer:
-        around = self._around
+        services = self._services
         if refund.kind is RefundKind.REFUND:
-            return await look_for_refund(around, refund.id)
-        attempt = await unit_of_work.read(around.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
-        found = None if attempt is None else await around.payments.find_transaction(attempt.transaction_id or "")
+            return await look_for_refund(services, refund.id)
+        attempt = await unit_of_work.read(
+            services.database, lambda uow: uow.collections.find_attempt(refund.attempt_id)
+        )
+        found = None if attempt is None else await services.payments.find_transaction(attempt.transaction_id or "")
         is_void = found is not None and found.status is TransactionStatus.VOIDED
         return ChargeAnswer(AnswerKind.DONE if is_void else AnswerKind.UNKNOWN, found)
 
@@ -178,13 +176,13 @@ class _Run:
             await self._look_at_refund(transaction)
 
     async def _look_at_sale(self, sale: Transaction) -> None:
-        around = self._around
+        services = self._services
 
         async def find(uow: UnitOfWork) -> tuple[Attempt | None, Attempt | None]:
             by_transaction = await uow.collections.find_attempt_by_transaction(sale.id)
             return by_transaction, await uow.collections.find_attempt(sale.order_id or "")
 
-        known, of_order = await unit_of_work.read(around.database, find)
+        known, of_order = await unit_of_work.read(services.database, find)
         if known is not None:
             await self._look_at_known(known, sale)
         elif not sale.moves_money or (of_order is not None and of_order.state in OPEN_STATES):
@@ -199,7 +197,7 @@ class _Run:
 
     async def _look_at_known(self, attempt: Attempt, sale: Transaction) -> None:
         """A charge that is known: what became of it since is taken over too."""
-        around = self._around
+        services = self._services
         if attempt.state is not AttemptState.SUCCEEDED and sale.moves_money:
             self.problems.append(
                 f"Transaction {sale.id} of {dollars(sale.amount_cents)} is declined here, but money was taken."
@@ -207,26 +205,26 @@ class _Run:
             return
         self.matched += 1
         settlement = await unit_of_work.write(
-            around.database, lambda uow: record_settlement(uow, around, attempt.id, sale)
+            services.database, lambda uow: record_settlement(uow, services, attempt.id, sale)
         )
         if settlement in {Settlement.RETURNED, Settlement.VOIDED}:
             self.adopted.append(f"Transaction {sale.id} was {settlement.lower()}.")
 
     async def _adopt_sale(self, sale: Transaction) -> None:
-        around, token = self._around, sale.method_token
-        stored = await unit_of_work.read(around.database, lambda uow: uow.payment_methods.find(token or ""))
-        vaulted = None if token is None or stored is not None else await around.payments.find_method(token)
-        await self._adopt(sale, lambda uow: adopt_sale(uow, around, sale, vaulted, self.actor))
+        services, token = self._services, sale.method_token
+        stored = await unit_of_work.read(services.database, lambda uow: uow.payment_methods.find(token or ""))
+        vaulted = None if token is None or stored is not None else await services.payments.find_method(token)
+        await self._adopt(sale, lambda uow: adopt_sale(uow, services, sale, vaulted, self.actor))
 
     async def _look_at_refund(self, given: Transaction) -> None:
-        around = self._around
+        services = self._services
 
         async def find(uow: UnitOfWork) -> Refund | None:
             return await uow.refunds.find_by_transaction(given.id) or await uow.refunds.find(given.order_id or "")
 
-        known = await unit_of_work.read(around.database, find)
+        known = await unit_of_work.read(services.database, find)
         if known is None:
-            await self._adopt(given, lambda uow: adopt_refund(uow, around, given, self.actor))
+            await self._adopt(given, lambda uow: adopt_refund(uow, services, given, self.actor))
         elif known.state is AttemptState.SUCCEEDED and known.transaction_id == given.id:
             self.matched += 1
         else:
@@ -236,16 +234,16 @@ class _Run:
 
     async def _adopt(self, transaction: Transaction, work: Callable[[UnitOfWork], Awaitable[str | None]]) -> None:
         try:
-            done = await unit_of_work.write(self._around.database, work)
+            done = await unit_of_work.write(self._services.database, work)
         except NotAdopted as error:
             self.problems.append(f"Transaction {transaction.id} of {dollars(transaction.amount_cents)}: {error.why}.")
         else:
             self.adopted += [] if done is None else [done]
 
 
-async def _decline(uow: UnitOfWork, around: Collecting, attempt: Attempt, best: Transaction) -> None:
+async def _decline(uow: UnitOfWork, services: Services, attempt: Attempt, best: Transaction) -> None:
     """Record that a charge was refused; its round goes on from there once money moves again."""
-    now = around.clock.now()
+    now = services.clock.now()
     await uow.accounts.get(attempt.account_id, lock=True)
     await uow.collections.record_outcome(
         attempt.id, AttemptState.DECLINED, at=now, transaction_id=best.id, decline=best.decline
@@ -253,11 +251,11 @@ async def _decline(uow: UnitOfWork, around: Collecting, attempt: Attempt, best: 
     collection = await uow.collections.find(attempt.invoice_id)
     if collection is not None and collection.status is not CollectionStatus.DONE:
         await uow.collections.save(None, collection, {"status": CollectionStatus.CHARGING, "retry_at": now})
-    await settle_credit(uow, around.ids, attempt.account_id, now)
+    await settle_credit(uow, services.ids, attempt.account_id, now)
 
 
-async def _refunded(uow: UnitOfWork, around: Collecting, refund: Refund, answer: ChargeAnswer) -> None:
+async def _refunded(uow: UnitOfWork, services: Services, refund: Refund, answer: ChargeAnswer) -> None:
     await uow.accounts.get(refund.account_id, lock=True)
     stored = await uow.refunds.find(refund.id)
     if stored is not None and stored.state in OPEN_STATES:
-        await record_refund(uow, around, replace(refund, sends=stored.sends), answer)
+        await record_refund(uow, services, replace(refund, sends=stored.sends), answer)

@@ -15,25 +15,24 @@ if TYPE_CHECKING:
     from datetime import date
 
     from app.domain.aging import AccountAging, AgingReport
-    from app.ports import Clock
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 AGING_COLUMNS = ("account", *Age, "open", "credit")
 
 
-async def report_aging(*, database: Database, clock: Clock, as_of: date | None = None) -> AgingReport:
+async def report_aging(services: Services, *, as_of: date | None = None) -> AgingReport:
     """Return what each account owes at the end of a day, today unless told, by days since the invoice fell due.
 
     The due date is the invoice's own, also where a bank returned its payment later. Two statements.
     :raises DayNotBegun: when the day is in the future.
     """
-    day = ReportDay.at(clock.now(), as_of)
+    day = ReportDay.at(services.clock.now(), as_of)
 
     async def work(uow: UnitOfWork) -> AgingReport:
         return aging_report(day, await uow.reports.open_amounts(day.ends_at), await uow.reports.credit(day.ends_at))
 
-    return await unit_of_work.read(database, work)
+    return await unit_of_work.read(services.database, work)
 
 
 def csv_text(report: AgingReport) -> str:

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.customer_balances import CustomerBalances
-    from app.ports import Clock
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 JOURNAL_COLUMNS = (
     "posted_at",
@@ -48,7 +47,7 @@ class JournalReport:
     balances: CustomerBalances
 
 
-async def report_journal(*, database: Database, clock: Clock, month: str, on_entries: OnEntries) -> JournalReport:
+async def report_journal(services: Services, *, month: str, on_entries: OnEntries) -> JournalReport:
     """Hand over every posting of a month (`YYYY-MM`, in the billing zone), some at a time, and return its balances.
 
     Entries and balances are of one snapshot: the opening balance and the entries add up to the closing one. Six
@@ -56,7 +55,7 @@ async def report_journal(*, database: Database, clock: Clock, month: str, on_ent
     :raises InvalidMonth: when the text is no month.
     :raises MonthNotBegun: when it is in the future.
     """
-    found = ReportMonth.parse(month, clock.now())
+    found = ReportMonth.parse(month, services.clock.now())
 
     async def work(uow: UnitOfWork) -> JournalReport:
         on_entries(found, ())
@@ -64,7 +63,7 @@ async def report_journal(*, database: Database, clock: Clock, month: str, on_ent
             on_entries(found, entries)
         return JournalReport(found, await rebuild_balances(uow, found))
 
-    return await unit_of_work.read(database, work)
+    return await unit_of_work.read(services.database, work)
 
 
 def csv_of(month: ReportMonth, entries: Sequence[JournalEntry]) -> str:

@@ -14,18 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.domain.books import MonthReport
-    from app.ports import Clock
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 
-async def report_month(*, database: Database, clock: Clock, month: str) -> MonthReport:
+async def report_month(services: Services, *, month: str) -> MonthReport:
     """Return the report of a month (`YYYY-MM`, in the billing zone); of the current one, to date.
 
     :raises InvalidMonth: when the text is no month.
     :raises MonthNotBegun: when it is in the future.
     """
-    found = ReportMonth.parse(month, clock.now())
+    found = ReportMonth.parse(month, services.clock.now())
 
     async def work(uow: UnitOfWork) -> MonthReport:
         sums = await uow.ledger.sums_by_kind(found.begins_at, found.ends_at)
@@ -34,7 +33,7 @@ async def report_month(*, database: Database, clock: Clock, month: str) -> Month
         settlements = await uow.collections.settlements(found.begins_at, found.ends_at)
         return month_report(found, before, within, settlements)
 
-    return await unit_of_work.read(database, work)
+    return await unit_of_work.read(services.database, work)
 
 
 def csv_text(report: MonthReport) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.domain.payment_gateway import Transaction
     from app.domain.refunds import Dispute
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 LOST = "dispute.lost"
 ONE_DAY = timedelta(days=1)
@@ -55,7 +55,7 @@ class _Gateway:
     disputes: dict[str, Dispute] = field(default_factory=dict)
 
 
-async def report_reconcile(around: Collecting, *, month: str) -> GatewayMonth:
+async def report_reconcile(services: Services, *, month: str) -> GatewayMonth:
     """Compare a month (`YYYY-MM`, in the billing zone) at the gateway with our records and the journal.
 
     The gateway is searched page by page for the month, then asked one by one for what we have and it has not shown.
@@ -64,20 +64,20 @@ async def report_reconcile(around: Collecting, *, month: str) -> GatewayMonth:
     :raises MonthNotBegun: when it is in the future.
     :raises GatewayUnavailable: when the gateway cannot be asked.
     """
-    found = ReportMonth.parse(month, around.clock.now())
-    gateway = await _search(around, found)
-    records = await unit_of_work.read(around.database, lambda uow: _read(uow, found, gateway))
-    await _ask_for_the_rest(around, records, gateway)
+    found = ReportMonth.parse(month, services.clock.now())
+    gateway = await _search(services, found)
+    records = await unit_of_work.read(services.database, lambda uow: _read(uow, found, gateway))
+    await _ask_for_the_rest(services, records, gateway)
     return compare_month(found, sides_of(records, gateway.transactions, gateway.disputes))
 
 
-async def _search(around: Collecting, month: ReportMonth) -> _Gateway:
+async def _search(services: Services, month: ReportMonth) -> _Gateway:
     """Return what the gateway has in the month; disputes of one more day at either end, for its days are not ours."""
     found = _Gateway()
-    async for transaction in around.payments.transactions_since(month.begins_at, month.ends_at):
+    async for transaction in services.payments.transactions_since(month.begins_at, month.ends_at):
         found.transactions[transaction.id] = transaction
     first, last = month.period.starts_on - ONE_DAY, month.period.ends_before + ONE_DAY
-    async for dispute in around.payments.disputes_between(first, last):
+    async for dispute in services.payments.disputes_between(first, last):
         found.disputes[dispute.id] = dispute
     return found
 
@@ -96,16 +96,16 @@ async def _read(uow: UnitOfWork, month: ReportMonth, gateway: _Gateway) -> Gatew
     )
 
 
-async def _ask_for_the_rest(around: Collecting, records: GatewayRecords, gateway: _Gateway) -> None:
+async def _ask_for_the_rest(services: Services, records: GatewayRecords, gateway: _Gateway) -> None:
     """Ask about what we have and the search has not shown: it may be of another month, or nowhere."""
 
     async def ask_transaction(transaction_id: str) -> None:
-        found = await around.payments.find_transaction(transaction_id)
+        found = await services.payments.find_transaction(transaction_id)
         if found is not None:
             gateway.transactions[transaction_id] = found
 
     async def ask_dispute(dispute_id: str) -> None:
-        found = await around.payments.find_dispute(dispute_id)
+        found = await services.payments.find_dispute(dispute_id)
         if found is not None:
             gateway.disputes[dispute_id] = found
 

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.domain.tax_report import TaxKey, TaxReport, TaxSums
-    from app.ports import Clock
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 TAX_COLUMNS = (
     "tax",
@@ -31,15 +30,15 @@ TAX_COLUMNS = (
 )
 
 
-async def report_taxes(*, database: Database, clock: Clock, month: str) -> TaxReport:
+async def report_taxes(services: Services, *, month: str) -> TaxReport:
     """Return the taxes of the invoices issued in a month (`YYYY-MM`, in the billing zone), of the current one to date.
 
     Four statements, whatever the number of invoices; tax lines are read some at a time.
     :raises InvalidMonth: when the text is no month.
     :raises MonthNotBegun: when it is in the future.
     """
-    found = ReportMonth.parse(month, clock.now())
-    return await unit_of_work.read(database, lambda uow: _read(uow, found))
+    found = ReportMonth.parse(month, services.clock.now())
+    return await unit_of_work.read(services.database, lambda uow: _read(uow, found))
 
 
 async def _read(uow: UnitOfWork, month: ReportMonth) -> TaxReport:

@@ -28,6 +28,7 @@ from app.repositories.database_files import (
 from app.repositories.events import Event
 from app.repositories.invoices import NUMBERS_SKIPPED
 from app.repositories.notices import COLLECTION, MESSAGES, Hold
+from app.services.common.services import Services
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,19 +121,19 @@ async def _prepare(staged: Path, following: int, clock: Clock, ids: Ids, actor: 
     await anyio.to_thread.run_sync(upgrade, url)
     database = Database.open(url, revision=head_revision())
     try:
-        await mark_restored(database, next_number=following, clock=clock, ids=ids, actor=actor)
+        await mark_restored(Services(database, clock, ids), next_number=following, actor=actor)
     finally:
         await database.close()
 
 
-async def mark_restored(database: Database, *, next_number: int, clock: Clock, ids: Ids, actor: str) -> None:
+async def mark_restored(services: Services, *, next_number: int, actor: str) -> None:
     """Hold back everything that moves money or is sent, and let invoice numbers go on from the number given.
 
     :raises NextNumberTooLow: when the number was used.
     """
 
     async def work(uow: UnitOfWork) -> None:
-        now, known = clock.now(), await uow.invoices.next_number()
+        now, known = services.clock.now(), await uow.invoices.next_number()
         if next_number < known:
             raise NextNumberTooLow(known)
         until = await uow.events.last_at()
@@ -141,11 +142,11 @@ async def mark_restored(database: Database, *, next_number: int, clock: Clock, i
         await uow.collections.end_leases()
         await uow.notifications.doubt_calls(at=now, outcome=DOUBTED_CALL)
         data = {"data_until": None if until is None else until.isoformat(), "next_number": next_number}
-        events = [Event(ids.new("evt"), None, RESTORED, actor, now, None, data)]
+        events = [Event(services.ids.new("evt"), None, RESTORED, actor, now, None, data)]
         if next_number > known:
             await uow.invoices.skip_numbers(next_number)
             skipped = {"from": known, "before": next_number}
-            events.append(Event(ids.new("evt"), None, NUMBERS_SKIPPED, actor, now, None, skipped))
+            events.append(Event(services.ids.new("evt"), None, NUMBERS_SKIPPED, actor, now, None, skipped))
         await uow.events.add_many(events)
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)

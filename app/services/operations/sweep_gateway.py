@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.domain.payment_gateway import VaultedMethod
     from app.repositories.payment_methods import StoredMethod
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 log = structlog.get_logger("sweep")
 
@@ -52,59 +52,61 @@ class SweepReport:
     findings: tuple[str, ...]
 
 
-async def sweep_if_due(around: Collecting) -> SweepReport | None:
+async def sweep_if_due(services: Services) -> SweepReport | None:
     """Sweep once for each day, from three in the morning on; None when nothing is due.
 
     A gateway that cannot be asked is asked again after a while.
     """
-    now = around.clock.now()
+    now = services.clock.now()
     due_at = billing_instant(billing_date(now), SWEEPS_AT)
-    if now < due_at or await unit_of_work.read(around.database, lambda uow: uow.schedule.is_done(SWEPT, due_at)):
+    if now < due_at or await unit_of_work.read(services.database, lambda uow: uow.schedule.is_done(SWEPT, due_at)):
         return None
-    failed_at = await unit_of_work.read(around.database, lambda uow: uow.schedule.last_at(FAILED))
+    failed_at = await unit_of_work.read(services.database, lambda uow: uow.schedule.last_at(FAILED))
     if failed_at is not None and now < failed_at + TRIES_AGAIN_AFTER:
         return None
     try:
-        report = await sweep_gateway(around)
+        report = await sweep_gateway(services)
     except GatewayUnavailable as error:
         log.warning("sweep put off", reason=error.reason)
-        await unit_of_work.write(around.database, lambda uow: uow.schedule.mark_done(FAILED, now, at=now))
+        await unit_of_work.write(services.database, lambda uow: uow.schedule.mark_done(FAILED, now, at=now))
         return None
-    await unit_of_work.write(around.database, lambda uow: uow.schedule.mark_done(SWEPT, due_at, at=around.clock.now()))
+    await unit_of_work.write(
+        services.database, lambda uow: uow.schedule.mark_done(SWEPT, due_at, at=services.clock.now())
+    )
     return report
 
 
-async def sweep_gateway(around: Collecting) -> SweepReport:
+async def sweep_gateway(services: Services) -> SweepReport:
     """Ask the gateway about every charge that is not known to be settled, and about every customer's methods.
 
     Doing it again finds what is still so, and changes nothing more.
     :raises GatewayUnavailable: when the gateway cannot be asked.
     """
-    sweep = _Sweep(around)
+    sweep = _Sweep(services)
     attempts = await unit_of_work.read(
-        around.database, lambda uow: uow.collections.unsettled(around.clock.now() + timedelta(microseconds=1))
+        services.database, lambda uow: uow.collections.unsettled(services.clock.now() + timedelta(microseconds=1))
     )
     await ask_each(attempts, sweep.look_at_charge)
     await ask_each(
-        await unit_of_work.read(around.database, lambda uow: uow.payment_methods.account_ids()), sweep.compare
+        await unit_of_work.read(services.database, lambda uow: uow.payment_methods.account_ids()), sweep.compare
     )
     report = sweep.report()
     if report.findings:
-        await unit_of_work.write(around.database, lambda uow: _tell(uow, around, report))
+        await unit_of_work.write(services.database, lambda uow: _tell(uow, services, report))
     return report
 
 
-async def _tell(uow: UnitOfWork, around: Collecting, report: SweepReport) -> None:
+async def _tell(uow: UnitOfWork, services: Services, report: SweepReport) -> None:
     data = {"findings": list(report.findings)}
-    event = Event(around.ids.new("evt"), None, "gateway.swept", "system", around.clock.now(), None, data)
+    event = Event(services.ids.new("evt"), None, "gateway.swept", "system", services.clock.now(), None, data)
     await uow.events.add_many([event])
 
 
 class _Sweep:
     """One sweep, and what it has found so far."""
 
-    def __init__(self, around: Collecting) -> None:
-        self._around = around
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._counts: Counter[Settlement] = Counter()
         self._updated = 0
         self._findings: list[str] = []
@@ -121,13 +123,13 @@ class _Sweep:
         )
 
     async def look_at_charge(self, attempt: Attempt) -> None:
-        around = self._around
-        transaction = await around.payments.find_transaction(attempt.transaction_id or "")
+        services = self._services
+        transaction = await services.payments.find_transaction(attempt.transaction_id or "")
         if transaction is None:
             self._findings.append(f"Charge {attempt.id}: the gateway has no transaction {attempt.transaction_id}.")
             return
         settlement = await unit_of_work.write(
-            around.database, lambda uow: record_settlement(uow, around, attempt.id, transaction)
+            services.database, lambda uow: record_settlement(uow, services, attempt.id, transaction)
         )
         self._counts[settlement] += 1
         if settlement is Settlement.VOIDED:
@@ -135,9 +137,9 @@ class _Sweep:
 
     async def compare(self, account_id: str) -> None:
         """Compare an account's methods with those that the vault has of its customer."""
-        around = self._around
-        vaulted = {method.token: method for method in await around.payments.list_methods(account_id)}
-        stored = await unit_of_work.read(around.database, lambda uow: uow.payment_methods.list_all(account_id))
+        services = self._services
+        vaulted = {method.token: method for method in await services.payments.list_methods(account_id)}
+        stored = await unit_of_work.read(services.database, lambda uow: uow.payment_methods.list_all(account_id))
         known = {each.method.id for each in stored}
         self._findings += [
             f"Account {account_id}: the vault has a payment method {token} that is none of ours."
@@ -149,25 +151,27 @@ class _Sweep:
         await self._plan(list(_tasks(stored, vaulted)))
 
     async def _compare_method(self, stored: StoredMethod, vaulted: VaultedMethod | None) -> None:
-        around, method = self._around, stored.method
+        services, method = self._services, stored.method
         if vaulted is not None:
-            self._updated += await unit_of_work.write(around.database, lambda uow: follow_vault(uow, around, vaulted))
+            self._updated += await unit_of_work.write(
+                services.database, lambda uow: follow_vault(uow, services, vaulted)
+            )
         elif method.status is MethodStatus.ACTIVE:
             self._findings.append(f"Account {method.account_id}: the vault has no payment method {method.id} any more.")
             await unit_of_work.write(
-                around.database, lambda uow: flag_method(uow, around, method.id, "payment_method.missing")
+                services.database, lambda uow: flag_method(uow, services, method.id, "payment_method.missing")
             )
 
     async def _plan(self, tasks: Sequence[tuple[str, VaultTask]]) -> None:
         """Let the vault be told what it does not know of our methods."""
-        now = self._around.clock.now()
+        now = self._services.clock.now()
 
         async def work(uow: UnitOfWork) -> None:
             for method_id, task in tasks:
                 await uow.payment_methods.plan_vault_task(method_id, task, at=now)
 
         if tasks:
-            await unit_of_work.write(self._around.database, work)
+            await unit_of_work.write(self._services.database, work)
 
 
 def _tasks(stored: Sequence[StoredMethod], vaulted: dict[str, VaultedMethod]) -> Iterator[tuple[str, VaultTask]]:

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.deliveries import DeliveryState
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 LATE_CLOSE = timedelta(hours=1)
 LATE_COLLECTION = timedelta(hours=1)
@@ -65,10 +64,10 @@ class Trouble:
     sentence: str
 
 
-async def watched(*, database: Database, clock: Clock) -> Watched:
+async def watched(services: Services) -> Watched:
     """Return the figures of now."""
-    now = clock.now()
-    return await unit_of_work.read(database, lambda uow: _watched(uow, now))
+    now = services.clock.now()
+    return await unit_of_work.read(services.database, lambda uow: _watched(uow, now))
 
 
 def troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
@@ -121,16 +120,16 @@ def _money_troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
         yield Trouble("DISPUTE", f"Disputed payments that wait for an answer: {figures.disputes}.{LOOK}")
 
 
-async def tell_operators(*, database: Database, clock: Clock, ids: Ids, address: str) -> int:
+async def tell_operators(services: Services, *, address: str) -> int:
     """Queue a mail for each trouble that was not told today, and return how many are new."""
-    now = clock.now()
-    found = list(troubles(await watched(database=database, clock=clock), now))
+    now = services.clock.now()
+    found = list(troubles(await watched(services), now))
     if not found:
         return 0
     return await unit_of_work.write(
-        database,
+        services.database,
         lambda uow: uow.notifications.add_many(
-            [operator_message(trouble, ids.new("ntf"), address, now) for trouble in found]
+            [operator_message(trouble, services.ids.new("ntf"), address, now) for trouble in found]
         ),
     )
 

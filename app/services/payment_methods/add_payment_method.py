@@ -20,7 +20,6 @@ from app.domain.payment_gateway import (
     VerificationStatus,
 )
 from app.domain.payment_methods import AddFailure, MethodStatus, wait_before_adding
-from app.ports import Origin
 from app.repositories import unit_of_work
 from app.repositories.payment_methods import Consent, MethodDraft
 from app.services.common.once import once
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from app.domain.payment_methods import PaymentMethod
     from app.repositories.payment_methods import StoredMethod
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
     from app.services.payment_methods.vault_desk import VaultDesk
 
 OPERATION = "add_payment_method"
@@ -125,16 +125,7 @@ class AddedMethod:
     consent: Consent
 
 
-async def add_payment_method(
-    *,
-    desk: VaultDesk,
-    account: str,
-    actor: str,
-    new: NewMethod,
-    idempotency_key: str,
-    origin: Origin = Origin(),  # noqa: B008  (a frozen value)
-    request_id: str | None = None,
-) -> AddedMethod:
+async def add_payment_method(desk: VaultDesk, caller: Caller, *, new: NewMethod, idempotency_key: str) -> AddedMethod:
     """Verify a method, keep it in the vault under a token of ours, and put it on file; once under its key.
 
     It is the default when it is the first, when that is wanted, or when it takes the place of the default.
@@ -147,26 +138,23 @@ async def add_payment_method(
     """
     check_authorization(desk.agreement, is_given=new.is_authorized, version=new.agreement_version)
     _check_form(new)
-    by = _Adding(desk, account, actor, new, idempotency_key, origin, request_id)
-    intended = await unit_of_work.write(desk.around.database, lambda uow: _intend(uow, by))
+    by = _Adding(desk, caller, new, idempotency_key)
+    intended = await unit_of_work.write(desk.services.database, lambda uow: _intend(uow, by))
     owner, method_id = intended.owner, intended.method_id
     if intended.is_new:
         customer = Customer(owner.id, owner.name)
         await desk.keep(VaultRequest(customer, method_id, new.nonce, new.device_data, new.address))
-    return await unit_of_work.read(desk.around.database, lambda uow: _outcome(uow, owner.id, method_id))
+    return await unit_of_work.read(desk.services.database, lambda uow: _outcome(uow, owner.id, method_id))
 
 
 @dataclass(frozen=True, slots=True)
 class _Adding:
-    """Who adds what, under which key, and from where."""
+    """Who adds what, and under which key."""
 
     desk: VaultDesk
-    account: str
-    actor: str
+    caller: Caller
     new: NewMethod
     idempotency_key: str
-    origin: Origin
-    request_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +168,8 @@ class _Intended:
 
 async def _intend(uow: UnitOfWork, by: _Adding) -> _Intended:
     """Write down that a method is about to be sent, once under its key."""
-    owner = await uow.accounts.get_by_external_id(by.account, lock=True)
-    now, is_new = by.desk.around.clock.now(), False
+    owner = await uow.accounts.get_by_external_id(by.caller.account, lock=True)
+    now, is_new = by.desk.services.clock.now(), False
 
     async def write_down() -> dict[str, Any]:
         nonlocal is_new
@@ -232,8 +220,10 @@ async def _check_limits(uow: UnitOfWork, desk: VaultDesk, account_id: str, now: 
 
 async def _write_down(uow: UnitOfWork, by: _Adding, account_id: str, now: datetime) -> str:
     """Write the method down with what was agreed to for it, and return its id."""
-    ids, agreement = by.desk.around.ids, by.desk.agreement
-    draft = MethodDraft(ids.new("pm"), account_id, by.new.makes_default, by.new.replaces, by.actor, now, by.request_id)
+    ids, agreement = by.desk.services.ids, by.desk.agreement
+    draft = MethodDraft(
+        ids.new("pm"), account_id, by.new.makes_default, by.new.replaces, by.caller.actor, now, by.caller.request_id
+    )
     consent = Consent(
         id=ids.new("cns"),
         account_id=account_id,
@@ -241,10 +231,10 @@ async def _write_down(uow: UnitOfWork, by: _Adding, account_id: str, now: dateti
         agreement_version=agreement.version,
         text_hash=agreement.text_hash,
         agreement=agreement.text,
-        accepted_by=by.actor,
+        accepted_by=by.caller.actor,
         accepted_at=now,
-        address=by.origin.address,
-        user_agent=by.origin.user_agent,
+        address=by.caller.address,
+        user_agent=by.caller.user_agent,
     )
     await uow.payment_methods.add_pending(draft, consent, settle_at=now + GATEWAY_DEADLINE)
     return draft.id

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from app.services.payment_methods.vault_desk import VaultDesk
 
 
-async def create_payment_form_token(*, desk: VaultDesk, agreement_version: str | None = None) -> str:
+async def create_payment_form_token(desk: VaultDesk, *, agreement_version: str | None = None) -> str:
     """Return a token that names no customer: nothing can be kept or deleted with it behind our back.
 
     :raises AuthorizationRequired: when the form is going to show an agreement that is not in force.
@@ -18,4 +18,4 @@ async def create_payment_form_token(*, desk: VaultDesk, agreement_version: str |
     """
     if agreement_version is not None:
         check_authorization(desk.agreement, is_given=True, version=agreement_version)
-    return await desk.around.payments.form_token()
+    return await desk.services.payments.form_token()

@@ -29,22 +29,13 @@ if TYPE_CHECKING:
 
     from app.domain.accounts import Account
     from app.domain.payment_methods import PaymentMethod
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 
 async def remove_payment_method(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
-    actor: str,
-    method_id: str,
-    address: str | None = None,
-    request_id: str | None = None,
-    policies: CollectionPolicies = COLLECTION_POLICIES,
+    services: Services, caller: Caller, *, method_id: str, policies: CollectionPolicies = COLLECTION_POLICIES
 ) -> str | None:
     """Take a method off file at once, and tell the vault later; returns the id of the back-up that became the default.
 
@@ -53,16 +44,16 @@ async def remove_payment_method(
     """
 
     async def work(uow: UnitOfWork) -> str | None:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        now = clock.now()
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
         methods = await uow.payment_methods.list_on_file(owner.id)
         removed = get_on_file(methods, method_id)
         await _check(uow, owner, methods, removed, now, policies)
-        change = MethodChange(ids, owner.id, actor, now, address, request_id)
+        change = MethodChange(services.ids, owner.id, caller.actor, now, caller.address, caller.request_id)
         await take_off_file(uow, change, removed)
         return await _promote(uow, change, methods, removed)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def _check(

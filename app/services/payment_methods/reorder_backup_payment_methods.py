@@ -11,38 +11,30 @@ from app.services.payment_methods.payment_method_changes import MethodChange
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
 
 
-async def reorder_backup_payment_methods(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
-    actor: str,
-    method_ids: Sequence[str],
-    address: str | None = None,
-    request_id: str | None = None,
-) -> None:
+async def reorder_backup_payment_methods(services: Services, caller: Caller, *, method_ids: Sequence[str]) -> None:
     """Put the back-ups into the order given; where they are in it already, nothing is written.
 
     :raises InvalidOrder: when the ids are not those of the back-ups, each once.
     """
 
     async def work(uow: UnitOfWork) -> None:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         methods = await uow.payment_methods.list_on_file(owner.id)
         positions = reordered(methods, method_ids)
         before = [method for method in in_order(methods) if not method.is_default]
         if [method.id for method in before] == list(method_ids):
             return
         await uow.payment_methods.set_positions(positions)
-        change = MethodChange(ids, owner.id, actor, clock.now(), address, request_id)
+        change = MethodChange(
+            services.ids, owner.id, caller.actor, services.clock.now(), caller.address, caller.request_id
+        )
         after = sorted(before, key=lambda method: positions[method.id])
         order = [method.display_name for method in after]
         await uow.events.add_many([change.event("payment_method.reordered", None, order=order)])
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)

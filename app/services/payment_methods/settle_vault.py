@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.domain.payment_gateway import VaultedMethod
     from app.repositories.payment_methods import StoredMethod
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 log = structlog.get_logger("vault")
 
@@ -32,41 +32,41 @@ SETTLES_WITHIN = 2 * GATEWAY_DEADLINE
 """After this long a method that the vault does not have will not come: it was never sent, or was refused."""
 
 
-async def run_vault_tasks(around: Collecting, *, on_progress: Callable[[int], None] | None = None) -> int:
+async def run_vault_tasks(services: Services, *, on_progress: Callable[[int], None] | None = None) -> int:
     """Do everything that is due at the vault, and return how many methods were looked at.
 
     What cannot be done is tried again after pauses that double; doing it twice changes nothing.
     """
     seen: set[str] = set()
     while True:
-        due = [stored for stored in await _find_due(around) if stored.method.id not in seen]
+        due = [stored for stored in await _find_due(services) if stored.method.id not in seen]
         if not due:
             return len(seen)
         seen.update(stored.method.id for stored in due)
         limiter = anyio.CapacityLimiter(AT_ONCE)
         async with anyio.create_task_group() as group:
             for stored in due:
-                group.start_soon(_attend, around, stored, limiter)
+                group.start_soon(_attend, services, stored, limiter)
         if on_progress is not None:
             on_progress(len(due))
 
 
-async def next_vault_task_at(around: Collecting) -> datetime | None:
+async def next_vault_task_at(services: Services) -> datetime | None:
     """Return when the next task at the vault falls due, or the longest overdue one did; None without any."""
-    return await unit_of_work.read(around.database, lambda uow: uow.payment_methods.oldest_vault_task_at())
+    return await unit_of_work.read(services.database, lambda uow: uow.payment_methods.oldest_vault_task_at())
 
 
-async def _find_due(around: Collecting) -> list[StoredMethod]:
-    now = around.clock.now()
-    return await unit_of_work.read(around.database, lambda uow: uow.payment_methods.due_vault_tasks(now, PAGE_SIZE))
+async def _find_due(services: Services) -> list[StoredMethod]:
+    now = services.clock.now()
+    return await unit_of_work.read(services.database, lambda uow: uow.payment_methods.due_vault_tasks(now, PAGE_SIZE))
 
 
-async def _attend(around: Collecting, due: StoredMethod, limiter: anyio.CapacityLimiter) -> None:
+async def _attend(services: Services, due: StoredMethod, limiter: anyio.CapacityLimiter) -> None:
     async with limiter:
         try:
-            claimed = await unit_of_work.write(around.database, lambda uow: _claim(uow, around, due))
+            claimed = await unit_of_work.write(services.database, lambda uow: _claim(uow, services, due))
             if claimed is not None and claimed.vault_task is not None:
-                await TASKS[claimed.vault_task](around, claimed)
+                await TASKS[claimed.vault_task](services, claimed)
         except GatewayUnavailable as error:
             log.warning("vault not reached", method=due.method.id, task=due.vault_task, reason=error.reason)
         except Exception as error:  # noqa: BLE001  one method's trouble is not the others'
@@ -74,9 +74,9 @@ async def _attend(around: Collecting, due: StoredMethod, limiter: anyio.Capacity
             log.error("vault task failed", method=due.method.id, error=type(error).__qualname__)  # noqa: TRY400
 
 
-async def _claim(uow: UnitOfWork, around: Collecting, due: StoredMethod) -> StoredMethod | None:
+async def _claim(uow: UnitOfWork, services: Services, due: StoredMethod) -> StoredMethod | None:
     """Put the next try off before this one, so that neither another process nor a crash repeats it at once."""
-    stored, now = await load_locked(uow, due.method.id), around.clock.now()
+    stored, now = await load_locked(uow, due.method.id), services.clock.now()
     if stored.vault_task is not due.vault_task or stored.next_action_at is None or stored.next_action_at > now:
         return None
     if stored.vault_task is VaultTask.MAKE_DEFAULT and not stored.method.is_default:
@@ -94,45 +94,45 @@ async def _claim(uow: UnitOfWork, around: Collecting, due: StoredMethod) -> Stor
     return stored
 
 
-async def _settle(around: Collecting, stored: StoredMethod) -> None:
+async def _settle(services: Services, stored: StoredMethod) -> None:
     """Find out whether the vault has a method, and put it on file or give it up."""
-    found = await around.payments.find_method(stored.method.id)
-    await unit_of_work.write(around.database, lambda uow: _record_found(uow, around, stored, found))
+    found = await services.payments.find_method(stored.method.id)
+    await unit_of_work.write(services.database, lambda uow: _record_found(uow, services, stored, found))
 
 
 async def _record_found(
-    uow: UnitOfWork, around: Collecting, claimed: StoredMethod, found: VaultedMethod | None
+    uow: UnitOfWork, services: Services, claimed: StoredMethod, found: VaultedMethod | None
 ) -> None:
-    stored, now = await load_locked(uow, claimed.method.id), around.clock.now()
+    stored, now = await load_locked(uow, claimed.method.id), services.clock.now()
     if stored.method.status is not MethodStatus.PENDING:
         return
     if found is not None and found.customer_id == stored.method.account_id:
-        await adopt(uow, around.ids, stored, found, found.verification, now)
+        await adopt(uow, services.ids, stored, found, found.verification, now)
     elif now >= stored.draft.created_at + SETTLES_WITHIN:
-        await give_up(uow, around.ids, stored, AddFailure.NOT_THERE, now)
+        await give_up(uow, services.ids, stored, AddFailure.NOT_THERE, now)
 
 
-async def _make_default(around: Collecting, stored: StoredMethod) -> None:
-    if not await around.payments.make_default(stored.method.id):
+async def _make_default(services: Services, stored: StoredMethod) -> None:
+    if not await services.payments.make_default(stored.method.id):
         log.error("the vault lacks a method", method=stored.method.id)
-    await _is_done(around, stored)
+    await _is_done(services, stored)
 
 
-async def _delete(around: Collecting, stored: StoredMethod) -> None:
-    await around.payments.remove_method(stored.method.id)
-    await _is_done(around, stored)
+async def _delete(services: Services, stored: StoredMethod) -> None:
+    await services.payments.remove_method(stored.method.id)
+    await _is_done(services, stored)
 
 
-async def _is_done(around: Collecting, claimed: StoredMethod) -> None:
+async def _is_done(services: Services, claimed: StoredMethod) -> None:
     async def clear(uow: UnitOfWork) -> None:
         stored = await load_locked(uow, claimed.method.id)
         if stored.vault_task is claimed.vault_task:
             await uow.payment_methods.plan_vault_task(stored.method.id, None, at=None)
 
-    await unit_of_work.write(around.database, clear)
+    await unit_of_work.write(services.database, clear)
 
 
-TASKS: dict[VaultTask, Callable[[Collecting, StoredMethod], Awaitable[None]]] = {
+TASKS: dict[VaultTask, Callable[[Services, StoredMethod], Awaitable[None]]] = {
     VaultTask.SETTLE: _settle,
     VaultTask.MAKE_DEFAULT: _make_default,
     VaultTask.DELETE: _delete,

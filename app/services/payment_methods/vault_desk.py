@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.domain.payment_gateway import VaultRequest
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 log = structlog.get_logger("vault")
 
@@ -26,13 +26,13 @@ class VaultDesk:
 
     def __init__(
         self,
-        around: Collecting,
+        services: Services,
         *,
         agreement: PaymentAgreement = PAYMENT_AGREEMENT,
         limits: Sequence[AttemptLimit] = ATTEMPT_LIMITS,
         answers_within_seconds: float = ANSWERS_WITHIN_SECONDS,
     ) -> None:
-        self.around = around
+        self.services = services
         self.agreement = agreement
         self.limits = limits
         self._patience = Patience(answers_within_seconds)
@@ -48,12 +48,12 @@ class VaultDesk:
         await self._patience.close()
 
     async def _keep(self, request: VaultRequest) -> None:
-        around = self.around
+        services = self.services
         try:
-            answer = await around.payments.vault(request)
+            answer = await services.payments.vault(request)
             await unit_of_work.write(
-                around.database,
-                lambda uow: record_answer(uow, around.ids, request.method_token, answer, around.clock.now()),
+                services.database,
+                lambda uow: record_answer(uow, services.ids, request.method_token, answer, services.clock.now()),
             )
         except Exception as error:  # noqa: BLE001  the sweeper goes on from the row
             # No traceback: what a gateway says is not for the log.

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from app.domain.payment_gateway import VaultedMethod
     from app.domain.payment_methods import PaymentMethod
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 FOLLOWED = ("brand", "last4", "expiry_month", "expiry_year")
 """What a bank may change of a card on file."""
 
 
-async def flag_method(uow: UnitOfWork, around: Collecting, method_id: str, kind: str) -> bool:
+async def flag_method(uow: UnitOfWork, services: Services, method_id: str, kind: str) -> bool:
     """Let a method need attention, so that it is not charged; the default stays what it is. False when it does already.
 
     `kind` is the event's. The account is locked here.
@@ -30,19 +30,19 @@ async def flag_method(uow: UnitOfWork, around: Collecting, method_id: str, kind:
     stored = await uow.payment_methods.find(method_id)
     if stored is None or stored.method.status is not MethodStatus.ACTIVE:
         return False
-    now = around.clock.now()
+    now = services.clock.now()
     await uow.payment_methods.set_status(method_id, MethodStatus.NEEDS_ATTENTION, at=now)
     data = {
         "status": [MethodStatus.ACTIVE, MethodStatus.NEEDS_ATTENTION],
         "method_name": stored.method.display_name,
         "is_default": stored.method.is_default,
     }
-    event = Event(around.ids.new("evt"), stored.method.account_id, kind, "system", now, method_id, data)
+    event = Event(services.ids.new("evt"), stored.method.account_id, kind, "system", now, method_id, data)
     await uow.events.add_many([event])
     return True
 
 
-async def follow_vault(uow: UnitOfWork, around: Collecting, vaulted: VaultedMethod) -> bool:
+async def follow_vault(uow: UnitOfWork, services: Services, vaulted: VaultedMethod) -> bool:
     """Take over what a bank has changed of a card on file; False when nothing has. The account is locked here.
 
     A card that was refused for good may be charged again: it has been updated (rule 29).
@@ -56,7 +56,7 @@ async def follow_vault(uow: UnitOfWork, around: Collecting, vaulted: VaultedMeth
     changed = {} if method is None else _changes(method, vaulted)
     if method is None or not changed:
         return False
-    now = around.clock.now()
+    now = services.clock.now()
     is_taken = any(each.id != method.id and each.fingerprint == vaulted.fingerprint for each in on_file)
     described = replace(vaulted, fingerprint=method.fingerprint) if is_taken else vaulted
     await uow.payment_methods.describe(method.id, described, at=now)
@@ -64,7 +64,7 @@ async def follow_vault(uow: UnitOfWork, around: Collecting, vaulted: VaultedMeth
         await uow.payment_methods.set_status(method.id, MethodStatus.ACTIVE, at=now)
         changed["status"] = [MethodStatus.NEEDS_ATTENTION, MethodStatus.ACTIVE]
     event = Event(
-        around.ids.new("evt"), method.account_id, "payment_method.updated_by_bank", "system", now, method.id, changed
+        services.ids.new("evt"), method.account_id, "payment_method.updated_by_bank", "system", now, method.id, changed
     )
     await uow.events.add_many([event])
     return True

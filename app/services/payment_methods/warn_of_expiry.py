@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from app.domain.payment_methods import PaymentMethod
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 LOOKS_AT = time(8)
 LOOKED = "cards.expiring"
 LOOKS_AHEAD = timedelta(days=31)
 
 
-async def warn_of_expiry(*, database: Database, clock: Clock, ids: Ids) -> int:
+async def warn_of_expiry(services: Services) -> int:
     """Look at every card once a day, and return how many messages are new; again on the same day does nothing."""
-    now = clock.now()
+    now = services.clock.now()
     due_at = billing_instant(billing_date(now), LOOKS_AT)
-    if now < due_at or await unit_of_work.read(database, lambda uow: uow.schedule.is_done(LOOKED, due_at)):
+    if now < due_at or await unit_of_work.read(services.database, lambda uow: uow.schedule.is_done(LOOKED, due_at)):
         return 0
-    return await unit_of_work.write(database, lambda uow: _warn(uow, ids, now, due_at))
+    return await unit_of_work.write(services.database, lambda uow: _warn(uow, services.ids, now, due_at))
 
 
 async def _warn(uow: UnitOfWork, ids: Ids, now: datetime, due_at: datetime) -> int:

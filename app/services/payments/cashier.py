@@ -14,7 +14,7 @@ from app.services.payments.collect_invoice import collect_invoice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 log = structlog.get_logger("cashier")
 
@@ -24,14 +24,14 @@ LOOKS_AGAIN_AFTER_SECONDS = 0.05
 class Cashier:
     """Charges in tasks of its own, which go on when the customer who started them is gone."""
 
-    def __init__(self, around: Collecting, *, answers_within_seconds: float = ANSWERS_WITHIN_SECONDS) -> None:
-        self.around = around
+    def __init__(self, services: Services, *, answers_within_seconds: float = ANSWERS_WITHIN_SECONDS) -> None:
+        self.services = services
         self._patience = Patience(answers_within_seconds)
 
     @property
     def charges_first(self) -> bool:
         """Tell whether a change that the customer starts takes effect when it is paid (rule 17)."""
-        return self.around.policies.charges_first
+        return self.services.policies.charges_first
 
     async def collect_now(self, invoice_ids: Sequence[str]) -> None:
         """Collect the invoices, one after the other, and wait for it as long as a customer may be kept waiting.
@@ -47,7 +47,7 @@ class Cashier:
     async def _collect(self, invoice_ids: Sequence[str]) -> None:
         for invoice_id in invoice_ids:
             try:
-                while not await collect_invoice(self.around, invoice_id):
+                while not await collect_invoice(self.services, invoice_id):
                     if not await self._is_under_way(invoice_id):
                         break
                     await asyncio.sleep(LOOKS_AGAIN_AFTER_SECONDS)
@@ -56,7 +56,7 @@ class Cashier:
                 log.error("collecting failed", invoice=invoice_id, error=type(error).__qualname__)  # noqa: TRY400
 
     async def _is_under_way(self, invoice_id: str) -> bool:
-        real_now = self.around.real_clock.now()
+        real_now = self.services.real_now()
         return await unit_of_work.read(
-            self.around.database, lambda uow: uow.collections.is_claimed(invoice_id, real_now)
+            self.services.database, lambda uow: uow.collections.is_claimed(invoice_id, real_now)
         )

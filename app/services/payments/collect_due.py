@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 log = structlog.get_logger("collection")
 
@@ -26,38 +26,38 @@ AT_ONCE = 8
 """As many as the gateway is asked at the same time."""
 
 
-async def collect_due(around: Collecting, *, on_progress: Callable[[int], None] | None = None) -> int:
+async def collect_due(services: Services, *, on_progress: Callable[[int], None] | None = None) -> int:
     """Do everything about every invoice whose collecting is due, and return how many were looked at.
 
     Running it again does nothing until something falls due; under a hold it does nothing at all.
     """
     seen: set[str] = set()
     while True:
-        due = [invoice_id for invoice_id in await _find_due(around) if invoice_id not in seen]
+        due = [invoice_id for invoice_id in await _find_due(services) if invoice_id not in seen]
         if not due:
             return len(seen)
         seen.update(due)
-        await _collect_all(around, due)
+        await _collect_all(services, due)
         if on_progress is not None:
             on_progress(len(due))
 
 
-async def _find_due(around: Collecting) -> list[str]:
+async def _find_due(services: Services) -> list[str]:
     async def find(uow: UnitOfWork) -> list[str]:
         if await uow.holds.find(COLLECTION) is not None:
             return []
-        return await uow.collections.due(around.clock.now(), around.real_clock.now(), PAGE_SIZE)
+        return await uow.collections.due(services.clock.now(), services.real_now(), PAGE_SIZE)
 
-    return await unit_of_work.read(around.database, find)
+    return await unit_of_work.read(services.database, find)
 
 
-async def _collect_all(around: Collecting, invoice_ids: list[str]) -> None:
+async def _collect_all(services: Services, invoice_ids: list[str]) -> None:
     limiter = anyio.CapacityLimiter(AT_ONCE)
 
     async def collect(invoice_id: str) -> None:
         async with limiter:
             try:
-                await collect_invoice(around, invoice_id)
+                await collect_invoice(services, invoice_id)
             except Exception as error:  # noqa: BLE001  one invoice's trouble is not the others'
                 # No traceback: what a gateway says is not for the log.
                 log.error("collecting failed", invoice=invoice_id, error=type(error).__qualname__)  # noqa: TRY400
@@ -67,13 +67,13 @@ async def _collect_all(around: Collecting, invoice_ids: list[str]) -> None:
             group.start_soon(collect, invoice_id)
 
 
-async def next_collection_at(around: Collecting) -> datetime | None:
+async def next_collection_at(services: Services) -> datetime | None:
     """Return when the next collecting falls due; None under a hold, or when nothing is to be collected."""
 
     async def find(uow: UnitOfWork) -> datetime | None:
         return None if await uow.holds.find(COLLECTION) is not None else await uow.collections.oldest_due_at()
 
-    return await unit_of_work.read(around.database, find)
+    return await unit_of_work.read(services.database, find)
 
 
 async def request_collection(uow: UnitOfWork, account_id: str, now: datetime) -> list[str]:

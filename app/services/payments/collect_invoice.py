@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
     from app.repositories.collections import Lease
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting, Situation
+    from app.services.common.services import Services
+    from app.services.payments.collecting import Situation
 
 LEASE = timedelta(minutes=5)
 """Far longer than the gateway's deadline: nobody else begins while a charge may still be under way."""
@@ -72,41 +73,41 @@ class _Call:
     was_sent: bool
 
 
-async def collect_invoice(around: Collecting, invoice_id: str) -> bool:
+async def collect_invoice(services: Services, invoice_id: str) -> bool:
     """Do everything about an invoice that is due now; False when somebody else is at it, or nothing is to be done.
 
     It ends when the invoice is paid, the round has failed, or an outcome cannot be known yet.
     """
-    call = await unit_of_work.write(around.database, lambda uow: _begin(uow, around, invoice_id))
+    call = await unit_of_work.write(services.database, lambda uow: _begin(uow, services, invoice_id))
     if call is None:
         return False
     with suppress(LeaseLost):
         while isinstance(call, _Call):
-            answer = await _ask(around, call)
+            answer = await _ask(services, call)
             call = await unit_of_work.write(
-                around.database,
-                lambda uow: _record(uow, around, call, answer),  # noqa: B023
+                services.database,
+                lambda uow: _record(uow, services, call, answer),  # noqa: B023
             )
     return True
 
 
-async def _begin(uow: UnitOfWork, around: Collecting, invoice_id: str) -> _Call | bool | None:
-    real_now = around.real_clock.now()
+async def _begin(uow: UnitOfWork, services: Services, invoice_id: str) -> _Call | bool | None:
+    real_now = services.real_now()
     if await uow.holds.find(COLLECTION) is not None:
         return None
     lease = await uow.collections.claim(invoice_id, real_now, real_now + LEASE)
-    return None if lease is None else await _go_on(uow, around, lease)
+    return None if lease is None else await _go_on(uow, services, lease)
 
 
-async def _go_on(uow: UnitOfWork, around: Collecting, lease: Lease) -> _Call | bool:
+async def _go_on(uow: UnitOfWork, services: Services, lease: Lease) -> _Call | bool:
     """Take every step that needs no gateway, and return the call that comes next; True when nothing is left to do.
 
     Credit of the account pays first: nothing is charged above what is owed at this moment.
     """
     await uow.accounts.get(lease.account_id, lock=True)
-    await settle_credit(uow, around.ids, lease.account_id, around.clock.now())
+    await settle_credit(uow, services.ids, lease.account_id, services.clock.now())
     while True:
-        found = await load_situation(uow, lease.invoice_id, lease.account_id, around.clock.now())
+        found = await load_situation(uow, lease.invoice_id, lease.account_id, services.clock.now())
         if found.collection.status is CollectionStatus.DONE:
             return True
         step = next_step(
@@ -120,30 +121,30 @@ async def _go_on(uow: UnitOfWork, around: Collecting, lease: Lease) -> _Call | b
             await uow.collections.release(lease)
             return True
         if isinstance(step, Charge):
-            if await _pay_by_hand(uow, around, found):
+            if await _pay_by_hand(uow, services, found):
                 continue
-            return await _plan(uow, around, lease, found, step)
+            return await _plan(uow, services, lease, found, step)
         if isinstance(step, Resolve):
             return await _plan_again(uow, lease, found, step.attempt)
-        await LOCAL_STEPS[type(step)](uow, around, lease, found, step)
+        await LOCAL_STEPS[type(step)](uow, services, lease, found, step)
 
 
-async def _pay_by_hand(uow: UnitOfWork, around: Collecting, found: Situation) -> bool:
+async def _pay_by_hand(uow: UnitOfWork, services: Services, found: Situation) -> bool:
     """Let credit come before a card on an invoice that is charged because its customer asked; tell if there was any."""
     if not found.collection.is_by_hand:
         return False
-    return await settle_requested(uow, around.ids, found.account.id, [found.invoice.id], found.now, "system")
+    return await settle_requested(uow, services.ids, found.account.id, [found.invoice.id], found.now, "system")
 
 
-async def _plan(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, step: Charge) -> _Call:
+async def _plan(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, step: Charge) -> _Call:
     """Write a charge down as sent (rule 31)."""
     collection = found.collection
     if step.begins_round:
-        changed = begin_round(collection, found.now, around.policies)
+        changed = begin_round(collection, found.now, services.policies)
         await uow.collections.save(lease, collection, changed)
         collection = replace(collection, **changed)
     attempt = Attempt(
-        id=around.ids.new("att"),
+        id=services.ids.new("att"),
         account_id=found.account.id,
         invoice_id=found.invoice.id,
         attempt_no=len(found.attempts) + 1,
@@ -178,12 +179,12 @@ async def _plan_again(uow: UnitOfWork, lease: Lease, found: Situation, attempt: 
     return _Call(lease, attempt, sends=sends, was_sent=was_sent)
 
 
-async def _ask(around: Collecting, call: _Call) -> ChargeAnswer:
+async def _ask(services: Services, call: _Call) -> ChargeAnswer:
     """Let the gateway charge, or tell what became of a charge; what cannot be known is UNKNOWN."""
     attempt = call.attempt
     if not call.sends:
-        return await _look(around, attempt)
-    answer = await around.payments.charge(
+        return await _look(services, attempt)
+    answer = await services.payments.charge(
         ChargeRequest(
             attempt_id=attempt.id,
             amount_cents=attempt.amount_cents,
@@ -194,16 +195,16 @@ async def _ask(around: Collecting, call: _Call) -> ChargeAnswer:
         )
     )
     if call.was_sent and answer.kind is AnswerKind.REFUSED and not answer.keys_refused:
-        return await _confirm_refusal(around, attempt, answer)
+        return await _confirm_refusal(services, attempt, answer)
     return answer
 
 
-async def _look(around: Collecting, attempt: Attempt) -> ChargeAnswer:
+async def _look(services: Services, attempt: Attempt) -> ChargeAnswer:
     """Return what the gateway knows of a charge, once it has decided about it."""
-    if around.clock.now() < look_up_at(attempt, around.clock.now()):
+    if services.clock.now() < look_up_at(attempt, services.clock.now()):
         return ChargeAnswer(AnswerKind.UNKNOWN, reason="the gateway may still be at it")
     try:
-        found = best_of(await around.payments.find_by_order(attempt.id))
+        found = best_of(await services.payments.find_by_order(attempt.id))
     except GatewayUnavailable as error:
         return ChargeAnswer(AnswerKind.UNKNOWN, reason=error.reason)
     if found is None:
@@ -211,31 +212,31 @@ async def _look(around: Collecting, attempt: Attempt) -> ChargeAnswer:
     return ChargeAnswer(AnswerKind.DONE if found.moves_money else AnswerKind.DECLINED, found, found.decline)
 
 
-async def _confirm_refusal(around: Collecting, attempt: Attempt, answer: ChargeAnswer) -> ChargeAnswer:
+async def _confirm_refusal(services: Services, attempt: Attempt, answer: ChargeAnswer) -> ChargeAnswer:
     """A second sending that is refused tells nothing of the first; its absence does, once the gateway has decided."""
-    found = await _look(around, attempt)
+    found = await _look(services, attempt)
     return replace(answer, kind=AnswerKind.DECLINED) if found.reason == ABSENT else found
 
 
 ABSENT = "the gateway has no such order"
 
 
-async def _record(uow: UnitOfWork, around: Collecting, call: _Call, answer: ChargeAnswer) -> _Call | bool:
+async def _record(uow: UnitOfWork, services: Services, call: _Call, answer: ChargeAnswer) -> _Call | bool:
     """Write down what became of a charge, and return the call that comes next."""
-    found = await load_situation(uow, call.lease.invoice_id, call.lease.account_id, around.clock.now())
+    found = await load_situation(uow, call.lease.invoice_id, call.lease.account_id, services.clock.now())
     await uow.collections.check_lease(call.lease)
     attempt = call.attempt
     if answer.keys_refused:
         return await _without_key(uow, call, found)
     state = state_after(answer, was_sent=call.was_sent)
     if state is AttemptState.SUCCEEDED and answer.transaction is not None:
-        await steps.record_success(uow, around, call.lease, found, attempt, answer.transaction)
+        await steps.record_success(uow, services, call.lease, found, attempt, answer.transaction)
     elif state is AttemptState.DECLINED or (state is AttemptState.PLANNED and found.checkout is not None):
-        await steps.record_failure(uow, around, call.lease, found, attempt, answer)
+        await steps.record_failure(uow, services, call.lease, found, attempt, answer)
     else:
         await _postpone(uow, call, found, state, answer)
         return True
-    return await _go_on(uow, around, call.lease)
+    return await _go_on(uow, services, call.lease)
 
 
 async def _without_key(uow: UnitOfWork, call: _Call, found: Situation) -> _Call | bool:

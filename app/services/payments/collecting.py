@@ -1,11 +1,10 @@
-"""What collecting works with, and the situation of one invoice that every step is decided from."""
+"""The situation of one invoice, which every step of its collecting is decided from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.policies import COLLECTION_POLICIES, CollectionPolicies
 from app.repositories.events import Event
 
 if TYPE_CHECKING:
@@ -17,22 +16,9 @@ if TYPE_CHECKING:
     from app.domain.checkouts import Checkout
     from app.domain.collection import Attempt, Collection
     from app.domain.payment_methods import PaymentMethod
-    from app.ports import Clock, Ids, PaymentGateway
-    from app.repositories.database import Database
+    from app.ports import Ids
     from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
-
-
-@dataclass(frozen=True, slots=True)
-class Collecting:
-    """Where to write, the billing clock, the ids, who moves money, and real time, which leases go by."""
-
-    database: Database
-    clock: Clock
-    ids: Ids
-    payments: PaymentGateway
-    real_clock: Clock
-    policies: CollectionPolicies = field(default=COLLECTION_POLICIES)
 
 
 @dataclass(frozen=True, slots=True)

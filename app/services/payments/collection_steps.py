@@ -40,16 +40,17 @@ if TYPE_CHECKING:
     from app.domain.payment_gateway import ChargeAnswer, Transaction
     from app.repositories.collections import Lease
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting, Situation
+    from app.services.common.services import Services
+    from app.services.payments.collecting import Situation
 
 REFUSED_CODE = "refused"
 
 
 async def record_success(
-    uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, attempt: Attempt, transaction: Transaction
+    uow: UnitOfWork, services: Services, lease: Lease, found: Situation, attempt: Attempt, transaction: Transaction
 ) -> None:
     """Record a charge that went through: the payment, what it paid for, and what waited for it."""
-    now, ids = found.now, around.ids
+    now, ids = found.now, services.ids
     await uow.collections.record_outcome(attempt.id, AttemptState.SUCCEEDED, at=now, transaction_id=transaction.id)
     method = found.method(attempt.method_id) or (await _removed_method(uow, attempt))
     kind = PaymentKind.PAYPAL if method is not None and method.kind is MethodKind.PAYPAL else PaymentKind.CARD
@@ -78,10 +79,10 @@ async def record_success(
 
 
 async def record_failure(
-    uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, attempt: Attempt, answer: ChargeAnswer
+    uow: UnitOfWork, services: Services, lease: Lease, found: Situation, attempt: Attempt, answer: ChargeAnswer
 ) -> None:
     """Record a charge that was refused for good, by the bank or by the gateway."""
-    now, ids = found.now, around.ids
+    now, ids = found.now, services.ids
     transaction_id = None if answer.transaction is None else answer.transaction.id
     await uow.collections.record_outcome(
         attempt.id, AttemptState.DECLINED, at=now, transaction_id=transaction_id, decline=answer.decline
@@ -108,14 +109,14 @@ async def record_failure(
     await uow.collections.save(lease, found.collection, changed)
 
 
-async def end_round(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, step: EndRound) -> None:
+async def end_round(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, step: EndRound) -> None:
     """End a round in which nothing was paid: the next one is due on its day, or a change that waited is dropped."""
-    now, ids, collection = found.now, around.ids, found.collection
+    now, ids, collection = found.now, services.ids, found.collection
     if found.checkout is not None:
         await drop_checkout(uow, ids, found.checkout, found.invoice, now)
         await uow.collections.save(lease, collection, DONE)
         return
-    changed = begin_round(collection, now, around.policies) if step.begins_round else {}
+    changed = begin_round(collection, now, services.policies) if step.begins_round else {}
     if reached_no_bank(step.tried):
         await _try_again(uow, lease, found)
         return
@@ -152,44 +153,44 @@ async def _try_again(uow: UnitOfWork, lease: Lease, found: Situation) -> None:
     await uow.collections.save(lease, collection, changed)
 
 
-async def finish(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, _step: Finish) -> None:
+async def finish(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, _step: Finish) -> None:
     """Stop collecting an invoice that nothing is owed on; whatever paid it has said so already."""
     await uow.collections.save(lease, found.collection, DONE)
-    await reactivate_if_settled(uow, around.ids, found.account, found.now)
+    await reactivate_if_settled(uow, services.ids, found.account, found.now)
 
 
-async def add_late_fee(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, _step: AddLateFee) -> None:
+async def add_late_fee(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, _step: AddLateFee) -> None:
     """Add the fee for paying late to the next invoice, once for each invoice (rule 32)."""
-    fee_cents = around.policies.late_fee_cents or 0
+    fee_cents = services.policies.late_fee_cents or 0
     title = f"Late fee for invoice {found.invoice.number}"
-    charge = ExtraCharge(LineKind.LATE_FEE, around.ids.new("chg"), title, fee_cents)
+    charge = ExtraCharge(LineKind.LATE_FEE, services.ids.new("chg"), title, fee_cents)
     if found.account.status is not AccountStatus.CLOSED:
         await uow.charges.add(found.account.id, charge, created_at=found.now)
         data = {"amount_cents": fee_cents, "charge": charge.id}
-        await uow.events.add_many([found.event(around.ids, "late_fee.added", data)])
+        await uow.events.add_many([found.event(services.ids, "late_fee.added", data)])
     await uow.collections.save(lease, found.collection, {"late_fee_at": None})
 
 
-async def warn(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, _step: Warn) -> None:
+async def warn(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, _step: Warn) -> None:
     """Say that service will be suspended, and when (rule 33)."""
-    suspend_at = warned_suspension_at(found.collection, found.now, around.policies)
+    suspend_at = warned_suspension_at(found.collection, found.now, services.policies)
     if found.account.status is AccountStatus.ACTIVE and suspend_at is not None:
         data = {"suspend_at": suspend_at.isoformat(), "amount_cents": found.balance_cents}
-        await uow.events.add_many([found.event(around.ids, "suspension.scheduled", data)])
+        await uow.events.add_many([found.event(services.ids, "suspension.scheduled", data)])
         told = suspension_scheduled(found, billing_date(suspend_at), await _open_cents(uow, found.account))
-        await announce(uow, ids=around.ids, now=found.now, announcements=[told])
+        await announce(uow, ids=services.ids, now=found.now, announcements=[told])
     await uow.collections.save(lease, found.collection, {"warn_at": None, "suspend_at": suspend_at})
 
 
-async def suspend(uow: UnitOfWork, around: Collecting, lease: Lease, found: Situation, _step: Suspend) -> None:
+async def suspend(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, _step: Suspend) -> None:
     """Suspend the service of an account that has not paid for too long (rule 33)."""
     if found.account.status is AccountStatus.ACTIVE:
         await uow.accounts.set_status(found.account.id, AccountStatus.SUSPENDED)
         data = {"status": [AccountStatus.ACTIVE, AccountStatus.SUSPENDED], "amount_cents": found.balance_cents}
-        event = found.event(around.ids, "account.suspended", data)
+        event = found.event(services.ids, "account.suspended", data)
         await uow.events.add_many([event])
         told = suspended(found, await _open_cents(uow, found.account), event.id)
-        await announce(uow, ids=around.ids, now=found.now, announcements=[told])
+        await announce(uow, ids=services.ids, now=found.now, announcements=[told])
     await uow.collections.save(lease, found.collection, {"warn_at": None, "suspend_at": None})
 
 

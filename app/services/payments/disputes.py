@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.domain.collection import Attempt
     from app.domain.refunds import Dispute
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 EVENTS = {
     DisputeState.OPEN: "dispute.opened",
@@ -24,12 +24,12 @@ EVENTS = {
 }
 
 
-async def record_dispute(uow: UnitOfWork, around: Collecting, attempt: Attempt, dispute: Dispute) -> bool:
+async def record_dispute(uow: UnitOfWork, services: Services, attempt: Attempt, dispute: Dispute) -> bool:
     """Record a dispute as the gateway has it now; False when we know it so already. The account is locked here.
 
     Its invoice is charged by hand alone from the first word of it on.
     """
-    now = around.clock.now()
+    now = services.clock.now()
     await uow.accounts.get(attempt.account_id, lock=True)
     known = await uow.disputes.find_state(dispute.id)
     if known is dispute.state:
@@ -42,12 +42,12 @@ async def record_dispute(uow: UnitOfWork, around: Collecting, attempt: Attempt, 
         await stop_collecting(uow, attempt.invoice_id)
     elif known is DisputeState.LOST:
         reference = f"dispute {dispute.id}, {dispute.changed_at.isoformat()}"
-        await post_in_again(uow, around.ids, attempt, reference, dispute.amount_cents, now)
+        await post_in_again(uow, services.ids, attempt, reference, dispute.amount_cents, now)
     data = {"amount_cents": dispute.amount_cents, "dispute": dispute.id, "was": known}
-    event = await back_event(uow, around.ids, EVENTS[dispute.state], attempt, now, data)
+    event = await back_event(uow, services.ids, EVENTS[dispute.state], attempt, now, data)
     await uow.events.add_many([event])
     if dispute.state is DisputeState.LOST:
-        await announce(uow, ids=around.ids, now=now, announcements=payment_undone(event, TAKEN_BACK, None))
+        await announce(uow, ids=services.ids, now=now, announcements=payment_undone(event, TAKEN_BACK, None))
     return True
 
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from app.ports import Clock, Ids
     from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
     from app.services.payments.cashier import Cashier
 
 PAY_INVOICE = "pay_invoice"
@@ -55,16 +56,7 @@ class PaidInvoice:
 
 
 async def pay_invoice(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    cashier: Cashier,
-    account: str,
-    actor: str,
-    invoice_id: str,
-    idempotency_key: str,
-    request_id: str | None = None,
+    services: Services, caller: Caller, *, cashier: Cashier, invoice_id: str, idempotency_key: str
 ) -> Outcome:
     """Charge what is open on an invoice now, and wait for it up to eight seconds; it uses no slot of the schedule.
 
@@ -75,17 +67,26 @@ async def pay_invoice(
     """
 
     async def work(uow: UnitOfWork) -> dict[str, Any]:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        now = clock.now()
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
 
         async def request() -> dict[str, Any]:
             invoice = await own_invoice(uow, invoice_id, owner.id)
             if invoice.status is not InvoiceStatus.OPEN:
                 raise NothingToPay
-            await settle_requested(uow, ids, owner.id, [invoice_id], now, actor)
+            await settle_requested(uow, services.ids, owner.id, [invoice_id], now, caller.actor)
             await _request(uow, owner.id, [invoice_id], now)
             data = {"number": invoice.number}
-            event = Event(ids.new("evt"), owner.id, "payment.requested", actor, now, invoice_id, data, request_id)
+            event = Event(
+                services.ids.new("evt"),
+                owner.id,
+                "payment.requested",
+                caller.actor,
+                now,
+                invoice_id,
+                data,
+                caller.request_id,
+            )
             await uow.events.add_many([event])
             return {"invoices": [invoice_id]}
 
@@ -94,24 +95,16 @@ async def pay_invoice(
             uow, account_id=owner.id, operation=PAY_INVOICE, key=idempotency_key, request=asked, now=now, work=request
         )
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)
     await cashier.collect_now([invoice_id])
-    (paid,) = await _results(database, account, [invoice_id])
+    (paid,) = await _results(services.database, caller.account, [invoice_id])
     if paid.result is PaymentResult.DECLINED:
         raise PaymentDeclined(invoice_id)
     return Outcome.APPLIED if paid.result is PaymentResult.PAID else Outcome.PAYMENT_PENDING
 
 
 async def pay_open_balance(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    cashier: Cashier,
-    account: str,
-    actor: str,
-    idempotency_key: str,
-    request_id: str | None = None,
+    services: Services, caller: Caller, *, cashier: Cashier, idempotency_key: str
 ) -> list[PaidInvoice]:
     """Charge every open invoice, the oldest first, and return what became of each.
 
@@ -119,17 +112,19 @@ async def pay_open_balance(
     """
 
     async def work(uow: UnitOfWork) -> dict[str, Any]:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        now = clock.now()
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
 
         async def request() -> dict[str, Any]:
             open_ids = [invoice.id for invoice in await uow.ledger.open_invoices(owner.id) if invoice.balance_cents > 0]
             if not open_ids:
                 raise NothingToPay
-            await settle_requested(uow, ids, owner.id, open_ids, now, actor)
+            await settle_requested(uow, services.ids, owner.id, open_ids, now, caller.actor)
             await _request(uow, owner.id, open_ids, now)
             data = {"invoices": len(open_ids)}
-            event = Event(ids.new("evt"), owner.id, "payment.requested", actor, now, None, data, request_id)
+            event = Event(
+                services.ids.new("evt"), owner.id, "payment.requested", caller.actor, now, None, data, caller.request_id
+            )
             await uow.events.add_many([event])
             return {"invoices": open_ids}
 
@@ -143,9 +138,9 @@ async def pay_open_balance(
             work=request,
         )
 
-    invoice_ids = (await unit_of_work.write(database, work))["invoices"]
+    invoice_ids = (await unit_of_work.write(services.database, work))["invoices"]
     await cashier.collect_now(invoice_ids)
-    return await _results(database, account, invoice_ids)
+    return await _results(services.database, caller.account, invoice_ids)
 
 
 async def _request(uow: UnitOfWork, account_id: str, invoice_ids: Sequence[str], now: datetime) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.domain.collection import Attempt
     from app.domain.payment_gateway import Transaction
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.payments.collecting import Collecting
+    from app.services.common.services import Services
 
 
 class Settlement(StrEnum):
@@ -42,7 +42,7 @@ LATE_DECLINES = frozenset(
 
 
 async def record_settlement(
-    uow: UnitOfWork, around: Collecting, attempt_id: str, transaction: Transaction
+    uow: UnitOfWork, services: Services, attempt_id: str, transaction: Transaction
 ) -> Settlement:
     """Record how a successful charge stands at the gateway now; the same again changes nothing.
 
@@ -56,50 +56,50 @@ async def record_settlement(
     if attempt is None or attempt.state is not AttemptState.SUCCEEDED or attempt.transaction_id != transaction.id:
         return Settlement.NOTHING_NEW
     if transaction.status is TransactionStatus.SETTLED:
-        await uow.collections.mark_settled([attempt.id], at=around.clock.now())
+        await uow.collections.mark_settled([attempt.id], at=services.clock.now())
         return Settlement.SETTLED
     if transaction.status in LATE_DECLINES:
-        return await _return(uow, around, attempt, transaction)
+        return await _return(uow, services, attempt, transaction)
     if transaction.status is TransactionStatus.VOIDED:
-        return await _record_void(uow, around, attempt)
+        return await _record_void(uow, services, attempt)
     return Settlement.NOTHING_NEW
 
 
-async def _return(uow: UnitOfWork, around: Collecting, attempt: Attempt, transaction: Transaction) -> Settlement:
+async def _return(uow: UnitOfWork, services: Services, attempt: Attempt, transaction: Transaction) -> Settlement:
     """The bank did not pay after all: the balance opens again, and collecting goes on after a failed round.
 
     All of it is missing, whatever was given back of it before.
     """
-    now = around.clock.now()
+    now = services.clock.now()
     if not await uow.collections.mark_returned(attempt.id, at=now):
         return Settlement.NOTHING_NEW
     await post_back(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
-    changed = await collect_again(uow, attempt, around.policies, now)
-    await settle_credit(uow, around.ids, attempt.account_id, now)
+    changed = await collect_again(uow, attempt, services.policies, now)
+    await settle_credit(uow, services.ids, attempt.account_id, now)
     following = changed.get("next_attempt_at")
     data = {
         "amount_cents": attempt.amount_cents,
         "code": None if transaction.decline is None else transaction.decline.code,
         "next_attempt_at": None if following is None else following.isoformat(),
     }
-    event = await back_event(uow, around.ids, "payment.returned", attempt, now, data)
+    event = await back_event(uow, services.ids, "payment.returned", attempt, now, data)
     await uow.events.add_many([event])
-    await announce(uow, ids=around.ids, now=now, announcements=payment_undone(event, RETURNED, following))
+    await announce(uow, ids=services.ids, now=now, announcements=payment_undone(event, RETURNED, following))
     return Settlement.RETURNED
 
 
-async def _record_void(uow: UnitOfWork, around: Collecting, attempt: Attempt) -> Settlement:
+async def _record_void(uow: UnitOfWork, services: Services, attempt: Attempt) -> Settlement:
     """Somebody voided the charge at the gateway, unless a refund of ours did: nobody charges it again by itself."""
     for refund in await uow.refunds.list_of_attempt(attempt.account_id, attempt.id):
         if refund.kind is RefundKind.VOID and refund.state in {*OPEN_STATES, AttemptState.SUCCEEDED}:
             return Settlement.NOTHING_NEW
-    now = around.clock.now()
+    now = services.clock.now()
     if not await uow.collections.mark_returned(attempt.id, at=now):
         return Settlement.NOTHING_NEW
     await post_back(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
     await stop_collecting(uow, attempt.invoice_id)
     data = {"amount_cents": attempt.amount_cents}
-    event = await back_event(uow, around.ids, "payment.voided_elsewhere", attempt, now, data)
+    event = await back_event(uow, services.ids, "payment.voided_elsewhere", attempt, now, data)
     await uow.events.add_many([event])
-    await announce(uow, ids=around.ids, now=now, announcements=payment_undone(event, VOIDED, None))
+    await announce(uow, ids=services.ids, now=now, announcements=payment_undone(event, VOIDED, None))
     return Settlement.VOIDED

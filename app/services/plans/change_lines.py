@@ -12,14 +12,14 @@ from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.common.staff_actions import check_no_checkout, check_staff, once_by_staff
 from app.services.common.standing import check_active, facts_of_purchase, load_standing
-from app.services.invoices.issue_invoice import issue_invoice
+from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
     from app.views.standing import AccountStanding
 
 
@@ -51,9 +51,7 @@ class LineEnded:
     is_new: bool = True
 
 
-async def add_line(
-    *, database: Database, clock: Clock, ids: Ids, account: str, reference: str, actor: str, reason: str
-) -> LineAdded:
+async def add_line(services: Services, caller: Caller, *, reference: str, reason: str) -> LineAdded:
     """Add a line from today on: its whole month is invoiced at once, due on receipt, and every later one in advance.
 
     The reference names the line, such as its number does, and adds it once.
@@ -61,30 +59,30 @@ async def add_line(
     :raises AccountSuspended: when it is suspended or closed (rule 33).
     :raises ChangeInProgress: while a change waits for its payment.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
 
     async def work(uow: UnitOfWork) -> LineAdded:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        now = clock.now()
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
 
         async def add() -> dict[str, Any]:
             await check_no_checkout(uow, owner.id)
-            standing = await load_standing(uow, account, now)
+            standing = await load_standing(uow, caller.account, now)
             check_active(standing)
             version = get_line(standing.add_on_versions, standing.today)
             issue = await issue_invoice(
                 uow,
-                ids=ids,
-                standing=standing,
-                facts=facts_of_purchase(standing, version),
-                plan_version_id=standing.plan.month_plan.id,
-                now=now,
-                actor=actor,
+                services.ids,
+                standing,
+                InvoiceOrder(facts_of_purchase(standing, version), standing.plan.month_plan.id, caller.actor),
+                now,
             )
-            line = AddOnSubscription(ids.new("sub"), version, standing.today)
-            await uow.add_ons.subscribe(line, owner.id, accepted_by=actor, accepted_at=now)
+            line = AddOnSubscription(services.ids.new("sub"), version, standing.today)
+            await uow.add_ons.subscribe(line, owner.id, accepted_by=caller.actor, accepted_at=now)
             data = {"line": reference.strip(), "version": version.id, "invoice": issue.id, "reason": reason}
-            await uow.events.add_many([Event(ids.new("evt"), owner.id, ADDED, actor, now, line.id, data)])
+            await uow.events.add_many(
+                [Event(services.ids.new("evt"), owner.id, ADDED, caller.actor, now, line.id, data)]
+            )
             return {"invoice_number": issue.number, "amount_due_cents": issue.draft.amount_due_cents}
 
         result, is_new = await once_by_staff(
@@ -92,29 +90,29 @@ async def add_line(
         )
         return LineAdded(**result, is_new=is_new)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
-async def end_line(
-    *, database: Database, clock: Clock, ids: Ids, account: str, reference: str, actor: str, reason: str
-) -> LineEnded:
+async def end_line(services: Services, caller: Caller, *, reference: str, reason: str) -> LineEnded:
     """Let the line that was added under the reference end with this month; nothing is refunded.
 
     :raises NoLineToEnd: when the account has no such line that goes on.
     """
-    check_staff(actor, reason)
+    check_staff(caller.actor, reason)
 
     async def work(uow: UnitOfWork) -> LineEnded:
-        owner = await uow.accounts.get_by_external_id(account, lock=True)
-        now = clock.now()
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
 
         async def end() -> dict[str, Any]:
-            standing = await load_standing(uow, account, now)
+            standing = await load_standing(uow, caller.account, now)
             line_id = await _find_line(uow, standing, reference.strip())
             ends_before = standing.period.ends_before
             await uow.add_ons.set_end(line_id, owner.id, ends_before)
             data = {"line": reference.strip(), "ends_before": ends_before.isoformat(), "reason": reason}
-            await uow.events.add_many([Event(ids.new("evt"), owner.id, "line.ended", actor, now, line_id, data)])
+            await uow.events.add_many(
+                [Event(services.ids.new("evt"), owner.id, "line.ended", caller.actor, now, line_id, data)]
+            )
             return {"ends_before": ends_before.isoformat()}
 
         result, is_new = await once_by_staff(
@@ -122,7 +120,7 @@ async def end_line(
         )
         return LineEnded(date.fromisoformat(result["ends_before"]), is_new=is_new)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def _find_line(uow: UnitOfWork, standing: AccountStanding, reference: str) -> str:

@@ -13,20 +13,19 @@ from app.domain.plans import PlanNotAvailable, PlanVersion
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.common.standing import check_active, load_standing
-from app.services.invoices.finish_checkout import apply_plan_change, change_data
+from app.services.invoices.finish_checkout import AgreedChange, apply_plan_change, plan_event
 from app.services.invoices.tell import plan_kept, plan_moved
 from app.services.notifications.announce import actor_name, announce
 from app.services.plans.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
 from app.services.plans.quotes import Quote, QuoteStale, QuoteTerms, use_quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
-    from typing import Any
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
     from app.services.payments.cashier import Cashier
     from app.services.plans.quotes import QuoteDesk
     from app.views.standing import AccountStanding
@@ -67,17 +66,13 @@ def preview_plan_change(
 
 
 async def change_plan(
+    services: Services,
+    caller: Caller,
     *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
     desk: QuoteDesk,
     cashier: Cashier | None = None,
-    account: str,
-    actor: str,
     quote_token: str,
     idempotency_key: str,
-    request_id: str | None = None,
 ) -> Confirmed:
     """Confirm a quote: change the plan with its invoice, once that is paid, or arrange the change for the next month.
 
@@ -87,18 +82,14 @@ async def change_plan(
         `confirm_quote`.
     """
     by = Confirmation(
-        database=database,
-        clock=clock,
-        ids=ids,
+        services=services,
+        caller=caller,
         desk=desk,
         cashier=cashier,
-        account=account,
-        actor=actor,
         action=ACTION,
         quote_token=quote_token,
         idempotency_key=idempotency_key,
         request={},
-        request_id=request_id,
     )
 
     async def decide(uow: UnitOfWork, standing: AccountStanding, quote: Quote, now: datetime) -> PlannedChange:
@@ -110,16 +101,7 @@ async def change_plan(
     return await confirm_quote(by, decide)
 
 
-async def cancel_scheduled_plan_change(
-    *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
-    account: str,
-    actor: str,
-    plan_version_id: str,
-    request_id: str | None = None,
-) -> PlanVersion:
+async def cancel_scheduled_plan_change(services: Services, caller: Caller, *, plan_version_id: str) -> PlanVersion:
     """Take back the change to a plan arranged for the next month, and return the plan that the account keeps.
 
     No money moves.
@@ -127,21 +109,30 @@ async def cancel_scheduled_plan_change(
     """
 
     async def work(uow: UnitOfWork) -> PlanVersion:
-        await uow.accounts.get_by_external_id(account, lock=True)
-        now = clock.now()
-        standing = await load_standing(uow, account, now)
+        await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
+        standing = await load_standing(uow, caller.account, now)
         if standing.pending_plan is None or standing.pending_plan.id != plan_version_id:
             raise NoScheduledChange
         await uow.accounts.set_pending_plan(standing.account_id, None)
         data = {"from": standing.pending_plan.id, "to": standing.chosen_plan.id}
-        event = Event(ids.new("evt"), standing.account_id, "plan.change_cancelled", actor, now, None, data, request_id)
+        event = Event(
+            services.ids.new("evt"),
+            standing.account_id,
+            "plan.change_cancelled",
+            caller.actor,
+            now,
+            None,
+            data,
+            caller.request_id,
+        )
         await uow.events.add_many([event])
-        by, on = await actor_name(uow, actor), standing.next_cycle_on
+        by, on = await actor_name(uow, caller.actor), standing.next_cycle_on
         told = plan_kept(standing.account_id, standing.pending_plan, standing.chosen_plan, on, event.id, by)
-        await announce(uow, ids=ids, now=now, announcements=[told])
+        await announce(uow, ids=services.ids, now=now, announcements=[told])
         return standing.chosen_plan
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 def _planned(
@@ -160,40 +151,22 @@ def _planned(
     takes_effect = apply_plan_change if is_now else _schedule
 
     async def apply(invoice_id: str | None) -> None:
-        await takes_effect(
-            uow,
-            ids=by.ids,
-            account_id=standing.account_id,
-            details=details,
-            invoice_id=invoice_id,
-            now=now,
-            actor=by.actor,
-            request_id=by.request_id,
-        )
+        agreed = AgreedChange(standing.account_id, details, invoice_id, by.caller.actor, by.caller.request_id)
+        await takes_effect(uow, by.services.ids, agreed, now)
 
     facts = plan_change_facts(standing.plan, target, InvoiceKind.PLAN_CHANGE) if offer.draft is not None else None
     return PlannedChange(CheckoutAction.CHANGE_PLAN, details, facts, target.id, apply)
 
 
-async def _schedule(
-    uow: UnitOfWork,
-    *,
-    ids: Ids,
-    account_id: str,
-    details: Mapping[str, Any],
-    invoice_id: str | None,
-    now: datetime,
-    actor: str,
-    request_id: str | None,
-) -> None:
+async def _schedule(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, now: datetime) -> None:
     """Arrange the change for the next month; going back to the chosen plan takes an arranged change back."""
+    account_id, plan = agreed.account_id, agreed.details["plan"]
     account = await uow.accounts.get(account_id)
-    pending = None if details["plan"] == account.plan_version_id else details["plan"]
+    pending = None if plan == account.plan_version_id else plan
     await uow.accounts.set_pending_plan(account_id, pending)
-    data = change_data(details, invoice_id)
-    event = Event(ids.new("evt"), account_id, "plan.change_scheduled", actor, now, invoice_id, data, request_id)
+    event = plan_event(ids.new("evt"), "plan.change_scheduled", agreed, now)
     await uow.events.add_many([event])
-    told = await plan_moved(uow, account_id, details, PlanChange.SCHEDULED, event.id, actor)
+    told = await plan_moved(uow, account_id, agreed.details, PlanChange.SCHEDULED, event.id, agreed.actor)
     await announce(uow, ids=ids, now=now, announcements=[told])
 
 

@@ -15,7 +15,7 @@ from app.repositories import unit_of_work
 from app.repositories.notices import COLLECTION
 from app.services.common.once import once
 from app.services.common.standing import load_standing
-from app.services.invoices.issue_invoice import issue_invoice
+from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
 from app.services.payments.customer_charges import CollectionOnHold, Outcome, PaymentDeclined, PaymentMethodRequired
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.invoices import BillingFacts
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
     from app.services.payments.cashier import Cashier
     from app.services.plans.quotes import Quote, QuoteDesk
     from app.views.standing import AccountStanding
@@ -58,18 +58,14 @@ class Confirmed:
 class Confirmation:
     """Who confirms which quote. Without a cashier a change takes effect at once, and is collected later."""
 
-    database: Database
-    clock: Clock
-    ids: Ids
+    services: Services
+    caller: Caller
     desk: QuoteDesk
     cashier: Cashier | None
-    account: str
-    actor: str
     action: str
     quote_token: str
     idempotency_key: str
     request: Mapping[str, Any]
-    request_id: str | None = None
 
 
 async def confirm_quote(
@@ -87,15 +83,15 @@ async def confirm_quote(
     """
 
     async def work(uow: UnitOfWork) -> dict[str, Any]:
-        owner = await uow.accounts.get_by_external_id(by.account, lock=True)
+        owner = await uow.accounts.get_by_external_id(by.caller.account, lock=True)
         quote = by.desk.read(by.quote_token, owner.id, by.action)
-        now = by.clock.now()
+        now = by.services.clock.now()
 
         async def confirm() -> dict[str, Any]:
             waiting = await uow.checkouts.find_waiting(owner.id)
             if waiting is not None:
                 raise ChangeInProgress(waiting)
-            standing = await load_standing(uow, by.account, now)
+            standing = await load_standing(uow, by.caller.account, now)
             return await _carry_out(uow, by, standing, await decide(uow, standing, quote, now), now)
 
         return await once(
@@ -108,7 +104,7 @@ async def confirm_quote(
             work=confirm,
         )
 
-    result = await unit_of_work.write(by.database, work)
+    result = await unit_of_work.write(by.services.database, work)
     if result["invoice"] is not None and by.cashier is not None:
         await by.cashier.collect_now([result["invoice"]])
     return await _outcome(by, result)
@@ -124,25 +120,27 @@ async def _carry_out(
     waits = await _waits(uow, by, standing, compute_invoice(change.facts).amount_due_cents)
     issue = await issue_invoice(
         uow,
-        ids=by.ids,
-        standing=standing,
-        facts=change.facts,
-        plan_version_id=change.plan_version_id,
-        now=now,
-        actor=by.actor,
-        request_id=by.request_id,
-        is_checkout=waits,
+        by.services.ids,
+        standing,
+        InvoiceOrder(
+            change.facts,
+            change.plan_version_id,
+            by.caller.actor,
+            request_id=by.caller.request_id,
+            is_checkout=waits,
+        ),
+        now,
     )
     if waits:
         checkout = Checkout(
-            by.ids.new("chk"),
+            by.services.ids.new("chk"),
             standing.account_id,
             issue.id,
             change.action,
             CheckoutState.WAITING,
             change.details,
-            by.actor,
-            by.request_id,
+            by.caller.actor,
+            by.caller.request_id,
             ORIGIN.get(),
         )
         await uow.checkouts.add(checkout, created_at=now)
@@ -168,10 +166,10 @@ async def _outcome(by: Confirmation, result: Mapping[str, Any]) -> Confirmed:
     if not result["waits"]:
         is_scheduled = details.get("when") == "NEXT_CYCLE"
         return Confirmed(details, invoice_id, Outcome.SCHEDULED if is_scheduled else Outcome.APPLIED)
-    checkout = await unit_of_work.read(by.database, lambda uow: uow.checkouts.find_by_invoice(invoice_id))
+    checkout = await unit_of_work.read(by.services.database, lambda uow: uow.checkouts.find_by_invoice(invoice_id))
     state = CheckoutState.WAITING if checkout is None else checkout.state
     if state is CheckoutState.DECLINED:
-        attempts = await unit_of_work.read(by.database, lambda uow: uow.collections.attempts(invoice_id))
+        attempts = await unit_of_work.read(by.services.database, lambda uow: uow.collections.attempts(invoice_id))
         if reached_no_bank(attempts):
             raise GatewayUnavailable("it took no charge")
         raise PaymentDeclined(invoice_id)

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from app.domain.add_ons import AddOnVersion
     from app.domain.catalogue_changes import Changes
     from app.domain.plans import PlanVersion
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class CatalogueLoaded:
         return bool(self.added or self.ended)
 
 
-async def load_catalogue(*, database: Database, clock: Clock, ids: Ids, actor: str) -> int:
+async def load_catalogue(services: Services, *, actor: str) -> int:
     """Load the seed catalogue into a database without plans and return how many versions of plans that were.
 
     A database from before there were add-ons has plans of its own and none of those: it gets the add-ons alone.
@@ -53,15 +52,15 @@ async def load_catalogue(*, database: Database, clock: Clock, ids: Ids, actor: s
         await uow.add_ons.add_versions(add_ons)
         count = len(plans)
         data = {"versions": count, "add_ons": len(add_ons)}
-        await uow.events.add_many([Event(ids.new("evt"), None, "catalogue.loaded", actor, clock.now(), None, data)])
+        await uow.events.add_many(
+            [Event(services.ids.new("evt"), None, "catalogue.loaded", actor, services.clock.now(), None, data)]
+        )
         return count
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
-async def load_catalogue_file(
-    *, database: Database, clock: Clock, ids: Ids, content: bytes, actor: str, reason: str
-) -> CatalogueLoaded:
+async def load_catalogue_file(services: Services, *, content: bytes, actor: str, reason: str) -> CatalogueLoaded:
     """Take new prices of plans and add-ons from the content of a file; all of it, or nothing.
 
     Once there are accounts, prices begin and end tomorrow at the earliest. The same file twice changes nothing.
@@ -72,7 +71,7 @@ async def load_catalogue_file(
     file = read_catalogue_file(content)
 
     async def work(uow: UnitOfWork) -> CatalogueLoaded:
-        now = clock.now()
+        now = services.clock.now()
         earliest_on = billing_date(now) + timedelta(days=1) if await uow.accounts.exists_any() else date.min
         plans = change_catalogue((await uow.plans.catalogue()).versions, file.plans, earliest_on)
         add_ons = change_versions(await uow.add_ons.versions(), file.add_ons, earliest_on)
@@ -80,10 +79,12 @@ async def load_catalogue_file(
         loaded = CatalogueLoaded((*plans.added, *add_ons.added), (*plans.ended, *add_ons.ended))
         if loaded.is_new:
             data = _event_data(loaded) | {"reason": reason}
-            await uow.events.add_many([Event(ids.new("evt"), None, "catalogue.changed", actor, now, None, data)])
+            await uow.events.add_many(
+                [Event(services.ids.new("evt"), None, "catalogue.changed", actor, now, None, data)]
+            )
         return loaded
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def _store(uow: UnitOfWork, plans: Changes[PlanVersion], add_ons: Changes[AddOnVersion]) -> None:

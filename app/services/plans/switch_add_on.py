@@ -14,7 +14,7 @@ from app.domain.periods import day_before
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.common.standing import check_active, facts_of_purchase, load_standing
-from app.services.invoices.finish_checkout import apply_add_on
+from app.services.invoices.finish_checkout import AgreedChange, apply_add_on
 from app.services.invoices.tell import add_on_ended
 from app.services.notifications.announce import actor_name, announce
 from app.services.plans.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
@@ -23,9 +23,9 @@ from app.services.plans.quotes import Quote, QuoteStale, QuoteTerms, use_quote
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.caller import Caller
+    from app.services.common.services import Services
     from app.services.payments.cashier import Cashier
     from app.services.plans.quotes import QuoteDesk
     from app.views.standing import AccountStanding
@@ -91,18 +91,14 @@ def preview_add_on(standing: AccountStanding, code: str, desk: QuoteDesk) -> Add
 
 
 async def activate_add_on(
+    services: Services,
+    caller: Caller,
     *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
     desk: QuoteDesk,
     cashier: Cashier | None = None,
-    account: str,
-    actor: str,
     quote_token: str,
     terms_version: str,
     idempotency_key: str,
-    request_id: str | None = None,
 ) -> Confirmed:
     """Confirm a quote: the add-on is invoiced, and usable once that is paid (rules 17, 22).
 
@@ -112,18 +108,14 @@ async def activate_add_on(
         `confirm_quote`.
     """
     by = Confirmation(
-        database=database,
-        clock=clock,
-        ids=ids,
+        services=services,
+        caller=caller,
         desk=desk,
         cashier=cashier,
-        account=account,
-        actor=actor,
         action=ACTION,
         quote_token=quote_token,
         idempotency_key=idempotency_key,
         request={"terms": terms_version},
-        request_id=request_id,
     )
 
     async def decide(uow: UnitOfWork, standing: AccountStanding, quote: Quote, now: datetime) -> PlannedChange:
@@ -137,42 +129,38 @@ async def activate_add_on(
     return await confirm_quote(by, decide)
 
 
-async def cancel_add_on(
-    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, code: str, request_id: str | None = None
-) -> date:
+async def cancel_add_on(services: Services, caller: Caller, *, code: str) -> date:
     """Let the add-on end with this month, and return the first day without it; nothing is refunded (rule 23).
 
     :raises AddOnNotActive: when the account does not have it, or it was cancelled already.
     """
 
     async def work(uow: UnitOfWork) -> date:
-        standing = await _held(uow, account, clock.now())
+        standing = await _held(uow, caller.account, services.clock.now())
         active = _find_add_on(standing, code)
         if active is None or active.ends_before is not None:
             raise AddOnNotActive(code, "cancelled")
         ends_before = standing.period.ends_before
-        await _set_end(uow, ids, standing, active, ends_before, actor, clock.now(), request_id)
+        await _set_end(uow, services, caller, standing, active, ends_before)
         return ends_before
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
-async def keep_add_on(
-    *, database: Database, clock: Clock, ids: Ids, account: str, actor: str, code: str, request_id: str | None = None
-) -> None:
+async def keep_add_on(services: Services, caller: Caller, *, code: str) -> None:
     """Take a cancellation back while the add-on is still active; nothing is invoiced (rule 23).
 
     :raises AddOnNotActive: when there is no cancellation to take back.
     """
 
     async def work(uow: UnitOfWork) -> None:
-        standing = await _held(uow, account, clock.now())
+        standing = await _held(uow, caller.account, services.clock.now())
         active = _find_add_on(standing, code)
         if active is None or active.ends_before is None:
             raise AddOnNotActive(code, "kept")
-        await _set_end(uow, ids, standing, active, None, actor, clock.now(), request_id)
+        await _set_end(uow, services, caller, standing, active, None)
 
-    await unit_of_work.write(database, work)
+    await unit_of_work.write(services.database, work)
 
 
 def find_active(standing: AccountStanding, code: str) -> AddOnSubscription | None:
@@ -200,24 +188,15 @@ def _planned(
     details = {
         "add_on": version.code,
         "version": version.id,
-        "subscription": by.ids.new("sub"),
+        "subscription": by.services.ids.new("sub"),
         "starts_on": standing.today.isoformat(),
         "accepted_at": now.isoformat(),
         "amount_due_cents": compute_invoice(facts_of_purchase(standing, version)).amount_due_cents,
     }
 
     async def apply(invoice_id: str | None) -> None:
-        await apply_add_on(
-            uow,
-            ids=by.ids,
-            account_id=standing.account_id,
-            version=version,
-            details=details,
-            invoice_id=invoice_id,
-            now=now,
-            actor=by.actor,
-            request_id=by.request_id,
-        )
+        agreed = AgreedChange(standing.account_id, details, invoice_id, by.caller.actor, by.caller.request_id)
+        await apply_add_on(uow, by.services.ids, agreed, version, now)
 
     facts = facts_of_purchase(standing, version)
     return PlannedChange(CheckoutAction.ACTIVATE_ADD_ON, details, facts, standing.plan.month_plan.id, apply)
@@ -225,20 +204,21 @@ def _planned(
 
 async def _set_end(
     uow: UnitOfWork,
-    ids: Ids,
+    services: Services,
+    caller: Caller,
     standing: AccountStanding,
     subscription: AddOnSubscription,
     ends_before: date | None,
-    actor: str,
-    now: datetime,
-    request_id: str | None,
 ) -> None:
+    now = services.clock.now()
     await uow.add_ons.set_end(subscription.id, standing.account_id, ends_before)
     kind = "add_on.kept" if ends_before is None else "add_on.cancelled"
     ends = None if ends_before is None else ends_before.isoformat()
     data = {"add_on": subscription.version.code, "ends_before": ends}
-    event = Event(ids.new("evt"), standing.account_id, kind, actor, now, subscription.id, data, request_id)
+    event = Event(
+        services.ids.new("evt"), standing.account_id, kind, caller.actor, now, subscription.id, data, caller.request_id
+    )
     await uow.events.add_many([event])
-    by = await actor_name(uow, actor)
+    by = await actor_name(uow, caller.actor)
     told = add_on_ended(standing.account_id, subscription.version, ends_before, event.id, by)
-    await announce(uow, ids=ids, now=now, announcements=[told])
+    await announce(uow, ids=services.ids, now=now, announcements=[told])

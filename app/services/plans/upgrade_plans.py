@@ -12,7 +12,7 @@ from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.pages.standing import STANDING
 from app.repositories.reader import load_within
-from app.services.invoices.issue_invoice import issue_invoice
+from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
 from app.services.invoices.tell import upgrade_done
 from app.services.notifications.announce import announce
 from app.services.notifications.judge_alerts import rearm_alerts
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from app.domain.plans import Catalogue
-    from app.ports import Clock, Ids
+    from app.ports import Ids
     from app.repositories.cycles import UncheckedAccount
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
     from app.views.standing import AccountStanding
 
 CHUNK_SIZE = 500
 
 
-async def upgrade_plans(*, database: Database, clock: Clock, ids: Ids, chunk_size: int = CHUNK_SIZE) -> int:
+async def upgrade_plans(services: Services, *, chunk_size: int = CHUNK_SIZE) -> int:
     """Look at every account with usage since the last look, upgrade those whose month calls for it, return how many.
 
     Running it again upgrades nothing: a month stands on the plan that fits it until usage outgrows that one too.
     """
     upgraded, after = 0, ""
     while True:
-        now = clock.now()
-        last, outgrown = await unit_of_work.write(database, lambda uow: _look(uow, after, chunk_size))  # noqa: B023
+        now = services.clock.now()
+        last, outgrown = await unit_of_work.write(services.database, lambda uow: _look(uow, after, chunk_size))  # noqa: B023
         if last is None:
             return upgraded
         for account in outgrown:
             upgraded += await unit_of_work.write(
-                database,
-                lambda uow: _upgrade_now(uow, ids, account, now),  # noqa: B023
+                services.database,
+                lambda uow: _upgrade_now(uow, services.ids, account, now),  # noqa: B023
             )
         after = last
 
@@ -119,9 +119,7 @@ async def _upgrade_now(uow: UnitOfWork, ids: Ids, account: str, now: datetime) -
 async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: Upgrade, now: datetime) -> None:
     target, account_id = upgrade.target, standing.account_id
     facts = plan_change_facts(standing.plan, target, InvoiceKind.PLAN_UPGRADE)
-    issue = await issue_invoice(
-        uow, ids=ids, standing=standing, facts=facts, plan_version_id=target.id, now=now, actor="system"
-    )
+    issue = await issue_invoice(uow, ids, standing, InvoiceOrder(facts, target.id, "system"), now)
     await uow.cycles.set_plan(account_id, standing.period.starts_on, target.id)
     month = standing.period.starts_on
     await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=target.id, now=now)

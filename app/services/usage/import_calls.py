@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.domain.metering import Verdict
-    from app.ports import Clock, Ids
-    from app.repositories.database import Database
+    from app.services.common.services import Services
 
 MOST_KNOWN_ACCOUNTS = 10_000
 
@@ -69,10 +68,8 @@ class ImportCounts:
 
 
 async def import_calls(
+    services: Services,
     *,
-    database: Database,
-    clock: Clock,
-    ids: Ids,
     path: Path,
     actor: str,
     source: str = DEFAULT_SOURCE,
@@ -89,11 +86,11 @@ async def import_calls(
     counts = ImportCounts()
     accounts = None
     if new_accounts is not None:
-        accounts = _AccountMaker(database, clock, ids, new_accounts, actor)
+        accounts = _AccountMaker(services, new_accounts, actor)
     for items in _batches(read_items(path, source, on_progress)):
         if accounts is not None:
             counts.accounts_created += await accounts.create_missing(items)
-        verdicts = await record_calls(database=database, clock=clock, ids=ids, source=source, items=items, actor=actor)
+        verdicts = await record_calls(services, source=source, items=items, actor=actor)
         for item, verdict in zip(items, verdicts, strict=True):
             counts.add(item, verdict)
     return counts
@@ -132,10 +129,8 @@ def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
 class _AccountMaker:
     """Creates the accounts that a batch names; remembers only so many, so that memory does not grow with the file."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, particulars: NewAccounts, actor: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, services: Services, particulars: NewAccounts, actor: str) -> None:
+        self._services = services
         self._particulars = particulars
         self._actor = actor
         self._known: set[str] = set()
@@ -152,7 +147,7 @@ class _AccountMaker:
         return created
 
     async def _create(self, name: str) -> bool:
-        found = await unit_of_work.read(self._database, lambda uow: uow.accounts.find_by_external_id(name))
+        found = await unit_of_work.read(self._services.database, lambda uow: uow.accounts.find_by_external_id(name))
         if found is not None:
             return False
         wanted = AccountParticulars(
@@ -161,9 +156,7 @@ class _AccountMaker:
             plan_code=self._particulars.plan_code,
             paid_since_on=self._particulars.paid_since_on,
         )
-        put = await put_account(
-            database=self._database, clock=self._clock, ids=self._ids, particulars=wanted, actor=self._actor
-        )
+        put = await put_account(self._services, particulars=wanted, actor=self._actor)
         return put.is_new
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 
 LATEST_PAID_START = date(2999, 12, 1)
@@ -113,9 +113,7 @@ class PutAccount:
     is_new: bool
 
 
-async def put_account(
-    *, database: Database, clock: Clock, ids: Ids, particulars: AccountParticulars, actor: str
-) -> PutAccount:
+async def put_account(services: Services, *, particulars: AccountParticulars, actor: str) -> PutAccount:
     """Create the account or bring it up to date; the same particulars twice change nothing.
 
     The plan is taken at the prices on sale on the first paid day (rule 9: the day after the trial's last). Once the
@@ -127,9 +125,9 @@ async def put_account(
     _check_names(particulars)
 
     async def work(uow: UnitOfWork) -> PutAccount:
-        return await _put(uow, clock, ids, particulars, actor)
+        return await _put(uow, services.clock, services.ids, particulars, actor)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 def paid_start(trial_ends_on: date | None, paid_since_on: date | None) -> date:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from app.domain.usage import CallReport
     from app.ports import Clock, Ids
     from app.repositories.calls import QuarantinedCall
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
     from app.services.usage.call_items import Unreadable
 
     Parse = Callable[[str, str], CallReport | Unreadable]
@@ -52,9 +52,7 @@ class Released:
         return "" if self.verdict.reason is None else REFUSALS[self.verdict.reason]
 
 
-async def release(
-    *, database: Database, clock: Clock, ids: Ids, quarantined_id: str, parse: Parse, actor: str, reason: str
-) -> Released:
+async def release(services: Services, *, quarantined_id: str, parse: Parse, actor: str, reason: str) -> Released:
     """Try to record a quarantined call again under today's accounts and rules.
 
     :raises NotInQuarantine: when nothing of that id waits.
@@ -63,18 +61,16 @@ async def release(
     async def work(uow: UnitOfWork) -> Released:
         call = await _get(uow, quarantined_id)
         item = Item(call.position, parse(call.source, call.payload), call.payload)
-        (verdict,) = await record_within(uow, clock, ids, call.source, [item], actor)
+        (verdict,) = await record_within(uow, services.clock, services.ids, call.source, [item], actor)
         released = Released(call, verdict)
         if released.is_released:
-            await _resolve(uow, clock, ids, call, Resolution.RELEASED, actor, reason)
+            await _resolve(uow, services.clock, services.ids, call, Resolution.RELEASED, actor, reason)
         return released
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
-async def discard(
-    *, database: Database, clock: Clock, ids: Ids, quarantined_id: str, actor: str, reason: str
-) -> QuarantinedCall:
+async def discard(services: Services, *, quarantined_id: str, actor: str, reason: str) -> QuarantinedCall:
     """Decide that a quarantined call is never to be billed; it is kept with the reason.
 
     :raises NotInQuarantine: when nothing of that id waits.
@@ -82,10 +78,10 @@ async def discard(
 
     async def work(uow: UnitOfWork) -> QuarantinedCall:
         call = await _get(uow, quarantined_id)
-        await _resolve(uow, clock, ids, call, Resolution.DISCARDED, actor, reason)
+        await _resolve(uow, services.clock, services.ids, call, Resolution.DISCARDED, actor, reason)
         return call
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def _get(uow: UnitOfWork, quarantined_id: str) -> QuarantinedCall:

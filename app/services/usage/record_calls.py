@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from app.domain.metering import MeteredAccount
     from app.ports import Clock, Ids
-    from app.repositories.database import Database
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.common.services import Services
 
 BATCH_SIZE = 1_000
 """How many reports one transaction takes: long enough to be cheap, short enough not to hold others up."""
@@ -34,18 +34,16 @@ class Item(NamedTuple):
     text: str | None = None
 
 
-async def record_calls(
-    *, database: Database, clock: Clock, ids: Ids, source: str, items: Sequence[Item], actor: str
-) -> list[Verdict]:
+async def record_calls(services: Services, *, source: str, items: Sequence[Item], actor: str) -> list[Verdict]:
     """Record a batch of one source in one transaction and return one verdict for each item, in order.
 
     Whatever is not recorded and is not a duplicate waits in quarantine with its text and its reason.
     """
 
     async def work(uow: UnitOfWork) -> list[Verdict]:
-        return await record_within(uow, clock, ids, source, items, actor)
+        return await record_within(uow, services.clock, services.ids, source, items, actor)
 
-    return await unit_of_work.write(database, work)
+    return await unit_of_work.write(services.database, work)
 
 
 async def record_within(

@@ -10,7 +10,7 @@ from app.services.common.once import IdempotencyConflict
 from app.services.common.staff_actions import AccountClosed, ActorMissing, InvalidAmount, InvalidTitle, ReasonMissing
 from app.services.cycle.close_account import close_account
 from tests.services.books import differences, dump, invoices, lines
-from tests.services.staff import ANN, around, check_books, last_event
+from tests.services.staff import ANN, WHY, by_ann, by_staff, check_books, last_event
 from tests.world import ACCOUNT, World, pacific
 
 
@@ -24,11 +24,11 @@ async def july(world: World) -> World:
 
 async def add(world: World, **changes):
     given = {"account": ACCOUNT, "title": "Programming of a script", "amount_cents": 30_00, "reference": "T-1", **ANN}
-    return await add_charge(**around(world), **{**given, **changes})
+    return await by_staff(world, add_charge, **{**given, **changes})
 
 
 async def waive(world: World, charge_id: str, **changes):
-    return await waive_charge(**around(world), **{"account": ACCOUNT, "charge_id": charge_id, **ANN, **changes})
+    return await by_staff(world, waive_charge, **{"charge_id": charge_id, **changes})
 
 
 async def waiting(world: World, account: str = ACCOUNT) -> list[tuple[str, int]]:
@@ -109,7 +109,7 @@ class TestAdding:
         assert dump(july.database) == before
 
     async def test_a_closed_account_gets_no_charge(self, july):
-        await close_account(**around(july), account=ACCOUNT, **ANN)
+        await close_account(july.services, by_ann(), **WHY)
 
         with pytest.raises(AccountClosed):
             await add(july)

@@ -20,9 +20,19 @@ from app.services.common.staff_actions import ActorMissing, InvalidAmount, Invoi
 from app.services.payments.customer_charges import Outcome
 from tests.factories.calls import a_call
 from tests.services.books import differences, dump, events, invoices, lines, postings, rows
-from tests.services.staff import ANN, around, balances, book, change_to, check_books, credit, leave_to_customer
+from tests.services.staff import (
+    WHY,
+    balances,
+    book,
+    by_ann,
+    by_staff,
+    change_to,
+    check_books,
+    credit,
+    leave_to_customer,
+)
 from tests.till import VISA
-from tests.world import ACCOUNT, World, pacific
+from tests.world import World, pacific
 
 
 @pytest.fixture
@@ -31,16 +41,15 @@ async def august(world: World) -> World:
     await world.add_account()
     await world.advance_to(pacific(2026, 7, 2, 12))
     await world.pay(139_00)
-    staff = {**around(world), "account": ACCOUNT, **ANN}
-    await set_taxes(**staff, taxes=[TaxRate("Sales tax", 65_000)], valid_from=date(2026, 8, 1))
-    await add_charge(**staff, title="Programming", amount_cents=30_00, reference="T-1")
+    await set_taxes(world.services, by_ann(), taxes=[TaxRate("Sales tax", 65_000)], valid_from=date(2026, 8, 1), **WHY)
+    await add_charge(world.services, by_ann(), title="Programming", amount_cents=30_00, reference="T-1", **WHY)
     await world.advance_to(pacific(2026, 8, 2, 12))
     return world
 
 
 async def note(world: World, **changes):
-    given = {"account": ACCOUNT, "invoice_number": 100_002, "cents_by_line": {2: 30_00}, "reference": "N-1", **ANN}
-    return await issue_credit_note(**around(world), **{**given, **changes})
+    given = {"invoice_number": 100_002, "cents_by_line": {2: 30_00}, "reference": "N-1", **WHY}
+    return await by_staff(world, issue_credit_note, **{**given, **changes})
 
 
 class TestOpenInvoice:
@@ -88,7 +97,7 @@ class TestOpenInvoice:
     async def test_rule_35_the_oldest_credit_is_used_up_first(self, august):
         """Paid by hand, the invoice leaves the goodwill alone until the note gives it as much as it credits."""
         await leave_to_customer(august, 100_002)
-        await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=20_00, reference="G-1", **ANN)
+        await grant_goodwill(august.services, by_ann(), amount_cents=20_00, reference="G-1", **WHY)
 
         await note(august)
 
@@ -230,9 +239,9 @@ class TestLimit:
         till.gateway.settle()
         assert await change_to(world, "1000") is Outcome.APPLIED
         await refund_payment(
-            world.collecting, account=ACCOUNT, invoice_number=100_001, amount_cents=499_00, reference="R-1", **ANN
+            world.services, by_ann(), invoice_number=100_001, amount_cents=499_00, reference="R-1", **WHY
         )
-        await write_off_invoice(**around(world), account=ACCOUNT, invoice_number=100_001, **ANN)
+        await write_off_invoice(world.services, by_ann(), invoice_number=100_001, **WHY)
 
         refusal = await self.refused(world, 100_002, line_1=450_01)
 
@@ -307,7 +316,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize(("act", "status"), [(void_invoice, "void"), (write_off_invoice, "uncollectible")])
     async def test_no_note_is_written_over_what_nobody_owes(self, august, act, status):
-        await act(**around(august), account=ACCOUNT, invoice_number=100_002, **ANN)
+        await act(august.services, by_ann(), invoice_number=100_002, **WHY)
         before = dump(august.database)
 
         with pytest.raises(InvoiceNotCreditable, match=f"over invoice 100002: it is {status}"):

@@ -14,7 +14,7 @@ from app.services.common.once import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.common.staff_actions import AccountClosed, ActorMissing, InvalidAmount, ReasonMissing
 from app.services.cycle.close_account import close_account
 from tests.services.books import dump, events, postings, rows
-from tests.services.staff import ANN, around, balances, book, check_books, credit, last_event
+from tests.services.staff import ANN, WHY, balances, book, by_ann, by_staff, check_books, credit, last_event
 from tests.world import ACCOUNT, World, pacific
 
 
@@ -35,12 +35,12 @@ async def july(unpaid: World) -> World:
 
 async def goodwill(world: World, **changes):
     given = {"account": ACCOUNT, "amount_cents": 25_00, "reference": "T-1", **ANN}
-    return await grant_goodwill(**around(world), **{**given, **changes})
+    return await by_staff(world, grant_goodwill, **{**given, **changes})
 
 
 async def prepay(world: World, **changes):
     given = {"account": ACCOUNT, "amount_cents": 500_00, "reference": "4711", "received_on": date(2026, 7, 2), **ANN}
-    return await record_prepayment(**around(world), **{**given, **changes})
+    return await by_staff(world, record_prepayment, **{**given, **changes})
 
 
 class TestGoodwill:
@@ -193,7 +193,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("act", [goodwill, prepay])
     async def test_a_closed_account_gets_no_credit(self, july, act):
-        await close_account(**around(july), account=ACCOUNT, **ANN)
+        await close_account(july.services, by_ann(), **WHY)
         before = dump(july.database)
 
         with pytest.raises(AccountClosed, match="Account 'AA0101' is closed: it gets no further invoice"):

@@ -10,6 +10,7 @@ from app.domain.ledger import PaymentKind
 from app.repositories.accounts import AccountNotFound
 from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict, record_payment
 from tests.services.books import differences, dump, events, invoices, postings, rows
+from tests.services.staff import by_staff
 from tests.world import ACCOUNT, World, pacific
 
 
@@ -23,7 +24,7 @@ async def pay(world: World, **changes):
         "actor": "staff:ann",
         "reason": "Came by mail.",
     }
-    return await record_payment(**world._parts, **{**given, **changes})
+    return await by_staff(world, record_payment, **{**given, **changes})
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from app.services.adjustments.refund_payment import (
 )
 from app.services.adjustments.refund_steps import settle_refunds
 from app.services.adjustments.write_off import write_off_invoice
+from app.services.common.caller import Caller
 from app.services.common.once import IdempotencyConflict
 from app.services.common.staff_actions import InvoiceNotFound
 from app.services.operations.report_month import report_month
@@ -29,7 +30,7 @@ from app.services.payments.collect_due import request_collection
 from app.services.payments.customer_charges import Outcome
 from app.services.payments.pay_invoice import pay_invoice
 from tests.services.books import rows
-from tests.services.staff import ANN, balances, check_books
+from tests.services.staff import WHY, balances, by_ann, by_staff, check_books
 from tests.till import MASTERCARD, Till
 from tests.world import ACCOUNT, pacific
 
@@ -50,8 +51,8 @@ async def paid(till: Till):
 
 
 async def refund(till: Till, cents: int = FULL, reference: str = "R1", **changes) -> Refunded:
-    given = {"account": ACCOUNT, "invoice_number": FIRST, "amount_cents": cents, "reference": reference, **ANN}
-    return await refund_payment(till.world.collecting, **{**given, **changes})
+    given = {"invoice_number": FIRST, "amount_cents": cents, "reference": reference}
+    return await by_staff(till.world, refund_payment, **{**given, **changes})
 
 
 async def money(till: Till) -> tuple[int, int]:
@@ -106,7 +107,7 @@ class TestGivenBack:
         assert (event.kind, event.actor) == ("payment.refunded", "staff:ann")
         assert event.data["reason"] == "Ticket 4711."
         assert (event.data["amount_cents"], event.data["method_name"]) == (FULL, "Visa ending in 1881")
-        report = await report_month(database=paid.world.database, clock=paid.world.clock, month="2026-07")
+        report = await report_month(paid.world.services, month="2026-07")
         assert dict(report.receivable.movements)["refunded"] == FULL
         assert report.receivable.closing_cents == FULL
 
@@ -132,14 +133,13 @@ class TestCollecting:
     @pytest.mark.parametrize("way", ["check", "write-off", "credit-note"])
     async def test_staff_can_close_it(self, paid, way):
         await refund(paid)
-        around = paid.world._parts
         if way == "check":
             await paid.world.pay(FULL)
         elif way == "write-off":
-            await write_off_invoice(**around, account=ACCOUNT, invoice_number=FIRST, **ANN)
+            await write_off_invoice(paid.world.services, by_ann(), invoice_number=FIRST, **WHY)
         else:
             await issue_credit_note(
-                **around, account=ACCOUNT, invoice_number=FIRST, cents_by_line={}, reference="CN1", **ANN
+                paid.world.services, by_ann(), invoice_number=FIRST, cents_by_line={}, reference="CN1", **WHY
             )
         assert balances(paid.world.database)[FIRST][1] == 0
         if way != "credit-note":
@@ -149,10 +149,9 @@ class TestCollecting:
         await refund(paid)
         (invoice,) = await paid.world.issued()
         outcome = await pay_invoice(
-            **paid.world._parts,
+            paid.world.services,
+            Caller(ACCOUNT, "user:ann"),
             cashier=paid.world.cashier,
-            account=ACCOUNT,
-            actor="user:ann",
             invoice_id=invoice.id,
             idempotency_key="K1",
         )
@@ -182,7 +181,7 @@ class TestNeverTwice:
         with pytest.raises(RefundUnderWay):
             await refund(paid, 39_00, "R2")
         later(paid)
-        assert await settle_refunds(paid.world.collecting) == 1
+        assert await settle_refunds(paid.world.services) == 1
         assert await money(paid) == (FULL, 39_00)
         assert (await refund(paid, 39_00)).is_known
 
@@ -212,7 +211,7 @@ class TestKilled:
         assert not (await refund(paid)).is_known
         for _ in range(6):
             later(paid, 180)
-            await settle_refunds(paid.world.collecting)
+            await settle_refunds(paid.world.services)
         assert (await refund(paid)).is_known
         assert await money(paid) == ((0, 0) if way == "void" else (FULL, FULL))
 
@@ -241,4 +240,4 @@ class TestRefused:
         await unit_of_work.write(paid.world.database, lambda uow: uow.holds.put(hold))
         with pytest.raises(RefundsOnHold):
             await refund(paid)
-        assert await settle_refunds(paid.world.collecting) == 0
+        assert await settle_refunds(paid.world.services) == 0

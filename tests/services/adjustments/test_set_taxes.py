@@ -11,7 +11,7 @@ from app.domain.taxes import TaxRate
 from app.services.adjustments.set_taxes import MOST_TAXES, InvalidTaxes, TaxBackdated, set_taxes
 from app.services.common.staff_actions import InvalidTitle, ReasonMissing
 from tests.services.books import differences, dump, invoices, lines, postings
-from tests.services.staff import ANN, around, balances, book, change_to, check_books, last_event
+from tests.services.staff import ANN, balances, book, by_staff, change_to, check_books, last_event
 from tests.world import ACCOUNT, World, pacific
 
 STATE, CITY = TaxRate("State sales tax", 65_000), TaxRate("City tax", 12_500)
@@ -27,7 +27,7 @@ async def july(world: World) -> World:
 
 async def taxes(world: World, *rates: TaxRate, **changes):
     given = {"account": ACCOUNT, "taxes": rates, "valid_from": date(2026, 8, 1), **ANN}
-    return await set_taxes(**around(world), **{**given, **changes})
+    return await by_staff(world, set_taxes, **{**given, **changes})
 
 
 class TestTaxes:

@@ -18,9 +18,9 @@ from app.services.cycle.close_account import close_account
 from app.services.payments.customer_charges import PaymentDeclined
 from tests.factories.calls import a_call
 from tests.services.books import connection, differences, dump, events, invoices, lines, postings, rows
-from tests.services.staff import ANN, around, balances, book, change_to, check_books, credit
+from tests.services.staff import WHY, balances, book, by_ann, by_staff, change_to, check_books, credit
 from tests.till import VISA
-from tests.world import ACCOUNT, World, pacific
+from tests.world import World, pacific
 
 MINUTE = 60
 
@@ -34,7 +34,7 @@ async def august(world: World) -> World:
 
 
 async def void(world: World, **changes):
-    return await void_invoice(**around(world), **{"account": ACCOUNT, "invoice_number": 100_002, **ANN, **changes})
+    return await by_staff(world, void_invoice, **{"invoice_number": 100_002, **changes})
 
 
 async def late_calls(world: World) -> None:
@@ -79,7 +79,7 @@ class TestAgain:
 
     async def test_rule_35_applied_credit_comes_back_and_is_applied_again(self, august):
         await august.pay(2 * 139_00)
-        await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=20_00, reference="G-1", **ANN)
+        await grant_goodwill(august.services, by_ann(), amount_cents=20_00, reference="G-1", **WHY)
         await august.advance_to(pacific(2026, 9, 2, 12))
         assert balances(august.database)[100_003] == ("OPEN", 119_00)
 
@@ -97,9 +97,7 @@ class TestAgain:
         check_books(august.database)
 
     async def test_single_charges_go_on_the_new_invoice(self, august):
-        await add_charge(
-            **around(august), account=ACCOUNT, title="Programming", amount_cents=30_00, reference="C-1", **ANN
-        )
+        await add_charge(august.services, by_ann(), title="Programming", amount_cents=30_00, reference="C-1", **WHY)
         await august.advance_to(pacific(2026, 9, 2, 12))
 
         await void(august, invoice_number=100_003)
@@ -122,7 +120,7 @@ class TestAgain:
         check_books(world.database)
 
     async def test_rule_35_credit_that_paid_for_it_after_its_issue_comes_back_too(self, august):
-        await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=159_00, reference="G-1", **ANN)
+        await grant_goodwill(august.services, by_ann(), amount_cents=159_00, reference="G-1", **WHY)
         assert balances(august.database) == {100_001: ("PAID", 0), 100_002: ("OPEN", 119_00)}
 
         voided = await void(august)
@@ -145,7 +143,7 @@ class TestAgain:
         await world.add_account()
         await late_calls(world)
         await world.advance_to(pacific(2026, 8, 10, 12))
-        await grant_goodwill(**around(world), account=ACCOUNT, amount_cents=139_00 + 151_90, reference="G-1", **ANN)
+        await grant_goodwill(world.services, by_ann(), amount_cents=139_00 + 151_90, reference="G-1", **WHY)
         assert set(balances(world.database).values()) == {("PAID", 0)}
         await world.add_calls(
             a_call(event_id="2", corrects="AA0101/48213/260914", started_at=pacific(2026, 7, 20), script_seconds=0)
@@ -159,7 +157,7 @@ class TestAgain:
 
     async def test_what_was_paid_by_credit_alone_may_be_issued_again(self, august):
         await august.pay(2 * 139_00)
-        await grant_goodwill(**around(august), account=ACCOUNT, amount_cents=139_00, reference="G-1", **ANN)
+        await grant_goodwill(august.services, by_ann(), amount_cents=139_00, reference="G-1", **WHY)
         await august.advance_to(pacific(2026, 9, 2, 12))
         assert balances(august.database)[100_003] == ("PAID", 0)
 
@@ -178,8 +176,9 @@ class TestAgain:
             a_call(event_id="2", corrects="AA0101/48213/260914", started_at=pacific(2026, 7, 20), script_seconds=0)
         )
         await august.advance_to(pacific(2026, 9, 2, 12))  # 100004 has 139.00 and -12.90
-        staff = {**around(august), "account": ACCOUNT, **ANN}
-        await issue_credit_note(**staff, invoice_number=100_003, cents_by_line={1: 10_00}, reference="N-1")
+        await issue_credit_note(
+            august.services, by_ann(), invoice_number=100_003, cents_by_line={1: 10_00}, reference="N-1", **WHY
+        )
 
         await void(august, invoice_number=100_004)
 
@@ -251,12 +250,13 @@ async def pay(world: World) -> None:
 
 
 async def credit_some(world: World) -> None:
-    staff = {**around(world), "account": ACCOUNT, **ANN}
-    await issue_credit_note(**staff, invoice_number=100_002, cents_by_line={1: 1}, reference="N-1")
+    await issue_credit_note(
+        world.services, by_ann(), invoice_number=100_002, cents_by_line={1: 1}, reference="N-1", **WHY
+    )
 
 
 async def write_off(world: World) -> None:
-    await write_off_invoice(**around(world), account=ACCOUNT, invoice_number=100_002, **ANN)
+    await write_off_invoice(world.services, by_ann(), invoice_number=100_002, **WHY)
 
 
 async def next_month(world: World) -> None:
@@ -264,7 +264,7 @@ async def next_month(world: World) -> None:
 
 
 async def close(world: World) -> None:
-    await close_account(**around(world), account=ACCOUNT, **ANN)
+    await close_account(world.services, by_ann(), **WHY)
 
 
 async def upgrade(world: World) -> None:
@@ -302,22 +302,23 @@ class TestRefusals:
     async def test_an_invoice_stands_that_lines_of_it_were_written_off_of(self, till):
         """100002 was paid and its overage credited; refunded, 12.90 more is open on it than its lines still bill."""
         world = till.world
-        staff = {**around(world), "account": ACCOUNT, **ANN}
         await world.add_account()
         await till.add_card(VISA)
         await till.advance_to(pacific(2026, 7, 31, 12))
         await late_calls(world)
         await till.advance_to(pacific(2026, 8, 2, 12))
         till.gateway.settle()
-        await issue_credit_note(**staff, invoice_number=100_002, cents_by_line={2: 12_90}, reference="N-1")
+        await issue_credit_note(
+            world.services, by_ann(), invoice_number=100_002, cents_by_line={2: 12_90}, reference="N-1", **WHY
+        )
         await world.add_calls(a_call(event_id="2", started_at=pacific(2026, 7, 30), script_seconds=10 * MINUTE))
         till.gateway.force("*", "2001")
         await till.advance_to(pacific(2026, 9, 2, 12))
         assert (await lines(world.database))[-1] == [("BASE", "2026-09", 139_00), ("ADJUSTMENT", "2026-07", 12_90)]
         await refund_payment(
-            world.collecting, account=ACCOUNT, invoice_number=100_002, amount_cents=151_90, reference="R-1", **ANN
+            world.services, by_ann(), invoice_number=100_002, amount_cents=151_90, reference="R-1", **WHY
         )
-        await write_off_invoice(**staff, invoice_number=100_002)
+        await write_off_invoice(world.services, by_ann(), invoice_number=100_002, **WHY)
         assert rows(world.database, "SELECT cents FROM write_off_share ORDER BY cents") == [(12_90,), (139_00,)]
         before = dump(world.database)
 

@@ -18,9 +18,19 @@ from app.services.adjustments.write_off import NothingToWriteOff, write_off_invo
 from app.services.common.staff_actions import ActorMissing, InvoiceNotFound, ReasonMissing
 from app.services.payments.customer_charges import Outcome
 from tests.services.books import differences, dump, invoices, lines, rows
-from tests.services.staff import ANN, around, balances, book, change_to, check_books, credit, last_event
+from tests.services.staff import (
+    WHY,
+    balances,
+    book,
+    by_ann,
+    by_staff,
+    change_to,
+    check_books,
+    credit,
+    last_event,
+)
 from tests.till import LOST, VISA, Till
-from tests.world import ACCOUNT, World, pacific
+from tests.world import World, pacific
 
 
 @pytest.fixture
@@ -33,7 +43,7 @@ async def august(world: World) -> World:
 
 
 async def write_off(world: World, **changes):
-    return await write_off_invoice(**around(world), **{"account": ACCOUNT, "invoice_number": 100_001, **ANN, **changes})
+    return await by_staff(world, write_off_invoice, **{"invoice_number": 100_001, **changes})
 
 
 class TestWriteOff:
@@ -166,7 +176,7 @@ class TestRecovery:
         await august.pay(139_00 + 100_00)
 
         issued = await issue_credit_note(
-            **around(august), account=ACCOUNT, invoice_number=100_001, cents_by_line={}, reference="N-1", **ANN
+            august.services, by_ann(), invoice_number=100_001, cents_by_line={}, reference="N-1", **WHY
         )
 
         assert issued.credited_cents == 139_00
@@ -176,9 +186,7 @@ class TestRecovery:
     async def test_the_tax_of_a_part_comes_back_in_proportion(self, world):
         """$152.90 with 10 %: of the $100.00 that came, $90.91 is charge and $9.09 tax."""
         await world.add_account()
-        await set_taxes(
-            **around(world), account=ACCOUNT, taxes=[TaxRate("Tax", 100_000)], valid_from=date(2026, 7, 1), **ANN
-        )
+        await set_taxes(world.services, by_ann(), taxes=[TaxRate("Tax", 100_000)], valid_from=date(2026, 7, 1), **WHY)
         await world.advance_to(pacific(2026, 7, 2, 12))
         await write_off(world)
 
@@ -257,8 +265,8 @@ class TestRecovery:
 
 
 async def refund(till: Till, cents: int) -> None:
-    given = {"account": ACCOUNT, "invoice_number": 100_001, "amount_cents": cents, "reference": till.world.ids.new("r")}
-    await refund_payment(till.world.collecting, **given, **ANN)
+    given = {"invoice_number": 100_001, "amount_cents": cents, "reference": till.world.ids.new("r")}
+    await refund_payment(till.world.services, by_ann(), **given, **WHY)
 
 
 class TestRefusals:
@@ -290,7 +298,7 @@ class TestRefusals:
         assert dump(august.database) == before
 
     async def test_a_void_invoice_is_not_written_off(self, august):
-        await void_invoice(**around(august), account=ACCOUNT, invoice_number=100_002, **ANN)
+        await void_invoice(august.services, by_ann(), invoice_number=100_002, **WHY)
 
         with pytest.raises(NothingToWriteOff, match="Invoice 100002 is void"):
             await write_off(august, invoice_number=100_002)

@@ -22,7 +22,17 @@ from app.services.plans.upgrade_plans import upgrade_plans
 from app.services.usage.put_account import AccountAlreadyBilled
 from tests.factories.calls import a_call
 from tests.services.books import dump, events, invoices, lines, postings, rows
-from tests.services.staff import ANN, around, balances, book, check_books, credit, last_event, leave_to_customer
+from tests.services.staff import (
+    WHY,
+    balances,
+    book,
+    by_ann,
+    by_staff,
+    check_books,
+    credit,
+    last_event,
+    leave_to_customer,
+)
 from tests.world import ACCOUNT, World, pacific
 
 MINUTE = 60
@@ -37,11 +47,11 @@ async def august(world: World) -> World:
 
 
 async def close(world: World, **changes):
-    return await close_account(**around(world), **{"account": ACCOUNT, **ANN, **changes})
+    return await by_staff(world, close_account, **changes)
 
 
 async def goodwill(world: World, cents: int) -> None:
-    await grant_goodwill(**around(world), account=ACCOUNT, amount_cents=cents, reference=world.ids.new("ref"), **ANN)
+    await grant_goodwill(world.services, by_ann(), amount_cents=cents, reference=world.ids.new("ref"), **WHY)
 
 
 class TestFinalInvoice:
@@ -80,9 +90,10 @@ class TestFinalInvoice:
         check_books(august.database)
 
     async def test_waiting_charges_and_tax_are_on_it(self, august):
-        staff = {**around(august), "account": ACCOUNT, **ANN}
-        await add_charge(**staff, title="Programming", amount_cents=30_00, reference="C-1")
-        await set_taxes(**staff, taxes=[TaxRate("Sales tax", 65_000)], valid_from=date(2026, 8, 5))
+        await add_charge(august.services, by_ann(), title="Programming", amount_cents=30_00, reference="C-1", **WHY)
+        await set_taxes(
+            august.services, by_ann(), taxes=[TaxRate("Sales tax", 65_000)], valid_from=date(2026, 8, 5), **WHY
+        )
 
         await close(august)
 
@@ -260,7 +271,7 @@ class TestAfterwards:
         await close(august)
         before = dump(august.database)
 
-        assert await upgrade_plans(**around(august)) == 0
+        assert await upgrade_plans(august.services) == 0
         assert dump(august.database) == before
 
     async def test_a_closed_trial_is_not_brought_back_by_other_particulars(self, world):

@@ -75,7 +75,7 @@ async def test_rule_19_an_account_let_go_after_the_claim_is_evaluated_before_it_
             return claimed
 
         monkeypatch.setattr(CycleRepository, "claim_due", claim_then_let_go)
-        assert await close_periods(**world._parts) == 3
+        assert await close_periods(world.services) == 3
 
     assert {name: await issued(world, name) for name in ACCOUNTS} == dict.fromkeys(ACCOUNTS, OUTGROWN)
     assert claims == [["AA0101"], ["AA0102", "AA0103"], []]
@@ -84,9 +84,9 @@ async def test_rule_19_an_account_let_go_after_the_claim_is_evaluated_before_it_
 
 async def test_rule_12_an_account_that_stays_held_is_left_to_the_next_run(world):
     with held(world.database, "AA0102"):
-        assert await close_periods(**world._parts) == 2
+        assert await close_periods(world.services) == 2
 
-    assert await close_periods(**world._parts) == 1
+    assert await close_periods(world.services) == 1
     assert {name: await issued(world, name) for name in ACCOUNTS} == dict.fromkeys(ACCOUNTS, OUTGROWN)
 
 

@@ -140,7 +140,7 @@ class TestCatchingUp:
         world.clock.instant = pacific(2026, 9, 2)
         told: list[int] = []
 
-        assert await close_periods(**world._parts, chunk_size=2, on_progress=told.append) == 15
+        assert await close_periods(world.services, chunk_size=2, on_progress=told.append) == 15
 
         numbers = rows(world.database, "SELECT number FROM invoice ORDER BY number")
         assert numbers == [(number,) for number in range(100_001, 100_016)]
@@ -197,10 +197,10 @@ class TestFailing:
 
         monkeypatch.setattr(EventRepository, "add_many", fail_in_the_second_chunk)
         with pytest.raises(OSError, match="the disk is full"):
-            await close_periods(**world._parts, chunk_size=2)
+            await close_periods(world.services, chunk_size=2)
         assert rows(world.database, "SELECT count(*) FROM invoice") == [(2,)]
 
-        assert await close_periods(**world._parts, chunk_size=2) == 3
+        assert await close_periods(world.services, chunk_size=2) == 3
 
         assert rows(world.database, "SELECT min(number), max(number), count(*) FROM invoice") == [(100_001, 100_005, 5)]
         assert await differences(world.database) == []

@@ -35,7 +35,7 @@ async def a_month_at(world: World, minutes_a_day: int, *, days: int = 10, plan: 
 
 
 async def look(world: World) -> int:
-    return await forecast_alerts(**world._parts)
+    return await forecast_alerts(world.services)
 
 
 async def told(post: Post) -> list[str]:

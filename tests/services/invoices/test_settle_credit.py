@@ -14,6 +14,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.adjustments.credit_note import issue_credit_note
 from app.services.adjustments.grant_credit import grant_goodwill
 from app.services.adjustments.refund_payment import refund_payment
+from app.services.common.caller import Caller
 from app.services.common.staff_actions import ChargeUnderWay
 from app.services.cycle.close_account import close_account
 from app.services.payments.collect_invoice import collect_invoice
@@ -22,7 +23,7 @@ from app.services.payments.pay_invoice import PaidInvoice, PaymentResult, pay_in
 from tests.factories.calls import a_call
 from tests.inbox import Inbox
 from tests.services.books import postings
-from tests.services.staff import ANN, around, balances, book, change_to, check_books, credit, last_event
+from tests.services.staff import WHY, balances, book, by_ann, change_to, check_books, credit, last_event
 from tests.till import LOST, MASTERCARD, VISA, Till
 from tests.world import ACCOUNT, World, pacific
 
@@ -32,13 +33,12 @@ SOFT = "2001"
 
 
 async def goodwill(world: World, cents: int) -> None:
-    await grant_goodwill(**around(world), account=ACCOUNT, amount_cents=cents, reference=world.ids.new("ref"), **ANN)
+    await grant_goodwill(world.services, by_ann(), amount_cents=cents, reference=world.ids.new("ref"), **WHY)
 
 
 async def note(world: World, number: int, cents: int):
-    staff = {**around(world), "account": ACCOUNT, **ANN}
     return await issue_credit_note(
-        **staff, invoice_number=number, cents_by_line={1: cents}, reference=world.ids.new("ref")
+        world.services, by_ann(), invoice_number=number, cents_by_line={1: cents}, reference=world.ids.new("ref"), **WHY
     )
 
 
@@ -55,8 +55,8 @@ async def status(world: World) -> AccountStatus:
 
 async def refund(till: Till, number: int, cents: int) -> None:
     """Give back what was charged, so that the invoice is open again and paid by hand."""
-    given = {"account": ACCOUNT, "invoice_number": number, "amount_cents": cents, "reference": till.world.ids.new("r")}
-    await refund_payment(till.world.collecting, **given, **ANN)
+    given = {"invoice_number": number, "amount_cents": cents, "reference": till.world.ids.new("r")}
+    await refund_payment(till.world.services, by_ann(), **given, **WHY)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ async def charge_first(till: Till, code: str | None = None) -> None:
 
 
 async def collect(till: Till, place: int) -> None:
-    await collect_invoice(till.world.collecting, (await till.world.issued())[place].id)
+    await collect_invoice(till.world.services, (await till.world.issued())[place].id)
 
 
 async def states(till: Till, place: int) -> list[AttemptState]:
@@ -250,10 +250,9 @@ class TestPayNow:
     async def pay(self, till: Till) -> Outcome:
         (invoice, *_) = await till.world.issued()
         return await pay_invoice(
-            **around(till.world),
+            till.world.services,
+            Caller(ACCOUNT, "user:ann"),
             cashier=till.world.cashier,
-            account=ACCOUNT,
-            actor="user:ann",
             invoice_id=invoice.id,
             idempotency_key=till.world.ids.new("key"),
         )
@@ -309,11 +308,7 @@ class TestPayNow:
         assert credit(by_hand.world.database) == 150_00
 
         paid = await pay_open_balance(
-            **around(by_hand.world),
-            cashier=by_hand.world.cashier,
-            account=ACCOUNT,
-            actor="user:ann",
-            idempotency_key="all",
+            by_hand.world.services, Caller(ACCOUNT, "user:ann"), cashier=by_hand.world.cashier, idempotency_key="all"
         )
 
         assert paid == [PaidInvoice(invoice.id, PaymentResult.PAID) for invoice in await by_hand.world.issued()]
@@ -525,7 +520,7 @@ class TestSuspended:
 
 class TestClosing:
     async def close(self, till: Till):
-        return await close_account(**around(till.world), account=ACCOUNT, **ANN)
+        return await close_account(till.world.services, by_ann(), **WHY)
 
     async def test_credit_for_a_charge_under_way_is_held_until_its_outcome_is_known(self, under_way):
         await charge_first(under_way)

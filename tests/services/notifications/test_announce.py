@@ -13,6 +13,7 @@ from app.domain.announcements import Reactivated, WrongFacts
 from app.domain.contacts import Channel
 from app.domain.plan_changes import When
 from app.repositories import unit_of_work
+from app.services.common.caller import Caller
 from app.services.notifications.announce import Announcement, announce
 from app.services.plans.change_plan import cancel_scheduled_plan_change
 from app.services.plans.switch_add_on import cancel_add_on, keep_add_on
@@ -74,7 +75,7 @@ class TestPeople:
     @staticmethod
     async def put(post: Post, *members: Member, account: str = ACCOUNT) -> None:
         particulars = AccountParticulars(account, "Harbor Dental", "100", None, date(2026, 7, 1), members)
-        await put_account(**post.world._parts, particulars=particulars, actor="key:flex")
+        await put_account(post.world.services, particulars=particulars, actor="key:flex")
 
     async def test_every_admin_is_sent_at_their_own_address(self, post):
         await self.put(post, ANN, BOB)
@@ -157,7 +158,7 @@ class TestTheBill:
         world = post.world
         admin = (await world.data("{ viewer { user { id } } }"))["viewer"]["user"]["id"]
         await cancel_scheduled_plan_change(
-            **world._parts, account=ACCOUNT, actor=f"user:{admin}", plan_version_id="plan_220_2020"
+            world.services, Caller(ACCOUNT, f"user:{admin}"), plan_version_id="plan_220_2020"
         )
         texts = await self.texts(post)
         assert set(texts) == {
@@ -168,9 +169,9 @@ class TestTheBill:
 
     async def test_an_add_on_bought_cancelled_and_kept_is_told_each_time(self, post):
         await buy(post.world, "on_call")
-        who = {"account": ACCOUNT, "actor": "user:nobody", "code": "on_call"}
-        await cancel_add_on(**post.world._parts, **who)
-        await keep_add_on(**post.world._parts, **who)
+        who = Caller(ACCOUNT, "user:nobody")
+        await cancel_add_on(post.world.services, who, code="on_call")
+        await keep_add_on(post.world.services, who, code="on_call")
         texts = await self.texts(post)
         assert "Due now: $17.82\nEach full month: $25.00" in texts["On-Call is active"]
         assert "a former user cancelled the add-on On-Call" in texts["On-Call ends on July 31, 2026"]

@@ -109,7 +109,7 @@ class TestMail:
         post.mailer.answer = refusing(MailResult.LATER, "451 greylisted")
         await post.deliver()
         assert await post.rows("state, attempts, outcome") == [("QUEUED", 1, "451 greylisted")]
-        figures = await watched(database=post.world.database, clock=post.world.clock)
+        figures = await watched(post.world.services)
         assert figures.oldest_unsent_at is not None
 
     async def test_a_mail_that_breaks_every_connection_is_given_up_in_the_end(self, post):
@@ -236,7 +236,7 @@ class TestCalls:
         await post.deliver()
         calls = [row for row in await post.rows("kind, channel, state, outcome") if row[:2] == (kind, "PHONE_CALL")]
         assert [row[2:] for row in calls] == [("FAILED", SETTLED)]
-        assert await list_waiting(database=world.database, clock=world.clock, limit=9) == []
+        assert await list_waiting(world.services, limit=9) == []
         assert kind not in {call.kind for call in post.caller.calls}
 
     async def test_nobody_is_spared_a_call_about_what_is_still_open(self, post):
@@ -329,4 +329,4 @@ async def claim(post: Post, channel: Channel):
 
 
 async def report(post: Post, call_id: str, outcome: CallOutcome) -> None:
-    await report_call(**post.world._parts, call_id=call_id, outcome=outcome, note="spoke to Carla", actor="key:ops")
+    await report_call(post.world.services, call_id=call_id, outcome=outcome, note="spoke to Carla", actor="key:ops")

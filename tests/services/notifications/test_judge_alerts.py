@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from app.domain.alerts import AlertKind
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.services.common.caller import Caller
 from app.services.usage.record_calls import Item, record_within
 from tests.every_kind import move_to
 from tests.factories.calls import a_call
@@ -212,7 +214,7 @@ class TestRaces:
     async def test_calls_recorded_at_once_by_two_programs_tell_each_limit_once(self, post):
         world, other = post.world, Database.open(f"sqlite:///{post.world.database._url.database}")
         second = World(other, world.clock.instant)
-        second._parts["ids"] = world.ids
+        second.services = replace(second.services, ids=world.ids)
         calls = [
             a_call(event_id=f"e{at}", started_at=pacific(2026, 7, 3, 9), script_seconds=300, recording_seconds=0)
             for at in range(40)
@@ -225,10 +227,10 @@ class TestRaces:
 async def switch(world: World, user_id: str, kind: AlertKind, *, is_on: bool) -> None:
     from app.services.cycle.alert_subscriptions import switch_alerts  # noqa: PLC0415
 
-    await switch_alerts(**world._parts, account=ACCOUNT, actor=f"user:{user_id}", changes={kind: is_on})
+    await switch_alerts(world.services, Caller(ACCOUNT, f"user:{user_id}"), changes={kind: is_on})
 
 
 async def upgrade(world: World) -> None:
     from app.services.plans.upgrade_plans import upgrade_plans  # noqa: PLC0415
 
-    await upgrade_plans(**world._parts)
+    await upgrade_plans(world.services)

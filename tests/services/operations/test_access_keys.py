@@ -21,7 +21,7 @@ from tests.world import World
 
 async def make(world: World, **changes) -> NewKey:
     given = {"purpose": KeyPurpose.INGEST, "name": "east", "source": None, "actor": "staff:ann"}
-    return await create_key(**world._parts, **{**given, **changes})
+    return await create_key(world.services, **{**given, **changes})
 
 
 async def check(world: World, secret: str, purpose: KeyPurpose = KeyPurpose.INGEST):
@@ -71,7 +71,7 @@ class TestRevoking:
     async def test_a_revoked_key_is_worthless_and_its_name_is_free(self, world):
         old = await make(world)
 
-        assert (await revoke_key(**world._parts, name="east", actor="staff:ann")).id == old.key.id
+        assert (await revoke_key(world.services, name="east", actor="staff:ann")).id == old.key.id
 
         with pytest.raises(KeyRefused):
             await check(world, old.secret)
@@ -82,11 +82,11 @@ class TestRevoking:
 
     async def test_a_key_is_revoked_once(self, world):
         await make(world)
-        await revoke_key(**world._parts, name="east", actor="staff:ann")
+        await revoke_key(world.services, name="east", actor="staff:ann")
         before = dump(world.database)
 
         with pytest.raises(KeyNotFound, match=r"There is no live key named 'east'\."):
-            await revoke_key(**world._parts, name="east", actor="staff:ann")
+            await revoke_key(world.services, name="east", actor="staff:ann")
 
         assert dump(world.database) == before
 

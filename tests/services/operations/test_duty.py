@@ -23,7 +23,7 @@ from app.services.operations.watch import troubles, watched
 from tests.inbox import Inbox
 from tests.services.books import dump, rows
 from tests.services.post import OK, TAKEN, Post
-from tests.services.staff import ANN, around, last_event
+from tests.services.staff import ANN, WHY, by_ann, last_event
 from tests.till import Till
 from tests.world import World, pacific
 
@@ -31,12 +31,12 @@ REFUSED = MailAnswer(MailResult.REFUSED, "550 no such user")
 
 
 async def waiting(world: World) -> list[tuple[str, str, str | None, str]]:
-    found = await list_waiting(database=world.database, clock=world.clock, limit=10)
+    found = await list_waiting(world.services, limit=10)
     return [(each.kind.value, each.id, each.account, each.why) for each in found]
 
 
 async def retry(world: World, waiting_id: str, **changes) -> None:
-    await try_again(**around(world), **{"waiting_id": waiting_id, **ANN, **changes})
+    await try_again(world.services, **{"waiting_id": waiting_id, **ANN, **changes})
 
 
 class TestMoney:
@@ -96,11 +96,11 @@ class TestRefunds:
         return till
 
     async def give_back(self, till: Till) -> None:
-        given = {"account": "AA0101", "invoice_number": 100_001, "amount_cents": 39_00, "reference": "R1", **ANN}
-        await refund_payment(till.world.collecting, **given)
+        given = {"invoice_number": 100_001, "amount_cents": 39_00, "reference": "R1", **WHY}
+        await refund_payment(till.world.services, by_ann(), **given)
 
     async def troubles(self, world: World) -> list[str]:
-        figures = await watched(database=world.database, clock=world.clock)
+        figures = await watched(world.services)
         return [trouble.name for trouble in troubles(figures, world.clock.now())]
 
     async def test_one_whose_outcome_stays_unknown_is_listed_and_told(self, paid):
@@ -142,18 +142,18 @@ class TestNotices:
         assert (kind, account, why) == ("NOTICE", None, "the gateway has no such transaction")
         await retry(inbox.world, notice_id)
         assert await waiting(inbox.world) == []
-        assert await process_notices(inbox.world.collecting) == 1
+        assert await process_notices(inbox.world.services) == 1
         assert [each[:2] for each in await waiting(inbox.world)] == [("NOTICE", notice_id)]
 
     async def test_one_that_is_nothing_of_ours_is_dismissed_and_kept_with_the_reason(self, inbox):
         ((_, notice_id, *_),) = await waiting(inbox.world)
-        await dismiss_notice(**around(inbox.world), waiting_id=notice_id, **ANN)
+        await dismiss_notice(inbox.world.services, waiting_id=notice_id, **ANN)
         assert await waiting(inbox.world) == []
         assert rows(inbox.world.database, "SELECT state, reason FROM gateway_notice") == [
             ("DONE", "dismissed: Ticket 4711.")
         ]
         with pytest.raises(NothingWaits):
-            await dismiss_notice(**around(inbox.world), waiting_id=notice_id, **ANN)
+            await dismiss_notice(inbox.world.services, waiting_id=notice_id, **ANN)
         with pytest.raises(NothingWaits):
             await retry(inbox.world, notice_id)
 
@@ -223,8 +223,9 @@ class TestMessages:
         with pytest.raises(NothingWaits):
             await retry(post.world, call_id)
 
-        given = {**around(post.world), "call_id": call_id, "outcome": CallOutcome.NOT_MADE, "note": "Asked."}
-        await report_call(**given, actor="staff:ann")
+        await report_call(
+            post.world.services, call_id=call_id, outcome=CallOutcome.NOT_MADE, note="Asked.", actor="staff:ann"
+        )
         post.caller.answer = TAKEN
         await post.deliver()
         assert (await waiting(post.world), len(post.caller.calls)) == ([], 1)

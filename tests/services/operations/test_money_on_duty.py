@@ -26,7 +26,7 @@ async def change(till: Till, *statements: str) -> None:
 
 async def names(till: Till) -> list[str]:
     world = till.world
-    figures = await watched(database=world.database, clock=world.clock)
+    figures = await watched(world.services)
     return [trouble.name for trouble in troubles(figures, world.clock.now())]
 
 

@@ -13,12 +13,13 @@ from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.payment_gateway import Customer, VaultRequest
 from app.domain.payment_methods import MethodStatus
 from app.services.adjustments.refund_payment import refund_payment
+from app.services.common.caller import Caller
 from app.services.operations.process_notices import process_notices
 from app.services.payments.customer_charges import Outcome
 from app.services.payments.pay_invoice import pay_invoice
 from tests.inbox import Inbox
 from tests.services.books import rows
-from tests.services.staff import ANN, balances, check_books
+from tests.services.staff import WHY, balances, by_ann, check_books
 from tests.till import MASTERCARD, Till
 from tests.world import ACCOUNT, pacific
 
@@ -111,14 +112,16 @@ class TestDisputes:
         await inbox.till.advance_to(pacific(2026, 8, 9, 12))
         gateway.force("*", None)
         (_, august) = await world.issued()
-        pay = {
-            **world._parts,
-            "cashier": world.cashier,
-            "account": ACCOUNT,
-            "actor": "user:ann",
-            "idempotency_key": "K1",
-        }
-        assert await pay_invoice(**pay, invoice_id=august.id) is Outcome.APPLIED
+        assert (
+            await pay_invoice(
+                world.services,
+                Caller(ACCOUNT, "user:ann"),
+                cashier=world.cashier,
+                idempotency_key="K1",
+                invoice_id=august.id,
+            )
+            is Outcome.APPLIED
+        )
         assert await count(inbox, "account.suspended") == 1
         assert await count(inbox, "account.reactivated") == 0
 
@@ -214,7 +217,7 @@ class TestMethods:
 
     async def test_a_card_that_the_vault_lost_needs_attention(self, inbox):
         visa, mastercard = await inbox.till.methods()
-        await inbox.world.collecting.payments.remove_method(visa.id)
+        await inbox.world.services.payments.remove_method(visa.id)
         await inbox.take(inbox.till.gateway.update_card(mastercard.id, last_4="9999"))
         after = await inbox.till.methods()
         assert [(each.status, each.last4) for each in after] == [
@@ -225,8 +228,8 @@ class TestMethods:
 
 class TestRefunds:
     async def test_a_failed_refund_is_ours_again_and_staff_hear_of_it(self, inbox):
-        given = {"account": ACCOUNT, "invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **ANN}
-        await refund_payment(inbox.world.collecting, **given)
+        given = {"invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **WHY}
+        await refund_payment(inbox.world.services, by_ann(), **given)
         ((at,),) = rows(inbox.world.database, "SELECT transaction_id FROM refund")
         early = inbox.till.gateway.webhook("refund_failed", transaction_id=at)
         await inbox.take(early)
@@ -237,7 +240,7 @@ class TestRefunds:
         await inbox.take(late, early)
         assert balances(inbox.world.database) == {FIRST: ("PAID", 0)}
         assert await count(inbox, "refund.failed") == 1
-        await refund_payment(inbox.world.collecting, **{**given, "reference": "R2", "amount_cents": FULL})
+        await refund_payment(inbox.world.services, by_ann(), **{**given, "reference": "R2", "amount_cents": FULL})
         assert balances(inbox.world.database) == {FIRST: ("OPEN", FULL)}
 
 
@@ -247,7 +250,7 @@ class TestNotOurs:
         before = rows(inbox.world.database, "SELECT * FROM collection"), await inbox.till.kinds()
         stranger = gateway.webhook("transaction_settled", subject={"transaction": {"id": "nobody", "amount": "1.00"}})
         request = VaultRequest(Customer("acc_nobody", "Nobody"), "pm_nobody", PAYPAL)
-        await inbox.world.collecting.payments.vault(request)
+        await inbox.world.services.payments.vault(request)
         revoked = gateway.revoke("pm_nobody")
         kept = await inbox.take(stranger, revoked)
         assert {state for _, state in kept} == {"QUARANTINED"}
@@ -263,8 +266,8 @@ class TestNotOurs:
         told = inbox.till.gateway.dispute(transaction_id=await transaction(inbox), status="lost")
         inbox.till.gateway.faults({"match": "find_dispute", "action": "reset", "times": 3})
         assert await inbox.take(told["webhook_id"]) == [("dispute_lost", "RECEIVED")]
-        assert await process_notices(inbox.world.collecting) == 0
+        assert await process_notices(inbox.world.services) == 0
         inbox.till.gateway.faults()
         inbox.world.clock.instant += timedelta(minutes=1)
-        assert await process_notices(inbox.world.collecting) == 1
+        assert await process_notices(inbox.world.services) == 1
         assert balances(inbox.world.database) == {FIRST: ("OPEN", FULL)}

@@ -10,8 +10,8 @@ from app.domain.aging import AgingReport
 from app.domain.reports import DayNotBegun
 from app.services.operations.report_aging import cents_of, csv_text, report_aging
 from app.services.operations.report_month import report_month
+from tests.services.operations.test_report_month import october
 from tests.services.staff import book, credit
-from tests.services.test_report_month import october
 from tests.trips import counted_trips
 from tests.world import World, pacific
 
@@ -19,7 +19,7 @@ __all__ = ["october"]
 
 
 async def aging(world: World, as_of: date | None = None) -> AgingReport:
-    return await report_aging(database=world.database, clock=world.clock, as_of=as_of)
+    return await report_aging(world.services, as_of=as_of)
 
 
 def figures(report: AgingReport) -> dict[str, list[int]]:
@@ -47,7 +47,7 @@ class TestReport:
 
     async def test_totals_are_the_books_at_the_end_of_each_month(self, october):
         for month, last in (("2026-07", 31), ("2026-08", 31), ("2026-09", 30)):
-            books = await report_month(database=october.database, clock=october.clock, month=month)
+            books = await report_month(october.services, month=month)
             total = (await aging(october, date.fromisoformat(f"{month}-{last}"))).total
             assert (total.open_cents, total.credit_cents) == (
                 books.receivable.closing_cents,

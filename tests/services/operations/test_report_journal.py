@@ -27,8 +27,8 @@ from tests.every_kind import tell_every_kind
 from tests.factories.calls import a_call
 from tests.services.accountant import agreed, journal, rows, tamper
 from tests.services.books import connection
-from tests.services.staff import ANN, around, book, change_to, credit
-from tests.services.test_report_month import october
+from tests.services.operations.test_report_month import october
+from tests.services.staff import WHY, book, by_ann, change_to, credit
 from tests.till import Till
 from tests.trips import counted_trips
 from tests.world import ACCOUNT, World, pacific
@@ -76,10 +76,7 @@ class TestEntries:
         monkeypatch.setattr(reports, "AT_ONCE", 3)
         sizes: list[int] = []
         await report_journal(
-            database=october.database,
-            clock=october.clock,
-            month="2026-08",
-            on_entries=lambda _month, entries: sizes.append(len(entries)),
+            october.services, month="2026-08", on_entries=lambda _month, entries: sizes.append(len(entries))
         )
 
         assert (sizes[0], max(sizes), sum(sizes)) == (0, 3, len(rows(whole)))
@@ -120,18 +117,16 @@ class TestEntries:
     ):
         written: list[object] = []
         with pytest.raises(error):
-            await report_journal(
-                database=october.database, clock=october.clock, month=month, on_entries=lambda *x: written.append(x)
-            )
+            await report_journal(october.services, month=month, on_entries=lambda *x: written.append(x))
         assert written == []
 
 
 class TestClosedMonths:
     async def test_stay_equal_to_the_byte_after_whatever_comes_later(self, october):
         before = {month: await journal(october.database, october.clock, month) for month in MONTHS[:-1]}
-        await void_invoice(**around(october), **ANN, account=ACCOUNT, invoice_number=(await newest(october)))
+        await void_invoice(october.services, by_ann(), invoice_number=await newest(october), **WHY)
         await issue_credit_note(
-            **around(october), **ANN, account=ACCOUNT, invoice_number=100_003, cents_by_line={1: 9_00}, reference="late"
+            october.services, by_ann(), invoice_number=100_003, cents_by_line={1: 9_00}, reference="late", **WHY
         )
         await october.pay(1_000_00)
         await october.add_calls(a_call(event_id="late", started_at=pacific(2026, 9, 3), script_seconds=130 * 60))
@@ -175,14 +170,14 @@ class TestBalances:
         await till.advance_to(pacific(2026, 7, 2, 12))
         till.gateway.settle()
         await refund_payment(
-            till.world.collecting, account=ACCOUNT, invoice_number=100_001, amount_cents=39_00, reference="R", **ANN
+            till.world.services, by_ann(), invoice_number=100_001, amount_cents=39_00, reference="R", **WHY
         )
         await till.advance_to(pacific(2026, 8, 1, 12))
         till.gateway.settle(status="settlement_declined")
-        await sweep_gateway(till.world.collecting)
+        await sweep_gateway(till.world.services)
         await till.advance_to(pacific(2026, 9, 1, 12))
         await refund_payment(
-            till.world.collecting, account=ACCOUNT, invoice_number=100_003, amount_cents=139_00, reference="V", **ANN
+            till.world.services, by_ann(), invoice_number=100_003, amount_cents=139_00, reference="V", **WHY
         )
         for month in ("2026-07", "2026-08", "2026-09"):
             await agreed(till.world.database, till.world.clock, month)
@@ -196,7 +191,7 @@ class TestBalances:
         """AA0102 had 219.00 written off in August; of 300.00 more than is open, that much is cash against bad debt."""
         await october.pay(book(october.database, "RECEIVABLE") + 300_00, account="AA0102")
         found = await agreed(october.database, october.clock, "2026-10")
-        books = await report_month(database=october.database, clock=october.clock, month="2026-10")
+        books = await report_month(october.services, month="2026-10")
 
         moved = {each.name: each.rebuilt_cents for each in found.balances.movements}
         assert moved["write-offs recovered"] == 219_00
@@ -205,12 +200,13 @@ class TestBalances:
 
     async def test_a_void_gives_back_the_credit_its_invoice_took_at_its_issue_and_since(self, world):
         """50.00 paid in advance, 20.00 of goodwill afterwards; the invoice in its place takes both at its issue."""
-        staff = {**around(world), **ANN, "account": ACCOUNT}
         await world.add_account()
-        await record_prepayment(**staff, amount_cents=50_00, reference="P", received_on=date(2026, 7, 1))
+        await record_prepayment(
+            world.services, by_ann(), amount_cents=50_00, reference="P", received_on=date(2026, 7, 1), **WHY
+        )
         await world.advance_to(pacific(2026, 7, 1, 13))
-        await grant_goodwill(**staff, amount_cents=20_00, reference="G")
-        await void_invoice(**staff, invoice_number=100_001)
+        await grant_goodwill(world.services, by_ann(), amount_cents=20_00, reference="G", **WHY)
+        await void_invoice(world.services, by_ann(), invoice_number=100_001, **WHY)
         found = (await agreed(world.database, world.clock, "2026-07")).balances
 
         assert found.credit_used.rebuilt_cents == 70_00
@@ -221,12 +217,12 @@ class TestBalances:
 
     async def test_and_changes_whose_net_and_tax_have_opposite_signs(self, till: Till):
         """20 % on 220 Minutes, none from the 2nd; then 500 Minutes, which no card pays at first."""
-        world, taxes = till.world, {**around(till.world), **ANN, "account": ACCOUNT}
+        world = till.world
         await world.add_account(plan="220")
         await till.add_card()
-        await set_taxes(**taxes, taxes=[TaxRate("Tax", 200_000)], valid_from=date(2026, 7, 1))
+        await set_taxes(world.services, by_ann(), **WHY, taxes=[TaxRate("Tax", 200_000)], valid_from=date(2026, 7, 1))
         await till.advance_to(pacific(2026, 7, 1, 13))
-        await set_taxes(**taxes, taxes=[], valid_from=date(2026, 7, 2))
+        await set_taxes(world.services, by_ann(), **WHY, taxes=[], valid_from=date(2026, 7, 2))
         world.clock.instant = pacific(2026, 7, 2, 12)
         till.gateway.force("*", "2000")
         with pytest.raises(PaymentDeclined):
@@ -240,7 +236,7 @@ class TestBalances:
         assert (kinds.count("TAX_REVERSED"), kinds.count("TAX_REVERSAL_VOIDED")) == (2, 1)
         moved = {each.name: each.rebuilt_cents for each in found.balances.movements}
         assert moved["invoices voided"] == -(499_00 - 239_00 - 47_80)
-        taxes = await report_taxes(database=world.database, clock=world.clock, month="2026-07")
+        taxes = await report_taxes(world.services, month="2026-07")
         assert (taxes.agrees, taxes.taxes) == (True, ((TaxKey("Tax", 200_000), TaxSums(239_00, 47_80, 239_00, 47_80)),))
         assert taxes.exempt_cents == {"Tax": 499_00}
 

@@ -19,35 +19,38 @@ from app.services.adjustments.write_off import write_off_invoice
 from app.services.cycle.close_account import close_account
 from app.services.operations.report_month import csv_text, report_month
 from tests.factories.calls import a_call
-from tests.services.staff import ANN, around, book, check_books, credit
-from tests.world import ACCOUNT, World, pacific
+from tests.services.staff import WHY, book, by_ann, check_books, credit
+from tests.world import World, pacific
 
 
 @pytest.fixture
 async def october(world: World) -> World:
     """Two accounts and a bit of everything from July to the middle of October."""
-    staff = {**around(world), **ANN}
     await world.add_account()
     await world.add_account("AA0102", plan="220")
     await world.advance_to(pacific(2026, 7, 2, 12))  # 139.00 and 239.00
     await world.pay(150_00)  # 11.00 is credit
-    await set_taxes(**staff, account=ACCOUNT, taxes=[TaxRate("Tax", 100_000)], valid_from=date(2026, 8, 1))
-    await add_charge(**staff, account=ACCOUNT, title="Programming", amount_cents=30_00, reference="C")
+    await set_taxes(world.services, by_ann(), taxes=[TaxRate("Tax", 100_000)], valid_from=date(2026, 8, 1), **WHY)
+    await add_charge(world.services, by_ann(), title="Programming", amount_cents=30_00, reference="C", **WHY)
     await world.advance_to(pacific(2026, 7, 31, 23))
-    await grant_goodwill(**staff, account="AA0102", amount_cents=20_00, reference="G")
+    await grant_goodwill(world.services, by_ann("AA0102"), amount_cents=20_00, reference="G", **WHY)
     await world.advance_to(pacific(2026, 8, 3, 12))  # 185.90 less 11.00, and 239.00
-    await issue_credit_note(**staff, account=ACCOUNT, invoice_number=100_003, cents_by_line={2: 10_00}, reference="N")
-    await void_invoice(**staff, account="AA0102", invoice_number=100_004)
-    await write_off_invoice(**staff, account="AA0102", invoice_number=100_002)
-    await record_prepayment(**staff, account="AA0102", amount_cents=500_00, reference="P", received_on=date(2026, 8, 3))
+    await issue_credit_note(
+        world.services, by_ann(), invoice_number=100_003, cents_by_line={2: 10_00}, reference="N", **WHY
+    )
+    await void_invoice(world.services, by_ann("AA0102"), invoice_number=100_004, **WHY)
+    await write_off_invoice(world.services, by_ann("AA0102"), invoice_number=100_002, **WHY)
+    await record_prepayment(
+        world.services, by_ann("AA0102"), amount_cents=500_00, reference="P", received_on=date(2026, 8, 3), **WHY
+    )
     await world.advance_to(pacific(2026, 10, 10, 12))
     await world.add_calls(a_call(account="AA0102", started_at=pacific(2026, 10, 2), script_seconds=230 * 60))
-    await close_account(**staff, account="AA0102")
+    await close_account(world.services, by_ann("AA0102"), **WHY)
     return world
 
 
 async def report(world: World, month: str):
-    return await report_month(database=world.database, clock=world.clock, month=month)
+    return await report_month(world.services, month=month)
 
 
 class TestReport:

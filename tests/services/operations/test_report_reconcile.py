@@ -15,7 +15,7 @@ from app.services.operations.report_reconcile import csv_text, report_reconcile
 from app.services.operations.sweep_gateway import sweep_gateway
 from tests.inbox import Inbox
 from tests.services.accountant import rows, tamper
-from tests.services.staff import ANN
+from tests.services.staff import WHY, by_ann
 from tests.till import Till
 from tests.trips import counted_trips
 from tests.world import ACCOUNT, pacific
@@ -39,12 +39,12 @@ async def july(till: Till) -> Till:
 async def refund(till: Till, cents: int, number: int = 100_001) -> None:
     reference = till.world.ids.new("ref")
     await refund_payment(
-        till.world.collecting, account=ACCOUNT, invoice_number=number, amount_cents=cents, reference=reference, **ANN
+        till.world.services, by_ann(), invoice_number=number, amount_cents=cents, reference=reference, **WHY
     )
 
 
 async def reconcile(till: Till, month: str = "2026-07") -> GatewayMonth:
-    return await report_reconcile(till.world.collecting, month=month)
+    return await report_reconcile(till.world.services, month=month)
 
 
 def totals(found: GatewayMonth) -> dict[Flow, tuple[int, int, int]]:
@@ -76,7 +76,7 @@ class TestAgreement:
         told = july.gateway.dispute(dispute_id=opened["dispute_id"], status="lost")["webhook_id"]
         await inbox.take(told)
         july.gateway.settle(second.transaction_id, status="settlement_declined")
-        await sweep_gateway(july.world.collecting)
+        await sweep_gateway(july.world.services)
 
         months = {month: await reconcile(july, f"2026-{month}") for month in ("07", "08", "09")}
 
@@ -109,10 +109,10 @@ class TestDifferences:
     async def test_a_sale_and_a_refund_that_nobody_here_knows(self, july):
         method = (await july.methods())[0]
         stray = ChargeRequest("order_9", 12_00, method.account_id, method.id, ChargeReason.UNSCHEDULED)
-        sold = await july.world.collecting.payments.charge(stray)
+        sold = await july.world.services.payments.charge(stray)
         july.gateway.settle()
         charge = (await july.attempts())[0]
-        await july.world.collecting.payments.refund(charge.transaction_id, 5_00, "order_10")
+        await july.world.services.payments.refund(charge.transaction_id, 5_00, "order_10")
 
         found = await reconcile(july)
 
@@ -168,13 +168,13 @@ class TestDifferences:
     async def test_a_sale_that_was_voided_at_the_gateway_behind_our_back(self, july):
         await july.advance_to(pacific(2026, 8, 1, 12))
         (*_, charge) = await july.attempts()
-        await july.world.collecting.payments.void(charge.transaction_id, "by-hand")
+        await july.world.services.payments.void(charge.transaction_id, "by-hand")
 
         found = await reconcile(july, "2026-08")
 
         assert named(found) == [(Flow.TAKEN_BACK, HERE)]
         assert found.differences[0].note == "the transaction is VOIDED there"
-        await sweep_gateway(july.world.collecting)
+        await sweep_gateway(july.world.services)
         assert named(await reconcile(july, "2026-08")) == []
 
     async def test_a_dispute_that_nobody_told_us_of(self, july):
@@ -212,7 +212,7 @@ class TestDifferences:
         july.gateway.settle(refunded["id"], status="failed")
         webhook = july.gateway.webhook("refund_failed", transaction_id=refunded["id"])
         await Inbox(july).post(webhook)
-        await process_notices(july.world.collecting)
+        await process_notices(july.world.services)
 
         found = await reconcile(july)
 

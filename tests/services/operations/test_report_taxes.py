@@ -17,10 +17,10 @@ from app.services.operations.report_taxes import csv_text, report_taxes
 from tests.every_kind import tell_every_kind
 from tests.services.accountant import rows
 from tests.services.books import rows as sql
-from tests.services.staff import ANN, around
-from tests.services.test_report_month import october
+from tests.services.operations.test_report_month import october
+from tests.services.staff import WHY, by_ann
 from tests.trips import counted_trips
-from tests.world import ACCOUNT, World, pacific
+from tests.world import World, pacific
 
 __all__ = ["october"]
 
@@ -31,11 +31,11 @@ MOVED = """
 
 
 async def taxes(world: World, month: str) -> TaxReport:
-    return await report_taxes(database=world.database, clock=world.clock, month=month)
+    return await report_taxes(world.services, month=month)
 
 
 async def pays(world: World, *taxes: TaxRate, valid_from: date = date(2026, 7, 1)) -> None:
-    await set_taxes(**around(world), **ANN, account=ACCOUNT, taxes=taxes, valid_from=valid_from)
+    await set_taxes(world.services, by_ann(), taxes=taxes, valid_from=valid_from, **WHY)
 
 
 class TestReport:
@@ -71,7 +71,7 @@ class TestVoids:
         return world
 
     async def void(self, world: World) -> None:
-        await void_invoice(**around(world), **ANN, account=ACCOUNT, invoice_number=100_001)
+        await void_invoice(world.services, by_ann(), invoice_number=100_001, **WHY)
 
     async def test_in_the_month_of_issue_counts_for_nothing(self, taxed):
         await self.void(taxed)
@@ -96,7 +96,7 @@ class TestVoids:
         before = csv_text(await taxes(taxed, "2026-07"))
         await self.void(taxed)
         await issue_credit_note(
-            **around(taxed), **ANN, account=ACCOUNT, invoice_number=100_002, cents_by_line={}, reference="N"
+            taxed.services, by_ann(), invoice_number=100_002, cents_by_line={}, reference="N", **WHY
         )
 
         assert csv_text(await taxes(taxed, "2026-07")) == before

@@ -33,9 +33,9 @@ from app.services.operations.restore_database import (
 )
 from app.services.operations.sweep_gateway import sweep_gateway
 from tests.services.books import rows
-from tests.services.staff import ANN, balances, credit
+from tests.services.staff import ANN, WHY, balances, by_ann, credit
 from tests.till import LOST, MASTERCARD, Till
-from tests.world import ACCOUNT, World, pacific
+from tests.world import World, pacific
 
 FIRST = 100_001
 FULL = 139_00
@@ -61,14 +61,14 @@ class Disaster:
         restored = await restore_database(
             self.url, self.backup, next_number=next_number, clock=old.clock, ids=old.ids, actor="cli:test"
         )
-        world = World(Database.open(self.url), old.clock.now(), old.collecting.payments)
+        world = World(Database.open(self.url), old.clock.now(), old.services.payments)
         world.ids.count = old.ids.count
         self.till = Till(world, self.till.gateway)
         return restored
 
     async def reconcile(self, **changes) -> Reconciliation:
         given = {"since": pacific(2026, 7, 1), "actor": "staff:ann"}
-        return await reconcile(self.till.world.collecting, **{**given, **changes})
+        return await reconcile(self.till.world.services, **{**given, **changes})
 
     async def run_due(self) -> None:
         """What the ticker does in two days."""
@@ -166,7 +166,7 @@ class TestStory:
         disaster.till.gateway.faults(LOST)
         await disaster.till.collect()
         world = disaster.till.world
-        await grant_goodwill(**world._parts, account=ACCOUNT, amount_cents=20_00, reference="G1", **ANN)
+        await grant_goodwill(world.services, by_ann(), amount_cents=20_00, reference="G1", **WHY)
         assert (balances(world.database), credit(world.database)) == ({FIRST: ("OPEN", FULL)}, 20_00)
         await disaster.back_up()
         await disaster.restore()
@@ -186,13 +186,13 @@ class TestStory:
         assert (await disaster.reconcile()).is_lifted
         method = next(each for each in await disaster.till.methods() if each.id == card)
         assert (method.status, method.is_default, method.brand) == (MethodStatus.NEEDS_ATTENTION, False, "MasterCard")
-        assert (await sweep_gateway(disaster.till.world.collecting)).findings == ()
+        assert (await sweep_gateway(disaster.till.world.services)).findings == ()
 
     async def test_a_refund_since_the_backup_is_adopted(self, disaster):
         await charged(disaster)
         disaster.till.gateway.settle()
-        given = {"account": ACCOUNT, "invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **ANN}
-        await refund_payment(disaster.till.world.collecting, **given)
+        given = {"invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **WHY}
+        await refund_payment(disaster.till.world.services, by_ann(), **given)
         await disaster.restore()
         result = await disaster.reconcile()
         assert (len(result.adopted), result.problems, result.is_lifted) == (2, (), True)
@@ -206,8 +206,8 @@ class TestStory:
         await disaster.till.collect()
         disaster.till.gateway.settle()
         disaster.till.gateway.faults({"match": "refund", "when": "after", "action": "reset"})
-        given = {"account": ACCOUNT, "invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **ANN}
-        assert not (await refund_payment(disaster.till.world.collecting, **given)).is_known
+        given = {"invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **WHY}
+        assert not (await refund_payment(disaster.till.world.services, by_ann(), **given)).is_known
         await disaster.back_up()
         await disaster.restore()
         assert (await disaster.reconcile()).is_lifted
@@ -217,8 +217,8 @@ class TestStory:
         await disaster.till.world.close_now()
         await disaster.till.collect()
         await disaster.back_up()
-        given = {"account": ACCOUNT, "invoice_number": FIRST, "amount_cents": FULL, "reference": "R1", **ANN}
-        await refund_payment(disaster.till.world.collecting, **given)
+        given = {"invoice_number": FIRST, "amount_cents": FULL, "reference": "R1", **WHY}
+        await refund_payment(disaster.till.world.services, by_ann(), **given)
         await disaster.restore()
         assert (await disaster.reconcile()).is_lifted
         assert balances(disaster.till.world.database) == {FIRST: ("OPEN", FULL)}
@@ -234,7 +234,7 @@ class TestStory:
         result = await disaster.reconcile()
         assert (result.is_lifted, len(result.adopted), len(result.problems)) == (False, 1, 1)
         transaction_id = result.problems[0].split()[1]
-        await accept_transactions(**world._parts, transaction_ids=[transaction_id], **ANN)
+        await accept_transactions(world.services, transaction_ids=[transaction_id], **ANN)
         assert (await disaster.reconcile()).is_lifted
         assert stranger is not None
 
@@ -251,7 +251,7 @@ async def _sale_by_hand(disaster: Disaster) -> None:
 
     (visa,) = await disaster.till.methods()
     request = ChargeRequest("by-hand", 5_00, visa.account_id, visa.id, ChargeReason.UNSCHEDULED)
-    await disaster.till.world.collecting.payments.charge(request)
+    await disaster.till.world.services.payments.charge(request)
 
 
 class TestRestore:
@@ -305,7 +305,7 @@ class TestRestore:
     async def test_a_hold_after_a_restore_by_other_means(self, disaster):
         world = disaster.till.world
         await world.close_now()
-        await mark_restored(world.database, next_number=100_009, clock=world.clock, ids=world.ids, actor="cli:test")
+        await mark_restored(world.services, next_number=100_009, actor="cli:test")
         await disaster.till.collect()
         assert disaster.captures() == []
         assert [name for (name,) in rows(world.database, "SELECT name FROM hold ORDER BY 1")] == [
@@ -313,7 +313,7 @@ class TestRestore:
             "messages",
         ]
         with pytest.raises(NextNumberTooLow):
-            await mark_restored(world.database, next_number=FIRST, clock=world.clock, ids=world.ids, actor="cli:test")
+            await mark_restored(world.services, next_number=FIRST, actor="cli:test")
 
 
 class TestFiles:

@@ -13,9 +13,9 @@ from app.services.adjustments.refund_payment import refund_payment
 from app.services.operations.report_month import report_month
 from app.services.operations.sweep_gateway import SweepReport, sweep_gateway, sweep_if_due
 from tests.services.books import rows
-from tests.services.staff import ANN, balances, check_books
+from tests.services.staff import WHY, balances, by_ann, check_books
 from tests.till import MASTERCARD, Till
-from tests.world import ACCOUNT, pacific
+from tests.world import pacific
 
 FIRST = 100_001
 FULL = 139_00
@@ -36,7 +36,7 @@ async def paid(till: Till):
 
 
 async def sweep(till: Till) -> SweepReport:
-    return await sweep_gateway(till.world.collecting)
+    return await sweep_gateway(till.world.services)
 
 
 class TestCharges:
@@ -55,7 +55,7 @@ class TestCharges:
         await sweep(paid)
         await paid.world.close_now()
         await paid.collect()
-        report = await report_month(database=paid.world.database, clock=paid.world.clock, month="2026-07")
+        report = await report_month(paid.world.services, month="2026-07")
         matched = report.settlements
         assert (matched.matched_count, matched.matched_cents) == (1, FULL)
         assert (matched.unmatched_count, matched.unmatched_cents) == (1, FULL)
@@ -68,7 +68,7 @@ class TestCharges:
 
     async def test_a_void_at_the_gateway_is_reported_and_nothing_is_charged_by_itself(self, paid):
         (attempt,) = await paid.attempts()
-        await paid.world.collecting.payments.void(attempt.transaction_id, "by-hand")
+        await paid.world.services.payments.void(attempt.transaction_id, "by-hand")
         report = await sweep(paid)
         assert (report.voided, len(report.findings)) == (1, 1)
         assert balances(paid.world.database) == {FIRST: ("OPEN", FULL)}
@@ -77,7 +77,7 @@ class TestCharges:
 
     async def test_a_void_of_our_own_is_none_of_its_business(self, paid):
         await refund_payment(
-            paid.world.collecting, account=ACCOUNT, invoice_number=FIRST, amount_cents=FULL, reference="R1", **ANN
+            paid.world.services, by_ann(), invoice_number=FIRST, amount_cents=FULL, reference="R1", **WHY
         )
         assert await sweep(paid) == NOTHING
         assert balances(paid.world.database) == {FIRST: ("OPEN", FULL)}
@@ -86,7 +86,7 @@ class TestCharges:
 class TestVault:
     async def test_a_method_that_is_gone_needs_attention(self, paid):
         visa, _ = await paid.methods()
-        await paid.world.collecting.payments.remove_method(visa.id)
+        await paid.world.services.payments.remove_method(visa.id)
         report = await sweep(paid)
         assert report.findings == (f"Account {visa.account_id}: the vault has no payment method {visa.id} any more.",)
         assert (await paid.methods())[0].status is MethodStatus.NEEDS_ATTENTION
@@ -96,7 +96,7 @@ class TestVault:
     async def test_a_stranger_is_reported_and_not_adopted(self, paid):
         visa, _ = await paid.methods()
         request = VaultRequest(Customer(visa.account_id, "Harbor Dental"), "pm_stranger", "fake-valid-amex-nonce")
-        await paid.world.collecting.payments.vault(request)
+        await paid.world.services.payments.vault(request)
         for _ in range(2):
             assert (await sweep(paid)).findings == (
                 f"Account {visa.account_id}: the vault has a payment method pm_stranger that is none of ours.",
@@ -125,7 +125,7 @@ class TestVault:
 
 class TestOnceADay:
     async def test_it_runs_once_for_each_day_from_three_on(self, paid):
-        around = paid.world.collecting
+        around = paid.world.services
         assert await sweep_if_due(around) is not None
         assert await sweep_if_due(around) is None
         paid.world.clock.instant = pacific(2026, 7, 2, 2, 59)
@@ -134,7 +134,7 @@ class TestOnceADay:
         assert await sweep_if_due(around) is not None
 
     async def test_a_gateway_that_cannot_be_asked_is_asked_again_later(self, paid):
-        around = paid.world.collecting
+        around = paid.world.services
         paid.gateway.faults({"match": "*", "action": "reset", "times": 99})
         assert await sweep_if_due(around) is None
         paid.gateway.faults()

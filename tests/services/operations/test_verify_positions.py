@@ -17,7 +17,7 @@ from app.services.operations.verify import verify
 from app.services.operations.verify_ledger import Difference
 from tests.factories.calls import a_call
 from tests.services.books import tamper
-from tests.services.staff import ANN, around, change_to, leave_to_customer
+from tests.services.staff import WHY, by_ann, change_to, leave_to_customer
 from tests.world import ACCOUNT, World, pacific
 
 NEVER = pacific(2030, 1, 1)
@@ -33,15 +33,14 @@ async def july(world: World, tax: int = 0) -> None:
     await world.add_account()
     if tax:
         taxes = [TaxRate("Tax", tax)]
-        await set_taxes(**around(world), account=ACCOUNT, taxes=taxes, valid_from=date(2026, 7, 1), **ANN)
+        await set_taxes(world.services, by_ann(), taxes=taxes, valid_from=date(2026, 7, 1), **WHY)
     await world.advance_to(pacific(2026, 7, 2, 12))
 
 
 async def credited(world: World) -> None:
     """$139.00, all of it credited."""
     await july(world)
-    staff = {**around(world), "account": ACCOUNT, **ANN}
-    await issue_credit_note(**staff, invoice_number=100_001, cents_by_line={}, reference="N-1")
+    await issue_credit_note(world.services, by_ann(), invoice_number=100_001, cents_by_line={}, reference="N-1", **WHY)
 
 
 async def corrected(world: World) -> None:
@@ -63,7 +62,7 @@ async def changed(world: World) -> None:
 
 async def written_off(world: World) -> None:
     await july(world)
-    await write_off_invoice(**around(world), account=ACCOUNT, invoice_number=100_001, **ANN)
+    await write_off_invoice(world.services, by_ann(), invoice_number=100_001, **WHY)
 
 
 async def recovered(world: World) -> None:
@@ -75,14 +74,13 @@ async def recovered(world: World) -> None:
 
 async def written_off_with_tax(world: World) -> None:
     await july(world, tax=100_000)
-    await write_off_invoice(**around(world), account=ACCOUNT, invoice_number=100_001, **ANN)
+    await write_off_invoice(world.services, by_ann(), invoice_number=100_001, **WHY)
 
 
 async def charged(world: World) -> None:
     """August's invoice has a single charge of $30.00."""
     await july(world)
-    staff = {**around(world), "account": ACCOUNT, **ANN}
-    await add_charge(**staff, title="Programming", amount_cents=30_00, reference="T-1")
+    await add_charge(world.services, by_ann(), title="Programming", amount_cents=30_00, reference="T-1", **WHY)
     await world.advance_to(pacific(2026, 8, 2, 12))
 
 
@@ -90,7 +88,7 @@ async def waiting(world: World) -> None:
     """$20.00 of credit waits beside an invoice that is paid by hand."""
     await july(world)
     await leave_to_customer(world, 100_001)
-    await grant_goodwill(**around(world), account=ACCOUNT, amount_cents=20_00, reference="G-1", **ANN)
+    await grant_goodwill(world.services, by_ann(), amount_cents=20_00, reference="G-1", **WHY)
 
 
 # what is wrong: the story, the statements, then place, found and expected of every difference
@@ -216,8 +214,9 @@ class TestOldBooks:
     async def test_a_position_that_engine_1_has_not_touched_is_no_warning(self, world):
         await july(world)
         await world.advance_to(pacific(2026, 8, 2, 12))
-        staff = {**around(world), "account": ACCOUNT, **ANN}
-        await issue_credit_note(**staff, invoice_number=100_002, cents_by_line={}, reference="N-1")
+        await issue_credit_note(
+            world.services, by_ann(), invoice_number=100_002, cents_by_line={}, reference="N-1", **WHY
+        )
         tamper(
             world.database,
             f"{OLD} WHERE number = 100001",
@@ -230,7 +229,7 @@ class TestOldBooks:
     async def test_tax_of_a_line_that_engine_1_has_not_billed_is_no_warning(self, world):
         await july(world, tax=100_000)
         await world.advance_to(pacific(2026, 8, 2, 12))
-        await write_off_invoice(**around(world), account=ACCOUNT, invoice_number=100_002, **ANN)
+        await write_off_invoice(world.services, by_ann(), invoice_number=100_002, **WHY)
         tamper(world.database, f"{OLD} WHERE number = 100001", "UPDATE write_off_share SET tax_cents = '[1300]'")
 
         said = ("line 1 of invoice 100002, Tax", "$0.90 of tax on $0.00", "in proportion")
@@ -243,7 +242,7 @@ class TestOldBooks:
         await world.advance_to(pacific(2026, 8, 2, 12))
         await leave_to_customer(world, 100_001)
         await leave_to_customer(world, 100_002)
-        await grant_goodwill(**around(world), account=ACCOUNT, amount_cents=20_00, reference="G-1", **ANN)
+        await grant_goodwill(world.services, by_ann(), amount_cents=20_00, reference="G-1", **WHY)
         tamper(world.database, f"{OLD} WHERE number = 100001", "UPDATE collection SET is_by_hand = 0")
 
         said = [(each.place, each.is_warning) for each in await found(world)]

@@ -7,6 +7,7 @@ import pytest
 from app.domain.plan_changes import When
 from app.repositories import unit_of_work
 from app.services.adjustments.void_invoice import void_invoice
+from app.services.common.caller import Caller
 from app.services.common.standing import load_standing
 from app.services.cycle import close_periods
 from app.services.cycle.close_account import close_account
@@ -16,7 +17,7 @@ from app.services.plans.change_plan import change_plan, preview_plan_change
 from app.services.plans.quotes import QuoteDesk
 from tests.factories.calls import a_call
 from tests.services.books import differences, lines, tamper
-from tests.services.staff import ANN, around
+from tests.services.staff import WHY, by_ann
 from tests.world import ACCOUNT, SECRET, World, pacific
 
 MINUTE = 60
@@ -101,9 +102,7 @@ class TestClosedMonths:
         desk = QuoteDesk(SECRET.decode(), july.clock, july.ids)
         standing = await unit_of_work.read(july.database, lambda uow: load_standing(uow, ACCOUNT, july.clock.now()))
         quote = preview_plan_change(standing, "plan_220_2020", When.NOW, desk).quote
-        await change_plan(
-            **july._parts, desk=desk, account=ACCOUNT, actor="u", quote_token=quote.token, idempotency_key="k"
-        )
+        await change_plan(july.services, Caller(ACCOUNT, "u"), desk=desk, quote_token=quote.token, idempotency_key="k")
         await talk(july, 200)
         await july.advance_to(pacific(2026, 8, 2))
 
@@ -135,7 +134,7 @@ class TestVoidInvoices:
     async def test_rule_27_the_void_invoice_had_closed_the_month_and_not_the_one_in_its_place(self, july):
         await talk(july, 200)
         await july.advance_to(pacific(2026, 8, 2))
-        await void_invoice(**around(july), account=ACCOUNT, invoice_number=100_002, **ANN)
+        await void_invoice(july.services, by_ann(), invoice_number=100_002, **WHY)
         computed_by(july, 2)
 
         assert await missed(july) == [MISSED]
@@ -143,7 +142,7 @@ class TestVoidInvoices:
     async def test_rule_26_the_invoice_in_its_place_bills_late_usage_without_an_upgrade(self, july):
         await july.advance_to(pacific(2026, 8, 2))
         await talk(july, 200)
-        await void_invoice(**around(july), account=ACCOUNT, invoice_number=100_002, **ANN)
+        await void_invoice(july.services, by_ann(), invoice_number=100_002, **WHY)
 
         assert (await lines(july.database))[2] == [("BASE", "2026-08", 139_00), ("OVERAGE", "2026-07", 129_00)]
         assert await july.differences() == []
@@ -153,13 +152,13 @@ class TestFinalInvoices:
     @pytest.mark.usefixtures("nothing_outgrown")
     async def test_rule_19_the_last_month_of_a_closed_account_is_checked_too(self, july):
         await talk(july, 200)
-        await close_account(**around(july), account=ACCOUNT, **ANN)
+        await close_account(july.services, by_ann(), **WHY)
         computed_by(july, 2)
 
         assert await missed(july) == [MISSED]
 
     async def test_rule_20_a_last_month_that_was_upgraded_is_in_order(self, july):
         await talk(july, 201)
-        await close_account(**around(july), account=ACCOUNT, **ANN)
+        await close_account(july.services, by_ann(), **WHY)
 
         assert await july.differences() == []

@@ -8,7 +8,7 @@ from app.domain.ledger import Posting
 from app.services.adjustments.write_off import write_off_invoice
 from app.services.payments import receive_money
 from tests.services.books import differences, tamper
-from tests.services.staff import ANN, around, balances, credit
+from tests.services.staff import WHY, balances, by_ann, credit
 from tests.world import ACCOUNT, World, pacific
 
 
@@ -17,7 +17,7 @@ async def written_off(world: World) -> World:
     """$139.00 of July, written off."""
     await world.add_account()
     await world.advance_to(pacific(2026, 7, 10, 12))
-    await write_off_invoice(**around(world), account=ACCOUNT, invoice_number=100_001, **ANN)
+    await write_off_invoice(world.services, by_ann(), invoice_number=100_001, **WHY)
     return world
 
 

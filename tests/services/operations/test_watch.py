@@ -18,7 +18,7 @@ from tests.world import World, pacific
 
 
 async def found(world: World) -> list[str]:
-    figures = await watched(database=world.database, clock=world.clock)
+    figures = await watched(world.services)
     return [trouble.name for trouble in troubles(figures, world.clock.now())]
 
 
@@ -85,7 +85,7 @@ class TestTroubles:
         assert await found(post.world) == []
 
     async def test_money_that_waits_for_a_person(self, post):
-        figures = await watched(database=post.world.database, clock=post.world.clock)
+        figures = await watched(post.world.services)
         figures = replace(
             figures, unknown_charges=1, unknown_refunds=1, failed_refunds=1, notices=1, parked=2, disputes=3
         )
@@ -107,7 +107,7 @@ class TestTelling:
         world.clock.instant = pacific(2026, 8, 1, 9)
         for day, news in ((1, 1), (1, 0), (2, 1)):
             world.clock.instant = pacific(2026, 8, day, 9)
-            assert await tell_operators(**world._parts, address="duty@example.com") == news
+            assert await tell_operators(world.services, address="duty@example.com") == news
         await post.deliver()
         (mail, _) = post.mailer.sent
         assert (mail.to_address, mail.subject) == ("duty@example.com", "Flex Billing: late close")
@@ -116,4 +116,4 @@ class TestTelling:
         assert (await world.data("{ notifications { totalCount } }"))["notifications"]["totalCount"] == 0
 
     async def test_nothing_to_tell_tells_nothing(self, post):
-        assert await tell_operators(**post.world._parts, address="duty@example.com") == 0
+        assert await tell_operators(post.world.services, address="duty@example.com") == 0

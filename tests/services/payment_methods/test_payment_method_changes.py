@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.payment_methods import InvalidOrder, LastPaymentMethod, MethodStatus
 from app.repositories import unit_of_work
+from app.services.common.caller import Caller
 from app.services.payment_methods.payment_method_changes import PaymentMethodNotFound
 from app.services.payment_methods.set_default_payment_method import set_default_payment_method
 from tests.till import AMEX, MASTERCARD, VISA
@@ -59,9 +60,7 @@ class TestSetDefault:
 
     async def test_where_nobody_says_from_where_the_event_does_not_either(self, three):
         world, (_, _, amex) = three.world, await ids(three)
-        await set_default_payment_method(
-            database=world.database, clock=world.clock, ids=world.ids, account=ACCOUNT, actor=ANN, method_id=amex
-        )
+        await set_default_payment_method(world.services, Caller(ACCOUNT, ANN), method_id=amex)
         assert "address" not in (await three.events())[-1].data
 
     async def test_rule_30_open_invoices_are_tried_at_once(self, three):

@@ -41,7 +41,7 @@ async def july(wallet: Wallet):
     wallet.world.clock.instant += timedelta(hours=2)
     await wallet.sweep()
     assert set(await wallet.in_vault()) == set(await wallet.on_file())
-    assert await next_vault_task_at(wallet.world.collecting) is None
+    assert await next_vault_task_at(wallet.world.services) is None
 
 
 class Killed(BaseException):
@@ -186,7 +186,7 @@ class TestWhoLearnsFirst:
     async def test_an_answer_of_no_after_the_sweeper_changes_nothing(self, july):
         method = await july.add(VISA)
         before = await july.everything()
-        around = july.world.collecting
+        around = july.world.services
         for kind in (AnswerKind.UNKNOWN, AnswerKind.DECLINED, AnswerKind.REFUSED):
             await unit_of_work.write(
                 around.database,
@@ -197,7 +197,7 @@ class TestWhoLearnsFirst:
         assert await july.everything() == before
 
     async def test_an_answer_that_says_more_than_the_vault_did_is_kept(self, july):
-        method, around = await july.add(VISA), july.world.collecting
+        method, around = await july.add(VISA), july.world.services
         verification = (await july.stored(method)).method.verification
         await unit_of_work.write(around.database, lambda uow: uow.payment_methods.set_verification(method, None))
         found = await around.payments.find_method(method)
@@ -209,7 +209,7 @@ class TestWhoLearnsFirst:
         assert (await july.stored(method)).method.verification == verification
 
     async def test_a_method_that_was_never_written_down_is_not_answered_for(self, july):
-        around = july.world.collecting
+        around = july.world.services
         with pytest.raises(LookupError):
             await unit_of_work.write(
                 around.database,
@@ -222,7 +222,7 @@ class TestWhoLearnsFirst:
         monkeypatch.setattr(vault_desk, "record_answer", TestKilled.fail)
         await july.try_to_add(VISA)
         monkeypatch.undo()
-        around = july.world.collecting
+        around = july.world.services
         look = around.payments.find_method
 
         async def find(token):
@@ -243,7 +243,7 @@ class TestWhoLearnsFirst:
         first, second = await july.add(VISA), await july.add(MASTERCARD)
         await july.sweep()
         await july.set_default(second)
-        payments = july.world.collecting.payments
+        payments = july.world.services.payments
         tell = payments.make_default
 
         async def make_default(token):
@@ -271,7 +271,7 @@ class TestWhoLearnsFirst:
         (row,) = await july.rows("payment_method")
         monkeypatch.undo()
         foreign = await july.add(AMEX, account="AA0202")
-        real = july.world.collecting.payments
+        real = july.world.services.payments
 
         async def find(_token):
             return await type(real).find_method(real, foreign)
@@ -309,7 +309,7 @@ class TestMirror:
 
     async def test_one_that_the_vault_lacks_is_not_asked_for_for_ever(self, july):
         first, second = await july.add(VISA), await july.add(MASTERCARD)
-        await july.world.collecting.payments.remove_method(second)
+        await july.world.services.payments.remove_method(second)
         await july.set_default(second)
         await july.sweep()
         assert (await july.stored(second)).vault_task is None
@@ -319,7 +319,7 @@ class TestMirror:
     async def test_what_is_deleted_already_is_no_error(self, july):
         first, second = await july.add(VISA), await july.add(MASTERCARD)
         await july.remove(second)
-        await july.world.collecting.payments.remove_method(second)
+        await july.world.services.payments.remove_method(second)
         await july.sweep()
         assert (await july.stored(second)).vault_task is None
         assert await july.on_file() == [first]
@@ -343,7 +343,7 @@ class TestMirror:
 
     async def test_progress_and_the_next_date_are_told(self, july):
         await july.add(VISA)
-        around, seen = july.world.collecting, []
+        around, seen = july.world.services, []
         assert await next_vault_task_at(around) == july.world.clock.now()
         assert await run_vault_tasks(around, on_progress=seen.append) == 1
         assert seen == [1]
@@ -354,7 +354,7 @@ class TestMirror:
         await july.sweep()
         await july.set_default(second)
         await july.remove(first)
-        monkeypatch.setattr(july.world.collecting.payments, "make_default", TestKilled.fail)
+        monkeypatch.setattr(july.world.services.payments, "make_default", TestKilled.fail)
         assert await july.sweep() == 2
         assert set(await july.in_vault()) == {second}
         assert (await july.stored(second)).vault_task is VaultTask.MAKE_DEFAULT

@@ -162,12 +162,12 @@ class TestUnknown:
 
     async def test_a_gateway_that_nobody_reaches_is_asked_again(self, july):
         payments = july.gateway.payments(port=1)
-        broken = type(july.world.collecting)(
+        broken = type(july.world.services)(
             july.world.database,
             july.world.clock,
             july.world.ids,
             payments,
-            july.world.collecting.real_clock,
+            july.world.services.real_clock,
         )
         invoice = (await july.world.issued())[0]
         assert await collect_invoice(broken, invoice.id)
@@ -191,7 +191,7 @@ class TestHold:
         now = july.world.clock.now()
         await unit_of_work.write(july.world.database, lambda uow: uow.holds.put(Hold(COLLECTION, now, "restored")))
         assert await july.collect() == 0
-        assert not await collect_invoice(july.world.collecting, (await july.world.issued())[0].id)
+        assert not await collect_invoice(july.world.services, (await july.world.issued())[0].id)
         await unit_of_work.write(july.world.database, lambda uow: uow.holds.lift(COLLECTION))
         await july.collect()
         assert await status(july) is InvoiceStatus.PAID

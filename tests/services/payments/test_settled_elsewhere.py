@@ -21,7 +21,7 @@ from app.services.cycle.close_account import close_account
 from app.services.payments.collect_due import next_collection_at
 from tests.graphql.test_plan_changes import PLAN_220, confirm, preview
 from tests.services.books import dump
-from tests.services.staff import ANN, around, balances, check_books
+from tests.services.staff import WHY, balances, by_ann, check_books
 from tests.till import Till
 from tests.world import ACCOUNT, World, pacific
 
@@ -31,16 +31,16 @@ FULL = 139_00
 
 async def check(world: World, number: int) -> None:
     given = {"kind": PaymentKind.CHECK, "amount_cents": FULL, "reference": "4711", "received_on": date(2026, 7, 24)}
-    await record_payment(**around(world), account=ACCOUNT, **given, **ANN)
+    await record_payment(world.services, by_ann(), **given, **WHY)
 
 
 async def credit_note(world: World, number: int) -> None:
     given = {"invoice_number": number, "cents_by_line": {}, "reference": "N1"}
-    await issue_credit_note(**around(world), account=ACCOUNT, **given, **ANN)
+    await issue_credit_note(world.services, by_ann(), **given, **WHY)
 
 
 async def write_off(world: World, number: int) -> None:
-    await write_off_invoice(**around(world), account=ACCOUNT, invoice_number=number, **ANN)
+    await write_off_invoice(world.services, by_ann(), invoice_number=number, **WHY)
 
 
 async def status(world: World) -> AccountStatus:
@@ -88,10 +88,10 @@ class TestCollecting:
 
         assert await world.data(BANNER) == {"viewer": {"banner": None}}
         assert (await declined.collection(0)).status is CollectionStatus.DONE
-        assert await next_collection_at(world.collecting) is None
+        assert await next_collection_at(world.services) is None
 
     async def test_of_an_invoice_that_was_issued_again_the_new_one_is_collected(self, declined):
-        await void_invoice(**around(declined.world), account=ACCOUNT, invoice_number=100_001, **ANN)
+        await void_invoice(declined.world.services, by_ann(), invoice_number=100_001, **WHY)
         assert [(await declined.collection(place)).status for place in (0, 1)] == [
             CollectionStatus.DONE,
             CollectionStatus.IDLE,
@@ -99,8 +99,8 @@ class TestCollecting:
 
     async def test_credit_that_settles_a_closed_account_ends_it_too(self, declined):
         world = declined.world
-        await grant_goodwill(**around(world), account=ACCOUNT, amount_cents=FULL, reference="T-1", **ANN)
-        await close_account(**around(world), account=ACCOUNT, **ANN)
+        await grant_goodwill(world.services, by_ann(), amount_cents=FULL, reference="T-1", **WHY)
+        await close_account(world.services, by_ann(), **WHY)
         assert balances(world.database) == {100_001: ("PAID", 0)}
         assert (await declined.collection(0)).status is CollectionStatus.DONE
         assert "account.reactivated" not in await declined.kinds()

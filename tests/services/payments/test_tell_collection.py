@@ -148,8 +148,8 @@ class TestMethods:
         on = date(2026, 8, 20)
         while on < date(2026, 10, 5):
             world.clock.instant = pacific(on.year, on.month, on.day, 9)
-            await warn_of_expiry(database=world.database, clock=world.clock, ids=world.ids)
-            await warn_of_expiry(database=world.database, clock=world.clock, ids=world.ids)
+            await warn_of_expiry(world.services)
+            await warn_of_expiry(world.services)
             on += timedelta(days=1)
         facts = await Told(wallet.till).facts(AlertKind.CARD_EXPIRING)
         assert [(each["days"], each["last_day_on"]) for each in facts] == [(30, "2026-09-30"), (7, "2026-09-30")]

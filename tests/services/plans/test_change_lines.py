@@ -16,8 +16,8 @@ from app.services.common.standing import AccountSuspended
 from app.services.cycle.close_account import close_account
 from app.services.plans.change_lines import NoLineToEnd, add_line, end_line
 from tests.services.books import differences, dump, invoices, lines, rows, tamper
-from tests.services.staff import ANN, around, check_books, last_event
-from tests.world import ACCOUNT, World, pacific
+from tests.services.staff import WHY, by_ann, by_staff, check_books, last_event
+from tests.world import World, pacific
 
 NUMBER = "+1 555 0100"
 
@@ -31,11 +31,11 @@ async def july(world: World) -> World:
 
 
 async def add(world: World, **changes):
-    return await add_line(**around(world), **{"account": ACCOUNT, "reference": NUMBER, **ANN, **changes})
+    return await by_staff(world, add_line, **{"reference": NUMBER, **changes})
 
 
 async def end(world: World, **changes):
-    return await end_line(**around(world), **{"account": ACCOUNT, "reference": NUMBER, **ANN, **changes})
+    return await by_staff(world, end_line, **{"reference": NUMBER, **changes})
 
 
 class TestAdding:
@@ -63,9 +63,9 @@ class TestAdding:
 
     async def test_credit_pays_it_and_tax_is_on_it(self, july):
         taxes = {"taxes": [TaxRate("Sales tax", 100_000)], "valid_from": date(2026, 7, 20)}
-        await set_taxes(**around(july), account=ACCOUNT, **taxes, **ANN)
+        await set_taxes(july.services, by_ann(), **taxes, **WHY)
         await july.pay(139_00)
-        await grant_goodwill(**around(july), account=ACCOUNT, amount_cents=4_00, reference="T-1", **ANN)
+        await grant_goodwill(july.services, by_ann(), amount_cents=4_00, reference="T-1", **WHY)
         assert (await add(july)).amount_due_cents == 11_00 - 4_00
         assert await differences(july.database) == []
         check_books(july.database)
@@ -100,7 +100,7 @@ class TestAdding:
         with pytest.raises(ReasonMissing):
             await add(july, reason=" ")
         assert dump(july.database) == before
-        await close_account(**around(july), account=ACCOUNT, **ANN)
+        await close_account(july.services, by_ann(), **WHY)
         before = dump(july.database)
         with pytest.raises(AccountSuspended):
             await add(july)

@@ -16,7 +16,7 @@ from app.services.common.staff_actions import ActorMissing, ReasonMissing
 from app.services.plans.catalogue_file import InvalidCatalogueFile
 from app.services.plans.load_catalogue import load_catalogue, load_catalogue_file
 from tests.services.books import dump, rows
-from tests.services.staff import ANN, around
+from tests.services.staff import ANN
 from tests.world import World, pacific
 
 NEW_YEAR = date(2027, 1, 1)
@@ -51,7 +51,7 @@ async def seeded(world: World) -> World:
 
 async def load(world: World, plans=(A_PLAN,), add_ons=(AN_ADD_ON,), **changes):
     content = json.dumps({"plans": list(plans), "add_ons": list(add_ons)}).encode()
-    return await load_catalogue_file(**around(world), **{"content": content, **ANN, **changes})
+    return await load_catalogue_file(world.services, **{"content": content, **ANN, **changes})
 
 
 async def catalogue(world: World) -> Catalogue:
@@ -59,7 +59,7 @@ async def catalogue(world: World) -> Catalogue:
 
 
 async def load_seed(world: World) -> int:
-    return await load_catalogue(**around(world), actor="system")
+    return await load_catalogue(world.services, actor="system")
 
 
 class TestSeed:

@@ -221,9 +221,9 @@ class TestUpgradesAhead:
         assert (upgrade.amount_due_cents, upgrade.saving_cents) == (100_00, 409_90 - 346_10)
 
         await talk(world, date(2026, 7, 11), date(2026, 7, 17), minutes=10)
-        assert await upgrade_plans(database=world.database, clock=world.clock, ids=world.ids) == 0
+        assert await upgrade_plans(world.services) == 0
         await talk(world, date(2026, 7, 18), date(2026, 7, 18), minutes=10)
-        assert await upgrade_plans(database=world.database, clock=world.clock, ids=world.ids) == 1
+        assert await upgrade_plans(world.services) == 1
         issued = (await world.issued())[-1]
         assert (issued.amount_due_cents, issued.content_hash) == (100_00, upgrade.draft.content_hash)
         assert upgrades_ahead(await facts(world)) == ()

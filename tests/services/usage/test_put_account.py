@@ -36,7 +36,7 @@ async def put(world: World, **changes: Any) -> PutAccount:
         "plan_code": "100",
         "paid_since_on": date(2026, 8, 1),
     }
-    return await put_account(**world._parts, particulars=AccountParticulars(**{**given, **changes}), actor="key:flex")
+    return await put_account(world.services, particulars=AccountParticulars(**{**given, **changes}), actor="key:flex")
 
 
 async def people(world: World, account: str = ACCOUNT) -> list[tuple[str, str, str, Role]]:

@@ -24,7 +24,7 @@ NEW_ACCOUNT_CALL = '{"eventId":"1","account":"AA0102","startedAt":"2026-07-13T09
 async def send(world: World, payload: str) -> str:
     """A call whose source could not be understood at once; returns its id in quarantine."""
     item = Item(1, read_payload("east", payload), payload)
-    await record_calls(**world._parts, source="east", items=[item], actor="key:east")
+    await record_calls(world.services, source="east", items=[item], actor="key:east")
     return (await waiting(world))[-1]
 
 
@@ -34,12 +34,12 @@ async def waiting(world: World) -> list[str]:
 
 async def let_go(world: World, quarantined_id: str) -> Released:
     return await release(
-        **world._parts, quarantined_id=quarantined_id, parse=read_payload, actor="staff:ann", reason="Account is there."
+        world.services, quarantined_id=quarantined_id, parse=read_payload, actor="staff:ann", reason="Account is there."
     )
 
 
 async def throw_away(world: World, quarantined_id: str) -> QuarantinedCall:
-    return await discard(**world._parts, quarantined_id=quarantined_id, actor="staff:ann", reason="A test call.")
+    return await discard(world.services, quarantined_id=quarantined_id, actor="staff:ann", reason="A test call.")
 
 
 def resolutions(world: World) -> list[tuple[str | None, ...]]:
@@ -72,10 +72,7 @@ class TestReleasing:
         quarantined = await send(july, NEW_ACCOUNT_CALL)
         await july.add_account("AA0102")
         await record_calls(
-            **july._parts,
-            source="east",
-            items=[Item(1, read_payload("east", NEW_ACCOUNT_CALL))],
-            actor="key:east",
+            july.services, source="east", items=[Item(1, read_payload("east", NEW_ACCOUNT_CALL))], actor="key:east"
         )
 
         released = await let_go(july, quarantined)
@@ -124,12 +121,12 @@ class TestDiscarding:
 
     async def test_a_discarded_call_that_comes_again_does_not_wait_again(self, july):
         await discard(
-            **july._parts, quarantined_id=await send(july, NEW_ACCOUNT_CALL), actor="staff:ann", reason="A test call."
+            july.services, quarantined_id=await send(july, NEW_ACCOUNT_CALL), actor="staff:ann", reason="A test call."
         )
         before = dump(july.database)
         item = Item(1, a_call(account="AA0102", source="east"), NEW_ACCOUNT_CALL)
 
-        await record_calls(**july._parts, source="east", items=[item], actor="key:east")
+        await record_calls(july.services, source="east", items=[item], actor="key:east")
 
         assert dump(july.database) == before
 
@@ -150,6 +147,6 @@ class TestOnce:
     async def test_an_unreadable_item_is_kept_once_for_each_source_and_text(self, july):
         for source in ("east", "west", "east"):
             items = [Item(at, Unreadable("No call."), "nonsense") for at in range(2)]
-            await record_calls(**july._parts, source=source, items=items, actor="test")
+            await record_calls(july.services, source=source, items=items, actor="test")
 
         assert len(await waiting(july)) == 2

@@ -135,7 +135,7 @@ class TestRecording:
             Item(9, a_call(event_id="3", started_at=pacific(2026, 7, 13, 9)), "third"),
         ]
 
-        verdicts = await record_calls(**july._parts, source="call-centre", items=items, actor="test")
+        verdicts = await record_calls(july.services, source="call-centre", items=items, actor="test")
 
         unknown = refused(RefusalReason.UNKNOWN_ACCOUNT)
         assert verdicts == [unknown, refused(RefusalReason.MALFORMED), ACCEPTED]
@@ -150,7 +150,7 @@ class TestRecording:
     async def test_an_empty_batch_writes_nothing(self, july):
         before = dump(july.database)
 
-        assert await record_calls(**july._parts, source="call-centre", items=[], actor="test") == []
+        assert await record_calls(july.services, source="call-centre", items=[], actor="test") == []
 
         assert dump(july.database) == before
 
