@@ -24,10 +24,10 @@ from app.graphql.contract import read_contract
 from app.http.account_routes import account_routes
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.documents import document_kinds, document_routes
-from app.http.duty_routes import duty_routes
 from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
 from app.http.ingest_routes import ingest_routes
+from app.http.operator_routes import operator_routes
 from app.http.static_files import static_route
 from app.http.unsubscribe import unsubscribe_routes
 from app.http.webhooks import WEBHOOK_PATH, webhook_routes
@@ -42,9 +42,9 @@ from app.services.common.services import Services
 from app.services.invoices.document_links import DocumentLinks
 from app.services.notifications.deliver_messages import Delivery
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
-from app.services.payment_methods.vault_desk import VaultDesk
-from app.services.payments.cashier import Cashier
-from app.services.plans.quotes import QuoteDesk
+from app.services.payment_methods.vault_service import VaultService
+from app.services.payments.payment_runner import PaymentRunner
+from app.services.plans.quotes import QuoteSigner
 from app.settings import BraintreeEnvironment, Settings, read_settings
 
 if TYPE_CHECKING:
@@ -228,9 +228,9 @@ def build(surroundings: Surroundings) -> Starlette:
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
     services = surroundings.services
-    cashier, vault = Cashier(services), VaultDesk(services)
+    payment_runner, vault = PaymentRunner(services), VaultService(services)
     delivery, renderer = make_delivery(surroundings), Renderer()
-    pulse = _Pulse(surroundings, delivery, [cashier, vault])
+    pulse = _Pulse(surroundings, delivery, [payment_runner, vault])
     edge = EdgeServices(
         verifier=make_verifier(settings),
         clock=surroundings.clock,
@@ -240,8 +240,8 @@ def build(surroundings: Surroundings) -> Starlette:
         links=links,
         writes=Writes(
             services,
-            QuoteDesk(signing_secret(settings), surroundings.clock, surroundings.ids),
-            cashier,
+            QuoteSigner(signing_secret(settings), surroundings.clock, surroundings.ids),
+            payment_runner,
             vault,
         ),
     )
@@ -271,14 +271,16 @@ def build(surroundings: Surroundings) -> Starlette:
 class _Pulse:
     """Runs the tickers as long as the application runs, and tells how they and the database are.
 
-    The one that collects waits for the payment gateway, and the one that tells people for a mail server: their troubles
-    are no reason to send customers elsewhere.
+    The one that collects waits for the payment gateway, and the one that delivers messages for a mail server: their
+    faults are no reason to send customers elsewhere.
     """
 
-    def __init__(self, surroundings: Surroundings, delivery: Delivery, desks: Sequence[Cashier | VaultDesk]) -> None:
+    def __init__(
+        self, surroundings: Surroundings, delivery: Delivery, runners: Sequence[PaymentRunner | VaultService]
+    ) -> None:
         self._surroundings = surroundings
         self._delivery = delivery
-        self._desks = desks
+        self._runners = runners
         self._ticker: Ticker | None = None
         self._messenger: Ticker | None = None
         self._collector: Ticker | None = None
@@ -301,8 +303,8 @@ class _Pulse:
             await self._messenger.stop()
             await self._ticker.stop()
             await self._collector.stop()
-            for desk in self._desks:
-                await desk.close()
+            for runner in self._runners:
+                await runner.close()
             await around.close()
 
     @property
@@ -343,7 +345,7 @@ def _message_routes(surroundings: Surroundings, delivery: Delivery, renderer: Re
     """Return what belongs to messages: reports and figures, the links in mails, and the sandbox's pages."""
     services = surroundings.services
     routes = [
-        *duty_routes(services),
+        *operator_routes(services),
         *unsubscribe_routes(services, links=delivery.links, renderer=renderer),
     ]
     if not surroundings.settings.is_sandbox:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from app.domain.payment_gateway import (
         ChargeAnswer,
         ChargeRequest,
-        Notice,
         Transaction,
         VaultAnswer,
         VaultedMethod,
         VaultRequest,
+        WebhookEvent,
     )
     from app.domain.refunds import Dispute
 
@@ -164,17 +164,17 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    def read_notice(self, signature: str, payload: str) -> Notice:
+    def read_webhook(self, signature: str, payload: str) -> WebhookEvent:
         """Return a webhook that the gateway signed.
 
-        :raises NoticeForged: when it did not, or it cannot be read.
+        :raises WebhookForged: when it did not, or it cannot be read.
         """
         ...
 
     def answer_challenge(self, challenge: str) -> str:
         """Return what proves to the gateway that a webhook's address is ours.
 
-        :raises NoticeForged: when the challenge has the wrong form.
+        :raises WebhookForged: when the challenge has the wrong form.
         """
         ...
 

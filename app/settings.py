@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     calls_webhook_url: str | None = Field(None, description="the operator's system, which makes our phone calls")
     calls_webhook_secret: SecretStr | None = Field(None, description="secret that those calls are signed with")
     operator_mail: str | None = Field(
-        None, description="address of the person on duty, told what the program cannot settle"
+        None, description="address of the operator on call, told what the program cannot settle"
     )
     ticker_seconds: float = Field(2.0, ge=0.05, le=3600, description="how often the server looks for due months")
     graphiql: bool | None = Field(None, description="show GraphiQL to browsers; by default in the sandbox only")

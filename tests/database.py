@@ -101,4 +101,4 @@ async def wallet(till: Till) -> AsyncIterator[Wallet]:
 
     wallet = Wallet(till)
     yield wallet
-    await wallet.desk.close()
+    await wallet.signer.close()

@@ -16,13 +16,13 @@ from app.repositories import unit_of_work
 from app.services.adjustments.add_charge import add_charge
 from app.services.adjustments.credit_note import issue_credit_note
 from app.services.adjustments.set_taxes import set_taxes
+from app.services.common.account_snapshot import load_snapshot
 from app.services.common.caller import Caller
-from app.services.common.standing import load_standing
 from app.services.cycle.close_account import close_account
 from app.services.plans.change_plan import change_plan, preview_plan_change
-from app.services.plans.quotes import QuoteDesk
+from app.services.plans.quotes import QuoteSigner
 from app.services.plans.switch_add_on import activate_add_on, preview_add_on
-from app.views.standing import AccountStanding
+from app.views.account_snapshot import AccountSnapshot
 from tests.factories.calls import a_call
 from tests.services.staff import WHY, by_ann
 from tests.world import ACCOUNT, World, pacific
@@ -58,13 +58,13 @@ def talk(name: str, started_at, minutes: int, **seconds):
 
 async def move_to(world: World, code: str, when: When = When.NOW) -> str | None:
     """Change the plan, at once unless told; returns the id of the invoice."""
-    desk, standing = _desk(world), await _standing(world)
-    target = standing.catalogue.get(code, standing.today)
-    quote = preview_plan_change(standing, target.id, when, desk).quote
+    signer, snapshot = _signer(world), await _standing(world)
+    target = snapshot.catalogue.get(code, snapshot.today)
+    quote = preview_plan_change(snapshot, target.id, when, signer).quote
     changed = await change_plan(
         world.services,
         Caller(ACCOUNT, "test"),
-        desk=desk,
+        signer=signer,
         quote_token=quote.token,
         idempotency_key=world.ids.new("key"),
     )
@@ -73,12 +73,12 @@ async def move_to(world: World, code: str, when: When = When.NOW) -> str | None:
 
 async def buy(world: World, code: str) -> str:
     """Buy an add-on; returns the id of the invoice."""
-    desk = _desk(world)
-    offered = preview_add_on(await _standing(world), code, desk)
+    signer = _signer(world)
+    offered = preview_add_on(await _standing(world), code, signer)
     bought = await activate_add_on(
         world.services,
         Caller(ACCOUNT, "test"),
-        desk=desk,
+        signer=signer,
         quote_token=offered.quote.token,
         terms_version=offered.version.terms_version,
         idempotency_key=world.ids.new("key"),
@@ -104,9 +104,9 @@ async def give_back(world: World, number: int, cents_by_line: dict[int, int | No
     )
 
 
-def _desk(world: World) -> QuoteDesk:
-    return QuoteDesk("a secret of the tests, 32 bytes long or more", world.clock, world.ids)
+def _signer(world: World) -> QuoteSigner:
+    return QuoteSigner("a secret of the tests, 32 bytes long or more", world.clock, world.ids)
 
 
-async def _standing(world: World) -> AccountStanding:
-    return await unit_of_work.read(world.database, lambda uow: load_standing(uow, ACCOUNT, world.clock.now()))
+async def _standing(world: World) -> AccountSnapshot:
+    return await unit_of_work.read(world.database, lambda uow: load_snapshot(uow, ACCOUNT, world.clock.now()))

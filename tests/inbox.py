@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 
 from app.http.webhooks import webhook_routes
-from app.services.operations.process_notices import process_notices
+from app.services.operations.process_webhook_events import process_webhook_events
 from tests.fakes.edge import client
 from tests.services.books import rows
 from tests.till import Till
@@ -38,7 +38,7 @@ class Inbox:
     async def take(self, *webhook_ids: str) -> list[tuple[str, str]]:
         """Deliver webhooks, process them, and return name and state of everything in the inbox."""
         assert set(await self.post(*webhook_ids)) == {200}
-        await process_notices(self.world.services)
+        await process_webhook_events(self.world.services)
         return self.kept()
 
     def kept(self) -> list[tuple[str, str]]:

@@ -118,11 +118,11 @@ class TestWriteOff:
 
 class TestDuty:
     def test_what_waits_is_shown_and_what_does_not_is_a_sentence(self, company):
-        assert company("duty", "list").out == "Nothing waits for a person.\n"
+        assert company("queue", "list").out == "Nothing waits for a person.\n"
         for arguments, sentence in (
-            (("duty", "retry", "100001", *BY), "Nothing waits as '100001'"),
-            (("duty", "dismiss", "ntc_1", *BY), "Nothing waits as 'ntc_1'"),
-            (("duty", "call-outcome", "ntf_1", "ANSWERED", *BY), "No call 'ntf_1' was handed over"),
+            (("queue", "retry", "100001", *BY), "Nothing waits as '100001'"),
+            (("queue", "dismiss", "ntc_1", *BY), "Nothing waits as 'ntc_1'"),
+            (("queue", "call-outcome", "ntf_1", "ANSWERED", *BY), "No call 'ntf_1' was handed over"),
         ):
             ended = company(*arguments)
             assert (ended.code, sentence in ended.err) == (2, True), ended

@@ -21,7 +21,7 @@ from app.services.payment_methods.remove_payment_method import remove_payment_me
 from app.services.payment_methods.reorder_backup_payment_methods import reorder_backup_payment_methods
 from app.services.payment_methods.set_default_payment_method import set_default_payment_method
 from app.services.payment_methods.settle_vault import run_vault_tasks
-from app.services.payment_methods.vault_desk import VaultDesk
+from app.services.payment_methods.vault_service import VaultService
 from tests.till import Till
 from tests.world import ACCOUNT
 
@@ -30,7 +30,7 @@ HERE = Origin("198.51.100.7", "Portal/1.0")
 
 
 class Wallet:
-    """Make it by the fixture `wallet`; `changes` of the desk are its agreement, limits and patience.
+    """Make it by the fixture `wallet`; `changes` of the vault are its agreement, limits and patience.
 
     `payments` is the way to the gateway, the till's own unless told.
     """
@@ -39,7 +39,7 @@ class Wallet:
         self.till = till
         self.world = till.world
         around = till.world.services
-        self.desk = VaultDesk(around if payments is None else replace(around, gateway=payments), **changes)
+        self.vault = VaultService(around if payments is None else replace(around, gateway=payments), **changes)
         self._keys = 0
 
     async def try_to_add(
@@ -49,7 +49,7 @@ class Wallet:
         self._keys += 1
         agreed = {"agreement_version": PAYMENT_AGREEMENT.version, "is_authorized": True}
         return await add_payment_method(
-            self.desk,
+            self.vault,
             self.caller(account),
             new=NewMethod(nonce, **{**agreed, **new}),
             idempotency_key=key or f"press-{self._keys}",

@@ -19,7 +19,7 @@ import httpx2
 
 from app.domain.accounts import Account, Role
 from app.domain.ledger import PaymentKind
-from app.domain.metering import Verdict
+from app.domain.metering import MeteringResult
 from app.domain.periods import billing_instant
 from app.domain.plans import Catalogue
 from app.domain.seed_catalogue import SEED_ADD_ONS, SEED_CATALOGUE
@@ -46,9 +46,9 @@ from app.services.cycle.close_periods import close_periods
 from app.services.invoices.document_links import DocumentLinks
 from app.services.operations.verify import verify
 from app.services.operations.verify_ledger import Difference
-from app.services.payment_methods.vault_desk import VaultDesk
-from app.services.payments.cashier import Cashier
-from app.services.plans.quotes import QuoteDesk
+from app.services.payment_methods.vault_service import VaultService
+from app.services.payments.payment_runner import PaymentRunner
+from app.services.plans.quotes import QuoteSigner
 from app.services.usage.put_account import AccountParticulars, Member, put_account
 from app.services.usage.record_calls import Item, record_calls
 from tests.fakes.edge import CountingIds, client
@@ -87,8 +87,8 @@ class World:
         self.ids = CountingIds()
         self.real_clock = SettableClock(now)
         self.services = Services(database, self.clock, self.ids, payments, SystemClock())
-        self.cashier = None if payments is None else Cashier(self.services)
-        self.vault = None if payments is None else VaultDesk(self.services)
+        self.payment_runner = None if payments is None else PaymentRunner(self.services)
+        self.vault = None if payments is None else VaultService(self.services)
         links = DocumentLinks(secret=SECRET, base_url="http://flex.test", clock=self.real_clock, kinds=document_kinds())
         self.application = build_application(
             services=EdgeServices(
@@ -99,7 +99,7 @@ class World:
                 probe=_ready,
                 links=links,
                 writes=Writes(
-                    self.services, QuoteDesk(SECRET.decode(), self.clock, self.ids), self.cashier, self.vault
+                    self.services, QuoteSigner(SECRET.decode(), self.clock, self.ids), self.payment_runner, self.vault
                 ),
             ),
             options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"]),
@@ -142,13 +142,13 @@ class World:
         put = await put_account(self.services, particulars=particulars, actor="test")
         return put.account
 
-    async def add_calls(self, *calls: CallReport) -> list[Verdict]:
+    async def add_calls(self, *calls: CallReport) -> list[MeteringResult]:
         """Record calls now, as their sources' batches; the calls of a batch keep their order."""
-        verdicts = []
+        results = []
         for source in dict.fromkeys(call.source for call in calls):
             items = [Item(at, call) for at, call in enumerate(calls) if call.source == source]
-            verdicts += await record_calls(self.services, source=source, items=items, actor="test")
-        return verdicts
+            results += await record_calls(self.services, source=source, items=items, actor="test")
+        return results
 
     async def advance_to(self, instant: datetime) -> int:
         """Let time pass: every invoice that falls due on the way is issued at its own instant. Returns how many."""

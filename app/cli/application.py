@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from app.cli import INTERRUPTED, access, billing, calls, clock, duty, gateway, money, reports, serving, setup, staff
+from app.cli import (
+    INTERRUPTED,
+    access,
+    billing,
+    calls,
+    clock,
+    gateway,
+    money,
+    on_call_queue,
+    reports,
+    serving,
+    setup,
+    staff,
+)
 from app.cli.failures import BAD_INPUT, BROKEN, expected, keep_details
 from app.cli.terminal import say
 
@@ -32,7 +45,7 @@ def _register() -> None:
     application.command("reconcile", rich_help_panel=look)(money.reconcile)
     staff.staff.command("refund")(money.refund)
     application.add_typer(calls.quarantine, rich_help_panel=look)
-    application.add_typer(duty.duty, rich_help_panel=look)
+    application.add_typer(on_call_queue.queue, rich_help_panel=look)
     application.add_typer(staff.staff, rich_help_panel=look)
     application.add_typer(reports.report, rich_help_panel=look)
     application.command("migrate", rich_help_panel=set_up)(setup.migrate)

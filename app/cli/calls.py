@@ -140,7 +140,7 @@ def release_quarantined(quarantined_id: QuarantinedId, reason: Reason) -> None:
     if not released.is_released:
         say(f"{quarantined_id} stays in quarantine: {released.message}")
         raise typer.Exit(FOUND_PROBLEMS)
-    tell(f"{quarantined_id} is recorded ({released.verdict.outcome.lower()}).")
+    tell(f"{quarantined_id} is recorded ({released.metered.outcome.lower()}).")
 
 
 @quarantine.command("discard")

@@ -25,7 +25,8 @@ from app.services.adjustments.set_taxes import InvalidTaxes, TaxBackdated
 from app.services.adjustments.void_invoice import InvoiceNotVoidable
 from app.services.adjustments.waive_charge import ChargeAlreadyInvoiced, ChargeNotFound
 from app.services.adjustments.write_off import NothingToWriteOff
-from app.services.common.once import IdempotencyConflict, InvalidIdempotencyKey
+from app.services.common.account_snapshot import AccountSuspended
+from app.services.common.idempotency import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.common.staff_actions import (
     AccountClosed,
     ActorMissing,
@@ -35,11 +36,10 @@ from app.services.common.staff_actions import (
     InvoiceNotFound,
     ReasonMissing,
 )
-from app.services.common.standing import AccountSuspended
 from app.services.cycle.close_account import InvoicesDue
 from app.services.notifications.report_call import CallUnknown
 from app.services.operations.access_keys import KeyNameTaken, KeyNotFound
-from app.services.operations.duty import NothingWaits, RecipientGone
+from app.services.operations.on_call_queue import NothingWaits, RecipientGone
 from app.services.operations.reconcile import SinceTooLate
 from app.services.operations.restore_database import NextNumberNeeded, NextNumberTooLow
 from app.services.plans.catalogue_file import InvalidCatalogueFile

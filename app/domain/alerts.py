@@ -58,7 +58,7 @@ class Audience(StrEnum):
 class AlertDefinition:
     """One kind in the portal's words. `is_switchable` holds for admins.
 
-    `is_duty` marks what a payment contact is there for: nobody unsubscribes from it in a mail.
+    `is_mandatory` marks what a payment contact is there for: nobody unsubscribes from it in a mail.
     """
 
     kind: AlertKind
@@ -66,7 +66,7 @@ class AlertDefinition:
     description: str
     audience: Audience = Audience.BOTH
     is_switchable: bool = True
-    is_duty: bool = False
+    is_mandatory: bool = False
 
     @property
     def reaches_contacts(self) -> bool:
@@ -205,31 +205,31 @@ CATALOGUE: dict[AlertKind, AlertDefinition] = {
             AlertKind.PAYMENT_FAILED,
             "Payment failed",
             "No payment method on file could pay an invoice.",
-            is_duty=True,
+            is_mandatory=True,
         ),
         AlertDefinition(
             AlertKind.BACKUP_USED,
             "Back-up payment method used",
             "The default payment method failed, and a back-up paid the invoice.",
-            is_duty=True,
+            is_mandatory=True,
         ),
         AlertDefinition(
             AlertKind.CARD_EXPIRING,
             "Card expiring",
             "A card on file expires within 30 days, and again within 7.",
-            is_duty=True,
+            is_mandatory=True,
         ),
         AlertDefinition(
             AlertKind.SUSPENSION_SCHEDULED,
             "Suspension scheduled",
             "Service will be suspended unless the open balance is paid.",
-            is_duty=True,
+            is_mandatory=True,
         ),
         AlertDefinition(
             AlertKind.SUSPENDED,
             "Service suspended",
             "Service is suspended until the open balance is paid.",
-            is_duty=True,
+            is_mandatory=True,
         ),
         AlertDefinition(AlertKind.REACTIVATED, "Service restored", "The open balance is paid and service has resumed."),
         AlertDefinition(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OPERATOR_ALERT = "OPERATOR_ALERT"
-"""The kind of what goes to the person on duty; no customer sees it."""
+"""The kind of what goes to the operator on call; no customer sees it."""
 
 
 class WrongFacts(TypeError):
@@ -247,7 +247,7 @@ class PaymentMethodChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorTrouble:
+class OperatorAlert:
     """Something that only a person of ours can settle."""
 
     trouble: str
@@ -274,7 +274,7 @@ Facts: TypeAlias = (
     | AddOnEnded
     | ContactChanged
     | PaymentMethodChanged
-    | OperatorTrouble
+    | OperatorAlert
 )
 
 FACTS: dict[str, type[Facts]] = {
@@ -297,7 +297,7 @@ FACTS: dict[str, type[Facts]] = {
     AlertKind.ADD_ON_ENDED: AddOnEnded,
     AlertKind.CONTACT_CHANGED: ContactChanged,
     AlertKind.PAYMENT_METHOD_CHANGED: PaymentMethodChanged,
-    OPERATOR_ALERT: OperatorTrouble,
+    OPERATOR_ALERT: OperatorAlert,
 }
 """What each kind of message says."""
 

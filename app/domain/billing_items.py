@@ -28,7 +28,7 @@ class RecurringItem:
 
 
 @dataclass(frozen=True, slots=True)
-class ExtraCharge:
+class OneTimeCharge:
     """A single charge: a fee, or one that staff added, with the words the customer reads. `kind` says which."""
 
     kind: LineKind

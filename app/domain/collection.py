@@ -262,7 +262,7 @@ def begin_round(collection: Collection, now: datetime, policies: CollectionPolic
     return changed
 
 
-def request_round(now: datetime) -> dict[str, Any]:
+def request_collection_attempt(now: datetime) -> dict[str, Any]:
     """Return the fields of a collection that asking for a round at once changes; failures before it are forgotten."""
     return {"status": CollectionStatus.WAITING, "is_requested": True, "retry_at": now, "failures": 0}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from app.domain.billed_lines import BilledLine
-    from app.domain.billing_items import ExtraCharge, RecurringItem
+    from app.domain.billing_items import OneTimeCharge, RecurringItem
     from app.domain.periods import Period
     from app.domain.plans import PlanVersion
     from app.domain.policies import Policies
@@ -69,7 +69,7 @@ class BillingFacts:
     bills_base: bool = True
     billed_base: Position = NOTHING_BILLED
     recurring: tuple[RecurringItem, ...] = ()
-    charges: tuple[ExtraCharge, ...] = ()
+    charges: tuple[OneTimeCharge, ...] = ()
     taxes: tuple[TaxRate, ...] = ()
 
     @property

@@ -47,7 +47,7 @@ class Outcome(StrEnum):
     QUARANTINED = "QUARANTINED"
 
 
-class Verdict(NamedTuple):
+class MeteringResult(NamedTuple):
     """The outcome for one report; `reason` where it was not accepted, `is_billable` where it was."""
 
     outcome: Outcome
@@ -114,11 +114,11 @@ class Metering:
     days: defaultdict[tuple[str, date], DayDelta] = field(default_factory=lambda: defaultdict(DayDelta))
     _day: _Day | None = None
 
-    def take(self, reports: Iterable[CallReport]) -> list[Verdict]:
-        """Judge every report in order and return one verdict for each."""
+    def take(self, reports: Iterable[CallReport]) -> list[MeteringResult]:
+        """Judge every report in order and return one metered for each."""
         return [self._judge(report) for report in reports]
 
-    def _judge(self, report: CallReport) -> Verdict:
+    def _judge(self, report: CallReport) -> MeteringResult:
         account = self.accounts.get(report.account)
         if account is None:
             return _REFUSED[RefusalReason.UNKNOWN_ACCOUNT]
@@ -155,7 +155,7 @@ class Metering:
             self.now + policies.future_tolerance,
         )
 
-    def _compare(self, report: CallReport, known: RecordedCall, account: MeteredAccount) -> Verdict:
+    def _compare(self, report: CallReport, known: RecordedCall, account: MeteredAccount) -> MeteringResult:
         same = (
             known.account_id == account.id
             and known.started_at == report.started_at
@@ -228,10 +228,10 @@ class Metering:
         day.call_count += sign
 
 
-_ACCEPTED = {is_billable: Verdict(Outcome.ACCEPTED, None, is_billable) for is_billable in (False, True)}
-_DUPLICATE = Verdict(Outcome.DUPLICATE)
-_CONFLICT = Verdict(Outcome.CONFLICT, RefusalReason.CONFLICT)
-_REFUSED = {reason: Verdict(Outcome.QUARANTINED, reason) for reason in RefusalReason}
+_ACCEPTED = {is_billable: MeteringResult(Outcome.ACCEPTED, None, is_billable) for is_billable in (False, True)}
+_DUPLICATE = MeteringResult(Outcome.DUPLICATE)
+_CONFLICT = MeteringResult(Outcome.CONFLICT, RefusalReason.CONFLICT)
+_REFUSED = {reason: MeteringResult(Outcome.QUARANTINED, reason) for reason in RefusalReason}
 
 
 REFUSALS: dict[RefusalReason, str] = {

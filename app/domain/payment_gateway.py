@@ -236,7 +236,7 @@ class VaultAnswer:
     reason: str = ""
 
 
-class NoticeKind(StrEnum):
+class WebhookEventKind(StrEnum):
     """What the gateway tells us by itself; what we do not know is OTHER and kept."""
 
     CHECK = "CHECK"
@@ -253,10 +253,10 @@ class NoticeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class WebhookEvent:
     """One verified webhook. `subject_id` is the transaction or the method token that it is about, if any."""
 
-    kind: NoticeKind
+    kind: WebhookEventKind
     sent_at: datetime
     subject_id: str | None = None
     dispute_id: str | None = None
@@ -272,7 +272,7 @@ class GatewayUnavailable(ConnectionError):
         self.reason = reason
 
 
-class NoticeForged(ValueError):
+class WebhookForged(ValueError):
     """A webhook that the gateway did not sign, or that cannot be read."""
 
     def __init__(self, reason: str) -> None:

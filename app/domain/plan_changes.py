@@ -54,7 +54,7 @@ class AlreadyOnPlan(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class PlanStanding:
+class PlanSnapshot:
     """Where an account stands on a day.
 
     `month_plan` is what the current month is billed on, `chosen_plan` what the account returns to next month, and
@@ -107,58 +107,58 @@ class PlanChangeOffer:
         return digest(self.target.id, self.when, self.effective_on.isoformat(), content)
 
 
-def offer_plan_change(standing: PlanStanding, target: PlanVersion, when: When, catalogue: Catalogue) -> PlanChangeOffer:
+def offer_plan_change(snapshot: PlanSnapshot, target: PlanVersion, when: When, catalogue: Catalogue) -> PlanChangeOffer:
     """Return what changing to `target` would do.
 
     :raises AlreadyOnPlan: when it would change nothing.
     :raises DowngradeNotCostEffective: when a change to a lower plan at once is refused (rule 15).
     """
     if when is When.NEXT_CYCLE:
-        if target.id == standing.next_plan.id:
+        if target.id == snapshot.next_plan.id:
             raise AlreadyOnPlan(target)
-        return PlanChangeOffer(target, when, standing.next_cycle_on, None)
-    if target.id == standing.month_plan.id == standing.next_plan.id:
+        return PlanChangeOffer(target, when, snapshot.next_cycle_on, None)
+    if target.id == snapshot.month_plan.id == snapshot.next_plan.id:
         raise AlreadyOnPlan(target)
-    _guard_downgrade(standing, target, catalogue)
+    _guard_downgrade(snapshot, target, catalogue)
     draft = (
-        compute_invoice(plan_change_facts(standing, target, InvoiceKind.PLAN_CHANGE))
-        if standing.billed_base.lines
+        compute_invoice(plan_change_facts(snapshot, target, InvoiceKind.PLAN_CHANGE))
+        if snapshot.billed_base.lines
         else None
     )
     if draft is None or not draft.lines:
-        return PlanChangeOffer(target, when, standing.period.starts_on, None)
-    return PlanChangeOffer(target, when, standing.period.starts_on, draft, _settled_cents(standing, draft))
+        return PlanChangeOffer(target, when, snapshot.period.starts_on, None)
+    return PlanChangeOffer(target, when, snapshot.period.starts_on, draft, _settled_cents(snapshot, draft))
 
 
-def _settled_cents(standing: PlanStanding, draft: InvoiceDraft) -> int:
+def _settled_cents(snapshot: PlanSnapshot, draft: InvoiceDraft) -> int:
     arisen_cents = draft.credit_created_cents
     if not arisen_cents:
         return 0
-    credit_cents = standing.credit_available_cents + arisen_cents
-    return sum(spread_credit(credit_cents, arisen_cents, draft.reversed_cents, standing.open_invoices).values())
+    credit_cents = snapshot.credit_available_cents + arisen_cents
+    return sum(spread_credit(credit_cents, arisen_cents, draft.reversed_cents, snapshot.open_invoices).values())
 
 
-def plan_change_facts(standing: PlanStanding, target: PlanVersion, kind: InvoiceKind) -> BillingFacts:
+def plan_change_facts(snapshot: PlanSnapshot, target: PlanVersion, kind: InvoiceKind) -> BillingFacts:
     """Return the facts of the invoice that swaps the base of the current month (rule 13)."""
     return BillingFacts(
-        period=standing.period,
-        paid_starts_on=standing.paid_starts_on,
+        period=snapshot.period,
+        paid_starts_on=snapshot.paid_starts_on,
         plan=target,
-        policies=policies_on(standing.period.starts_on),
-        credit_available_cents=standing.credit_available_cents,
+        policies=policies_on(snapshot.period.starts_on),
+        credit_available_cents=snapshot.credit_available_cents,
         kind=kind,
-        billed_base=standing.billed_base,
-        taxes=standing.taxes,
+        billed_base=snapshot.billed_base,
+        taxes=snapshot.taxes,
     )
 
 
-def _guard_downgrade(standing: PlanStanding, target: PlanVersion, catalogue: Catalogue) -> None:
+def _guard_downgrade(snapshot: PlanSnapshot, target: PlanVersion, catalogue: Catalogue) -> None:
     """Refuse a lower plan that the month has outgrown; in a first month by the prices of its paid days (rule 15)."""
-    higher, period, paid_on = catalogue.find_next(target, standing.today), standing.period, standing.paid_starts_on
-    if higher is None or target.base_cents >= standing.month_plan.base_cents:
+    higher, period, paid_on = catalogue.find_next(target, snapshot.today), snapshot.period, snapshot.paid_starts_on
+    if higher is None or target.base_cents >= snapshot.month_plan.base_cents:
         return
     threshold = month_cost_effective_minutes(target, higher, period, paid_on)
-    if standing.usage.live_seconds <= threshold * SECONDS_PER_MINUTE:
+    if snapshot.usage.live_seconds <= threshold * SECONDS_PER_MINUTE:
         return
-    current, lower = (month_cost_cents(standing.usage, plan, period, paid_on) for plan in (standing.month_plan, target))
-    raise DowngradeNotCostEffective(standing.usage.live_seconds, threshold, current, lower)
+    current, lower = (month_cost_cents(snapshot.usage, plan, period, paid_on) for plan in (snapshot.month_plan, target))
+    raise DowngradeNotCostEffective(snapshot.usage.live_seconds, threshold, current, lower)

@@ -44,7 +44,7 @@ class DisputeState(StrEnum):
     LOST = "LOST"
 
 
-class NoticeState(StrEnum):
+class WebhookEventState(StrEnum):
     """What became of a notice of the payment service."""
 
     RECEIVED = "RECEIVED"

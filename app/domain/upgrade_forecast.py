@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from app.domain.invoice_drafts import InvoiceDraft
-    from app.domain.plan_changes import PlanStanding
+    from app.domain.plan_changes import PlanSnapshot
     from app.domain.plans import Catalogue, PlanVersion
     from app.domain.positions import Position
     from app.domain.projection import Projection
@@ -51,72 +51,72 @@ class UpgradeForecast:
 
 
 def forecast_upgrades(
-    *, standing: PlanStanding, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
+    *, snapshot: PlanSnapshot, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
 ) -> tuple[UpgradeForecast, ...]:
     """Return the automatic upgrades of the current month, in order, as they would follow from the projection (rule 21).
 
     Each day's end is looked at as the month itself will be, with the usage projected up to it (rule 19). None where
     there is too little to project from.
     """
-    return tuple(_forecasts(standing, projection, upgrades_so_far, catalogue))
+    return tuple(_forecasts(snapshot, projection, upgrades_so_far, catalogue))
 
 
 def forecast_upgrade(
-    *, standing: PlanStanding, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
+    *, snapshot: PlanSnapshot, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
 ) -> UpgradeForecast | None:
     """Return the next automatic upgrade of the current month, or None when none is to be expected (rule 21)."""
-    return next(_forecasts(standing, projection, upgrades_so_far, catalogue), None)
+    return next(_forecasts(snapshot, projection, upgrades_so_far, catalogue), None)
 
 
 def _forecasts(
-    standing: PlanStanding, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
+    snapshot: PlanSnapshot, projection: Projection, upgrades_so_far: int, catalogue: Catalogue
 ) -> Iterator[UpgradeForecast]:
-    standing = replace(standing, billed_base=_billed_by_then(standing))
+    snapshot = replace(snapshot, billed_base=_billed_by_then(snapshot))
     for day in projection.days:
         upgrade = find_upgrade(
-            plan=standing.month_plan,
+            plan=snapshot.month_plan,
             usage=day.usage,
-            period=standing.period,
-            paid_starts_on=standing.paid_starts_on,
+            period=snapshot.period,
+            paid_starts_on=snapshot.paid_starts_on,
             upgrades_so_far=upgrades_so_far,
             catalogue=catalogue,
         )
         if upgrade is None:
             continue
-        draft = compute_invoice(plan_change_facts(standing, upgrade.target, InvoiceKind.PLAN_UPGRADE))
+        draft = compute_invoice(plan_change_facts(snapshot, upgrade.target, InvoiceKind.PLAN_UPGRADE))
         yield UpgradeForecast(
             on=day.on,
-            plan=standing.month_plan,
+            plan=snapshot.month_plan,
             target=upgrade.target,
-            is_permanent=upgrade.is_permanent and standing.pending_plan is None,
+            is_permanent=upgrade.is_permanent and snapshot.pending_plan is None,
             draft=draft,
-            saving_cents=_cost(standing, standing.month_plan, projection) - _cost(standing, upgrade.target, projection),
+            saving_cents=_cost(snapshot, snapshot.month_plan, projection) - _cost(snapshot, upgrade.target, projection),
         )
         upgrades_so_far = 0 if upgrade.is_permanent else upgrades_so_far + 1
-        standing = _after(standing, upgrade.target, draft)
+        snapshot = _after(snapshot, upgrade.target, draft)
 
 
-def _after(standing: PlanStanding, target: PlanVersion, draft: InvoiceDraft) -> PlanStanding:
+def _after(snapshot: PlanSnapshot, target: PlanVersion, draft: InvoiceDraft) -> PlanSnapshot:
     return replace(
-        standing,
+        snapshot,
         month_plan=target,
-        billed_base=_billed_after(standing, draft),
-        credit_available_cents=standing.credit_available_cents - draft.credit_applied_cents,
+        billed_base=_billed_after(snapshot, draft),
+        credit_available_cents=snapshot.credit_available_cents - draft.credit_applied_cents,
     )
 
 
-def _billed_by_then(standing: PlanStanding) -> Position:
+def _billed_by_then(snapshot: PlanSnapshot) -> Position:
     """Return the base of the month as it is billed, on the 1st also before its invoice is issued."""
-    if standing.billed_base.lines:
-        return standing.billed_base
-    facts = plan_change_facts(standing, standing.month_plan, InvoiceKind.CYCLE)
-    return _billed_after(standing, compute_invoice(facts))
+    if snapshot.billed_base.lines:
+        return snapshot.billed_base
+    facts = plan_change_facts(snapshot, snapshot.month_plan, InvoiceKind.CYCLE)
+    return _billed_after(snapshot, compute_invoice(facts))
 
 
-def _billed_after(standing: PlanStanding, draft: InvoiceDraft) -> Position:
-    key = PositionKey(standing.period.starts_on, LineKind.BASE)
-    return position_after(standing.billed_base, key, [line for line in draft.lines if line.kind in BASE_LINE_KINDS])
+def _billed_after(snapshot: PlanSnapshot, draft: InvoiceDraft) -> Position:
+    key = PositionKey(snapshot.period.starts_on, LineKind.BASE)
+    return position_after(snapshot.billed_base, key, [line for line in draft.lines if line.kind in BASE_LINE_KINDS])
 
 
-def _cost(standing: PlanStanding, plan: PlanVersion, projection: Projection) -> int:
-    return month_cost_cents(projection.usage, plan, standing.period, standing.paid_starts_on)
+def _cost(snapshot: PlanSnapshot, plan: PlanVersion, projection: Projection) -> int:
+    return month_cost_cents(projection.usage, plan, snapshot.period, snapshot.paid_starts_on)

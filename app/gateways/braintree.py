@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 import anyio.to_thread
 
-from app.domain.payment_gateway import AnswerKind, ChargeAnswer, GatewayUnavailable, NoticeForged, VaultAnswer
+from app.domain.payment_gateway import AnswerKind, ChargeAnswer, GatewayUnavailable, VaultAnswer, WebhookForged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from app.domain.payment_gateway import (
         ChargeRequest,
-        Notice,
         Transaction,
         VaultedMethod,
         VaultRequest,
+        WebhookEvent,
     )
     from app.domain.refunds import Dispute
     from app.gateways.braintree_calls import Calls
@@ -160,19 +160,19 @@ class BraintreePayments:
             for each in page:
                 yield each
 
-    def read_notice(self, signature: str, payload: str) -> Notice:
+    def read_webhook(self, signature: str, payload: str) -> WebhookEvent:
         """Return a webhook that the gateway signed.
 
-        :raises NoticeForged: when it did not, or it cannot be read.
+        :raises WebhookForged: when it did not, or it cannot be read.
         """
-        return self._open_for_notices().read_notice(signature, payload)
+        return self._open_for_webhooks().read_webhook(signature, payload)
 
     def answer_challenge(self, challenge: str) -> str:
         """Return what proves to the gateway that a webhook's address is ours.
 
-        :raises NoticeForged: when the challenge has the wrong form.
+        :raises WebhookForged: when the challenge has the wrong form.
         """
-        return self._open_for_notices().answer_challenge(challenge)
+        return self._open_for_webhooks().answer_challenge(challenge)
 
     async def aclose(self) -> None:
         """Wait for what moves money still, then close the connections."""
@@ -197,11 +197,11 @@ class BraintreePayments:
                 self._calls = Calls(config)
             return self._calls
 
-    def _open_for_notices(self) -> Calls:
+    def _open_for_webhooks(self) -> Calls:
         try:
             return self._open()
         except GatewayUnavailable as error:
-            raise NoticeForged(error.reason) from error
+            raise WebhookForged(error.reason) from error
 
     def _forget_refused(self, calls: Calls) -> None:
         """Look for a gateway of this machine anew when nobody listened where it was."""

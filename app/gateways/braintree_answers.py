@@ -11,13 +11,13 @@ from app.domain.payment_gateway import (
     ChargeAnswer,
     Decline,
     DeclineSeverity,
-    Notice,
-    NoticeKind,
     Transaction,
     TransactionStatus,
     VaultAnswer,
     VaultRefusal,
     VerificationStatus,
+    WebhookEvent,
+    WebhookEventKind,
 )
 from app.gateways.braintree_values import (
     DUPLICATE,
@@ -56,20 +56,20 @@ _REFUSALS = {
 }  # fmt: skip
 
 _NOTICES = {
-    "check": NoticeKind.CHECK,
-    "dispute_opened": NoticeKind.DISPUTE_OPENED,
-    "dispute_lost": NoticeKind.DISPUTE_LOST,
-    "dispute_won": NoticeKind.DISPUTE_WON,
-    "dispute_accepted": NoticeKind.DISPUTE_CHANGED,
-    "dispute_auto_accepted": NoticeKind.DISPUTE_CHANGED,
-    "dispute_disputed": NoticeKind.DISPUTE_CHANGED,
-    "dispute_expired": NoticeKind.DISPUTE_CHANGED,
-    "dispute_under_review": NoticeKind.DISPUTE_CHANGED,
-    "payment_method_revoked_by_customer": NoticeKind.METHOD_REVOKED,
-    "account_updater_daily_report": NoticeKind.CARDS_UPDATED,
-    "transaction_settled": NoticeKind.TRANSACTION_SETTLED,
-    "transaction_settlement_declined": NoticeKind.SETTLEMENT_DECLINED,
-    "refund_failed": NoticeKind.REFUND_FAILED,
+    "check": WebhookEventKind.CHECK,
+    "dispute_opened": WebhookEventKind.DISPUTE_OPENED,
+    "dispute_lost": WebhookEventKind.DISPUTE_LOST,
+    "dispute_won": WebhookEventKind.DISPUTE_WON,
+    "dispute_accepted": WebhookEventKind.DISPUTE_CHANGED,
+    "dispute_auto_accepted": WebhookEventKind.DISPUTE_CHANGED,
+    "dispute_disputed": WebhookEventKind.DISPUTE_CHANGED,
+    "dispute_expired": WebhookEventKind.DISPUTE_CHANGED,
+    "dispute_under_review": WebhookEventKind.DISPUTE_CHANGED,
+    "payment_method_revoked_by_customer": WebhookEventKind.METHOD_REVOKED,
+    "account_updater_daily_report": WebhookEventKind.CARDS_UPDATED,
+    "transaction_settled": WebhookEventKind.TRANSACTION_SETTLED,
+    "transaction_settlement_declined": WebhookEventKind.SETTLEMENT_DECLINED,
+    "refund_failed": WebhookEventKind.REFUND_FAILED,
 }
 
 
@@ -157,7 +157,7 @@ def vault_answer(result: Any, method_token: str) -> VaultAnswer:  # noqa: ANN401
     return VaultAnswer(AnswerKind.REFUSED, refusal=refusal, reason="refused: " + ",".join(codes))
 
 
-def notice_of(found: Any) -> Notice:  # noqa: ANN401  (the SDK's notification)
+def webhook_event_of(found: Any) -> WebhookEvent:  # noqa: ANN401  (the SDK's notification)
     """Return a webhook of the SDK as ours."""
     dispute, transaction = getattr(found, "dispute", None), getattr(found, "transaction", None)
     revoked = getattr(found, "revoked_payment_method_metadata", None)
@@ -167,8 +167,8 @@ def notice_of(found: Any) -> Notice:  # noqa: ANN401  (the SDK's notification)
         or getattr(revoked, "token", None)
     )
     amount = getattr(dispute, "amount_disputed", None) or getattr(transaction, "amount", None)
-    return Notice(
-        kind=_NOTICES.get(found.kind, NoticeKind.OTHER),
+    return WebhookEvent(
+        kind=_NOTICES.get(found.kind, WebhookEventKind.OTHER),
         sent_at=aware(found.timestamp),
         subject_id=subject_id,
         dispute_id=getattr(dispute, "id", None),

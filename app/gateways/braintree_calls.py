@@ -13,10 +13,10 @@ from app.domain.payment_gateway import (
     ChargeAnswer,
     ChargeReason,
     GatewayUnavailable,
-    NoticeForged,
     TransactionStatus,
     VaultAnswer,
     VaultRefusal,
+    WebhookForged,
 )
 from app.gateways.braintree_answers import (
     KEY_NOT_ALLOWED,
@@ -25,8 +25,8 @@ from app.gateways.braintree_answers import (
     Asked,
     charge_answer,
     codes_of,
-    notice_of,
     vault_answer,
+    webhook_event_of,
 )
 from app.gateways.braintree_failures import is_absence, sort_failure
 from app.gateways.braintree_sdk import open_gateway, sdk
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from app.domain.payment_gateway import (
         ChargeRequest,
         Customer,
-        Notice,
         Transaction,
         VaultedMethod,
         VaultRequest,
+        WebhookEvent,
     )
     from app.domain.refunds import Dispute
     from app.gateways.braintree_config import BraintreeConfig
@@ -94,7 +94,7 @@ class Calls:
         if failure is not None:
             return VaultAnswer(failure[0], reason=failure[1])
         if TOKEN_IN_USE & set(codes_of(result)):
-            return self._adopt(request)
+            return self._match(request)
         return vault_answer(result, request.method_token)
 
     def _make_customer(self, customer: Customer) -> None:
@@ -106,7 +106,7 @@ class Calls:
             if result is None or not (result.is_success or "91609" in codes):
                 raise GatewayUnavailable(f"no customer: {','.join(codes) or 'empty answer'}")
 
-    def _adopt(self, request: VaultRequest) -> VaultAnswer:
+    def _match(self, request: VaultRequest) -> VaultAnswer:
         """Return the method that an earlier request with the same token has made."""
         try:
             found = self._found(lambda: self._reads.payment_method.find(request.method_token))
@@ -231,25 +231,25 @@ class Calls:
         while (each := self._asked(lambda: next(found, None))) is not None:
             yield self._asked(lambda each=each: convert(each))  # type: ignore[misc]
 
-    def read_notice(self, signature: str, payload: str) -> Notice:
+    def read_webhook(self, signature: str, payload: str) -> WebhookEvent:
         """Check and read a webhook.
 
-        :raises NoticeForged: when anything about it is wrong.
+        :raises WebhookForged: when anything about it is wrong.
         """
         try:
-            return notice_of(self._reads.webhook_notification.parse(signature, payload))
+            return webhook_event_of(self._reads.webhook_notification.parse(signature, payload))
         except Exception as error:
-            raise NoticeForged(f"{type(error).__name__}: {error}") from error
+            raise WebhookForged(f"{type(error).__name__}: {error}") from error
 
     def answer_challenge(self, challenge: str) -> str:
         """Sign a challenge.
 
-        :raises NoticeForged: when it has the wrong form.
+        :raises WebhookForged: when it has the wrong form.
         """
         try:
             return str(self._reads.webhook_notification.verify(challenge))
         except Exception as error:
-            raise NoticeForged(f"{type(error).__name__}: {error}") from error
+            raise WebhookForged(f"{type(error).__name__}: {error}") from error
 
     def _sent(self, send: Callable[[], Any]) -> tuple[Any, tuple[AnswerKind, str] | None]:
         """Return what the SDK returned, or what its failure means."""

@@ -14,9 +14,9 @@ from app.repositories.reader import OperationReader, Page, Reader
 from app.services.common.caller import Caller
 from app.services.common.services import Services
 from app.services.invoices.document_links import DocumentLinks
-from app.services.payment_methods.vault_desk import VaultDesk
-from app.services.payments.cashier import Cashier
-from app.services.plans.quotes import QuoteDesk
+from app.services.payment_methods.vault_service import VaultService
+from app.services.payments.payment_runner import PaymentRunner
+from app.services.plans.quotes import QuoteSigner
 from app.views.viewer import Viewer
 
 V = TypeVar("V")
@@ -38,14 +38,14 @@ class GraphQLOptions:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What a mutation works with; reads never touch it. Without a cashier nothing is charged while one waits, and
+    """What a mutation works with; reads never touch it. Without a payment runner no customer's charge is waited for, and
     without a vault no payment method is added.
     """
 
     services: Services
-    desk: QuoteDesk
-    cashier: Cashier | None = None
-    vault: VaultDesk | None = None
+    signer: QuoteSigner
+    payment_runner: PaymentRunner | None = None
+    vault: VaultService | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +139,17 @@ class Context:
         return self._viewer
 
     @property
-    def desk(self) -> QuoteDesk:
+    def signer(self) -> QuoteSigner:
         """Who makes quotes and reads them back."""
-        return self._writes.desk
+        return self._writes.signer
 
     @property
-    def cashier(self) -> Cashier | None:
+    def payment_runner(self) -> PaymentRunner | None:
         """Who takes money while a customer waits."""
-        return self._writes.cashier
+        return self._writes.payment_runner
 
     @property
-    def vault(self) -> VaultDesk:
+    def vault(self) -> VaultService:
         """Who keeps payment methods.
 
         :raises GatewayUnavailable: when this server has no gateway.
@@ -165,14 +165,14 @@ class Context:
         return PAYMENT_AGREEMENT if vault is None else vault.agreement
 
     @property
-    def till(self) -> Cashier:
+    def till(self) -> PaymentRunner:
         """Who takes money, for a mutation that does nothing else.
 
         :raises RuntimeError: where nobody does.
         """
-        if self.cashier is None:
+        if self.payment_runner is None:
             raise RuntimeError("This server was put together without a payment gateway.")
-        return self.cashier
+        return self.payment_runner
 
     @property
     def _writes(self) -> Writes:

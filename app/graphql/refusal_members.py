@@ -21,8 +21,8 @@ from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
 from app.graphql.types.payment_method import CardVerification, PaymentAgreement
 from app.graphql.types.quote import PlanChangeQuote
-from app.services.common.once import IdempotencyConflict, InvalidIdempotencyKey
-from app.services.common.standing import AccountSuspended
+from app.services.common.account_snapshot import AccountSuspended
+from app.services.common.idempotency import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.cycle.alert_subscriptions import AlertAlwaysOn
 from app.services.invoices.own_invoice import InvoiceUnknown
 from app.services.invoices.resend_invoice import ResentTooOften

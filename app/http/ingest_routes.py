@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
-    from app.domain.metering import Verdict
+    from app.domain.metering import MeteringResult
     from app.services.common.services import Services
 
 LARGEST_BATCH = 5_000
@@ -56,12 +56,12 @@ class Ingest:
                 ErrorCode.LIMIT_EXCEEDED,
                 f"A batch holds at most {LARGEST_BATCH:,} calls; this one has {len(items):,}. Send it in parts.",
             )
-        verdicts: list[Verdict] = []
+        results: list[MeteringResult] = []
         for start in range(0, len(items), BATCH_SIZE):
-            verdicts += await record_calls.record_calls(
+            results += await record_calls.record_calls(
                 self._services, source=source, items=items[start : start + BATCH_SIZE], actor=f"key:{key.name}"
             )
-        await answers.send_json(send, answers.OK, _report(items, verdicts))
+        await answers.send_json(send, answers.OK, _report(items, results))
 
 
 def _items(body: bytes, content_type: str, source: str) -> Iterator[Item]:
@@ -101,17 +101,17 @@ def _json_array(body: bytes) -> list[Any]:
     return values
 
 
-def _report(items: Sequence[Item], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def _report(items: Sequence[Item], results: Sequence[MeteringResult]) -> dict[str, Any]:
     counts: dict[str, int] = {}
-    results = []
-    for item, verdict in zip(items, verdicts, strict=True):
-        outcome = verdict.outcome.value  # a plain text: orjson takes no enum as a key
+    reports = []
+    for item, metered in zip(items, results, strict=True):
+        outcome = metered.outcome.value  # a plain text: orjson takes no enum as a key
         counts[outcome] = counts.get(outcome, 0) + 1
-        result: dict[str, Any] = {"position": item.position, "outcome": outcome}
+        report: dict[str, Any] = {"position": item.position, "outcome": outcome}
         if not isinstance(item.call, Unreadable):
-            result["eventId"] = item.call.event_id
-        if verdict.reason is not None:
-            message = item.call.message if isinstance(item.call, Unreadable) else REFUSALS[verdict.reason]
-            result |= {"reason": verdict.reason, "message": message}
-        results.append(result)
-    return {"counts": counts, "results": results}
+            report["eventId"] = item.call.event_id
+        if metered.reason is not None:
+            message = item.call.message if isinstance(item.call, Unreadable) else REFUSALS[metered.reason]
+            report |= {"reason": metered.reason, "message": message}
+        reports.append(report)
+    return {"counts": counts, "results": reports}

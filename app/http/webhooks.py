@@ -8,13 +8,13 @@ from urllib.parse import parse_qs
 import anyio.to_thread
 from starlette.routing import Route
 
-from app.domain.payment_gateway import NoticeForged
+from app.domain.payment_gateway import WebhookForged
 from app.error_codes import ErrorCode
 from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
-from app.services.operations.receive_notice import receive_notice
+from app.services.operations.receive_webhook import receive_webhook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +58,8 @@ class BraintreeWebhook:
         form = _form(body)
         signature, payload = _only(form, "bt_signature"), _only(form, "bt_payload")
         try:
-            is_new = await receive_notice(self._services, signature=signature, payload=payload)
-        except NoticeForged as error:
+            is_new = await receive_webhook(self._services, signature=signature, payload=payload)
+        except WebhookForged as error:
             raise Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, str(error)) from error
         await answers.send_json(send, answers.OK, {"received": True, "isNew": is_new})
 
@@ -68,7 +68,7 @@ class BraintreeWebhook:
         try:
             # The first one may have to wait until the gateway's library is loaded.
             answer = (await anyio.to_thread.run_sync(self._services.payments.answer_challenge, challenge)).encode()
-        except NoticeForged as error:
+        except WebhookForged as error:
             raise Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, str(error)) from error
         headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": answers.OK, "headers": headers})

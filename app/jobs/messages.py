@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.repositories import unit_of_work
-from app.repositories.notices import MESSAGES
+from app.repositories.webhook_events import MESSAGES
 from app.services.cycle.forecast_alerts import forecast_alerts
 from app.services.notifications.deliver_messages import deliver_messages
-from app.services.operations.watch import tell_operators
+from app.services.operations.operations_alerts import notify_operators
 from app.services.payment_methods.warn_of_expiry import warn_of_expiry
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def message_round(
         mark_alive()
         if operator_address is not None and (watched_at is None or real_time() - watched_at >= WATCH_SECONDS):
             watched_at = real_time()
-            await tell_operators(services, address=operator_address)
+            await notify_operators(services, address=operator_address)
         if await unit_of_work.read(services.database, lambda uow: uow.holds.find(MESSAGES)) is not None:
             return
         settled = await deliver_messages(delivery, on_progress=mark_alive)

@@ -16,7 +16,7 @@ from app.repositories import unit_of_work
 from app.services.adjustments.refund_steps import settle_refunds
 from app.services.cycle.close_periods import close_periods
 from app.services.invoices.settle_credit import settle_waiting_credit
-from app.services.operations.process_notices import process_notices
+from app.services.operations.process_webhook_events import process_webhook_events
 from app.services.operations.sweep_gateway import sweep_if_due
 from app.services.payment_methods.settle_vault import next_vault_task_at, run_vault_tasks
 from app.services.payments.collect_due import collect_due, next_collection_at
@@ -156,7 +156,7 @@ def payments_round(services: Services) -> Callable[[Callable[[], None]], Awaitab
             due_at = await next_at(services)
             if due_at is not None and due_at <= services.clock.now():
                 log.info(what, count=await work(services, on_progress=on_progress))
-        for tidy, what in ((settle_refunds, "refunds settled"), (process_notices, "notices dealt with")):
+        for tidy, what in ((settle_refunds, "refunds settled"), (process_webhook_events, "notices dealt with")):
             if count := await tidy(services):
                 log.info(what, count=count)
             mark_alive()

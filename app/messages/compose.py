@@ -60,7 +60,7 @@ PAGES: dict[AlertKind, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Who a message is for: a person, at an account (empty for the person on duty)."""
+    """Who a message is for: a person, at an account (empty for the operator on call)."""
 
     name: str
     account_name: str
@@ -137,7 +137,7 @@ def one_line(text: str, longest: int) -> str:
 
 def _reasons(kind: str, data: Mapping[str, Any], addressee: Addressee, *, can_unsubscribe: bool) -> Iterator[str]:
     if kind == OPERATOR_ALERT:
-        yield "You get this because your address is set as that of the person on duty."
+        yield "You get this because your address is set as that of the operator on call."
         return
     definition = CATALOGUE[AlertKind(kind)]
     whose = f"{addressee.account_name} ({addressee.account_number})"

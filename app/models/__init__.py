@@ -10,11 +10,11 @@ from app.models import (
     events,
     invoices,
     ledger,
-    notices,
     operations,
     payment_methods,
     plans,
     simulations,
+    webhook_events,
 )
 
 __all__ = [
@@ -27,9 +27,9 @@ __all__ = [
     "events",
     "invoices",
     "ledger",
-    "notices",
     "operations",
     "payment_methods",
     "plans",
     "simulations",
+    "webhook_events",
 ]

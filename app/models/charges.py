@@ -9,7 +9,7 @@ from app.domain.invoice_lines import LineKind
 from app.models.base import Row, day, enum_text, identifier, instant, json_value, minor_units, reference, text
 
 
-class ExtraChargeRow(Row, table=True):
+class OneTimeChargeRow(Row, table=True):
     """A fee, or a charge that staff added; on the next invoice unless it is waived before."""
 
     __tablename__ = "extra_charge"

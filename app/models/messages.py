@@ -106,7 +106,7 @@ class RefusingAddressRow(Row, table=True):
 class NotificationRow(Row, table=True):
     """One message to one person: the outbox, and later the log of what was told.
 
-    `account_id` is null for what goes to the person on duty. `next_action_at` goes by the clock of billing,
+    `account_id` is null for what goes to the operator on call. `next_action_at` goes by the clock of billing,
     `lease_until` by real time; a worker whose `lease_epoch` is not the row's has lost it.
     """
 

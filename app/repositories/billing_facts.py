@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, case, cast, func, select
 from sqlmodel import col
 
 from app.domain.add_ons import AddOnSubscription, AddOnVersion, recurring_items
-from app.domain.billing_items import ExtraCharge
+from app.domain.billing_items import OneTimeCharge
 from app.domain.checkouts import CheckoutState
 from app.domain.invoice_lines import USAGE_LINE_KINDS, LineKind
 from app.domain.invoices import BillingFacts, UsedPeriod
@@ -23,7 +23,7 @@ from app.domain.usage import UsageTotals
 from app.models.accounts import AccountRow
 from app.models.add_ons import AddOnSubscriptionRow, AddOnVersionRow
 from app.models.calls import UsageDayRow
-from app.models.charges import ExtraChargeRow, TaxListRow
+from app.models.charges import OneTimeChargeRow, TaxListRow
 from app.models.collection import CheckoutRow
 from app.models.cycles import BillingCycleRow
 from app.models.invoices import InvoiceLineRow
@@ -191,21 +191,21 @@ def select_subscriptions(scope: Scope) -> Sql:
 
 def select_charges(scope: Scope) -> Sql:
     """Select the single charges that wait for an invoice: account id, kind, id, title, cents."""
-    account_id = col(ExtraChargeRow.account_id)
+    account_id = col(OneTimeChargeRow.account_id)
     return (
         select(
             account_id,
-            col(ExtraChargeRow.kind),
-            col(ExtraChargeRow.id).label("charge_id"),
-            col(ExtraChargeRow.title),
-            col(ExtraChargeRow.amount_cents),
+            col(OneTimeChargeRow.kind),
+            col(OneTimeChargeRow.id).label("charge_id"),
+            col(OneTimeChargeRow.title),
+            col(OneTimeChargeRow.amount_cents),
         )
         .where(
             scope(account_id),
-            col(ExtraChargeRow.invoice_id).is_(None),
-            col(ExtraChargeRow.waived_at).is_(None),
+            col(OneTimeChargeRow.invoice_id).is_(None),
+            col(OneTimeChargeRow.waived_at).is_(None),
         )
-        .order_by(account_id, col(ExtraChargeRow.id))
+        .order_by(account_id, col(OneTimeChargeRow.id))
     )
 
 
@@ -320,7 +320,7 @@ def assemble_facts(account: AccountFacts, prices: Catalogue, rows: FactRows) -> 
         months,
         account.credit_cents,
         recurring=tuple(recurring_items(map(read_subscription, rows.subscriptions), period)),
-        charges=tuple(ExtraCharge(*charge) for _, *charge in rows.charges),
+        charges=tuple(OneTimeCharge(*charge) for _, *charge in rows.charges),
         taxes=read_taxes_in_force(rows.taxes),
     )
 

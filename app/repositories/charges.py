@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 
-from app.domain.billing_items import ExtraCharge
+from app.domain.billing_items import OneTimeCharge
 from app.domain.invoice_lines import LineKind
-from app.models.charges import ExtraChargeRow
+from app.models.charges import OneTimeChargeRow
 from app.models.invoices import InvoiceLineRow
 from app.repositories.bulk import execute_many
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 CHARGE_KINDS = (LineKind.CHARGE, LineKind.LATE_FEE)
 
 _MARK_INVOICED = (
-    update(ExtraChargeRow).where(col(ExtraChargeRow.id) == bindparam("charge")).values(invoice_id=bindparam("taken_by"))
+    update(OneTimeChargeRow)
+    .where(col(OneTimeChargeRow.id) == bindparam("charge"))
+    .values(invoice_id=bindparam("taken_by"))
 )
 
 
@@ -32,7 +34,7 @@ class StoredCharge:
     """A charge and what became of it: it waits, is on an invoice, or was waived."""
 
     account_id: str
-    charge: ExtraCharge
+    charge: OneTimeCharge
     created_at: datetime
     invoice_id: str | None
     waived_at: datetime | None
@@ -44,10 +46,10 @@ class ChargeRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, account_id: str, charge: ExtraCharge, *, created_at: datetime) -> None:
+    async def add(self, account_id: str, charge: OneTimeCharge, *, created_at: datetime) -> None:
         """Add a charge that waits for the next invoice."""
         self._session.add(
-            ExtraChargeRow(
+            OneTimeChargeRow(
                 id=charge.id,
                 account_id=account_id,
                 kind=charge.kind,
@@ -60,37 +62,37 @@ class ChargeRepository:
 
     async def find(self, charge_id: str) -> StoredCharge | None:
         """Return a charge, whatever became of it."""
-        row = (await self._session.exec(select(ExtraChargeRow).where(ExtraChargeRow.id == charge_id))).one_or_none()
+        row = (await self._session.exec(select(OneTimeChargeRow).where(OneTimeChargeRow.id == charge_id))).one_or_none()
         if row is None:
             return None
         return StoredCharge(row.account_id, _charge(row), row.created_at, row.invoice_id, row.waived_at)
 
-    async def waiting(self, account_ids: Sequence[str]) -> dict[str, tuple[ExtraCharge, ...]]:
+    async def waiting(self, account_ids: Sequence[str]) -> dict[str, tuple[OneTimeCharge, ...]]:
         """Return the charges that the next invoice of each account takes up, in the order they were added."""
         statement = (
-            select(ExtraChargeRow)
+            select(OneTimeChargeRow)
             .where(
-                col(ExtraChargeRow.account_id).in_(account_ids),
-                col(ExtraChargeRow.invoice_id).is_(None),
-                col(ExtraChargeRow.waived_at).is_(None),
+                col(OneTimeChargeRow.account_id).in_(account_ids),
+                col(OneTimeChargeRow.invoice_id).is_(None),
+                col(OneTimeChargeRow.waived_at).is_(None),
             )
-            .order_by(col(ExtraChargeRow.id))
+            .order_by(col(OneTimeChargeRow.id))
         )
-        waiting: dict[str, tuple[ExtraCharge, ...]] = {}
+        waiting: dict[str, tuple[OneTimeCharge, ...]] = {}
         for row in await self._session.exec(statement):
             waiting[row.account_id] = (*waiting.get(row.account_id, ()), _charge(row))
         return waiting
 
-    async def by_invoice(self, account_id: str) -> dict[str, tuple[ExtraCharge, ...]]:
+    async def by_invoice(self, account_id: str) -> dict[str, tuple[OneTimeCharge, ...]]:
         """Return the charges that each invoice of the account has lines for, void ones too, in their order."""
-        rows = await self._session.exec(select(ExtraChargeRow).where(ExtraChargeRow.account_id == account_id))
+        rows = await self._session.exec(select(OneTimeChargeRow).where(OneTimeChargeRow.account_id == account_id))
         charges = {row.id: _charge(row) for row in rows}
         statement = (
             select(InvoiceLineRow.invoice_id, InvoiceLineRow.inputs)
             .where(InvoiceLineRow.account_id == account_id, col(InvoiceLineRow.kind).in_(CHARGE_KINDS))
             .order_by(col(InvoiceLineRow.invoice_id), col(InvoiceLineRow.position))
         )
-        taken: dict[str, tuple[ExtraCharge, ...]] = {}
+        taken: dict[str, tuple[OneTimeCharge, ...]] = {}
         for invoice_id, inputs in await self._session.exec(statement):
             charge = charges.get(str(inputs["charge"]))
             if charge is not None:
@@ -103,15 +105,17 @@ class ChargeRepository:
 
     async def release(self, account_id: str, invoice_id: str) -> None:
         """Let the charges of a void invoice wait for the next one."""
-        statement = update(ExtraChargeRow).where(
-            col(ExtraChargeRow.account_id) == account_id, col(ExtraChargeRow.invoice_id) == invoice_id
+        statement = update(OneTimeChargeRow).where(
+            col(OneTimeChargeRow.account_id) == account_id, col(OneTimeChargeRow.invoice_id) == invoice_id
         )
         await self._session.exec(statement.values(invoice_id=None))
 
     async def waive(self, charge_id: str, *, at: datetime) -> None:
         """Store that the charge is never invoiced."""
-        await self._session.exec(update(ExtraChargeRow).where(col(ExtraChargeRow.id) == charge_id).values(waived_at=at))
+        await self._session.exec(
+            update(OneTimeChargeRow).where(col(OneTimeChargeRow.id) == charge_id).values(waived_at=at)
+        )
 
 
-def _charge(row: ExtraChargeRow) -> ExtraCharge:
-    return ExtraCharge(row.kind, row.id, row.title, row.amount_cents)
+def _charge(row: OneTimeChargeRow) -> OneTimeCharge:
+    return OneTimeCharge(row.kind, row.id, row.title, row.amount_cents)

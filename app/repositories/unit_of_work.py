@@ -13,13 +13,12 @@ from app.repositories.checkouts import CheckoutRepository
 from app.repositories.collections import CollectionRepository
 from app.repositories.contacts import ContactRepository
 from app.repositories.cycles import CycleRepository
-from app.repositories.duty import DutyRepository
 from app.repositories.events import EventRepository
 from app.repositories.gateway_records import GatewayRecordRepository
 from app.repositories.invoices import InvoiceRepository
 from app.repositories.ledger import LedgerRepository
-from app.repositories.notices import HoldRepository, NoticeRepository, ScheduleRepository
 from app.repositories.notifications import NotificationRepository
+from app.repositories.on_call_queue import OnCallQueueRepository
 from app.repositories.operations import OperationRepository
 from app.repositories.payment_methods import PaymentMethodRepository
 from app.repositories.plans import PlanRepository
@@ -27,6 +26,7 @@ from app.repositories.refunds import DisputeRepository, RefundRepository
 from app.repositories.reports import ReportRepository
 from app.repositories.simulations import SimulationRepository
 from app.repositories.taxes import TaxRepository
+from app.repositories.webhook_events import HoldRepository, ScheduleRepository, WebhookEventRepository
 from app.repositories.write_offs import WriteOffRepository
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class UnitOfWork:
         self.payment_methods = PaymentMethodRepository(session)
         self.refunds = RefundRepository(session)
         self.disputes = DisputeRepository(session)
-        self.notices = NoticeRepository(session)
+        self.webhook_events = WebhookEventRepository(session)
         self.schedule = ScheduleRepository(session)
         self.holds = HoldRepository(session)
         self.taxes = TaxRepository(session)
@@ -71,7 +71,7 @@ class UnitOfWork:
         self.alerts = AlertRepository(session)
         self.contacts = ContactRepository(session)
         self.notifications = NotificationRepository(session)
-        self.duty = DutyRepository(session)
+        self.on_call_queue = OnCallQueueRepository(session)
         self.reports = ReportRepository(session)
         self.gateway_records = GatewayRecordRepository(session)
 

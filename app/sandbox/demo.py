@@ -40,7 +40,7 @@ from app.services.notifications.deliver_messages import Delivery, deliver_messag
 from app.services.notifications.payment_contacts import add_contact
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from app.services.payment_methods.add_payment_method import NewMethod, add_payment_method
-from app.services.payment_methods.vault_desk import VaultDesk
+from app.services.payment_methods.vault_service import VaultService
 from app.services.payments.collect_due import collect_due
 from app.services.plans.load_catalogue import load_catalogue
 from app.services.usage.call_items import Unreadable
@@ -184,7 +184,7 @@ class _History:
         self._month = Period.containing(first)
         self._checks = 1041
         self._services = Services(database, self._clock, ids, gateway.payments, SeedingClock(now))
-        self._desk = VaultDesk(self._services)
+        self._vault = VaultService(self._services)
         self._delivery = Delivery(
             services=Services(database, self._clock, ids),
             mailer=MailCatcher(outbox, sender=DEMO_SENDER, sender_name=ISSUER),
@@ -236,7 +236,7 @@ class _History:
         """Let somebody of the account add its cards on the day that it signs up."""
         for place, nonce in enumerate(account.cards):
             await add_payment_method(
-                self._desk,
+                self._vault,
                 Caller(account.external_id, ACTOR, address="127.0.0.1", user_agent="Demo"),
                 new=NewMethod(nonce, PAYMENT_AGREEMENT.version, is_authorized=True),
                 idempotency_key=f"card-{place}",

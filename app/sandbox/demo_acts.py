@@ -11,10 +11,10 @@ from app.domain.taxes import TaxRate
 from app.repositories import unit_of_work
 from app.services.adjustments.credit_note import issue_credit_note
 from app.services.adjustments.set_taxes import set_taxes
+from app.services.common.account_snapshot import load_snapshot
 from app.services.common.caller import Caller
-from app.services.common.standing import load_standing
 from app.services.plans.change_plan import change_plan, preview_plan_change
-from app.services.plans.quotes import QuoteDesk
+from app.services.plans.quotes import QuoteSigner
 
 if TYPE_CHECKING:
     from datetime import date
@@ -65,19 +65,19 @@ class DemoActs:
 
     async def move_down(self) -> None:
         """Change to the smaller plan at once."""
-        desk = QuoteDesk(QUOTE_SECRET, self._services.clock, self._services.ids)
+        signer = QuoteSigner(QUOTE_SECRET, self._services.clock, self._services.ids)
 
         async def quote(uow: UnitOfWork) -> PlanChangeQuote:
             now = self._services.clock.now()
-            standing = await load_standing(uow, self._account, now)
-            target = standing.catalogue.get(SMALLER_PLAN, billing_date(now))
-            return preview_plan_change(standing, target.id, When.NOW, desk)
+            snapshot = await load_snapshot(uow, self._account, now)
+            target = snapshot.catalogue.get(SMALLER_PLAN, billing_date(now))
+            return preview_plan_change(snapshot, target.id, When.NOW, signer)
 
         quoted = await unit_of_work.read(self._services.database, quote)
         await change_plan(
             self._services,
             Caller(self._account, "demo"),
-            desk=desk,
+            signer=signer,
             quote_token=quoted.quote.token,
             idempotency_key="smaller plan",
         )

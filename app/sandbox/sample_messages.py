@@ -17,7 +17,7 @@ from app.domain.announcements import (
     Facts,
     ForecastOver,
     InvoiceIssued,
-    OperatorTrouble,
+    OperatorAlert,
     PaymentFailed,
     PaymentMethodChanged,
     PaymentReceived,
@@ -63,6 +63,6 @@ SAMPLES: dict[str, Facts] = {
     AlertKind.PAYMENT_METHOD_CHANGED: PaymentMethodChanged(
         "Visa ending in 1111", "MADE_DEFAULT", date(2026, 8, 14), "Ann Ames"
     ),
-    OPERATOR_ALERT: OperatorTrouble("MAIL_REFUSED", "Mail waits since 14:02.", date(2026, 8, 14)),
+    OPERATOR_ALERT: OperatorAlert("MAIL_REFUSED", "Mail waits since 14:02.", date(2026, 8, 14)),
 }
 """One of each kind, in the order of the catalogue."""

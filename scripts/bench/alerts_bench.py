@@ -1,4 +1,4 @@
-"""The alerts bench: the same month of calls into open months, with its alerts judged and without."""
+"""The alerts bench: the same month of calls into open months, with its alerts evaluated and without."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def bench_alerts(scope: Scope) -> Report:
 
     samples = interleave(scope.rounds, {"on": lambda: run("on"), "off": lambda: run("off")})
     calls, told = count_calls(_target(scope.folder, "on")), count_told(_target(scope.folder, "on"))
-    judged, unjudged = (min(cpu(samples[side])) / calls * 1e6 for side in ("on", "off"))
+    evaluated, unjudged = (min(cpu(samples[side])) / calls * 1e6 for side in ("on", "off"))
     clock = ratio(wall(samples["on"]), wall(samples["off"]))
-    detail = f"best run: {judged:.1f} against {unjudged:.1f} µs a call; {clock:.2f}× on the clock; {told} told"
+    detail = f"best run: {evaluated:.1f} against {unjudged:.1f} µs a call; {clock:.2f}× on the clock; {told} told"
     figure = Figure("alerts: CPU per call", ratio(cpu(samples["on"]), cpu(samples["off"])), GOAL, MUST, detail)
     return Report([figure], [origin])
 
@@ -68,12 +68,12 @@ def import_with(*, database: Path, file: Path) -> ImportCounts:
 
 
 def import_without(*, database: Path, file: Path) -> ImportCounts:
-    """Import the file with nothing judged."""
+    """Import the file with nothing evaluated."""
 
     async def nothing(*_arguments: object, **_options: object) -> None:
         """Judge nothing."""
 
-    setattr(record_calls, "judge_usage", nothing)  # noqa: B010 -- not a name that the module exports
+    setattr(record_calls, "evaluate_usage", nothing)  # noqa: B010 -- not a name that the module exports
     return import_product.import_file(database=database, file=file)
 
 

@@ -12,7 +12,7 @@ APP = ROOT / "app"
 TESTS = ROOT / "tests"
 SCRIPTS = ROOT / "scripts"
 
-# What tools leave beside the source: never committed, never judged.
+# What tools leave beside the source: never committed, never evaluated.
 LEFTOVERS = {"__pycache__", "node_modules", "build", "dist", "vendor"}
 
 

@@ -26,8 +26,8 @@ from app.http.health import Readiness
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.repositories.notices import COLLECTION, Hold
 from app.repositories.reader import PageRequest
+from app.repositories.webhook_events import COLLECTION, Hold
 from app.sandbox.braintree_gateway.admin import force
 from app.sandbox.braintree_gateway.server import GatewayServer
 from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY
@@ -36,9 +36,9 @@ from app.services.adjustments.refund_payment import refund_payment
 from app.services.common.caller import Caller
 from app.services.common.services import Services
 from app.services.invoices.document_links import DocumentKind, DocumentLinks
-from app.services.payment_methods.vault_desk import VaultDesk
-from app.services.payments.cashier import Cashier
-from app.services.plans.quotes import QuoteDesk
+from app.services.payment_methods.vault_service import VaultService
+from app.services.payments.payment_runner import PaymentRunner
+from app.services.plans.quotes import QuoteSigner
 from tests.contract.seeds import DENTIST, PERSONAS, SEEDS, Builder, LaterIds, SeedClock
 
 EXAMPLES = FOLDER / "examples"
@@ -261,9 +261,9 @@ class Play:
             links=DocumentLinks(secret=LINK_SECRET, base_url=f"https://{HOST}", clock=clock, kinds=DocumentKind),
             writes=Writes(
                 around,
-                QuoteDesk(LINK_SECRET.decode(), clock, self.ids),
-                Cashier(around),
-                vault=VaultDesk(around),
+                QuoteSigner(LINK_SECRET.decode(), clock, self.ids),
+                PaymentRunner(around),
+                vault=VaultService(around),
             ),
         )
         seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0

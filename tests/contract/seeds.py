@@ -82,8 +82,8 @@ class Builder:
 
     async def calls(self, *calls: CallReport) -> None:
         items = [Item(position, call) for position, call in enumerate(calls, start=1)]
-        verdicts = await record_calls(self.services, source="call-centre", items=items, actor="ingest")
-        refused = [verdict for verdict in verdicts if verdict.reason is not None]
+        results = await record_calls(self.services, source="call-centre", items=items, actor="ingest")
+        refused = [metered for metered in results if metered.reason is not None]
         if refused:
             raise ValueError(f"A seed's call was refused: {refused[0].reason}.")
 

@@ -116,5 +116,5 @@ class TestCatalogue:
         assert fixed == {AlertKind.PAYMENT_METHOD_CHANGED}
 
     def test_duties_are_for_contacts(self):
-        assert {kind for kind, one in CATALOGUE.items() if one.is_duty} < CONTACT_KINDS
+        assert {kind for kind, one in CATALOGUE.items() if one.is_mandatory} < CONTACT_KINDS
         assert NEARLY not in CONTACT_KINDS

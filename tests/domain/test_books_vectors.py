@@ -34,7 +34,7 @@ def amounts(draft):
     return [(str(line.kind), line.amount_cents) for line in draft.lines]
 
 
-def standing(account):
+def snapshot(account):
     """The net of the base, what is open in all, and the credit."""
     return account.base.net_cents, sum(each.balance_cents for each in account.open_invoices()), account.credit_cents
 
@@ -47,20 +47,20 @@ class TestGoldenVectors:
         assert amounts(change) == [("BASE", 39_00), ("CREDIT_KEPT", -39_00)]
         assert change.lines[1].inputs["kept_from"] == "credit note 100002"
         assert change.total_cents == 0
-        assert standing(account) == (0, 0, 499_00)
+        assert snapshot(account) == (0, 0, 499_00)
 
     def test_p2_100_unpaid_then_economy_lowers_the_open_invoice(self):
         account = a_month("100")
         change = account.change("economy")
         assert change.total_cents == -100_00
         assert change.reversed_cents == {FIRST: 139_00}
-        assert standing(account) == (39_00, 39_00, 0)
+        assert snapshot(account) == (39_00, 39_00, 0)
         assert account.open_cents(FIRST) == 39_00
         assert (account.left(FIRST), account.left(SECOND)) == ([0], [39_00])
         with pytest.raises(NothingLeftToCredit):
             account.note(FIRST)
         assert account.note(SECOND).total_cents == -39_00
-        assert standing(account) == (0, 0, 0)
+        assert snapshot(account) == (0, 0, 0)
 
     def test_p3_500_paid_then_220_then_a_note_over_the_monthly_invoice(self):
         account = a_month("500", paid_cents=499_00)
@@ -69,7 +69,7 @@ class TestGoldenVectors:
         with pytest.raises(NothingLeftToCredit):
             account.note(FIRST)
         assert (account.left(FIRST), account.left(SECOND)) == ([0], [239_00])
-        assert standing(account) == (239_00, 0, 260_00)
+        assert snapshot(account) == (239_00, 0, 260_00)
 
     def test_p4_500_never_paid_and_written_off_then_economy(self):
         account = a_month("500")
@@ -77,7 +77,7 @@ class TestGoldenVectors:
         change = account.change("economy")
         assert amounts(change) == [("BASE", 39_00), ("CREDIT_KEPT", -39_00)]
         assert change.lines[1].inputs["kept_from"] == "the write-off of invoice 100001"
-        assert standing(account) == (0, 0, 0)
+        assert snapshot(account) == (0, 0, 0)
 
     def test_p5_a_note_over_the_overage_is_kept_when_late_calls_turn_out_to_be_none(self):
         account = AccountBooks()
@@ -127,20 +127,20 @@ class TestGoldenVectors:
         account.note(FIRST, {1: 100_00})
         change = account.change(code)
         assert (amounts(change), change.total_cents) == (lines, total_cents)
-        assert standing(account) == after
+        assert snapshot(account) == after
 
     def test_p8_500_paid_and_refunded_in_full_then_economy_lowers_the_invoice_that_is_open_again(self):
         account = a_month("500", paid_cents=499_00)
         account.refund(FIRST, 499_00)
         assert account.change("economy").total_cents == -460_00
-        assert standing(account) == (39_00, 39_00, 0)
+        assert snapshot(account) == (39_00, 39_00, 0)
 
     def test_p9_500_unpaid_then_economy_leaves_39_to_be_charged(self):
         account = a_month("500")
         account.change("economy")
         assert account.open_invoices()[0].balance_cents == 39_00
         account.pay(39_00)
-        assert standing(account) == (39_00, 0, 0)
+        assert snapshot(account) == (39_00, 0, 0)
 
     @pytest.mark.parametrize("second_note", [True, False])
     def test_p10_a_second_note_over_a_dearer_plan_changes_nothing_on_the_way_back(self, second_note):
@@ -168,7 +168,7 @@ class TestGoldenVectors:
         for cents in checks:
             account.pay(cents)
             net_cents += cents
-            assert standing(account) == (net_cents, 0, 0)
+            assert snapshot(account) == (net_cents, 0, 0)
             assert account.lost_cents(FIRST) == 499_00 - net_cents
         assert account.left(FIRST) == [499_00]
         assert account.balance(Book.CASH) == 499_00
@@ -177,11 +177,11 @@ class TestGoldenVectors:
         account = a_month("100")
         account.change("economy")
         assert account.write_off(FIRST) == 39_00
-        assert standing(account) == (0, 0, 0)
+        assert snapshot(account) == (0, 0, 0)
         change = account.change("100")
         assert change.total_cents == 100_00
         assert amounts(change) == [("BASE", 139_00), ("CREDIT_KEPT", -39_00)]
-        assert standing(account) == (100_00, 100_00, 0)
+        assert snapshot(account) == (100_00, 100_00, 0)
 
     def test_p14_a_note_over_one_kind_of_usage_is_not_kept_by_another(self):
         account = AccountBooks()

@@ -30,7 +30,7 @@ from app.domain.collection import (
     opened_collection,
     pause_after,
     reached_no_bank,
-    request_round,
+    request_collection_attempt,
     state_after,
     warned_suspension_at,
 )
@@ -251,7 +251,7 @@ class TestSlots:
 
     def test_a_round_that_was_asked_for_begins_at_once_whatever_failed_before(self):
         parked = a_collection(status=CollectionStatus.PARKED, failures=10, next_attempt_at=None)
-        asked = replace(parked, **request_round(NOW))
+        asked = replace(parked, **request_collection_attempt(NOW))
         assert step(parked) == Wait(None)
         assert step(asked) == Charge(a_method(1), begins_round=True)
         assert asked.failures == 0

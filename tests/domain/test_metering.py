@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.metering import REFUSALS, DayDelta, Outcome, RecordedCall, Verdict
+from app.domain.metering import REFUSALS, DayDelta, MeteringResult, Outcome, RecordedCall
 from app.domain.policies import Policies
 from app.domain.usage import RefusalReason
 from tests.factories.calls import a_call, a_metering
 
-ACCEPTED = Verdict(Outcome.ACCEPTED, None, is_billable=True)
-DUPLICATE = Verdict(Outcome.DUPLICATE)
-CONFLICT = Verdict(Outcome.CONFLICT, RefusalReason.CONFLICT)
+ACCEPTED = MeteringResult(Outcome.ACCEPTED, None, is_billable=True)
+DUPLICATE = MeteringResult(Outcome.DUPLICATE)
+CONFLICT = MeteringResult(Outcome.CONFLICT, RefusalReason.CONFLICT)
 STARTED_AT = datetime(2026, 9, 14, 17, 30, tzinfo=UTC)
 DAY = ("acc_aa0101", date(2026, 9, 14))
 
 
 def quarantined(reason):
-    return Verdict(Outcome.QUARANTINED, reason)
+    return MeteringResult(Outcome.QUARANTINED, reason)
 
 
 def taken(batch, *reports):
@@ -93,7 +93,7 @@ class TestRecording:
 
     def test_rule_8_counts_a_call_that_is_not_billable_and_charges_no_second_of_it(self):
         batch = a_metering()
-        assert taken(batch, a_call(is_billable=False)) == [Verdict(Outcome.ACCEPTED, None, is_billable=False)]
+        assert taken(batch, a_call(is_billable=False)) == [MeteringResult(Outcome.ACCEPTED, None, is_billable=False)]
         assert batch.days == {DAY: DayDelta(free_call_count=1, last_started_at=STARTED_AT)}
 
     def test_rule_8_goes_by_the_dispositions_in_force_on_the_day_of_the_call(self, monkeypatch):
@@ -102,7 +102,7 @@ class TestRecording:
         batch = a_metering()
         today = a_call(event_id="1", disposition="FAX")
         yesterday = a_call(event_id="2", disposition="FAX", started_at=STARTED_AT - timedelta(days=1))
-        assert [verdict.is_billable for verdict in taken(batch, today, yesterday)] == [False, True]
+        assert [metered.is_billable for metered in taken(batch, today, yesterday)] == [False, True]
         assert taken(batch, today, yesterday) == [DUPLICATE, DUPLICATE]
 
     def test_remembers_the_latest_start_of_the_day_whatever_the_order(self):
@@ -240,9 +240,9 @@ class TestRefusing:
         batch = a_metering(after=first)
         batch.accounts["AA0101"].is_closed = True
 
-        verdicts = taken(batch, a_call(event_id="1"), a_call(event_id="2"), a_call(event_id="3", account="AA0102"))
+        results = taken(batch, a_call(event_id="1"), a_call(event_id="2"), a_call(event_id="3", account="AA0102"))
 
-        assert verdicts == [DUPLICATE, quarantined(RefusalReason.ACCOUNT_CLOSED), ACCEPTED]
+        assert results == [DUPLICATE, quarantined(RefusalReason.ACCOUNT_CLOSED), ACCEPTED]
         assert [call.event_id for call in batch.calls] == ["3"]
 
     def test_refuses_a_call_on_the_last_day_of_the_calendar(self):
@@ -299,17 +299,17 @@ class TestAnyBatch:
     @given(reports=st.lists(REPORTS, max_size=14), cut=st.integers(0, 14))
     def test_may_be_cut_in_two_anywhere(self, reports, cut):
         whole, first = a_metering(), a_metering()
-        verdicts = whole.take(reports)
+        results = whole.take(reports)
         begun = first.take(reports[:cut])
         second = a_metering(after=first)
-        assert begun + second.take(reports[cut:]) == verdicts
+        assert begun + second.take(reports[cut:]) == results
         assert first.calls + second.calls == whole.calls
 
     @given(st.lists(REPORTS, max_size=14))
     def test_rule_24_sent_again_changes_nothing(self, reports):
         batch = a_metering()
-        verdicts = batch.take(reports)
-        accepted = [r for r, verdict in zip(reports, verdicts, strict=True) if verdict.outcome is Outcome.ACCEPTED]
+        results = batch.take(reports)
+        accepted = [r for r, metered in zip(reports, results, strict=True) if metered.outcome is Outcome.ACCEPTED]
         again = a_metering(after=batch)
         assert again.take(accepted) == [DUPLICATE] * len(accepted)
         assert (again.calls, again.days) == ([], {})

@@ -17,7 +17,7 @@ from app.domain.periods import Period
 from app.domain.plan_changes import (
     AlreadyOnPlan,
     DowngradeNotCostEffective,
-    PlanStanding,
+    PlanSnapshot,
     When,
     offer_plan_change,
     plan_change_facts,
@@ -45,12 +45,12 @@ def plan(code, on=AUGUST_10):
     return SEED_CATALOGUE.get(code, on)
 
 
-def standing(code="100", on=AUGUST_10, *, paid_starts_on=date(2015, 1, 1), **changes):
+def snapshot(code="100", on=AUGUST_10, *, paid_starts_on=date(2015, 1, 1), **changes):
     """An account whose month was billed on its plan when the month began."""
     month_plan, period = plan(code, on), Period.containing(on)
     base_cents = prorated_cents(month_plan.base_cents, period, paid_starts_on)
     billed = billed_base(base_cents, month_plan, month=period.month, taxes=changes.get("taxes", ()))
-    known = PlanStanding(
+    known = PlanSnapshot(
         today=on,
         period=period,
         paid_starts_on=paid_starts_on,
@@ -83,43 +83,43 @@ def amounts(draft):
 
 class TestNow:
     def test_rule_13_an_upgrade_on_10_august_charges_the_new_base_and_gives_back_the_old(self):
-        offer = offered(standing(), "220")
+        offer = offered(snapshot(), "220")
         assert offer.draft.kind is InvoiceKind.PLAN_CHANGE
         assert amounts(offer.draft) == [(LineKind.BASE, 239_00), (LineKind.BASE_REVERSAL, -139_00)]
         assert (offer.amount_due_now_cents, offer.effective_on) == (100_00, date(2026, 8, 1))
 
     def test_rule_13_names_both_plans_on_its_lines(self):
-        new, old = offered(standing(), "220").draft.lines
+        new, old = offered(snapshot(), "220").draft.lines
         assert (new.rule, new.inputs["plan_name"], new.quantity, new.unit) == (13, "220 Minutes", 1, "month")
         assert (old.rule, old.unit_price) == (13, 139_0000)
         assert old.inputs == {"plan": "100", "plan_name": "100 Minutes", "invoice": "100001", "line": 1}
 
     def test_rule_14_a_downgrade_at_the_old_prices_leaves_credit(self):
-        draft = offered(standing("220", OLD_PRICES), "100").draft
+        draft = offered(snapshot("220", OLD_PRICES), "100").draft
         assert amounts(draft) == [(LineKind.BASE, 128_00), (LineKind.BASE_REVERSAL, -219_00)]
         assert (draft.total_cents, draft.amount_due_cents, draft.credit_created_cents) == (-91_00, 0, 91_00)
 
     def test_rule_14_that_credit_pays_for_the_way_back_up(self):
-        stands = standing("220", OLD_PRICES)
+        stands = snapshot("220", OLD_PRICES)
         stands = after(stands, offered(stands, "100"))
         back = offered(stands, "220")
         assert (back.draft.credit_applied_cents, back.amount_due_now_cents) == (91_00, 0)
 
     def test_rule_18_two_upgrades_in_one_month_add_up_to_the_last_plan(self):
         """100, then 220, then 500: 139 + 100 + 260 = $499."""
-        first = offered(standing(), "220")
-        second = offered(after(standing(), first), "500")
+        first = offered(snapshot(), "220")
+        second = offered(after(snapshot(), first), "500")
         assert amounts(second.draft) == [(LineKind.BASE, 499_00), (LineKind.BASE_REVERSAL, -239_00)]
         assert (first.draft.total_cents, second.draft.total_cents) == (100_00, 260_00)
         assert 139_00 + first.draft.total_cents + second.draft.total_cents == 499_00
 
     def test_rule_13_gives_back_what_was_billed_and_not_what_the_plan_costs(self):
-        stands = standing("220", billed_base=billed_base(140_00, plan("220"), month="2026-08"))
+        stands = snapshot("220", billed_base=billed_base(140_00, plan("220"), month="2026-08"))
         assert amounts(offered(stands, "500").draft) == [(LineKind.BASE, 499_00), (LineKind.BASE_REVERSAL, -140_00)]
 
     def test_rule_13_gives_back_what_is_still_billed_of_each_line_and_keeps_the_credit(self):
         """$139.00 less a note of $20.00 were billed, then 220: the note stays off the price of 500."""
-        stands = standing(billed_base=billed_base(plan=plan("100"), month="2026-08", credited_cents=20_00))
+        stands = snapshot(billed_base=billed_base(plan=plan("100"), month="2026-08", credited_cents=20_00))
         stands = after(stands, offered(stands, "220"))
         assert stands.billed_base.net_cents == 219_00
         assert amounts(offered(stands, "500").draft) == [
@@ -132,7 +132,7 @@ class TestNow:
     def test_rule_13_in_a_first_partial_month_both_sides_use_the_same_paid_days(self):
         """Paid from 11 September: 20 days at $7.97 and at $4.63, and an allowance of 147 minutes."""
         paid_from = date(2026, 9, 11)
-        stands = standing(on=date(2026, 9, 20), paid_starts_on=paid_from)
+        stands = snapshot(on=date(2026, 9, 20), paid_starts_on=paid_from)
         offer = offered(stands, "220")
         assert amounts(offer.draft) == [(LineKind.BASE, 159_40), (LineKind.BASE_REVERSAL, -92_60)]
         assert (offer.draft.lines[0].quantity, offer.draft.lines[0].unit_price) == (20, 7_9700)
@@ -140,32 +140,32 @@ class TestNow:
         assert allowance_seconds(offer.target, stands.period, paid_from) == 147 * 60
 
     def test_rule_35_credit_of_the_account_pays_first(self):
-        offer = offered(standing(credit_available_cents=30_00), "220")
+        offer = offered(snapshot(credit_available_cents=30_00), "220")
         assert (offer.draft.credit_applied_cents, offer.amount_due_now_cents) == (30_00, 70_00)
 
     def test_tax_is_on_the_difference(self):
         """Rule 11: 6.5 % of $100.00."""
-        draft = offered(standing(taxes=(TaxRate("Kansas sales tax", 65_000),)), "220").draft
+        draft = offered(snapshot(taxes=(TaxRate("Kansas sales tax", 65_000),)), "220").draft
         assert (draft.tax_cents, draft.total_cents) == (6_50, 106_50)
         assert [line.amount_cents for line in draft.lines if line.kind is LineKind.TAX] == [15_54, -9_04]
 
     def test_before_the_months_invoice_changes_the_plan_without_an_invoice_of_its_own(self):
-        offer = offered(standing(billed_base=NOTHING_BILLED), "220")
+        offer = offered(snapshot(billed_base=NOTHING_BILLED), "220")
         assert (offer.draft, offer.amount_due_now_cents, offer.effective_on) == (None, 0, date(2026, 8, 1))
 
     def test_has_no_invoice_where_the_month_stands_on_the_plan_already(self):
         """An upgraded month: to keep its plan for good costs nothing now."""
-        offer = offered(standing("220", chosen_plan=plan("100")), "220")
+        offer = offered(snapshot("220", chosen_plan=plan("100")), "220")
         assert (offer.draft, offer.amount_due_now_cents) == (None, 0)
 
     def test_is_refused_where_it_changes_nothing(self):
         with pytest.raises(AlreadyOnPlan) as refused:
-            offered(standing(), "100")
+            offered(snapshot(), "100")
         assert str(refused.value) == "The account has the plan 100 Minutes already."
         assert refused.value.plan == plan("100")
 
     def test_undoes_a_change_that_waits_for_the_next_month(self):
-        offer = offered(standing(pending_plan=plan("220")), "100")
+        offer = offered(snapshot(pending_plan=plan("220")), "100")
         assert (offer.target, offer.draft) == (plan("100"), None)
 
 
@@ -173,7 +173,7 @@ class TestSettledAtOnce:
     """Rule 14: credit of a lower plan pays what is open, and only what is left waits."""
 
     def test_the_month_that_is_not_paid_is_lowered_by_what_is_taken_back_of_it(self):
-        offer = offered(standing(open_invoices=(OpenInvoice("inv_1", 139_00, 100_001),)), "economy")
+        offer = offered(snapshot(open_invoices=(OpenInvoice("inv_1", 139_00, 100_001),)), "economy")
         assert (offer.draft.credit_created_cents, offer.settled_cents) == (100_00, 100_00)
 
     def test_others_are_paid_with_credit_that_had_waited_as_well_but_none_by_hand(self):
@@ -182,39 +182,39 @@ class TestSettledAtOnce:
             OpenInvoice("inv_1", 30_00, 100_001),
             OpenInvoice("inv_2", 90_00, 100_002),
         )
-        stands = standing(open_invoices=open_invoices, credit_available_cents=10_00)
+        stands = snapshot(open_invoices=open_invoices, credit_available_cents=10_00)
         assert offered(stands, "economy").settled_cents == 110_00
 
     def test_nothing_is_settled_where_nothing_is_open_or_more_is_charged(self):
         open_invoices = (OpenInvoice("inv_1", 139_00, 100_001),)
-        assert offered(standing(), "economy").settled_cents == 0
-        assert offered(standing(open_invoices=open_invoices), "220").settled_cents == 0
+        assert offered(snapshot(), "economy").settled_cents == 0
+        assert offered(snapshot(open_invoices=open_invoices), "220").settled_cents == 0
 
 
 class TestNextCycle:
     """Rule 15: always allowed, without an invoice, one at a time."""
 
     def test_takes_effect_when_the_next_month_begins(self):
-        offer = offered(standing(), "220", When.NEXT_CYCLE)
+        offer = offered(snapshot(), "220", When.NEXT_CYCLE)
         assert (offer.effective_on, offer.draft, offer.amount_due_now_cents) == (date(2026, 9, 1), None, 0)
 
     def test_takes_effect_with_the_months_own_invoice_where_that_is_still_to_come(self):
-        stands = standing(next_cycle_on=date(2026, 8, 1), billed_base=NOTHING_BILLED)
+        stands = snapshot(next_cycle_on=date(2026, 8, 1), billed_base=NOTHING_BILLED)
         assert offered(stands, "220", When.NEXT_CYCLE).effective_on == date(2026, 8, 1)
 
     def test_is_allowed_whatever_was_used(self):
-        stands = standing("500", usage=usage(live_minutes=2_000))
+        stands = snapshot("500", usage=usage(live_minutes=2_000))
         assert offered(stands, "economy", When.NEXT_CYCLE).target == plan("economy")
 
     def test_a_newer_one_replaces_the_pending_one_even_by_the_plan_of_today(self):
-        stands = standing(pending_plan=plan("220"))
+        stands = snapshot(pending_plan=plan("220"))
         assert stands.next_plan == plan("220")
         assert offered(stands, "500", When.NEXT_CYCLE).target == plan("500")
         assert offered(stands, "100", When.NEXT_CYCLE).target == plan("100")
 
     @pytest.mark.parametrize("pending", [None, "220"])
     def test_is_refused_where_the_next_month_has_the_plan_already(self, pending):
-        stands = standing(pending_plan=pending and plan(pending))
+        stands = snapshot(pending_plan=pending and plan(pending))
         with pytest.raises(AlreadyOnPlan):
             offered(stands, pending or "100", When.NEXT_CYCLE)
 
@@ -226,14 +226,14 @@ class TestDowngradeGuard:
         ("target", "on", "minutes"), [("100", AUGUST_10, 177), ("100", OLD_PRICES, 176), ("economy", AUGUST_10, 71)]
     )
     def test_lets_the_last_cost_effective_minute_pass_and_refuses_one_second_more(self, target, on, minutes):
-        offered(standing("220", on, usage=usage(live_minutes=minutes)), target)
+        offered(snapshot("220", on, usage=usage(live_minutes=minutes)), target)
         with pytest.raises(DowngradeNotCostEffective):
-            offered(standing("220", on, usage=usage(live_minutes=minutes, live_seconds=1)), target)
+            offered(snapshot("220", on, usage=usage(live_minutes=minutes, live_seconds=1)), target)
 
     def test_in_a_first_month_goes_by_the_prices_of_its_paid_days(self):
         """Else usage would upgrade at once what it has just let down (rules 9, 10, 19)."""
         start = date(2026, 9, 11)  # 20 of 30 days: 67 of 100 minutes, and bases of $92.60 and $159.40
-        stands = standing("220", date(2026, 9, 20), paid_starts_on=start, usage=usage(live_minutes=118))
+        stands = snapshot("220", date(2026, 9, 20), paid_starts_on=start, usage=usage(live_minutes=118))
         kept = offered(stands, "100")
         assert kept.draft.total_cents == 92_60 - 159_40
         upgrade = find_upgrade(
@@ -250,7 +250,7 @@ class TestDowngradeGuard:
         assert refused.value.threshold_minutes == 118
 
     def test_says_what_both_plans_would_cost(self):
-        stands = standing("220", usage=usage(live_minutes=300, patch_seconds=450))
+        stands = snapshot("220", usage=usage(live_minutes=300, patch_seconds=450))
         with pytest.raises(DowngradeNotCostEffective) as refused:
             offered(stands, "100")
         assert str(refused.value) == (
@@ -262,16 +262,16 @@ class TestDowngradeGuard:
         assert refused.value.target_cents == 139_00 + 200 * 1_29 + 75
 
     def test_does_not_look_at_automated_and_patched_time(self):
-        stands = standing("220", usage=usage(live_minutes=177, patch_seconds=600_000, ivr_seconds=600_000))
+        stands = snapshot("220", usage=usage(live_minutes=177, patch_seconds=600_000, ivr_seconds=600_000))
         assert offered(stands, "100").draft.total_cents == -100_00
 
     def test_never_stands_in_the_way_up(self):
-        assert offered(standing("100", usage=usage(live_minutes=9_000)), "220").amount_due_now_cents == 100_00
+        assert offered(snapshot("100", usage=usage(live_minutes=9_000)), "220").amount_due_now_cents == 100_00
 
     def test_knows_no_threshold_of_the_largest_plan(self):
         """A version of it that was dearer once: nothing lies above it."""
         dearer = replace(plan("10000"), id="plan_10000_old", base_cents=9_000_00)
-        stands = standing("10000", month_plan=dearer, chosen_plan=dearer, usage=usage(live_minutes=30_000))
+        stands = snapshot("10000", month_plan=dearer, chosen_plan=dearer, usage=usage(live_minutes=30_000))
         stands = replace(stands, billed_base=billed_base(9_000_00, dearer, month="2026-08"))
         assert offered(stands, "10000").draft.total_cents == -401_00
 
@@ -280,25 +280,25 @@ class TestContentHash:
     """Rule 16: what a quote covers, so that confirming does what was shown."""
 
     def test_stays_when_calls_come_in(self):
-        later = standing(usage=usage(live_minutes=90, patch_seconds=60))
-        assert offered(later, "220").content_hash == offered(standing(), "220").content_hash
+        later = snapshot(usage=usage(live_minutes=90, patch_seconds=60))
+        assert offered(later, "220").content_hash == offered(snapshot(), "220").content_hash
 
     def test_is_another_for_all_that_confirming_does(self):
         hashes = {
-            offered(standing(), "220").content_hash,
-            offered(standing(), "500").content_hash,
-            offered(standing(), "220", When.NEXT_CYCLE).content_hash,
-            offered(standing(on=date(2026, 9, 10)), "220", When.NEXT_CYCLE).content_hash,
-            offered(standing(credit_available_cents=1), "220").content_hash,
-            offered(standing(billed_base=NOTHING_BILLED), "220").content_hash,
-            offered(standing(taxes=(TaxRate("Tax", 10_000),)), "220").content_hash,
+            offered(snapshot(), "220").content_hash,
+            offered(snapshot(), "500").content_hash,
+            offered(snapshot(), "220", When.NEXT_CYCLE).content_hash,
+            offered(snapshot(on=date(2026, 9, 10)), "220", When.NEXT_CYCLE).content_hash,
+            offered(snapshot(credit_available_cents=1), "220").content_hash,
+            offered(snapshot(billed_base=NOTHING_BILLED), "220").content_hash,
+            offered(snapshot(taxes=(TaxRate("Tax", 10_000),)), "220").content_hash,
         }
         assert len(hashes) == 7
 
 
 class TestFacts:
     def test_are_those_of_the_month_without_its_usage(self):
-        stands = standing(credit_available_cents=5_00, taxes=(TaxRate("Tax", 10_000),))
+        stands = snapshot(credit_available_cents=5_00, taxes=(TaxRate("Tax", 10_000),))
         facts = plan_change_facts(stands, plan("220"), InvoiceKind.PLAN_UPGRADE)
         assert (facts.kind, facts.plan, facts.period) == (InvoiceKind.PLAN_UPGRADE, plan("220"), stands.period)
         assert (facts.billed_base, facts.credit_available_cents) == (stands.billed_base, 5_00)
@@ -312,7 +312,7 @@ class TestAnyNumberOfChanges:
     def test_bill_what_the_calculator_bills_and_add_up_to_the_last_plan(self, paid_starts_on, codes, later):
         """Rules 13, 14 and 18, in a whole or a first partial month."""
         today = max(paid_starts_on, Period.containing(paid_starts_on).shifted(later).starts_on)
-        stands = standing(codes[0], today, paid_starts_on=paid_starts_on)
+        stands = snapshot(codes[0], today, paid_starts_on=paid_starts_on)
         totals, bases, due = [stands.billed_base.net_cents], [stands.month_plan.base_cents], 0
         for code in codes[1:]:
             if code == stands.month_plan.code:

@@ -13,7 +13,7 @@ from app.domain.invoice_drafts import InvoiceKind
 from app.domain.invoice_lines import LineKind
 from app.domain.line_inputs import inputs_of
 from app.domain.periods import Period
-from app.domain.plan_changes import PlanStanding
+from app.domain.plan_changes import PlanSnapshot
 from app.domain.positions import NOTHING_BILLED
 from app.domain.pricing import month_cost_cents
 from app.domain.projection import project
@@ -59,7 +59,7 @@ def forecasts(
     )
     version = PLANS[plan]
     billed = billed_base(version.base_cents, version, month="2026-09", taxes=billed_taxes)
-    standing = PlanStanding(
+    snapshot = PlanSnapshot(
         today=now,
         period=SEPTEMBER,
         paid_starts_on=paid_starts_on,
@@ -73,8 +73,8 @@ def forecasts(
         taxes=taxes,
     )
     arguments = {"projection": projection, "upgrades_so_far": upgrades_so_far, "catalogue": SEED_CATALOGUE}
-    found = forecast_upgrades(standing=standing, **arguments)
-    assert forecast_upgrade(standing=standing, **arguments) == (found[0] if found else None)
+    found = forecast_upgrades(snapshot=snapshot, **arguments)
+    assert forecast_upgrade(snapshot=snapshot, **arguments) == (found[0] if found else None)
     return found
 
 

@@ -12,7 +12,7 @@ from app.domain.invoice_drafts import InvoiceKind
 from app.domain.invoice_lines import LineKind
 from app.domain.invoices import compute_invoice
 from app.domain.periods import Period
-from app.domain.plan_changes import PlanStanding, plan_change_facts
+from app.domain.plan_changes import PlanSnapshot, plan_change_facts
 from app.domain.proration import prorated_cents
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.domain.upgrades import MANDATORY_MONTHS, ONE_MONTH_UPGRADES, find_upgrade
@@ -139,7 +139,7 @@ class TestARealMonth:
         found = upgraded(month="1999-01", paid_starts_on=self.PAID_FROM, live_seconds=229_042, ivr_seconds=13_318)
         on = date(1999, 1, 20)
         stay = plan("100", on)
-        stands = PlanStanding(
+        stands = PlanSnapshot(
             today=on,
             period=Period.containing(on),
             paid_starts_on=self.PAID_FROM,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from app.domain.billing_items import ExtraCharge, RecurringItem
+from app.domain.billing_items import OneTimeCharge, RecurringItem
 from app.domain.invoice_drafts import InvoiceDraft, InvoiceKind
 from app.domain.invoice_lines import InvoiceLine, LineKind
 from app.domain.invoices import BillingFacts, UsedPeriod, compute_invoice
@@ -81,12 +81,12 @@ def an_extra_line(*, first_day: date | None = None) -> RecurringItem:
     return RecurringItem(LineKind.ADDITIONAL_LINE, "line", "Additional line", 10_00, first_day=first_day)
 
 
-def a_charge(*, amount_cents: int = 40_00, title: str = "Script rewritten", number: int = 1) -> ExtraCharge:
-    return ExtraCharge(LineKind.CHARGE, f"chg_{number}", title, amount_cents)
+def a_charge(*, amount_cents: int = 40_00, title: str = "Script rewritten", number: int = 1) -> OneTimeCharge:
+    return OneTimeCharge(LineKind.CHARGE, f"chg_{number}", title, amount_cents)
 
 
-def a_late_fee() -> ExtraCharge:
-    return ExtraCharge(LineKind.LATE_FEE, "chg_fee", "Late fee for invoice 100001", 25_00)
+def a_late_fee() -> OneTimeCharge:
+    return OneTimeCharge(LineKind.LATE_FEE, "chg_fee", "Late fee for invoice 100001", 25_00)
 
 
 SALES_TAX = TaxRate("Kansas sales tax", 65_000)

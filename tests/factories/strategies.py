@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from app.domain.billing_items import ExtraCharge, RecurringItem
+from app.domain.billing_items import OneTimeCharge, RecurringItem
 from app.domain.invoice_drafts import InvoiceKind
 from app.domain.invoice_lines import TAXABLE_KINDS, USAGE_KINDS, LineKind
 from app.domain.invoices import BillingFacts, UsedPeriod
@@ -88,7 +88,7 @@ def billing_facts(draw: st.DrawFn) -> BillingFacts:
 
 ITEM_KINDS = st.sampled_from([LineKind.ADD_ON, LineKind.ADDITIONAL_LINE])
 CHARGE_KINDS = st.sampled_from([LineKind.CHARGE, LineKind.LATE_FEE])
-CHARGES = st.lists(st.builds(ExtraCharge, CHARGE_KINDS, st.text(max_size=3), st.text(max_size=5), CENTS), max_size=3)
+CHARGES = st.lists(st.builds(OneTimeCharge, CHARGE_KINDS, st.text(max_size=3), st.text(max_size=5), CENTS), max_size=3)
 
 
 @st.composite

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from app.domain.payment_gateway import GatewayUnavailable, NoticeForged, NoticeKind
+from app.domain.payment_gateway import GatewayUnavailable, WebhookEventKind, WebhookForged
 from app.domain.refunds import Dispute, DisputeState
 from app.sandbox.braintree_gateway.webhooks import signature_of
 from tests.gateway import START
@@ -54,55 +54,57 @@ def inbox():
 class TestNotices:
     async def test_a_dispute_names_its_sale_and_its_amount(self, gateway, payments, sale):
         opened = gateway.dispute(transaction_id=sale.id, amount_cents=6_000)
-        notice = payments.read_notice(*gateway.signed(opened["webhook_id"]))
-        assert (notice.kind, notice.subject_id) == (NoticeKind.DISPUTE_OPENED, sale.id)
+        notice = payments.read_webhook(*gateway.signed(opened["webhook_id"]))
+        assert (notice.kind, notice.subject_id) == (WebhookEventKind.DISPUTE_OPENED, sale.id)
         assert (notice.dispute_id, notice.amount_cents) == (opened["dispute_id"], 6_000)
         assert (notice.sent_at, notice.name) == (START, "dispute_opened")
 
     @pytest.mark.parametrize(
         ("status", "kind", "lost_cents"),
         [
-            ("won", NoticeKind.DISPUTE_WON, 0),
-            ("lost", NoticeKind.DISPUTE_LOST, 10_000),
-            ("under_review", NoticeKind.DISPUTE_CHANGED, 0),
+            ("won", WebhookEventKind.DISPUTE_WON, 0),
+            ("lost", WebhookEventKind.DISPUTE_LOST, 10_000),
+            ("under_review", WebhookEventKind.DISPUTE_CHANGED, 0),
         ],
     )
     async def test_a_dispute_ends(self, gateway, payments, sale, status, kind, lost_cents):
         opened = gateway.dispute(transaction_id=sale.id)
         changed = gateway.dispute(dispute_id=opened["dispute_id"], status=status)
-        notice = payments.read_notice(*gateway.signed(changed["webhook_id"]))
+        notice = payments.read_webhook(*gateway.signed(changed["webhook_id"]))
         assert (notice.kind, notice.dispute_id) == (kind, opened["dispute_id"])
         assert gateway.ledger()["att_1"]["lost_cents"] == lost_cents
 
     async def test_a_revoked_paypal_account_names_its_token_and_declines_from_then_on(self, gateway, payments):
         await payments.vault(a_method("pm_2", "fake-paypal-billing-agreement-nonce"))
-        notice = payments.read_notice(*gateway.signed(gateway.revoke("pm_2")))
-        assert (notice.kind, notice.subject_id) == (NoticeKind.METHOD_REVOKED, "pm_2")
+        notice = payments.read_webhook(*gateway.signed(gateway.revoke("pm_2")))
+        assert (notice.kind, notice.subject_id) == (WebhookEventKind.METHOD_REVOKED, "pm_2")
         declined = await payments.charge(a_charge(method_token="pm_2", amount_cents=100))
         assert declined.decline.code == "2070"
 
     async def test_updated_cards_are_told_and_found(self, gateway, payments):
-        notice = payments.read_notice(*gateway.signed(gateway.update_card("pm_1", expiration_year=2033, last_4="9999")))
-        assert (notice.kind, notice.subject_id) == (NoticeKind.CARDS_UPDATED, None)
+        notice = payments.read_webhook(
+            *gateway.signed(gateway.update_card("pm_1", expiration_year=2033, last_4="9999"))
+        )
+        assert (notice.kind, notice.subject_id) == (WebhookEventKind.CARDS_UPDATED, None)
         found = await payments.find_method("pm_1")
         assert (found.expiry_year, found.last4) == (2033, "9999")
 
     @pytest.mark.parametrize(
         ("name", "kind"),
         [
-            ("transaction_settled", NoticeKind.TRANSACTION_SETTLED),
-            ("transaction_settlement_declined", NoticeKind.SETTLEMENT_DECLINED),
-            ("refund_failed", NoticeKind.REFUND_FAILED),
-            ("transaction_reviewed", NoticeKind.OTHER),
+            ("transaction_settled", WebhookEventKind.TRANSACTION_SETTLED),
+            ("transaction_settlement_declined", WebhookEventKind.SETTLEMENT_DECLINED),
+            ("refund_failed", WebhookEventKind.REFUND_FAILED),
+            ("transaction_reviewed", WebhookEventKind.OTHER),
         ],
     )
     async def test_others_name_their_transaction(self, gateway, payments, sale, name, kind):
-        notice = payments.read_notice(*gateway.signed(gateway.webhook(name, transaction_id=sale.id)))
+        notice = payments.read_webhook(*gateway.signed(gateway.webhook(name, transaction_id=sale.id)))
         assert (notice.kind, notice.subject_id, notice.name) == (kind, sale.id, name)
 
     async def test_a_check_is_about_nothing(self, gateway, payments):
-        notice = payments.read_notice(*gateway.signed(gateway.webhook("check")))
-        assert (notice.kind, notice.subject_id, notice.amount_cents) == (NoticeKind.CHECK, None, None)
+        notice = payments.read_webhook(*gateway.signed(gateway.webhook("check")))
+        assert (notice.kind, notice.subject_id, notice.amount_cents) == (WebhookEventKind.CHECK, None, None)
 
 
 FORGERIES = {
@@ -125,9 +127,9 @@ class TestForgery:
     @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
     async def test_is_told_from_the_real_thing(self, gateway, payments, forge):
         signature, payload = gateway.signed(gateway.webhook("check"))
-        assert payments.read_notice(signature, payload).kind is NoticeKind.CHECK
-        with pytest.raises(NoticeForged):
-            payments.read_notice(*forge(signature, payload))
+        assert payments.read_webhook(signature, payload).kind is WebhookEventKind.CHECK
+        with pytest.raises(WebhookForged):
+            payments.read_webhook(*forge(signature, payload))
 
     @pytest.mark.parametrize(
         "content",
@@ -135,13 +137,13 @@ class TestForgery:
     )
     async def test_signed_nonsense_cannot_be_read(self, payments, content):
         payload = base64.encodebytes(content).decode()
-        with pytest.raises(NoticeForged):
-            payments.read_notice(signature_of(payload), payload)
+        with pytest.raises(WebhookForged):
+            payments.read_webhook(signature_of(payload), payload)
 
     async def test_a_challenge_is_signed_only_if_it_is_one(self, payments):
         assert payments.answer_challenge("20f9f8ed05f77439fe955c977e4c8a53").startswith("integration_public_key|")
         for wrong in ("", "not hex", "20f9", "20f9f8ed05f77439fe955c977e4c8a53<script>"):
-            with pytest.raises(NoticeForged):
+            with pytest.raises(WebhookForged):
                 payments.answer_challenge(wrong)
 
 
@@ -154,7 +156,7 @@ class TestDelivery:
             if taken:
                 break
             threading.Event().wait(0.02)
-        assert [payments.read_notice(*each).kind for each in taken] == [NoticeKind.DISPUTE_OPENED]
+        assert [payments.read_webhook(*each).kind for each in taken] == [WebhookEventKind.DISPUTE_OPENED]
 
     async def test_may_be_doubled_reordered_and_spoilt(self, gateway, payments, sale, inbox):
         url, taken = inbox
@@ -162,12 +164,12 @@ class TestDelivery:
         second = gateway.dispute(dispute_id=first["dispute_id"], status="lost")
         ids = (first["webhook_id"], second["webhook_id"])
         assert gateway.deliver_webhook(*ids, url=url, copies=2, reversed=True) == [200] * 4
-        kinds = [payments.read_notice(*each).kind for each in taken]
-        assert kinds == [NoticeKind.DISPUTE_LOST] * 2 + [NoticeKind.DISPUTE_OPENED] * 2
+        kinds = [payments.read_webhook(*each).kind for each in taken]
+        assert kinds == [WebhookEventKind.DISPUTE_LOST] * 2 + [WebhookEventKind.DISPUTE_OPENED] * 2
         for tamper in ("payload", "signature", "key"):
             gateway.deliver_webhook(ids[0], url=url, tamper=tamper)
-            with pytest.raises(NoticeForged):
-                payments.read_notice(*taken[-1])
+            with pytest.raises(WebhookForged):
+                payments.read_webhook(*taken[-1])
 
     async def test_never_leaves_this_machine(self, gateway):
         webhook_id = gateway.webhook("check")

@@ -11,10 +11,10 @@ from app.domain.accounts import AccountStatus, Role
 from app.domain.invoice_drafts import InvoiceStatus
 from app.ports import came_from
 from app.repositories import unit_of_work
-from app.repositories.notices import COLLECTION, Hold
+from app.repositories.webhook_events import COLLECTION, Hold
 from app.services.adjustments.refund_payment import refund_payment
 from app.services.common.caller import Caller
-from app.services.payments.cashier import Cashier
+from app.services.payments.payment_runner import PaymentRunner
 from tests.graphql.test_plan_changes import PLAN_100, PLAN_220, PLAN_500, confirm, preview
 from tests.till import MASTERCARD, VISA, Till
 from tests.trips import counted_trips
@@ -161,14 +161,14 @@ class TestPayInvoice:
         assert [attempt.amount_cents for attempt in await july.attempts()] == [139_00]
 
     async def test_an_outcome_that_takes_longer_is_pending_and_known_later(self, july):
-        impatient = Cashier(july.world.services, answers_within_seconds=0.05)
+        impatient = PaymentRunner(july.world.services, answers_within_seconds=0.05)
         july.gateway.faults({"match": "sale", "when": "after", "action": "slow", "seconds": 0.4})
         from app.services.payments.pay_invoice import pay_invoice  # noqa: PLC0415
 
         outcome = await pay_invoice(
             july.world.services,
             Caller("AA0101", "user:test"),
-            cashier=impatient,
+            payment_runner=impatient,
             invoice_id=(await newest(july)).id,
             idempotency_key="press-1",
         )

@@ -8,7 +8,7 @@ from app.domain.alerts import AlertKind
 from app.domain.deliveries import MailAnswer, MailResult
 from app.jobs.messages import WATCH_SECONDS, message_round
 from app.repositories import unit_of_work
-from app.repositories.notices import MESSAGES, Hold
+from app.repositories.webhook_events import MESSAGES, Hold
 from app.services.notifications.deliver_messages import MailServerUnreachable
 from tests.services.post import OK, Post
 from tests.world import World, pacific

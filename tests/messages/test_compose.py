@@ -155,7 +155,7 @@ class TestReasons:
         mail = composer.mail(kind, write_facts(kind, USUAL[kind]), CARLA)
         assert "ask an administrator of the account" in " ".join(mail.text.split())
         assert "any more" not in mail.text
-        assert CATALOGUE[kind].is_duty
+        assert CATALOGUE[kind].is_mandatory
 
     def test_a_change_of_payment_methods_says_that_it_protects(self, composer):
         kind = AlertKind.PAYMENT_METHOD_CHANGED

@@ -42,7 +42,7 @@ async def press(till: Till, number: int) -> str:
         return await pay_invoice(
             till.world.services,
             Caller(ACCOUNT, "user:test"),
-            cashier=till.world.cashier,
+            payment_runner=till.world.payment_runner,
             invoice_id=invoice.id,
             idempotency_key=f"press-{number}",
         )

@@ -16,9 +16,9 @@ from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.services.notifications.deliver_messages import LEASE, deliver_messages
 from app.services.notifications.report_call import report_bounce, report_call
-from app.services.operations.duty import list_waiting, try_again
+from app.services.operations.on_call_queue import list_waiting, try_again
+from app.services.operations.operations_alerts import read_operations_figures
 from app.services.operations.restore_database import mark_restored
-from app.services.operations.watch import watched
 from tests.factories.calls import a_call
 from tests.services.post import OK, TAKEN, Post
 from tests.services.staff import ANN
@@ -88,7 +88,7 @@ async def test_what_was_refused_is_listed_counted_and_sent_again(post):
     await post.deliver()
     found = await list_waiting(post.world.services, limit=10)
     assert Counter(each.kind.value for each in found) == {"MESSAGE": 2, "PHONE_CALL": 1}
-    figures = await watched(post.world.services)
+    figures = await read_operations_figures(post.world.services)
     assert figures.refusing_addresses == 2
 
     post.mailer.answer, post.caller.answer = lambda _: OK, TAKEN
@@ -101,14 +101,14 @@ async def test_what_was_refused_is_listed_counted_and_sent_again(post):
     await post.deliver()
     assert await waiting(post) == []
     assert (len(post.mailer.sent), len(post.caller.calls)) == (2, 1)
-    assert (await watched(post.world.services)).refusing_addresses == 0
+    assert (await read_operations_figures(post.world.services)).refusing_addresses == 0
 
 
 async def test_a_bounce_marks_an_address(post):
     given = {"address": "carla@example.com", "reason": "550 gone"}
     for _ in range(2):
         await report_bounce(post.world.services, **given)
-    assert (await watched(post.world.services)).refusing_addresses == 1
+    assert (await read_operations_figures(post.world.services)).refusing_addresses == 1
 
 
 async def test_usage_that_crosses_limits_tells_each_of_them_once(post):

@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from app.domain.collection import AttemptState
-from app.domain.refunds import NoticeState
+from app.domain.refunds import WebhookEventState
 from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.services.adjustments.refund_payment import refund_payment
 from app.services.adjustments.refund_steps import settle_refunds
-from app.services.operations.process_notices import process_notices
+from app.services.operations.process_webhook_events import process_webhook_events
 from app.services.operations.reconcile import reconcile
 from app.services.operations.report_month import report_month
 from app.services.operations.report_reconcile import report_reconcile
@@ -63,9 +63,9 @@ async def test_the_same_notice_at_the_same_time_is_kept_once_and_has_one_effect(
     told = till.gateway.dispute(transaction_id=attempt.transaction_id, status="lost")["webhook_id"]
     for statuses in await asyncio.gather(*(inbox.post(told) for _ in range(5))):
         assert statuses == [200]
-    await asyncio.gather(*(process_notices(till.world.services) for _ in range(3)))
-    kept = await till.read(lambda uow: uow.notices.list_all())
-    assert [(each.notice.name, each.state) for each in kept] == [("dispute_lost", NoticeState.DONE)]
+    await asyncio.gather(*(process_webhook_events(till.world.services) for _ in range(3)))
+    kept = await till.read(lambda uow: uow.webhook_events.list_all())
+    assert [(each.notice.name, each.state) for each in kept] == [("dispute_lost", WebhookEventState.DONE)]
     assert (await till.kinds()).count("dispute.lost") == 1
 
 
@@ -90,7 +90,7 @@ async def test_the_gateway_s_month_is_ours(till):
     await refund_payment(till.world.services, by_ann(), invoice_number=FIRST, amount_cents=9_00, reference="R1", **WHY)
     told = till.gateway.dispute(transaction_id=attempt.transaction_id, amount_cents=30_00, status="lost")["webhook_id"]
     await Inbox(till).post(told)
-    await process_notices(till.world.services)
+    await process_webhook_events(till.world.services)
     found = await report_reconcile(till.world.services, month="2026-07")
     assert found.differences == ()
     assert [(each.theirs_cents, each.ours_cents, each.posted_cents) for each in found.totals] == [

@@ -9,8 +9,8 @@ from typing import Any
 from app.domain.plan_changes import AlreadyOnPlan, When
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.repositories import unit_of_work
-from app.services.common.once import IdempotencyConflict
-from app.services.common.standing import load_standing
+from app.services.common.account_snapshot import load_snapshot
+from app.services.common.idempotency import IdempotencyConflict
 from app.services.payments.customer_charges import PaymentDeclined
 from app.services.payments.pay_invoice import pay_open_balance
 from app.services.plans.change_plan import (
@@ -40,8 +40,8 @@ class Customers(Telling):
     async def quote(self, target: Plan, when: str) -> PlanChangeQuote:
         async def work(uow: Any) -> PlanChangeQuote:
             version = SEED_CATALOGUE.get(target.code, self.today)
-            standing = await load_standing(uow, ACCOUNT, self.clock.now())
-            return preview_plan_change(standing, version.id, When(when), self.desk)
+            snapshot = await load_snapshot(uow, ACCOUNT, self.clock.now())
+            return preview_plan_change(snapshot, version.id, When(when), self.signer)
 
         return await unit_of_work.read(self.database, work)
 
@@ -73,8 +73,8 @@ class Customers(Telling):
 
     async def confirm(self, quote: Any, target: Plan, when: str, covered: object, is_over: bool, number: int) -> None:
         send = {
-            "desk": self.desk,
-            "cashier": self.cashier,
+            "signer": self.signer,
+            "payment_runner": self.payment_runner,
             "quote_token": quote.quote.token,
             "idempotency_key": self.ids.new("key"),
         }
@@ -167,7 +167,7 @@ class Customers(Telling):
         code = tuple(ADD_ONS)[number % len(ADD_ONS)]
 
         async def preview(uow: Any) -> Any:
-            return preview_add_on(await load_standing(uow, ACCOUNT, self.clock.now()), code, self.desk)
+            return preview_add_on(await load_snapshot(uow, ACCOUNT, self.clock.now()), code, self.signer)
 
         covered, quote = await self.attempt(
             lambda: self.model.add_on_bill(code, self.today), unit_of_work.read(self.database, preview)
@@ -190,7 +190,7 @@ class Customers(Telling):
 
         self.payments.declines = number // 7 % 5 == 0
         send = {"quote_token": quote.quote.token, "terms_version": quote.version.terms_version}
-        send |= {"desk": self.desk, "cashier": self.cashier, "idempotency_key": self.ids.new("key")}
+        send |= {"signer": self.signer, "payment_runner": self.payment_runner, "idempotency_key": self.ids.new("key")}
         outcome, bought = await self.attempt(by_rules, activate_add_on(self.services, BY, **send))
         if bought is None:
             self.told[f"buy: {outcome}"] += 1
@@ -220,7 +220,7 @@ class Customers(Telling):
 
     async def pay_now(self, number: int) -> None:
         """Pay all that is open by card; declined only where all is paid by hand, which no fee follows."""
-        if self.cashier is None:
+        if self.payment_runner is None:
             return
         owed = [invoice for invoice in self.model.books.invoices if invoice.balance_cents]
         declines = self.payments.declines = number % 3 == 0 and all(invoice.is_by_hand for invoice in owed)
@@ -234,7 +234,7 @@ class Customers(Telling):
                 if not declines:
                     model.books.charge(invoice)
 
-        send = {"cashier": self.cashier, "idempotency_key": self.ids.new("key")}
+        send = {"payment_runner": self.payment_runner, "idempotency_key": self.ids.new("key")}
         charges = len(self.payments.charges)
         outcome, paid = await self.attempt(lambda: self.deed(by_rules), pay_open_balance(self.services, BY, **send))
         if paid is None:

@@ -146,9 +146,9 @@ class Life(Customers, Staff):
         figures = {"script_seconds": live // 2, "recording_seconds": live, "patch_seconds": patch, "ivr_seconds": ivr}
         report = CallReport("centre", event, ACCOUNT, started_at, **figures, is_billable=is_billable, corrects=corrects)
         item = [Item(0, report)]
-        (verdict,) = await record_calls(self.services, source="centre", items=item, actor="test")
-        is_taken = verdict.outcome is Outcome.ACCEPTED
-        assert is_taken == self.model.takes(on, self.clock.now() - started_at), verdict
+        (metered,) = await record_calls(self.services, source="centre", items=item, actor="test")
+        is_taken = metered.outcome is Outcome.ACCEPTED
+        assert is_taken == self.model.takes(on, self.clock.now() - started_at), metered
         self.told["call" if is_taken else "call refused"] += 1
         if is_taken:
             if live % 4 == 0:

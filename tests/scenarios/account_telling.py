@@ -22,11 +22,11 @@ from app.services.adjustments.write_off import NothingToWriteOff
 from app.services.common.caller import Caller
 from app.services.common.services import Services
 from app.services.operations.verify import verify
-from app.services.payments.cashier import Cashier
 from app.services.payments.customer_charges import PaymentDeclined
 from app.services.payments.pay_invoice import NothingToPay
+from app.services.payments.payment_runner import PaymentRunner
 from app.services.plans.change_plan import NoScheduledChange
-from app.services.plans.quotes import QuoteDesk, QuoteStale
+from app.services.plans.quotes import QuoteSigner, QuoteStale
 from app.services.plans.switch_add_on import AddOnAlreadyActive, AddOnNotActive
 from tests.fakes.edge import CountingIds
 from tests.scenarios.account_stories import ZONE, Clock
@@ -96,10 +96,10 @@ class Telling:
 
     def __post_init__(self) -> None:
         self.ids = CountingIds()
-        self.desk = QuoteDesk("x" * 32, self.clock, self.ids)
+        self.signer = QuoteSigner("x" * 32, self.clock, self.ids)
         self.payments = PaymentsDouble()
         self.services = Services(self.database, self.clock, self.ids, self.payments, SystemClock())
-        self.cashier = Cashier(self.services) if self.has_card else None
+        self.payment_runner = PaymentRunner(self.services) if self.has_card else None
 
     @property
     def today(self) -> date:

@@ -16,13 +16,13 @@ from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.services.adjustments.credit_note import issue_credit_note
+from app.services.common.account_snapshot import load_snapshot
 from app.services.common.caller import Caller
 from app.services.common.services import Services
 from app.services.common.staff_actions import ChargeUnderWay
-from app.services.common.standing import load_standing
 from app.services.payments.collect_due import collect_due
 from app.services.plans.change_plan import change_plan, preview_plan_change
-from app.services.plans.quotes import Quote, QuoteDesk, QuoteStale
+from app.services.plans.quotes import Quote, QuoteSigner, QuoteStale
 from tests.services.staff import WHY, by_ann
 from tests.world import SECRET, SettableClock
 
@@ -52,28 +52,28 @@ async def collect(around: Services, job: Job) -> str:
 
 async def downgrade(around: Services, job: Job) -> str:
     """Move the month to Economy, as it was shown before."""
-    desk = QuoteDesk(SECRET.decode(), around.clock, around.ids)
-    quote = await show_economy(around, job, desk)
+    signer = QuoteSigner(SECRET.decode(), around.clock, around.ids)
+    quote = await show_economy(around, job, signer)
     await until(job)
     while True:
         try:
             await change_plan(
                 around,
                 Caller(job.account, "user:test"),
-                desk=desk,
+                signer=signer,
                 quote_token=quote.token,
                 idempotency_key=f"press/{job.account}",
             )
         except QuoteStale:
-            quote = await show_economy(around, job, desk)
+            quote = await show_economy(around, job, signer)
         else:
             return DONE
 
 
-async def show_economy(around: Services, job: Job, desk: QuoteDesk) -> Quote:
-    standing = await unit_of_work.read(around.database, lambda uow: load_standing(uow, job.account, job.now))
-    economy = standing.catalogue.get("economy", standing.today)
-    return preview_plan_change(standing, economy.id, When.NOW, desk).quote
+async def show_economy(around: Services, job: Job, signer: QuoteSigner) -> Quote:
+    snapshot = await unit_of_work.read(around.database, lambda uow: load_snapshot(uow, job.account, job.now))
+    economy = snapshot.catalogue.get("economy", snapshot.today)
+    return preview_plan_change(snapshot, economy.id, When.NOW, signer).quote
 
 
 async def note(around: Services, job: Job) -> str:

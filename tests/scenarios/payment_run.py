@@ -19,14 +19,14 @@ from app.gateways.clock import SystemClock
 from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
 from app.repositories.database import Database
+from app.services.common.account_snapshot import load_snapshot
 from app.services.common.caller import Caller
 from app.services.common.services import Services
-from app.services.common.standing import load_standing
-from app.services.payments.cashier import Cashier
 from app.services.payments.collect_due import collect_due
 from app.services.payments.pay_invoice import pay_open_balance
+from app.services.payments.payment_runner import PaymentRunner
 from app.services.plans.change_plan import change_plan, preview_plan_change
-from app.services.plans.quotes import QuoteDesk
+from app.services.plans.quotes import QuoteSigner
 from tests.world import ACCOUNT, SECRET, SettableClock
 
 CALLS = {"charge", "vault", "find_by_order", "find_method", "make_default", "remove_method", "void", "refund"}
@@ -73,15 +73,15 @@ async def collect(around: Services) -> None:
 
 async def upgrade(around: Services) -> None:
     """Change the plan to 220 at once."""
-    desk = QuoteDesk(SECRET.decode(), around.clock, around.ids)
-    standing = await unit_of_work.read(around.database, lambda uow: load_standing(uow, ACCOUNT, around.clock.now()))
-    target = standing.catalogue.get("220", standing.today)
-    quote = preview_plan_change(standing, target.id, When.NOW, desk).quote
+    signer = QuoteSigner(SECRET.decode(), around.clock, around.ids)
+    snapshot = await unit_of_work.read(around.database, lambda uow: load_snapshot(uow, ACCOUNT, around.clock.now()))
+    target = snapshot.catalogue.get("220", snapshot.today)
+    quote = preview_plan_change(snapshot, target.id, When.NOW, signer).quote
     await change_plan(
         around,
         Caller(ACCOUNT, "user:test"),
-        desk=desk,
-        cashier=Cashier(around),
+        signer=signer,
+        payment_runner=PaymentRunner(around),
         quote_token=quote.token,
         idempotency_key="press-1",
     )
@@ -89,7 +89,9 @@ async def upgrade(around: Services) -> None:
 
 async def pay(around: Services) -> None:
     """Pay all that is open."""
-    await pay_open_balance(around, Caller(ACCOUNT, "user:test"), cashier=Cashier(around), idempotency_key="press-1")
+    await pay_open_balance(
+        around, Caller(ACCOUNT, "user:test"), payment_runner=PaymentRunner(around), idempotency_key="press-1"
+    )
 
 
 STORIES = {"collect": collect, "upgrade": upgrade, "pay": pay}

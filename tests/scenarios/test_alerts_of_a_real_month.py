@@ -128,13 +128,13 @@ class TestMonth:
             )
             total = sum(sums[account_id].values())
             passed = {(limit.kind, limit.level) for limit in limits if total >= limit.from_seconds}
-            standing = [
+            snapshot = [
                 (AlertKind(kind), level)
                 for owner, kind, level, _, _, _, rearmed_at in crossings
                 if owner == account_id and kind not in FORECAST_KINDS and rearmed_at is None
             ]
-            assert passed <= set(standing)
-            assert len(standing) == len(set(standing))
+            assert passed <= set(snapshot)
+            assert len(snapshot) == len(set(snapshot))
         assert len({(account, kind, at) for account, kind, at, _ in told if kind == AlertKind.UPGRADE_DONE}) == len(
             [kind for _, kind, *_ in told if kind == AlertKind.UPGRADE_DONE]
         )

@@ -78,8 +78,8 @@ async def talk(office: Office, seconds: int, *, name: str, **call: object) -> No
     office.world.clock.instant = max(office.world.clock.now(), pacific(2026, 8, 31, 18))
     at = pacific(2026, 8, 31, 9)
     told = a_call(event_id=name, started_at=at, script_seconds=seconds, recording_seconds=0, **call)
-    (verdict,) = await office.world.add_calls(told)
-    assert verdict.outcome is Outcome.ACCEPTED
+    (metered,) = await office.world.add_calls(told)
+    assert metered.outcome is Outcome.ACCEPTED
 
 
 class TestPositions:

@@ -19,11 +19,11 @@ from app.domain.periods import Period, billing_date
 from app.services.adjustments.refund_payment import NothingToRefund, RefundRefused, RefundUnderWay, refund_payment
 from app.services.adjustments.refund_steps import settle_refunds
 from app.services.common.caller import Caller
-from app.services.operations.process_notices import process_notices
+from app.services.operations.process_webhook_events import process_webhook_events
 from app.services.operations.report_reconcile import report_reconcile
 from app.services.operations.sweep_gateway import sweep_gateway
-from app.services.payments.cashier import Cashier
 from app.services.payments.pay_invoice import NothingToPay, pay_open_balance
+from app.services.payments.payment_runner import PaymentRunner
 from tests.inbox import Inbox
 from tests.scenarios.test_gateway_faults import ACTIONS
 from tests.services.accountant import agreed
@@ -100,7 +100,7 @@ class Year:
         """Some come now, some twice, in any order; the others later."""
         self.random.shuffle(self.webhooks)
         await self.inbox.post(*self.webhooks[: self.random.randint(0, len(self.webhooks))])
-        await process_notices(self.till.world.services)
+        await process_webhook_events(self.till.world.services)
 
     async def customer_pays(self) -> None:
         self.count += 1
@@ -108,7 +108,7 @@ class Year:
             await pay_open_balance(
                 self.till.world.services,
                 Caller(ACCOUNT, "user:ann"),
-                cashier=Cashier(self.till.world.services),
+                payment_runner=PaymentRunner(self.till.world.services),
                 idempotency_key=f"K{self.count}",
             )
 
@@ -122,7 +122,7 @@ class Year:
         for _ in range(8):
             self.till.world.clock.instant += timedelta(minutes=10)
             await settle_refunds(self.till.world.services)
-            await process_notices(self.till.world.services)
+            await process_webhook_events(self.till.world.services)
         await self.sweep()
 
     async def charges(self) -> list[tuple[int, str, int]]:

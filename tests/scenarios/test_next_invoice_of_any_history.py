@@ -180,8 +180,8 @@ class Telling:
                 started_at = step.at - timedelta(seconds=step.ago_seconds)
                 await self.report(step.call._replace(event_id=str(step.number), started_at=started_at))
             case "correction" if self.books.calls:
-                standing = sorted(self.books.calls)
-                original = self.books.calls[standing[step.number % len(standing)]]
+                snapshot = sorted(self.books.calls)
+                original = self.books.calls[snapshot[step.number % len(snapshot)]]
                 corrected = {"event_id": str(step.number), "started_at": original.started_at}
                 await self.report(step.call._replace(**corrected, corrects=original.event_id))
             case "check":
@@ -192,8 +192,8 @@ class Telling:
                 await self.choose(self.books.plan)
 
     async def report(self, call: CallReport) -> None:
-        (verdict,) = await self.world.add_calls(call)
-        if verdict.outcome is Outcome.ACCEPTED:
+        (metered,) = await self.world.add_calls(call)
+        if metered.outcome is Outcome.ACCEPTED:
             self.books.calls[call.event_id] = call
             if call.corrects is not None:
                 del self.books.calls[call.corrects]

@@ -15,7 +15,7 @@ from app.repositories.database import Database
 from app.services.common.services import Services
 from app.services.payment_methods.add_payment_method import AddedMethod, NewMethod, add_payment_method
 from app.services.payment_methods.settle_vault import run_vault_tasks
-from app.services.payment_methods.vault_desk import VaultDesk
+from app.services.payment_methods.vault_service import VaultService
 from tests.scenarios.payment_run import Stepping, Steps
 from tests.till import MASTERCARD
 from tests.world import ACCOUNT, SettableClock
@@ -25,17 +25,17 @@ KEY = "renewal"
 
 async def renew(around: Services, replaces: str) -> AddedMethod:
     """Put a Mastercard in the place of the card on file, under the one key of this press."""
-    desk = VaultDesk(around)
+    vault = VaultService(around)
     try:
         return await add_payment_method(
-            desk=desk,
+            vault=vault,
             account=ACCOUNT,
             actor="user:test",
             new=NewMethod(MASTERCARD, PAYMENT_AGREEMENT.version, is_authorized=True, replaces=replaces),
             idempotency_key=KEY,
         )
     finally:
-        await desk.close()
+        await vault.close()
 
 
 def run(url: str, now: datetime, config: BraintreeConfig, replaces: str, dies_at: int, parent: Connection) -> None:

@@ -59,7 +59,7 @@ class TestAlerts:
 
         alerts_bench.import_with(database=on, file=call_file)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(record_calls, "judge_usage", record_calls.judge_usage)  # to be put back
+            patch.setattr(record_calls, "evaluate_usage", record_calls.evaluate_usage)  # to be put back
             alerts_bench.import_without(database=off, file=call_file)
 
         check_equal(on, off, import_facts.TABLES)

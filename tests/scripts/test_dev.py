@@ -1,4 +1,4 @@
-"""`scripts/dev.py` in a folder of its own, with small programs standing where the real tools would."""
+"""`scripts/dev.py` in a folder of its own, with small programs snapshot where the real tools would."""
 
 from __future__ import annotations
 

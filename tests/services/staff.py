@@ -11,12 +11,12 @@ from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.events import Event
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.common.account_snapshot import load_snapshot
 from app.services.common.caller import Caller
-from app.services.common.standing import load_standing
 from app.services.payments.customer_charges import Outcome
-from app.services.payments.money_back import stop_collecting
+from app.services.payments.reversals import stop_collecting
 from app.services.plans.change_plan import change_plan, preview_plan_change
-from app.services.plans.quotes import QuoteDesk
+from app.services.plans.quotes import QuoteSigner
 from tests.services.books import events, rows
 from tests.world import ACCOUNT, World
 
@@ -94,15 +94,15 @@ def check_books(database: Database) -> None:
 
 async def change_to(world: World, plan: str, account: str = ACCOUNT) -> Outcome:
     """Confirm a change of plan at once; with a card on file, what is due has to be paid first."""
-    desk = QuoteDesk("a secret of the tests", world.clock, world.ids)
-    standing = await unit_of_work.read(world.database, lambda uow: load_standing(uow, account, world.clock.now()))
-    target = standing.catalogue.get(plan, standing.today)
-    quote = preview_plan_change(standing, target.id, When.NOW, desk)
+    signer = QuoteSigner("a secret of the tests", world.clock, world.ids)
+    snapshot = await unit_of_work.read(world.database, lambda uow: load_snapshot(uow, account, world.clock.now()))
+    target = snapshot.catalogue.get(plan, snapshot.today)
+    quote = preview_plan_change(snapshot, target.id, When.NOW, signer)
     confirmed = await change_plan(
         world.services,
         Caller(account, "user:ann"),
-        desk=desk,
-        cashier=world.cashier,
+        signer=signer,
+        payment_runner=world.payment_runner,
         quote_token=quote.quote.token,
         idempotency_key=world.ids.new("key"),
     )

@@ -8,9 +8,9 @@ from app.domain.periods import billing_date
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.add_on import AddOn, AddOnChangePreviewResult, AddOnQuote, Entitlements, read_add_on_id
+from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
 from app.repositories.pages.entitlements import ENTITLEMENTS
-from app.repositories.pages.standing import STANDING
-from app.services.common.standing import standing_dates
+from app.services.common.account_snapshot import standing_dates
 from app.services.plans.add_on_offers import add_on_offers
 from app.services.plans.switch_add_on import preview_add_on
 
@@ -21,8 +21,8 @@ AddOnIdArgument = Annotated[
 
 async def load_add_ons(info: Info) -> list[AddOn] | None:
     """Return the add-ons of the caller's account."""
-    standing = await info.context.load(STANDING, **standing_dates(info.context.clock.now()))
-    return [AddOn.of(offer) for offer in add_on_offers(standing)] if standing else None
+    snapshot = await info.context.load(ACCOUNT_SNAPSHOT, **standing_dates(info.context.clock.now()))
+    return [AddOn.of(offer) for offer in add_on_offers(snapshot)] if snapshot else None
 
 
 async def load_add_on(info: Info, id: str) -> AddOn | None:
@@ -48,11 +48,11 @@ class AddOnQueries:
     )
     async def add_on_change_preview(self, info: Info, add_on_id: AddOnIdArgument) -> AddOnChangePreviewResult | None:
         """Resolve `addOnChangePreview`."""
-        standing = await info.context.load(STANDING, **standing_dates(info.context.clock.now()))
-        if standing is None:
+        snapshot = await info.context.load(ACCOUNT_SNAPSHOT, **standing_dates(info.context.clock.now()))
+        if snapshot is None:
             return None
-        code = read_add_on_id(add_on_id, standing.account_id)
-        return AddOnQuote.of(preview_add_on(standing, code, info.context.desk))
+        code = read_add_on_id(add_on_id, snapshot.account_id)
+        return AddOnQuote.of(preview_add_on(snapshot, code, info.context.signer))
 
     @root_field(
         permission=Permission.VIEW_ACCOUNT,

@@ -52,7 +52,7 @@ class PlanAdviceQueries:
         if not 1 <= months <= MOST_MONTHS:
             raise BadInput(f"`months` is {months}. Ask for 1 to {MOST_MONTHS}.")
         facts = await load_advice(info, months)
-        return PlanAdvice.of(plan_advice(facts), facts.standing) if facts else None
+        return PlanAdvice.of(plan_advice(facts), facts.snapshot) if facts else None
 
     @root_field(
         permission=Permission.VIEW_PLANS,
@@ -71,11 +71,11 @@ class PlanAdviceQueries:
         facts = await load_advice(info)
         if facts is None:
             return None
-        owner = facts.standing.account_id
+        owner = facts.snapshot.account_id
         codes = None if add_on_ids is None else [read_add_on_id(one, owner) for one in add_on_ids]
         try:
             usage = usage_of_minutes(live_minutes=live_minutes, patch_minutes=patch_minutes, ivr_minutes=ivr_minutes)
             found = what_if_month(facts, usage=usage, add_on_codes=codes, additional_lines=additional_lines)
         except (AddOnNotAvailable, LinesOutOfRange, MinutesOutOfRange) as error:
             raise BadInput(str(error)) from None
-        return WhatIf.of(found, facts.standing)
+        return WhatIf.of(found, facts.snapshot)

@@ -11,11 +11,11 @@ from app.graphql.selections import mentions
 from app.graphql.types.plan_change import PlanChangePreviewResult
 from app.graphql.types.plan_offer import PlanOffer
 from app.graphql.types.quote import PlanChangeQuote
+from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
 from app.repositories.pages.next_invoice import NEXT_INVOICE
 from app.repositories.pages.plan_advice import PLAN_ADVICE
-from app.repositories.pages.standing import STANDING
 from app.repositories.pages.usage import USAGE_BY_MONTH
-from app.services.common.standing import standing_dates
+from app.services.common.account_snapshot import standing_dates
 from app.services.plans.change_plan import preview_plan_change
 from app.services.plans.next_invoice import next_invoice_after
 from app.services.plans.plan_advice import plan_advice, plan_advice_dates
@@ -47,7 +47,7 @@ class PlanQueries:
         if facts is None or advice is None:
             return None
         best = plan_advice(advice).recommended if mentions(info, "isRecommended") else None
-        choices = plan_choices(plan_offers(facts=facts, now=now), advice.standing, best.id if best else None)
+        choices = plan_choices(plan_offers(facts=facts, now=now), advice.snapshot, best.id if best else None)
         return [PlanOffer.of(choice) for choice in choices]
 
     @root_field(
@@ -59,11 +59,11 @@ class PlanQueries:
     ) -> PlanChangePreviewResult | None:
         """Resolve `planChangePreview`."""
         now = info.context.clock.now()
-        standing, facts = await info.context.load_together((STANDING, standing_dates(now)), (NEXT_INVOICE, {}))
-        if standing is None or facts is None:
+        snapshot, facts = await info.context.load_together((ACCOUNT_SNAPSHOT, standing_dates(now)), (NEXT_INVOICE, {}))
+        if snapshot is None or facts is None:
             return None
-        quoted = preview_plan_change(standing, plan_id, when, info.context.desk)
+        quoted = preview_plan_change(snapshot, plan_id, when, info.context.signer)
         following = next_invoice_after(
-            facts=facts, offer=quoted.offer, month=standing.period, catalogue=standing.catalogue, now=now
+            facts=facts, offer=quoted.offer, month=snapshot.period, catalogue=snapshot.catalogue, now=now
         )
         return PlanChangeQuote.of(quoted, following)

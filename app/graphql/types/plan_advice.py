@@ -13,7 +13,7 @@ from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
 from app.graphql.types.plan import Plan
 from app.services.usage.usage_months import show_plan
-from app.views.standing import AccountStanding
+from app.views.account_snapshot import AccountSnapshot
 
 described_enum(
     NoAdvice,
@@ -67,9 +67,9 @@ class PlanAdvice:
     explanation: str = strawberry.field(description="The advice in one sentence.")
 
     @classmethod
-    def of(cls, found: recommendation.PlanAdvice, standing: AccountStanding) -> "PlanAdvice":
+    def of(cls, found: recommendation.PlanAdvice, snapshot: AccountSnapshot) -> "PlanAdvice":
         """Return advice for clients."""
-        catalogue, today = standing.catalogue, standing.today
+        catalogue, today = snapshot.catalogue, snapshot.today
         return cls(
             months=[
                 AdviceMonth(
@@ -120,13 +120,13 @@ class WhatIf:
     bills: list[WhatIfBill] = strawberry.field(description="The bill on every plan, cheapest base price first.")
 
     @classmethod
-    def of(cls, found: what_if.WhatIf, standing: AccountStanding) -> "WhatIf":
+    def of(cls, found: what_if.WhatIf, snapshot: AccountSnapshot) -> "WhatIf":
         """Return the bills for clients."""
         return cls(
             period=Period.of(found.period),
             bills=[
                 WhatIfBill(
-                    plan=plan_of(bill.plan, standing.catalogue, standing.today),
+                    plan=plan_of(bill.plan, snapshot.catalogue, snapshot.today),
                     is_current=bill.is_current,
                     is_cheapest=bill is found.cheapest,
                     base=Money.of(bill.base_cents),

@@ -1,4 +1,4 @@
-"""The facts of advice about plans, in one trip: the standing of the account, its months, and its latest days."""
+"""The facts of advice about plans, in one trip: the snapshot of the account, its months, and its latest days."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from app.models.calls import UsageDayRow
 from app.models.cycles import BillingCycleRow
 from app.models.simulations import MonthSimulationRow
 from app.repositories.billing_facts import NO_USAGE, total
+from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
 from app.repositories.pages.scope import own
-from app.repositories.pages.standing import STANDING
 from app.repositories.reader import Page
 from app.views.plan_advice import PlanAdviceFacts
 
@@ -76,15 +76,15 @@ _DAYS = (
 
 
 def _assemble(
-    months: Iterable[Any], month_usage: Iterable[Any], days: Iterable[Any], **standing: Sequence[Any]
+    months: Iterable[Any], month_usage: Iterable[Any], days: Iterable[Any], **snapshot: Sequence[Any]
 ) -> PlanAdviceFacts | None:
-    found = STANDING.assemble(**standing)
+    found = ACCOUNT_SNAPSHOT.assemble(**snapshot)
     if found is None:
         return None
     opened = list(months)
     usage = {month: UsageTotals(*sums) for month, *sums in month_usage}
     return PlanAdviceFacts(
-        standing=found,
+        snapshot=found,
         months={month: usage.get(month, NO_USAGE) for month, _ in opened},
         stored_costs={month: costs for month, costs in opened if costs is not None},
         days={on: UsageTotals(*sums) for on, *sums in days},
@@ -93,9 +93,9 @@ def _assemble(
 
 PLAN_ADVICE: Page[PlanAdviceFacts | None] = Page(
     "plan_advice",
-    {**STANDING.parts, "months": _MONTHS, "month_usage": _MONTH_USAGE, "days": _DAYS},
+    {**ACCOUNT_SNAPSHOT.parts, "months": _MONTHS, "month_usage": _MONTH_USAGE, "days": _DAYS},
     _assemble,
 )
-"""Takes what `STANDING` takes, and the first days of the earliest month to rate (`months_since`) and of the earliest
-month whose days count (`days_since`); None when there is no such account.
+"""Takes what `ACCOUNT_SNAPSHOT` takes, and the first days of the earliest month to rate (`months_since`) and of the
+earliest month whose days count (`days_since`); None when there is no such account.
 """

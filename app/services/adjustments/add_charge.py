@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
-from app.domain.billing_items import ExtraCharge
+from app.domain.billing_items import OneTimeCharge
 from app.domain.invoice_lines import LineKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.common.staff_actions import AccountClosed, check_amount, check_staff, checked_title, once_by_staff
+from app.services.common.staff_actions import (
+    AccountClosed,
+    check_amount,
+    check_staff,
+    checked_title,
+    execute_staff_action,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,13 +58,13 @@ async def add_charge(
 
     async def work(uow: UnitOfWork) -> ChargeAdded:
         owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
-        charge, now = ExtraCharge(LineKind.CHARGE, services.ids.new("chg"), words, amount_cents), services.clock.now()
+        charge, now = OneTimeCharge(LineKind.CHARGE, services.ids.new("chg"), words, amount_cents), services.clock.now()
 
         async def add() -> dict[str, Any]:
             await _add(uow, services.ids, owner, charge, now, caller.actor, reason)
             return {"charge_id": charge.id, "title": words, "amount_cents": amount_cents}
 
-        result, is_new = await once_by_staff(
+        result, is_new = await execute_staff_action(
             uow,
             account_id=owner.id,
             operation=OPERATION,
@@ -72,13 +78,13 @@ async def add_charge(
     return await unit_of_work.write(services.database, work)
 
 
-async def list_waiting_charges(*, database: Database, account: str) -> tuple[ExtraCharge, ...]:
+async def list_waiting_charges(*, database: Database, account: str) -> tuple[OneTimeCharge, ...]:
     """Return the charges that wait for the next invoice of the account, oldest first.
 
     :raises AccountNotFound: when there is no such account.
     """
 
-    async def work(uow: UnitOfWork) -> tuple[ExtraCharge, ...]:
+    async def work(uow: UnitOfWork) -> tuple[OneTimeCharge, ...]:
         owner = await uow.accounts.get_by_external_id(account)
         return (await uow.charges.waiting([owner.id])).get(owner.id, ())
 
@@ -86,7 +92,7 @@ async def list_waiting_charges(*, database: Database, account: str) -> tuple[Ext
 
 
 async def _add(
-    uow: UnitOfWork, ids: Ids, owner: Account, charge: ExtraCharge, now: datetime, actor: str, reason: str
+    uow: UnitOfWork, ids: Ids, owner: Account, charge: OneTimeCharge, now: datetime, actor: str, reason: str
 ) -> None:
     if owner.status is AccountStatus.CLOSED:
         raise AccountClosed(owner.external_id)

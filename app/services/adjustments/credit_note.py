@@ -12,15 +12,15 @@ from app.domain.ledger import issue_postings
 from app.domain.periods import Period, billing_date
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.common.account_snapshot import load_snapshot
 from app.services.common.staff_actions import (
     StaffAct,
     check_amount,
     check_not_under_way,
     check_staff,
+    execute_staff_action,
     get_invoice,
-    once_by_staff,
 )
-from app.services.common.standing import load_standing
 from app.services.invoices.settle_credit import settle_credit
 from app.services.invoices.still_billed import load_books
 from app.services.invoices.tell import invoice_ready
@@ -99,7 +99,7 @@ async def issue_credit_note(
             invoice = await get_invoice(uow, owner.id, invoice_number)
             return await _write(uow, services.ids, StaffAct(owner, now, caller.actor, reason), invoice, cents_by_line)
 
-        result, is_new = await once_by_staff(
+        result, is_new = await execute_staff_action(
             uow,
             account_id=owner.id,
             operation=OPERATION,
@@ -150,7 +150,7 @@ async def _issue(
     creditable: Creditable,
     now: datetime,
 ) -> Issue:
-    standing = await load_standing(uow, owner.external_id, now)
+    snapshot = await load_snapshot(uow, owner.external_id, now)
     issue = Issue(
         id=ids.new("inv"),
         account_id=owner.id,
@@ -159,8 +159,8 @@ async def _issue(
         draft=draft,
         plan_version_id=invoice.plan_version_id,
         policies_version=invoice.policies_version,
-        usage_watermark=standing.usage_seq,
-        ledger_watermark=standing.ledger_seq,
+        usage_watermark=snapshot.usage_seq,
+        ledger_watermark=snapshot.ledger_seq,
         facts_hash=credit_note_facts_hash(creditable, draft),
         corrects_invoice_id=invoice.id,
     )

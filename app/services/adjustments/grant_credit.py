@@ -11,7 +11,7 @@ from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict
-from app.services.common.staff_actions import AccountClosed, StaffAct, check_amount, check_staff, once_by_staff
+from app.services.common.staff_actions import AccountClosed, StaffAct, check_amount, check_staff, execute_staff_action
 from app.services.invoices.settle_credit import settle_credit
 from app.services.invoices.tell import payment_received
 from app.services.notifications.announce import announce
@@ -63,7 +63,7 @@ async def grant_goodwill(
             await settle_credit(uow, services.ids, owner.id, now)
             return {"amount_cents": amount_cents}
 
-        _, is_new = await once_by_staff(
+        _, is_new = await execute_staff_action(
             uow,
             account_id=owner.id,
             operation=GOODWILL,

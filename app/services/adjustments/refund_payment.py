@@ -14,9 +14,9 @@ from app.domain.explanations import dollars
 from app.domain.payment_gateway import GatewayUnavailable, TransactionStatus
 from app.domain.refunds import Refund, RefundKind, net_received_cents, sent_again
 from app.repositories import unit_of_work
-from app.repositories.notices import COLLECTION
+from app.repositories.webhook_events import COLLECTION
 from app.services.adjustments.refund_steps import REFUND_LEASE, carry_out
-from app.services.common.staff_actions import check_amount, check_staff, get_invoice, once_by_staff
+from app.services.common.staff_actions import check_amount, check_staff, execute_staff_action, get_invoice
 
 if TYPE_CHECKING:
     from app.domain.collection import Attempt
@@ -169,7 +169,7 @@ async def _plan(uow: UnitOfWork, services: Services, asked: _Asked, kind: Refund
         await uow.refunds.add(sent, created_at=now)
         return {"refund": refund_id}
 
-    result, is_new = await once_by_staff(
+    result, is_new = await execute_staff_action(
         uow,
         account_id=owner.id,
         operation=OPERATION,

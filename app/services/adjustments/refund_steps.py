@@ -25,8 +25,8 @@ from app.domain.refunds import (
     sent_again,
 )
 from app.repositories import unit_of_work
-from app.repositories.notices import COLLECTION
-from app.services.payments.money_back import back_event, post_back, stop_collecting
+from app.repositories.webhook_events import COLLECTION
+from app.services.payments.reversals import post_reversal, reversal_event, stop_collecting
 
 if TYPE_CHECKING:
     from app.domain.collection import Attempt
@@ -206,7 +206,7 @@ async def record_refund(uow: UnitOfWork, services: Services, refund: Refund, ans
     await uow.refunds.save(done, at=now)
     is_new = refund.kind is not RefundKind.VOID or await uow.collections.mark_returned(attempt.id, at=now)
     if is_new:
-        await post_back(uow, attempt, PostingKind.REFUNDED, refund.amount_cents, now)
+        await post_reversal(uow, attempt, PostingKind.REFUNDED, refund.amount_cents, now)
         await stop_collecting(uow, attempt.invoice_id)
         data: dict[str, Any] = {
             "amount_cents": refund.amount_cents,
@@ -214,7 +214,7 @@ async def record_refund(uow: UnitOfWork, services: Services, refund: Refund, ans
             "kind": refund.kind,
             "reason": refund.why,
         }
-        event = await back_event(uow, services.ids, "payment.refunded", attempt, now, data, refund.actor)
+        event = await reversal_event(uow, services.ids, "payment.refunded", attempt, now, data, refund.actor)
         await uow.events.add_many([event])
     return done
 
@@ -226,7 +226,7 @@ async def _tell_refused(uow: UnitOfWork, services: Services, refund: Refund, ans
         "code": None if answer.decline is None else answer.decline.code,
     }
     attempt = await _attempt(uow, refund)
-    event = await back_event(uow, services.ids, "refund.refused", attempt, services.clock.now(), data, refund.actor)
+    event = await reversal_event(uow, services.ids, "refund.refused", attempt, services.clock.now(), data, refund.actor)
     await uow.events.add_many([event])
 
 

@@ -13,8 +13,8 @@ from app.domain.ledger import PostingKind
 from app.domain.policies import policies_on
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.common.account_snapshot import load_snapshot
 from app.services.common.staff_actions import check_staff, get_invoice
-from app.services.common.standing import load_standing
 from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice, withdraw_invoice
 from app.services.invoices.settle_credit import finish_collecting, reactivate_if_settled, settle_credit
 from app.services.invoices.used_months import used_months
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
     from app.services.common.services import Services
-    from app.views.standing import AccountStanding
+    from app.views.account_snapshot import AccountSnapshot
 
 BUILDING_ON_THE_BASE = frozenset({InvoiceKind.PLAN_CHANGE, InvoiceKind.PLAN_UPGRADE})
 """The kinds that give back what the month's invoice charged for the base."""
@@ -127,24 +127,24 @@ async def _plan_obstacle(uow: UnitOfWork, invoice: StoredInvoice) -> str | None:
 async def _issue_again(
     uow: UnitOfWork, ids: Ids, owner: Account, invoice: StoredInvoice, now: datetime, actor: str
 ) -> Issue:
-    standing = await load_standing(uow, owner.external_id, now)
-    facts = await _facts(uow, owner, invoice, standing)
+    snapshot = await load_snapshot(uow, owner.external_id, now)
+    facts = await _facts(uow, owner, invoice, snapshot)
     order = InvoiceOrder(facts, facts.plan.id, actor, corrects_invoice_id=invoice.id)
-    issue = await issue_invoice(uow, ids, standing, order, now)
+    issue = await issue_invoice(uow, ids, snapshot, order, now)
     await uow.charges.mark_invoiced((charge.id, issue.id) for charge in facts.charges)
     return issue
 
 
-async def _facts(uow: UnitOfWork, owner: Account, invoice: StoredInvoice, standing: AccountStanding) -> BillingFacts:
+async def _facts(uow: UnitOfWork, owner: Account, invoice: StoredInvoice, snapshot: AccountSnapshot) -> BillingFacts:
     period = invoice.period
     return BillingFacts(
         period=period,
         paid_starts_on=owner.paid_starts_on,
         plan=(await uow.cycles.plans(owner.id))[period.starts_on],
         policies=policies_on(period.starts_on),
-        used=await used_months(uow, owner, period, InvoiceKind.CYCLE, standing.usage_seq),
-        credit_available_cents=standing.credit_cents,
-        recurring=tuple(recurring_items(standing.subscriptions, period)),
+        used=await used_months(uow, owner, period, InvoiceKind.CYCLE, snapshot.usage_seq),
+        credit_available_cents=snapshot.credit_cents,
+        recurring=tuple(recurring_items(snapshot.subscriptions, period)),
         charges=(await uow.charges.waiting([owner.id])).get(owner.id, ()),
         taxes=await uow.taxes.find(owner.id, period.starts_on),
     )

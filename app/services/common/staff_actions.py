@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.checkouts import ChangeInProgress
 from app.domain.collection import OPEN_STATES
 from app.domain.explanations import dollars
-from app.services.common.once import once
+from app.services.common.idempotency import execute_idempotently
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -156,7 +156,7 @@ async def check_not_under_way(uow: UnitOfWork, invoice: StoredInvoice) -> None:
         raise ChargeUnderWay(invoice.number)
 
 
-async def once_by_staff(
+async def execute_staff_action(
     uow: UnitOfWork,
     *,
     account_id: str,
@@ -178,7 +178,7 @@ async def once_by_staff(
         was_done = True
         return await work()
 
-    result = await once(
+    result = await execute_idempotently(
         uow, account_id=account_id, operation=operation, key=reference.strip(), request=request, now=now, work=do
     )
     return result, was_done

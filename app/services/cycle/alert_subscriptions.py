@@ -98,19 +98,19 @@ async def switch_alerts(services: Services, caller: Caller, *, changes: Mapping[
 
 def alert_forecast(advice: PlanAdviceFacts, told: list[ToldLimit]) -> AlertForecast | None:
     """Return what the current month is heading for; None before its cycle invoice is issued."""
-    standing = advice.standing
-    if standing.opened_plan is None:
+    snapshot = advice.snapshot
+    if snapshot.opened_plan is None:
         return None
     limits = usage_thresholds(
-        plan=standing.opened_plan,
-        period=standing.period,
-        paid_starts_on=standing.paid_starts_on,
-        catalogue=standing.catalogue,
+        plan=snapshot.opened_plan,
+        period=snapshot.period,
+        paid_starts_on=snapshot.paid_starts_on,
+        catalogue=snapshot.catalogue,
     )
     projection = project_month(advice)
     since = {(one.kind, one.level): one.crossed_at for one in told if not one.is_rearmed}
-    ahead = tuple(_ahead(limit, since, standing.usage.live_seconds, projection) for limit in limits)
-    return AlertForecast(projection, standing.usage.live_seconds, ahead)
+    ahead = tuple(_ahead(limit, since, snapshot.usage.live_seconds, projection) for limit in limits)
+    return AlertForecast(projection, snapshot.usage.live_seconds, ahead)
 
 
 def _titles(changes: Mapping[AlertKind, bool], *, is_on: bool) -> list[str]:

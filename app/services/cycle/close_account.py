@@ -15,8 +15,8 @@ from app.domain.policies import policies_on
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.adjustments.grant_credit import credit_cents
+from app.services.common.account_snapshot import load_snapshot
 from app.services.common.staff_actions import check_no_checkout, check_staff
-from app.services.common.standing import load_standing
 from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
 from app.services.invoices.settle_credit import pay_by_credit
 from app.services.invoices.used_months import used_months
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
     from app.services.common.services import Services
-    from app.views.standing import AccountStanding
+    from app.views.account_snapshot import AccountSnapshot
 
 
 class InvoicesDue(ValueError):
@@ -94,30 +94,30 @@ async def close_account(services: Services, caller: Caller, *, reason: str) -> A
 
 async def _issue_final(uow: UnitOfWork, ids: Ids, owner: Account, now: datetime, actor: str) -> Issue | None:
     """Issue the final invoice, after the upgrade that its month may call for; None where it would have no line."""
-    standing = await load_standing(uow, owner.external_id, now)
+    snapshot = await load_snapshot(uow, owner.external_id, now)
     opened = await uow.cycles.plans(owner.id)
-    period = Period.containing(max(opened)) if opened else standing.period
-    last_day = min(standing.today, day_before(period.ends_before))
+    period = Period.containing(max(opened)) if opened else snapshot.period
+    last_day = min(snapshot.today, day_before(period.ends_before))
     if await upgrade_month(uow, ids=ids, account=owner.external_id, last_day=last_day, now=now) is not None:
-        standing = await load_standing(uow, owner.external_id, now)
-    facts = await _facts(uow, owner, period, standing)
+        snapshot = await load_snapshot(uow, owner.external_id, now)
+    facts = await _facts(uow, owner, period, snapshot)
     if not compute_invoice(facts).lines:
         return None
-    issue = await issue_invoice(uow, ids, standing, InvoiceOrder(facts, facts.plan.id, actor), now)
+    issue = await issue_invoice(uow, ids, snapshot, InvoiceOrder(facts, facts.plan.id, actor), now)
     await uow.charges.mark_invoiced((charge.id, issue.id) for charge in facts.charges)
     return issue
 
 
-async def _facts(uow: UnitOfWork, owner: Account, period: Period, standing: AccountStanding) -> BillingFacts:
+async def _facts(uow: UnitOfWork, owner: Account, period: Period, snapshot: AccountSnapshot) -> BillingFacts:
     opened = await uow.cycles.plans(owner.id)
-    last_day = min(standing.today, day_before(period.ends_before))
+    last_day = min(snapshot.today, day_before(period.ends_before))
     return BillingFacts(
         period=period,
         paid_starts_on=owner.paid_starts_on,
-        plan=opened.get(period.starts_on, standing.chosen_plan),
+        plan=opened.get(period.starts_on, snapshot.chosen_plan),
         policies=policies_on(period.starts_on),
-        used=await used_months(uow, owner, period, InvoiceKind.FINAL, standing.usage_seq),
-        credit_available_cents=standing.credit_cents,
+        used=await used_months(uow, owner, period, InvoiceKind.FINAL, snapshot.usage_seq),
+        credit_available_cents=snapshot.credit_cents,
         kind=InvoiceKind.FINAL,
         bills_base=False,
         charges=(await uow.charges.waiting([owner.id])).get(owner.id, ()),
@@ -144,9 +144,9 @@ async def _settle(uow: UnitOfWork, ids: Ids, owner: Account, now: datetime) -> t
 
 
 async def _close(uow: UnitOfWork, owner: Account, now: datetime) -> None:
-    standing = await load_standing(uow, owner.external_id, now)
-    await uow.add_ons.end_all(owner.id, standing.today + timedelta(days=1))
-    await uow.cycles.mark_checked([(owner.id, standing.usage_seq)])
+    snapshot = await load_snapshot(uow, owner.external_id, now)
+    await uow.add_ons.end_all(owner.id, snapshot.today + timedelta(days=1))
+    await uow.cycles.mark_checked([(owner.id, snapshot.usage_seq)])
     await uow.accounts.close(owner.id)
 
 

@@ -55,16 +55,16 @@ async def _look(uow: UnitOfWork, ids: Ids, account_id: str, external_id: str, no
     await uow.accounts.get_by_external_id(external_id, lock=True)
     await uow.alerts.mark_forecast(account_id, billing_date(now))
     advice = await load_within(uow.session, PLAN_ADVICE.request(account=external_id, **plan_advice_dates(now)))
-    if advice is None or advice.standing.opened_plan is None:
+    if advice is None or advice.snapshot.opened_plan is None:
         return
-    month_on = advice.standing.period.starts_on
+    month_on = advice.snapshot.period.starts_on
     past = await uow.alerts.crossings(account_id, month_on)
     announcements, crossings = [], []
     for kind, level, facts in _ahead(advice):
         arming_no = next_arming(kind, level, past)
         if arming_no is None:
             continue
-        used_seconds = advice.standing.usage.live_seconds
+        used_seconds = advice.snapshot.usage.live_seconds
         crossings.append((account_id, month_on, Crossing(kind, level, arming_no), used_seconds))
         subject = f"{account_id}:{month_on:%Y-%m}:{level}:{arming_no}"
         announcements.append(Announcement(kind, account_id, subject, facts))
@@ -95,9 +95,9 @@ def _ahead(advice: PlanAdviceFacts) -> Iterator[tuple[AlertKind, int, Facts]]:
 
 def _over_allowance(advice: PlanAdviceFacts, projection: Projection) -> ForecastOver | None:
     """Return the forecast of a month that will pass its allowance and has not yet; a plan without one has none."""
-    standing = advice.standing
-    plan = standing.plan.month_plan
-    allowance = allowance_seconds(plan, projection.period, standing.paid_starts_on)
+    snapshot = advice.snapshot
+    plan = snapshot.plan.month_plan
+    allowance = allowance_seconds(plan, projection.period, snapshot.paid_starts_on)
     if not allowance or projection.used.live_seconds > allowance:
         return None
     over_on = next((day.on for day in projection.days if day.usage.live_seconds > allowance), None)

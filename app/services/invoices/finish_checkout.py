@@ -17,7 +17,7 @@ from app.services.invoices.issue_invoice import withdraw_invoice
 from app.services.invoices.settle_credit import settle_credit
 from app.services.invoices.tell import add_on_bought, invoice_facts, plan_moved
 from app.services.notifications.announce import Announcement, actor_name, announce
-from app.services.notifications.judge_alerts import rearm_alerts
+from app.services.notifications.evaluate_thresholds import rearm_alerts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

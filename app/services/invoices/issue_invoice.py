@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.ports import Ids
     from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
-    from app.views.standing import AccountStanding
+    from app.views.account_snapshot import AccountSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +46,34 @@ class InvoiceOrder:
 
 
 async def issue_invoice(
-    uow: UnitOfWork, ids: Ids, standing: AccountStanding, order: InvoiceOrder, now: datetime
+    uow: UnitOfWork, ids: Ids, snapshot: AccountSnapshot, order: InvoiceOrder, now: datetime
 ) -> Issue:
     """Issue the invoice that is ordered for the account, due on receipt, post it, and begin to collect it."""
     facts = order.facts
     issue = Issue(
         id=ids.new("inv"),
-        account_id=standing.account_id,
-        account_name=standing.name,
+        account_id=snapshot.account_id,
+        account_name=snapshot.name,
         number=await uow.invoices.take_numbers(1),
         draft=compute_invoice(facts),
         plan_version_id=order.plan_version_id,
         policies_version=facts.policies.version,
-        usage_watermark=standing.usage_seq,
-        ledger_watermark=standing.ledger_seq,
+        usage_watermark=snapshot.usage_seq,
+        ledger_watermark=snapshot.ledger_seq,
         facts_hash=facts_hash(facts),
         corrects_invoice_id=order.corrects_invoice_id,
     )
     await uow.invoices.issue_many([issue], engine_version=ENGINE_VERSION, issued_at=now, due_on=billing_date(now))
-    grants = await uow.ledger.credit_grants([standing.account_id]) if facts.credit_available_cents else {}
-    postings = issue_postings(issue.draft, issue.id, grants.get(standing.account_id, ()))
-    await uow.ledger.append(standing.account_id, postings, posted_at=now)
+    grants = await uow.ledger.credit_grants([snapshot.account_id]) if facts.credit_available_cents else {}
+    postings = issue_postings(issue.draft, issue.id, grants.get(snapshot.account_id, ()))
+    await uow.ledger.append(snapshot.account_id, postings, posted_at=now)
     if issue.draft.amount_due_cents:
         collection = opened_collection(
             invoice_id=issue.id,
             account_id=issue.account_id,
             due_on=billing_date(now),
             issued_at=now,
-            paid_starts_on=standing.paid_starts_on,
+            paid_starts_on=snapshot.paid_starts_on,
             policies=COLLECTION_POLICIES,
             is_checkout=order.is_checkout,
         )

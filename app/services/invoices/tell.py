@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import Payment
     from app.repositories.unit_of_work import UnitOfWork
-    from app.views.standing import AccountStanding
+    from app.views.account_snapshot import AccountSnapshot
 
 
 def invoice_ready(issue: Issue, now: datetime) -> Announcement:
@@ -65,19 +65,19 @@ def invoice_facts(invoice: StoredInvoice, open_cents: int, *, is_asked_for: bool
     )
 
 
-def upgrade_done(standing: AccountStanding, upgrade: Upgrade, issue: Issue) -> Announcement:
+def upgrade_done(snapshot: AccountSnapshot, upgrade: Upgrade, issue: Issue) -> Announcement:
     """Tell that a month has moved up (rule 21)."""
     facts = Upgraded(
-        standing.period.starts_on,
-        standing.plan.month_plan.name,
+        snapshot.period.starts_on,
+        snapshot.plan.month_plan.name,
         upgrade.target.name,
-        standing.usage.live_seconds,
+        snapshot.usage.live_seconds,
         issue.number,
         issue.draft.amount_due_cents,
         upgrade.saving_cents,
-        upgrade.is_permanent and standing.pending_plan is None,
+        upgrade.is_permanent and snapshot.pending_plan is None,
     )
-    return Announcement(AlertKind.UPGRADE_DONE, standing.account_id, issue.id, facts)
+    return Announcement(AlertKind.UPGRADE_DONE, snapshot.account_id, issue.id, facts)
 
 
 async def plan_moved(

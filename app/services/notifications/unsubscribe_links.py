@@ -53,7 +53,7 @@ class UnsubscribeLinks:
             return None
         definition = CATALOGUE[AlertKind(message.kind)]
         recipient_id = message.user_id or message.contact_id
-        is_fixed = definition.is_duty if message.contact_id else not definition.is_switchable
+        is_fixed = definition.is_mandatory if message.contact_id else not definition.is_switchable
         if is_fixed or recipient_id is None:
             return None
         content = json.dumps([message.account_id, recipient_id, message.kind], separators=(",", ":")).encode()

@@ -15,11 +15,11 @@ from app.domain.payment_gateway import AnswerKind, ChargeAnswer, TransactionKind
 from app.domain.refunds import RefundKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.repositories.notices import COLLECTION, MESSAGES
+from app.repositories.webhook_events import COLLECTION, MESSAGES
 from app.services.adjustments.refund_steps import look_for_refund, record_refund
 from app.services.common.staff_actions import check_staff
 from app.services.invoices.settle_credit import settle_credit
-from app.services.operations.adopt import NotAdopted, adopt_refund, adopt_sale, take_in
+from app.services.operations.match_transactions import NotMatched, match_refund, match_sale, record_matched_sale
 from app.services.operations.restore_database import RESTORED
 from app.services.payments.settlements import Settlement, record_settlement
 
@@ -140,11 +140,11 @@ class _Run:
 
         async def work(uow: UnitOfWork) -> str | None:
             if best.moves_money:
-                return await take_in(uow, services, attempt, best, self.actor)
+                return await record_matched_sale(uow, services, attempt, best, self.actor)
             await _decline(uow, services, attempt, best)
             return None
 
-        await self._adopt(best, work)
+        await self._match(best, work)
 
     async def settle_open_refunds(self) -> None:
         """Find out about every refund without an outcome; one that the gateway does not have is left for later."""
@@ -193,7 +193,7 @@ class _Run:
                 f"{of_order.state.lower()} here by another transaction."
             )
         else:
-            await self._adopt_sale(sale)
+            await self._match_sale(sale)
 
     async def _look_at_known(self, attempt: Attempt, sale: Transaction) -> None:
         """A charge that is known: what became of it since is taken over too."""
@@ -210,11 +210,11 @@ class _Run:
         if settlement in {Settlement.RETURNED, Settlement.VOIDED}:
             self.adopted.append(f"Transaction {sale.id} was {settlement.lower()}.")
 
-    async def _adopt_sale(self, sale: Transaction) -> None:
+    async def _match_sale(self, sale: Transaction) -> None:
         services, token = self._services, sale.method_token
         stored = await unit_of_work.read(services.database, lambda uow: uow.payment_methods.find(token or ""))
         vaulted = None if token is None or stored is not None else await services.payments.find_method(token)
-        await self._adopt(sale, lambda uow: adopt_sale(uow, services, sale, vaulted, self.actor))
+        await self._match(sale, lambda uow: match_sale(uow, services, sale, vaulted, self.actor))
 
     async def _look_at_refund(self, given: Transaction) -> None:
         services = self._services
@@ -224,7 +224,7 @@ class _Run:
 
         known = await unit_of_work.read(services.database, find)
         if known is None:
-            await self._adopt(given, lambda uow: adopt_refund(uow, services, given, self.actor))
+            await self._match(given, lambda uow: match_refund(uow, services, given, self.actor))
         elif known.state is AttemptState.SUCCEEDED and known.transaction_id == given.id:
             self.matched += 1
         else:
@@ -232,10 +232,10 @@ class _Run:
                 f"Transaction {given.id} gave {dollars(given.amount_cents)} back, but {known.id} here says otherwise."
             )
 
-    async def _adopt(self, transaction: Transaction, work: Callable[[UnitOfWork], Awaitable[str | None]]) -> None:
+    async def _match(self, transaction: Transaction, work: Callable[[UnitOfWork], Awaitable[str | None]]) -> None:
         try:
             done = await unit_of_work.write(self._services.database, work)
-        except NotAdopted as error:
+        except NotMatched as error:
             self.problems.append(f"Transaction {transaction.id} of {dollars(transaction.amount_cents)}: {error.why}.")
         else:
             self.adopted += [] if done is None else [done]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.domain.accounts import Account
     from app.domain.add_ons import AddOnSubscription, AddOnVersion
     from app.domain.billed_lines import WriteOffEntry
-    from app.domain.billing_items import ExtraCharge, RecurringItem
+    from app.domain.billing_items import OneTimeCharge, RecurringItem
     from app.domain.invoice_drafts import InvoiceDraft
     from app.domain.invoice_lines import InvoiceLine
     from app.domain.plans import PlanVersion
@@ -73,7 +73,7 @@ class Replay:
     postings: Sequence[PostedPosting]
     plans: Mapping[str, PlanVersion]
     subscriptions: Sequence[AddOnSubscription]
-    charges: Mapping[str, tuple[ExtraCharge, ...]]
+    charges: Mapping[str, tuple[OneTimeCharge, ...]]
     taxes: Sequence[TaxList]
     purchases: Mapping[str, AddOnVersion]
     write_offs: list[WriteOffEntry]

@@ -27,7 +27,7 @@ from app.repositories.database_files import (
 )
 from app.repositories.events import Event
 from app.repositories.invoices import NUMBERS_SKIPPED
-from app.repositories.notices import COLLECTION, MESSAGES, Hold
+from app.repositories.webhook_events import COLLECTION, MESSAGES, Hold
 from app.services.common.services import Services
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from app.domain.payment_gateway import (
 from app.domain.payment_methods import AddFailure, MethodStatus, wait_before_adding
 from app.repositories import unit_of_work
 from app.repositories.payment_methods import Consent, MethodDraft
-from app.services.common.once import once
+from app.services.common.idempotency import execute_idempotently
 from app.services.payment_methods.payment_method_changes import get_on_file
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from app.repositories.payment_methods import StoredMethod
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
-    from app.services.payment_methods.vault_desk import VaultDesk
+    from app.services.payment_methods.vault_service import VaultService
 
 OPERATION = "add_payment_method"
 LONGEST_DEVICE_DATA = 20_000
@@ -125,7 +125,9 @@ class AddedMethod:
     consent: Consent
 
 
-async def add_payment_method(desk: VaultDesk, caller: Caller, *, new: NewMethod, idempotency_key: str) -> AddedMethod:
+async def add_payment_method(
+    vault: VaultService, caller: Caller, *, new: NewMethod, idempotency_key: str
+) -> AddedMethod:
     """Verify a method, keep it in the vault under a token of ours, and put it on file; once under its key.
 
     It is the default when it is the first, when that is wanted, or when it takes the place of the default.
@@ -136,22 +138,22 @@ async def add_payment_method(desk: VaultDesk, caller: Caller, *, new: NewMethod,
     :raises GatewayUnavailable: when the vault could not be asked; nothing is on file then.
     :raises IdempotencyConflict: when the key came with another request before.
     """
-    check_authorization(desk.agreement, is_given=new.is_authorized, version=new.agreement_version)
+    check_authorization(vault.agreement, is_given=new.is_authorized, version=new.agreement_version)
     _check_form(new)
-    by = _Adding(desk, caller, new, idempotency_key)
-    intended = await unit_of_work.write(desk.services.database, lambda uow: _intend(uow, by))
+    by = _Adding(vault, caller, new, idempotency_key)
+    intended = await unit_of_work.write(vault.services.database, lambda uow: _intend(uow, by))
     owner, method_id = intended.owner, intended.method_id
     if intended.is_new:
         customer = Customer(owner.id, owner.name)
-        await desk.keep(VaultRequest(customer, method_id, new.nonce, new.device_data, new.address))
-    return await unit_of_work.read(desk.services.database, lambda uow: _outcome(uow, owner.id, method_id))
+        await vault.keep(VaultRequest(customer, method_id, new.nonce, new.device_data, new.address))
+    return await unit_of_work.read(vault.services.database, lambda uow: _outcome(uow, owner.id, method_id))
 
 
 @dataclass(frozen=True, slots=True)
 class _Adding:
     """Who adds what, and under which key."""
 
-    desk: VaultDesk
+    vault: VaultService
     caller: Caller
     new: NewMethod
     idempotency_key: str
@@ -169,17 +171,17 @@ class _Intended:
 async def _intend(uow: UnitOfWork, by: _Adding) -> _Intended:
     """Write down that a method is about to be sent, once under its key."""
     owner = await uow.accounts.get_by_external_id(by.caller.account, lock=True)
-    now, is_new = by.desk.services.clock.now(), False
+    now, is_new = by.vault.services.clock.now(), False
 
     async def write_down() -> dict[str, Any]:
         nonlocal is_new
         is_new = True
-        await _check_limits(uow, by.desk, owner.id, now)
+        await _check_limits(uow, by.vault, owner.id, now)
         if by.new.replaces is not None:
             get_on_file(await uow.payment_methods.list_on_file(owner.id), by.new.replaces)
         return {"method": await _write_down(uow, by, owner.id, now)}
 
-    stored = await once(
+    stored = await execute_idempotently(
         uow,
         account_id=owner.id,
         operation=OPERATION,
@@ -210,17 +212,17 @@ def _is_plain(text: str, longest: int) -> bool:
     return len(text) <= longest and all(each in "\t\r\n" or unicodedata.category(each)[0] != "C" for each in text)
 
 
-async def _check_limits(uow: UnitOfWork, desk: VaultDesk, account_id: str, now: datetime) -> None:
-    longest = max((limit.within_seconds for limit in desk.limits), default=0)
+async def _check_limits(uow: UnitOfWork, vault: VaultService, account_id: str, now: datetime) -> None:
+    longest = max((limit.within_seconds for limit in vault.limits), default=0)
     tried_at = await uow.payment_methods.tried_since(account_id, now - timedelta(seconds=longest))
-    wait = wait_before_adding(tried_at, now, desk.limits)
+    wait = wait_before_adding(tried_at, now, vault.limits)
     if wait:
         raise TooManyAttempts(now + timedelta(seconds=wait))
 
 
 async def _write_down(uow: UnitOfWork, by: _Adding, account_id: str, now: datetime) -> str:
     """Write the method down with what was agreed to for it, and return its id."""
-    ids, agreement = by.desk.services.ids, by.desk.agreement
+    ids, agreement = by.vault.services.ids, by.vault.agreement
     draft = MethodDraft(
         ids.new("pm"), account_id, by.new.makes_default, by.new.replaces, by.caller.actor, now, by.caller.request_id
     )

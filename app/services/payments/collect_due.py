@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import anyio
 import structlog
 
-from app.domain.collection import CollectionStatus, request_round
+from app.domain.collection import CollectionStatus, request_collection_attempt
 from app.repositories import unit_of_work
-from app.repositories.notices import COLLECTION
+from app.repositories.webhook_events import COLLECTION
 from app.services.payments.collect_invoice import collect_invoice
 
 if TYPE_CHECKING:
@@ -86,6 +86,6 @@ async def request_collection(uow: UnitOfWork, account_id: str, now: datetime) ->
     for collection in await uow.collections.list_for_account(account_id):
         waits = collection.status in {CollectionStatus.WAITING, CollectionStatus.IDLE, CollectionStatus.PARKED}
         if waits and not collection.is_by_hand:
-            await uow.collections.save(None, collection, request_round(now))
+            await uow.collections.save(None, collection, request_collection_attempt(now))
             requested.append(collection.invoice_id)
     return requested

@@ -35,10 +35,10 @@ from app.domain.invoice_drafts import InvoiceKind
 from app.domain.payment_gateway import AnswerKind, ChargeAnswer, ChargeReason, ChargeRequest, GatewayUnavailable
 from app.repositories import unit_of_work
 from app.repositories.collections import LeaseLost
-from app.repositories.notices import COLLECTION
+from app.repositories.webhook_events import COLLECTION
 from app.services.invoices.settle_credit import settle_credit, settle_requested
 from app.services.payments import collection_steps as steps
-from app.services.payments.collecting import load_situation
+from app.services.payments.collection_snapshot import load_collection
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from app.repositories.collections import Lease
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
-    from app.services.payments.collecting import Situation
+    from app.services.payments.collection_snapshot import CollectionSnapshot
 
 LEASE = timedelta(minutes=5)
 """Far longer than the gateway's deadline: nobody else begins while a charge may still be under way."""
@@ -107,7 +107,7 @@ async def _go_on(uow: UnitOfWork, services: Services, lease: Lease) -> _Call | b
     await uow.accounts.get(lease.account_id, lock=True)
     await settle_credit(uow, services.ids, lease.account_id, services.clock.now())
     while True:
-        found = await load_situation(uow, lease.invoice_id, lease.account_id, services.clock.now())
+        found = await load_collection(uow, lease.invoice_id, lease.account_id, services.clock.now())
         if found.collection.status is CollectionStatus.DONE:
             return True
         step = next_step(
@@ -129,14 +129,14 @@ async def _go_on(uow: UnitOfWork, services: Services, lease: Lease) -> _Call | b
         await LOCAL_STEPS[type(step)](uow, services, lease, found, step)
 
 
-async def _pay_by_hand(uow: UnitOfWork, services: Services, found: Situation) -> bool:
+async def _pay_by_hand(uow: UnitOfWork, services: Services, found: CollectionSnapshot) -> bool:
     """Let credit come before a card on an invoice that is charged because its customer asked; tell if there was any."""
     if not found.collection.is_by_hand:
         return False
     return await settle_requested(uow, services.ids, found.account.id, [found.invoice.id], found.now, "system")
 
 
-async def _plan(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, step: Charge) -> _Call:
+async def _plan(uow: UnitOfWork, services: Services, lease: Lease, found: CollectionSnapshot, step: Charge) -> _Call:
     """Write a charge down as sent (rule 31)."""
     collection = found.collection
     if step.begins_round:
@@ -161,13 +161,13 @@ async def _plan(uow: UnitOfWork, services: Services, lease: Lease, found: Situat
     return _Call(lease, attempt, sends=True, was_sent=False)
 
 
-async def _reason(uow: UnitOfWork, found: Situation) -> ChargeReason:
+async def _reason(uow: UnitOfWork, found: CollectionSnapshot) -> ChargeReason:
     if not await uow.collections.has_charged(found.account.id):
         return ChargeReason.FIRST
     return ChargeReason.RECURRING if found.invoice.kind is InvoiceKind.CYCLE else ChargeReason.UNSCHEDULED
 
 
-async def _plan_again(uow: UnitOfWork, lease: Lease, found: Situation, attempt: Attempt) -> _Call:
+async def _plan_again(uow: UnitOfWork, lease: Lease, found: CollectionSnapshot, attempt: Attempt) -> _Call:
     """Send an attempt without an outcome once more where that is safe, or look for it."""
     await uow.collections.check_lease(lease)
     was_sent = attempt.state is not AttemptState.PLANNED
@@ -223,7 +223,7 @@ ABSENT = "the gateway has no such order"
 
 async def _record(uow: UnitOfWork, services: Services, call: _Call, answer: ChargeAnswer) -> _Call | bool:
     """Write down what became of a charge, and return the call that comes next."""
-    found = await load_situation(uow, call.lease.invoice_id, call.lease.account_id, services.clock.now())
+    found = await load_collection(uow, call.lease.invoice_id, call.lease.account_id, services.clock.now())
     await uow.collections.check_lease(call.lease)
     attempt = call.attempt
     if answer.keys_refused:
@@ -239,7 +239,7 @@ async def _record(uow: UnitOfWork, services: Services, call: _Call, answer: Char
     return await _go_on(uow, services, call.lease)
 
 
-async def _without_key(uow: UnitOfWork, call: _Call, found: Situation) -> _Call | bool:
+async def _without_key(uow: UnitOfWork, call: _Call, found: CollectionSnapshot) -> _Call | bool:
     """The gateway takes no request keys from us: send for the first time without one, or look for what was sent."""
     await uow.collections.mark_sent(call.attempt, at=found.now, uses_key=False)
     attempt = replace(call.attempt, uses_key=False, sends=call.attempt.sends + 1)
@@ -249,7 +249,9 @@ async def _without_key(uow: UnitOfWork, call: _Call, found: Situation) -> _Call 
     return True
 
 
-async def _postpone(uow: UnitOfWork, call: _Call, found: Situation, state: AttemptState, answer: ChargeAnswer) -> None:
+async def _postpone(
+    uow: UnitOfWork, call: _Call, found: CollectionSnapshot, state: AttemptState, answer: ChargeAnswer
+) -> None:
     """Come back to an attempt later; nothing else is tried before (rule 31)."""
     await uow.collections.record_outcome(call.attempt.id, state, at=found.now)
     if answer.reason == ABSENT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import AccountStatus
-from app.domain.billing_items import ExtraCharge
+from app.domain.billing_items import OneTimeCharge
 from app.domain.collection import (
     MOST_FAILURES,
     AddLateFee,
@@ -32,7 +32,7 @@ from app.services.invoices.finish_checkout import complete_checkout, drop_checko
 from app.services.invoices.settle_credit import DONE, reactivate_if_settled, settle_credit
 from app.services.notifications.announce import announce
 from app.services.payments.receive_money import receive_money
-from app.services.payments.tell_collection import charge_received, round_failed, suspended, suspension_scheduled
+from app.services.payments.tell_collection import charge_received, collection_failed, suspended, suspension_scheduled
 
 if TYPE_CHECKING:
     from app.domain.accounts import Account
@@ -41,13 +41,18 @@ if TYPE_CHECKING:
     from app.repositories.collections import Lease
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
-    from app.services.payments.collecting import Situation
+    from app.services.payments.collection_snapshot import CollectionSnapshot
 
 REFUSED_CODE = "refused"
 
 
 async def record_success(
-    uow: UnitOfWork, services: Services, lease: Lease, found: Situation, attempt: Attempt, transaction: Transaction
+    uow: UnitOfWork,
+    services: Services,
+    lease: Lease,
+    found: CollectionSnapshot,
+    attempt: Attempt,
+    transaction: Transaction,
 ) -> None:
     """Record a charge that went through: the payment, what it paid for, and what waited for it."""
     now, ids = found.now, services.ids
@@ -79,7 +84,7 @@ async def record_success(
 
 
 async def record_failure(
-    uow: UnitOfWork, services: Services, lease: Lease, found: Situation, attempt: Attempt, answer: ChargeAnswer
+    uow: UnitOfWork, services: Services, lease: Lease, found: CollectionSnapshot, attempt: Attempt, answer: ChargeAnswer
 ) -> None:
     """Record a charge that was refused for good, by the bank or by the gateway."""
     now, ids = found.now, services.ids
@@ -109,7 +114,9 @@ async def record_failure(
     await uow.collections.save(lease, found.collection, changed)
 
 
-async def end_round(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, step: EndRound) -> None:
+async def end_round(
+    uow: UnitOfWork, services: Services, lease: Lease, found: CollectionSnapshot, step: EndRound
+) -> None:
     """End a round in which nothing was paid: the next one is due on its day, or a change that waited is dropped."""
     now, ids, collection = found.now, services.ids, found.collection
     if found.checkout is not None:
@@ -133,11 +140,11 @@ async def end_round(uow: UnitOfWork, services: Services, lease: Lease, found: Si
         }
         await uow.events.add_many([found.event(ids, "payment.failed", data)])
         round_no = changed.get("round_no", collection.round_no)
-        told = round_failed(found, step.tried, round_no, following)
+        told = collection_failed(found, step.tried, round_no, following)
         await announce(uow, ids=ids, now=now, announcements=[told])
 
 
-async def _try_again(uow: UnitOfWork, lease: Lease, found: Situation) -> None:
+async def _try_again(uow: UnitOfWork, lease: Lease, found: CollectionSnapshot) -> None:
     """Begin the same round once more after a pause, or park it for staff when that has gone on for long."""
     collection = found.collection
     changed: dict[str, Any] = {
@@ -153,17 +160,19 @@ async def _try_again(uow: UnitOfWork, lease: Lease, found: Situation) -> None:
     await uow.collections.save(lease, collection, changed)
 
 
-async def finish(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, _step: Finish) -> None:
+async def finish(uow: UnitOfWork, services: Services, lease: Lease, found: CollectionSnapshot, _step: Finish) -> None:
     """Stop collecting an invoice that nothing is owed on; whatever paid it has said so already."""
     await uow.collections.save(lease, found.collection, DONE)
     await reactivate_if_settled(uow, services.ids, found.account, found.now)
 
 
-async def add_late_fee(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, _step: AddLateFee) -> None:
+async def add_late_fee(
+    uow: UnitOfWork, services: Services, lease: Lease, found: CollectionSnapshot, _step: AddLateFee
+) -> None:
     """Add the fee for paying late to the next invoice, once for each invoice (rule 32)."""
     fee_cents = services.policies.late_fee_cents or 0
     title = f"Late fee for invoice {found.invoice.number}"
-    charge = ExtraCharge(LineKind.LATE_FEE, services.ids.new("chg"), title, fee_cents)
+    charge = OneTimeCharge(LineKind.LATE_FEE, services.ids.new("chg"), title, fee_cents)
     if found.account.status is not AccountStatus.CLOSED:
         await uow.charges.add(found.account.id, charge, created_at=found.now)
         data = {"amount_cents": fee_cents, "charge": charge.id}
@@ -171,7 +180,7 @@ async def add_late_fee(uow: UnitOfWork, services: Services, lease: Lease, found:
     await uow.collections.save(lease, found.collection, {"late_fee_at": None})
 
 
-async def warn(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, _step: Warn) -> None:
+async def warn(uow: UnitOfWork, services: Services, lease: Lease, found: CollectionSnapshot, _step: Warn) -> None:
     """Say that service will be suspended, and when (rule 33)."""
     suspend_at = warned_suspension_at(found.collection, found.now, services.policies)
     if found.account.status is AccountStatus.ACTIVE and suspend_at is not None:
@@ -182,7 +191,7 @@ async def warn(uow: UnitOfWork, services: Services, lease: Lease, found: Situati
     await uow.collections.save(lease, found.collection, {"warn_at": None, "suspend_at": suspend_at})
 
 
-async def suspend(uow: UnitOfWork, services: Services, lease: Lease, found: Situation, _step: Suspend) -> None:
+async def suspend(uow: UnitOfWork, services: Services, lease: Lease, found: CollectionSnapshot, _step: Suspend) -> None:
     """Suspend the service of an account that has not paid for too long (rule 33)."""
     if found.account.status is AccountStatus.ACTIVE:
         await uow.accounts.set_status(found.account.id, AccountStatus.SUSPENDED)

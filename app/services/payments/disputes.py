@@ -8,7 +8,7 @@ from app.domain.ledger import PostingKind
 from app.domain.refunds import DisputeState
 from app.services.notifications.announce import announce
 from app.services.payments.collection_words import TAKEN_BACK
-from app.services.payments.money_back import back_event, post_back, post_in_again, stop_collecting
+from app.services.payments.reversals import post_reinstated_payment, post_reversal, reversal_event, stop_collecting
 from app.services.payments.tell_collection import payment_undone
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ async def record_dispute(uow: UnitOfWork, services: Services, attempt: Attempt, 
     if known is None or dispute.state is DisputeState.LOST:
         await _freeze(uow, attempt)
     if dispute.state is DisputeState.LOST:
-        await post_back(uow, attempt, PostingKind.CHARGED_BACK, dispute.amount_cents, now)
+        await post_reversal(uow, attempt, PostingKind.CHARGED_BACK, dispute.amount_cents, now)
         await stop_collecting(uow, attempt.invoice_id)
     elif known is DisputeState.LOST:
         reference = f"dispute {dispute.id}, {dispute.changed_at.isoformat()}"
-        await post_in_again(uow, services.ids, attempt, reference, dispute.amount_cents, now)
+        await post_reinstated_payment(uow, services.ids, attempt, reference, dispute.amount_cents, now)
     data = {"amount_cents": dispute.amount_cents, "dispute": dispute.id, "was": known}
-    event = await back_event(uow, services.ids, EVENTS[dispute.state], attempt, now, data)
+    event = await reversal_event(uow, services.ids, EVENTS[dispute.state], attempt, now, data)
     await uow.events.add_many([event])
     if dispute.state is DisputeState.LOST:
         await announce(uow, ids=services.ids, now=now, announcements=payment_undone(event, TAKEN_BACK, None))

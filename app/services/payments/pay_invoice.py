@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from app.domain.checkouts import ChangeInProgress
-from app.domain.collection import Collection, CollectionStatus, request_round
+from app.domain.collection import Collection, CollectionStatus, request_collection_attempt
 from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.payment_methods import chargeable
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.repositories.notices import COLLECTION
-from app.services.common.once import once
+from app.repositories.webhook_events import COLLECTION
+from app.services.common.idempotency import execute_idempotently
 from app.services.invoices.own_invoice import own_invoice
 from app.services.invoices.settle_credit import settle_requested
 from app.services.payments.customer_charges import CollectionOnHold, Outcome, PaymentDeclined, PaymentMethodRequired
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
     from app.services.common.services import Services
-    from app.services.payments.cashier import Cashier
+    from app.services.payments.payment_runner import PaymentRunner
 
 PAY_INVOICE = "pay_invoice"
 PAY_OPEN_BALANCE = "pay_open_balance"
@@ -56,7 +56,7 @@ class PaidInvoice:
 
 
 async def pay_invoice(
-    services: Services, caller: Caller, *, cashier: Cashier, invoice_id: str, idempotency_key: str
+    services: Services, caller: Caller, *, payment_runner: PaymentRunner, invoice_id: str, idempotency_key: str
 ) -> Outcome:
     """Charge what is open on an invoice now, and wait for it up to eight seconds; it uses no slot of the schedule.
 
@@ -91,12 +91,12 @@ async def pay_invoice(
             return {"invoices": [invoice_id]}
 
         asked = {"invoice": invoice_id}
-        return await once(
+        return await execute_idempotently(
             uow, account_id=owner.id, operation=PAY_INVOICE, key=idempotency_key, request=asked, now=now, work=request
         )
 
     await unit_of_work.write(services.database, work)
-    await cashier.collect_now([invoice_id])
+    await payment_runner.collect_now([invoice_id])
     (paid,) = await _results(services.database, caller.account, [invoice_id])
     if paid.result is PaymentResult.DECLINED:
         raise PaymentDeclined(invoice_id)
@@ -104,7 +104,7 @@ async def pay_invoice(
 
 
 async def pay_open_balance(
-    services: Services, caller: Caller, *, cashier: Cashier, idempotency_key: str
+    services: Services, caller: Caller, *, payment_runner: PaymentRunner, idempotency_key: str
 ) -> list[PaidInvoice]:
     """Charge every open invoice, the oldest first, and return what became of each.
 
@@ -128,7 +128,7 @@ async def pay_open_balance(
             await uow.events.add_many([event])
             return {"invoices": open_ids}
 
-        return await once(
+        return await execute_idempotently(
             uow,
             account_id=owner.id,
             operation=PAY_OPEN_BALANCE,
@@ -139,7 +139,7 @@ async def pay_open_balance(
         )
 
     invoice_ids = (await unit_of_work.write(services.database, work))["invoices"]
-    await cashier.collect_now(invoice_ids)
+    await payment_runner.collect_now(invoice_ids)
     return await _results(services.database, caller.account, invoice_ids)
 
 
@@ -156,7 +156,7 @@ async def _request(uow: UnitOfWork, account_id: str, invoice_ids: Sequence[str],
     for invoice_id in invoice_ids:
         collection = await uow.collections.find(invoice_id)
         if invoice_id in still_open and collection is not None and not _is_under_way(collection):
-            await uow.collections.save(None, collection, request_round(now))
+            await uow.collections.save(None, collection, request_collection_attempt(now))
 
 
 def _is_under_way(collection: Collection) -> bool:

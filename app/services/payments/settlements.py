@@ -12,7 +12,7 @@ from app.domain.refunds import RefundKind
 from app.services.invoices.settle_credit import settle_credit
 from app.services.notifications.announce import announce
 from app.services.payments.collection_words import RETURNED, VOIDED
-from app.services.payments.money_back import back_event, collect_again, post_back, stop_collecting
+from app.services.payments.reversals import collect_again, post_reversal, reversal_event, stop_collecting
 from app.services.payments.tell_collection import payment_undone
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ async def _return(uow: UnitOfWork, services: Services, attempt: Attempt, transac
     now = services.clock.now()
     if not await uow.collections.mark_returned(attempt.id, at=now):
         return Settlement.NOTHING_NEW
-    await post_back(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
+    await post_reversal(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
     changed = await collect_again(uow, attempt, services.policies, now)
     await settle_credit(uow, services.ids, attempt.account_id, now)
     following = changed.get("next_attempt_at")
@@ -82,7 +82,7 @@ async def _return(uow: UnitOfWork, services: Services, attempt: Attempt, transac
         "code": None if transaction.decline is None else transaction.decline.code,
         "next_attempt_at": None if following is None else following.isoformat(),
     }
-    event = await back_event(uow, services.ids, "payment.returned", attempt, now, data)
+    event = await reversal_event(uow, services.ids, "payment.returned", attempt, now, data)
     await uow.events.add_many([event])
     await announce(uow, ids=services.ids, now=now, announcements=payment_undone(event, RETURNED, following))
     return Settlement.RETURNED
@@ -96,10 +96,10 @@ async def _record_void(uow: UnitOfWork, services: Services, attempt: Attempt) ->
     now = services.clock.now()
     if not await uow.collections.mark_returned(attempt.id, at=now):
         return Settlement.NOTHING_NEW
-    await post_back(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
+    await post_reversal(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
     await stop_collecting(uow, attempt.invoice_id)
     data = {"amount_cents": attempt.amount_cents}
-    event = await back_event(uow, services.ids, "payment.voided_elsewhere", attempt, now, data)
+    event = await reversal_event(uow, services.ids, "payment.voided_elsewhere", attempt, now, data)
     await uow.events.add_many([event])
     await announce(uow, ids=services.ids, now=now, announcements=payment_undone(event, VOIDED, None))
     return Settlement.VOIDED

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from app.domain.payment_methods import PaymentMethod
     from app.repositories.events import Event
     from app.repositories.ledger import Payment
-    from app.services.payments.collecting import Situation
+    from app.services.payments.collection_snapshot import CollectionSnapshot
 
 
-def charge_received(found: Situation, payment: Payment, method: PaymentMethod | None) -> Announcement:
+def charge_received(found: CollectionSnapshot, payment: Payment, method: PaymentMethod | None) -> Announcement:
     """Tell that an invoice was charged; where a back-up stepped in, that one message names both (rule 29)."""
     number, name = found.invoice.number, "a payment method" if method is None else method.display_name
     default = next((each for each in found.methods if each.is_default), None)
@@ -42,7 +42,9 @@ def charge_received(found: Situation, payment: Payment, method: PaymentMethod | 
     return Announcement(AlertKind.PAYMENT_RECEIVED, payment.account_id, payment.id, received)
 
 
-def round_failed(found: Situation, tried: Sequence[Attempt], round_no: int, next_at: datetime | None) -> Announcement:
+def collection_failed(
+    found: CollectionSnapshot, tried: Sequence[Attempt], round_no: int, next_at: datetime | None
+) -> Announcement:
     """Tell that no method paid an invoice, the last one tried, and when it is tried again (rule 30)."""
     if tried:
         method, decline = found.method(tried[-1].method_id), tried[-1].decline
@@ -74,13 +76,13 @@ def payment_undone(event: Event, reason: str, next_at: datetime | None) -> list[
     return [Announcement(AlertKind.PAYMENT_FAILED, event.account_id or "", event.id, facts)]
 
 
-def suspension_scheduled(found: Situation, suspends_on: date, open_cents: int) -> Announcement:
+def suspension_scheduled(found: CollectionSnapshot, suspends_on: date, open_cents: int) -> Announcement:
     """Tell when service will be suspended; once for a day, however many invoices are open."""
     facts = SuspensionScheduled(suspends_on, open_cents)
     return Announcement(AlertKind.SUSPENSION_SCHEDULED, found.account.id, f"{found.account.id}:{suspends_on}", facts)
 
 
-def suspended(found: Situation, open_cents: int, event_id: str) -> Announcement:
+def suspended(found: CollectionSnapshot, open_cents: int, event_id: str) -> Announcement:
     """Tell that service is suspended."""
     facts = Suspended(billing_date(found.now), open_cents)
     return Announcement(AlertKind.SUSPENDED, found.account.id, event_id, facts)

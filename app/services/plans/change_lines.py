@@ -10,8 +10,8 @@ from app.domain.add_ons import AddOnSubscription, get_line
 from app.domain.invoice_lines import LineKind
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.common.staff_actions import check_no_checkout, check_staff, once_by_staff
-from app.services.common.standing import check_active, facts_of_purchase, load_standing
+from app.services.common.account_snapshot import check_active, facts_of_purchase, load_snapshot
+from app.services.common.staff_actions import check_no_checkout, check_staff, execute_staff_action
 from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
     from app.services.common.services import Services
-    from app.views.standing import AccountStanding
+    from app.views.account_snapshot import AccountSnapshot
 
 
 ADDED = "line.added"
@@ -67,17 +67,17 @@ async def add_line(services: Services, caller: Caller, *, reference: str, reason
 
         async def add() -> dict[str, Any]:
             await check_no_checkout(uow, owner.id)
-            standing = await load_standing(uow, caller.account, now)
-            check_active(standing)
-            version = get_line(standing.add_on_versions, standing.today)
+            snapshot = await load_snapshot(uow, caller.account, now)
+            check_active(snapshot)
+            version = get_line(snapshot.add_on_versions, snapshot.today)
             issue = await issue_invoice(
                 uow,
                 services.ids,
-                standing,
-                InvoiceOrder(facts_of_purchase(standing, version), standing.plan.month_plan.id, caller.actor),
+                snapshot,
+                InvoiceOrder(facts_of_purchase(snapshot, version), snapshot.plan.month_plan.id, caller.actor),
                 now,
             )
-            line = AddOnSubscription(services.ids.new("sub"), version, standing.today)
+            line = AddOnSubscription(services.ids.new("sub"), version, snapshot.today)
             await uow.add_ons.subscribe(line, owner.id, accepted_by=caller.actor, accepted_at=now)
             data = {"line": reference.strip(), "version": version.id, "invoice": issue.id, "reason": reason}
             await uow.events.add_many(
@@ -85,7 +85,7 @@ async def add_line(services: Services, caller: Caller, *, reference: str, reason
             )
             return {"invoice_number": issue.number, "amount_due_cents": issue.draft.amount_due_cents}
 
-        result, is_new = await once_by_staff(
+        result, is_new = await execute_staff_action(
             uow, account_id=owner.id, operation="staff.add_line", reference=reference, request={}, now=now, work=add
         )
         return LineAdded(**result, is_new=is_new)
@@ -105,9 +105,9 @@ async def end_line(services: Services, caller: Caller, *, reference: str, reason
         now = services.clock.now()
 
         async def end() -> dict[str, Any]:
-            standing = await load_standing(uow, caller.account, now)
-            line_id = await _find_line(uow, standing, reference.strip())
-            ends_before = standing.period.ends_before
+            snapshot = await load_snapshot(uow, caller.account, now)
+            line_id = await _find_line(uow, snapshot, reference.strip())
+            ends_before = snapshot.period.ends_before
             await uow.add_ons.set_end(line_id, owner.id, ends_before)
             data = {"line": reference.strip(), "ends_before": ends_before.isoformat(), "reason": reason}
             await uow.events.add_many(
@@ -115,7 +115,7 @@ async def end_line(services: Services, caller: Caller, *, reference: str, reason
             )
             return {"ends_before": ends_before.isoformat()}
 
-        result, is_new = await once_by_staff(
+        result, is_new = await execute_staff_action(
             uow, account_id=owner.id, operation="staff.end_line", reference=reference, request={}, now=now, work=end
         )
         return LineEnded(date.fromisoformat(result["ends_before"]), is_new=is_new)
@@ -123,14 +123,14 @@ async def end_line(services: Services, caller: Caller, *, reference: str, reason
     return await unit_of_work.write(services.database, work)
 
 
-async def _find_line(uow: UnitOfWork, standing: AccountStanding, reference: str) -> str:
+async def _find_line(uow: UnitOfWork, snapshot: AccountSnapshot, reference: str) -> str:
     """Return the line that was added under the reference and goes on; the trail knows which one it is."""
     going_on = {
         each.id
-        for each in standing.subscriptions
+        for each in snapshot.subscriptions
         if each.version.kind is LineKind.ADDITIONAL_LINE and each.ends_before is None
     }
-    for event in await uow.events.list_for_account(standing.account_id):
+    for event in await uow.events.list_for_account(snapshot.account_id):
         line_id = event.subject_id
         if event.kind == ADDED and line_id is not None and line_id in going_on and event.data["line"] == reference:
             return line_id

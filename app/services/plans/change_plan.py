@@ -12,7 +12,7 @@ from app.domain.plan_changes import PlanChangeOffer, When, offer_plan_change, pl
 from app.domain.plans import PlanNotAvailable, PlanVersion
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.common.standing import check_active, load_standing
+from app.services.common.account_snapshot import check_active, load_snapshot
 from app.services.invoices.finish_checkout import AgreedChange, apply_plan_change, plan_event
 from app.services.invoices.tell import plan_kept, plan_moved
 from app.services.notifications.announce import actor_name, announce
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
     from app.services.common.services import Services
-    from app.services.payments.cashier import Cashier
-    from app.services.plans.quotes import QuoteDesk
-    from app.views.standing import AccountStanding
+    from app.services.payments.payment_runner import PaymentRunner
+    from app.services.plans.quotes import QuoteSigner
+    from app.views.account_snapshot import AccountSnapshot
 
 ACTION = "change_plan"
 
@@ -49,7 +49,7 @@ class PlanChangeQuote:
 
 
 def preview_plan_change(
-    standing: AccountStanding, plan_version_id: str, when: When, desk: QuoteDesk
+    snapshot: AccountSnapshot, plan_version_id: str, when: When, signer: QuoteSigner
 ) -> PlanChangeQuote:
     """Return the quote for a change to a plan on sale, by its version.
 
@@ -58,19 +58,19 @@ def preview_plan_change(
     :raises DowngradeNotCostEffective: when this month's usage forbids it at once (rule 15).
     :raises AccountSuspended: when the account may not change its plan.
     """
-    check_active(standing)
-    target = _on_sale(standing, plan_version_id)
-    offer = offer_plan_change(standing.plan, target, when, standing.catalogue)
-    terms = QuoteTerms(standing.account_id, ACTION, target.id, when, offer.content_hash)
-    return PlanChangeQuote(desk.issue(terms), offer)
+    check_active(snapshot)
+    target = _on_sale(snapshot, plan_version_id)
+    offer = offer_plan_change(snapshot.plan, target, when, snapshot.catalogue)
+    terms = QuoteTerms(snapshot.account_id, ACTION, target.id, when, offer.content_hash)
+    return PlanChangeQuote(signer.issue(terms), offer)
 
 
 async def change_plan(
     services: Services,
     caller: Caller,
     *,
-    desk: QuoteDesk,
-    cashier: Cashier | None = None,
+    signer: QuoteSigner,
+    payment_runner: PaymentRunner | None = None,
     quote_token: str,
     idempotency_key: str,
 ) -> Confirmed:
@@ -84,19 +84,19 @@ async def change_plan(
     by = Confirmation(
         services=services,
         caller=caller,
-        desk=desk,
-        cashier=cashier,
+        signer=signer,
+        payment_runner=payment_runner,
         action=ACTION,
         quote_token=quote_token,
         idempotency_key=idempotency_key,
         request={},
     )
 
-    async def decide(uow: UnitOfWork, standing: AccountStanding, quote: Quote, now: datetime) -> PlannedChange:
-        fresh = preview_plan_change(standing, quote.terms.subject, When(quote.terms.when), desk)
+    async def decide(uow: UnitOfWork, snapshot: AccountSnapshot, quote: Quote, now: datetime) -> PlannedChange:
+        fresh = preview_plan_change(snapshot, quote.terms.subject, When(quote.terms.when), signer)
         if not await use_quote(uow, quote, fresh.quote.terms, now):
             raise QuoteStale(fresh)
-        return _planned(uow, by, standing, fresh.offer, now)
+        return _planned(uow, by, snapshot, fresh.offer, now)
 
     return await confirm_quote(by, decide)
 
@@ -111,14 +111,14 @@ async def cancel_scheduled_plan_change(services: Services, caller: Caller, *, pl
     async def work(uow: UnitOfWork) -> PlanVersion:
         await uow.accounts.get_by_external_id(caller.account, lock=True)
         now = services.clock.now()
-        standing = await load_standing(uow, caller.account, now)
-        if standing.pending_plan is None or standing.pending_plan.id != plan_version_id:
+        snapshot = await load_snapshot(uow, caller.account, now)
+        if snapshot.pending_plan is None or snapshot.pending_plan.id != plan_version_id:
             raise NoScheduledChange
-        await uow.accounts.set_pending_plan(standing.account_id, None)
-        data = {"from": standing.pending_plan.id, "to": standing.chosen_plan.id}
+        await uow.accounts.set_pending_plan(snapshot.account_id, None)
+        data = {"from": snapshot.pending_plan.id, "to": snapshot.chosen_plan.id}
         event = Event(
             services.ids.new("evt"),
-            standing.account_id,
+            snapshot.account_id,
             "plan.change_cancelled",
             caller.actor,
             now,
@@ -127,34 +127,34 @@ async def cancel_scheduled_plan_change(services: Services, caller: Caller, *, pl
             caller.request_id,
         )
         await uow.events.add_many([event])
-        by, on = await actor_name(uow, caller.actor), standing.next_cycle_on
-        told = plan_kept(standing.account_id, standing.pending_plan, standing.chosen_plan, on, event.id, by)
+        by, on = await actor_name(uow, caller.actor), snapshot.next_cycle_on
+        told = plan_kept(snapshot.account_id, snapshot.pending_plan, snapshot.chosen_plan, on, event.id, by)
         await announce(uow, ids=services.ids, now=now, announcements=[told])
-        return standing.chosen_plan
+        return snapshot.chosen_plan
 
     return await unit_of_work.write(services.database, work)
 
 
 def _planned(
-    uow: UnitOfWork, by: Confirmation, standing: AccountStanding, offer: PlanChangeOffer, now: datetime
+    uow: UnitOfWork, by: Confirmation, snapshot: AccountSnapshot, offer: PlanChangeOffer, now: datetime
 ) -> PlannedChange:
     target, is_now = offer.target, offer.when is When.NOW
     details = {
         "plan": target.id,
         "when": offer.when,
         "effective_on": offer.effective_on.isoformat(),
-        "month": standing.period.starts_on.isoformat() if is_now and standing.opened_plan is not None else None,
-        "from": standing.plan.next_plan.id,
+        "month": snapshot.period.starts_on.isoformat() if is_now and snapshot.opened_plan is not None else None,
+        "from": snapshot.plan.next_plan.id,
         "amount_due_cents": offer.amount_due_now_cents,
         "credit_cents": 0 if offer.draft is None else offer.draft.credit_created_cents,
     }
     takes_effect = apply_plan_change if is_now else _schedule
 
     async def apply(invoice_id: str | None) -> None:
-        agreed = AgreedChange(standing.account_id, details, invoice_id, by.caller.actor, by.caller.request_id)
+        agreed = AgreedChange(snapshot.account_id, details, invoice_id, by.caller.actor, by.caller.request_id)
         await takes_effect(uow, by.services.ids, agreed, now)
 
-    facts = plan_change_facts(standing.plan, target, InvoiceKind.PLAN_CHANGE) if offer.draft is not None else None
+    facts = plan_change_facts(snapshot.plan, target, InvoiceKind.PLAN_CHANGE) if offer.draft is not None else None
     return PlannedChange(CheckoutAction.CHANGE_PLAN, details, facts, target.id, apply)
 
 
@@ -170,10 +170,10 @@ async def _schedule(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, now: dateti
     await announce(uow, ids=ids, now=now, announcements=[told])
 
 
-def _on_sale(standing: AccountStanding, plan_version_id: str) -> PlanVersion:
-    own = (standing.chosen_plan, standing.plan.month_plan)
-    for version in (*standing.catalogue.sold_on(standing.today), *own):
+def _on_sale(snapshot: AccountSnapshot, plan_version_id: str) -> PlanVersion:
+    own = (snapshot.chosen_plan, snapshot.plan.month_plan)
+    for version in (*snapshot.catalogue.sold_on(snapshot.today), *own):
         if version.id == plan_version_id:
             return version
-    sold = (version.id for version in standing.catalogue.sold_on(standing.today))
-    raise PlanNotAvailable(plan_version_id, standing.today, sold)
+    sold = (version.id for version in snapshot.catalogue.sold_on(snapshot.today))
+    raise PlanNotAvailable(plan_version_id, snapshot.today, sold)

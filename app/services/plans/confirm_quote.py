@@ -12,9 +12,9 @@ from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.payment_methods import chargeable
 from app.ports import ORIGIN
 from app.repositories import unit_of_work
-from app.repositories.notices import COLLECTION
-from app.services.common.once import once
-from app.services.common.standing import load_standing
+from app.repositories.webhook_events import COLLECTION
+from app.services.common.account_snapshot import load_snapshot
+from app.services.common.idempotency import execute_idempotently
 from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
 from app.services.payments.customer_charges import CollectionOnHold, Outcome, PaymentDeclined, PaymentMethodRequired
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
     from app.services.common.services import Services
-    from app.services.payments.cashier import Cashier
-    from app.services.plans.quotes import Quote, QuoteDesk
-    from app.views.standing import AccountStanding
+    from app.services.payments.payment_runner import PaymentRunner
+    from app.services.plans.quotes import Quote, QuoteSigner
+    from app.views.account_snapshot import AccountSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,12 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Who confirms which quote. Without a cashier a change takes effect at once, and is collected later."""
+    """Who confirms which quote. Without a payment_runner a change takes effect at once, and is collected later."""
 
     services: Services
     caller: Caller
-    desk: QuoteDesk
-    cashier: Cashier | None
+    signer: QuoteSigner
+    payment_runner: PaymentRunner | None
     action: str
     quote_token: str
     idempotency_key: str
@@ -69,7 +69,7 @@ class Confirmation:
 
 
 async def confirm_quote(
-    by: Confirmation, decide: Callable[[UnitOfWork, AccountStanding, Quote, datetime], Awaitable[PlannedChange]]
+    by: Confirmation, decide: Callable[[UnitOfWork, AccountSnapshot, Quote, datetime], Awaitable[PlannedChange]]
 ) -> Confirmed:
     """Carry out what a quote stands for; `decide` makes sure, inside the transaction, that it still does.
 
@@ -84,17 +84,17 @@ async def confirm_quote(
 
     async def work(uow: UnitOfWork) -> dict[str, Any]:
         owner = await uow.accounts.get_by_external_id(by.caller.account, lock=True)
-        quote = by.desk.read(by.quote_token, owner.id, by.action)
+        quote = by.signer.read(by.quote_token, owner.id, by.action)
         now = by.services.clock.now()
 
         async def confirm() -> dict[str, Any]:
             waiting = await uow.checkouts.find_waiting(owner.id)
             if waiting is not None:
                 raise ChangeInProgress(waiting)
-            standing = await load_standing(uow, by.caller.account, now)
-            return await _carry_out(uow, by, standing, await decide(uow, standing, quote, now), now)
+            snapshot = await load_snapshot(uow, by.caller.account, now)
+            return await _carry_out(uow, by, snapshot, await decide(uow, snapshot, quote, now), now)
 
-        return await once(
+        return await execute_idempotently(
             uow,
             account_id=owner.id,
             operation=by.action,
@@ -105,23 +105,23 @@ async def confirm_quote(
         )
 
     result = await unit_of_work.write(by.services.database, work)
-    if result["invoice"] is not None and by.cashier is not None:
-        await by.cashier.collect_now([result["invoice"]])
+    if result["invoice"] is not None and by.payment_runner is not None:
+        await by.payment_runner.collect_now([result["invoice"]])
     return await _outcome(by, result)
 
 
 async def _carry_out(
-    uow: UnitOfWork, by: Confirmation, standing: AccountStanding, change: PlannedChange, now: datetime
+    uow: UnitOfWork, by: Confirmation, snapshot: AccountSnapshot, change: PlannedChange, now: datetime
 ) -> dict[str, Any]:
     result = {"details": change.details, "invoice": None, "waits": False}
     if change.facts is None:
         await change.apply(None)
         return result
-    waits = await _waits(uow, by, standing, compute_invoice(change.facts).amount_due_cents)
+    waits = await _waits(uow, by, snapshot, compute_invoice(change.facts).amount_due_cents)
     issue = await issue_invoice(
         uow,
         by.services.ids,
-        standing,
+        snapshot,
         InvoiceOrder(
             change.facts,
             change.plan_version_id,
@@ -134,7 +134,7 @@ async def _carry_out(
     if waits:
         checkout = Checkout(
             by.services.ids.new("chk"),
-            standing.account_id,
+            snapshot.account_id,
             issue.id,
             change.action,
             CheckoutState.WAITING,
@@ -149,13 +149,13 @@ async def _carry_out(
     return result | {"invoice": issue.id, "waits": waits}
 
 
-async def _waits(uow: UnitOfWork, by: Confirmation, standing: AccountStanding, due_cents: int) -> bool:
+async def _waits(uow: UnitOfWork, by: Confirmation, snapshot: AccountSnapshot, due_cents: int) -> bool:
     """Tell whether the change has to be paid before it takes effect, and make sure that it can be (rule 17)."""
-    if not due_cents or by.cashier is None or not by.cashier.charges_first:
+    if not due_cents or by.payment_runner is None or not by.payment_runner.charges_first:
         return False
     if await uow.holds.find(COLLECTION) is not None:
         raise CollectionOnHold
-    if not chargeable(await uow.payment_methods.list_on_file(standing.account_id)):
+    if not chargeable(await uow.payment_methods.list_on_file(snapshot.account_id)):
         raise PaymentMethodRequired
     return True
 

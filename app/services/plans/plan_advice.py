@@ -40,8 +40,8 @@ def plan_advice_dates(now: datetime, months: int = MOST_MONTHS) -> dict[str, Any
 
 def project_month(facts: PlanAdviceFacts) -> Projection:
     """Return the current month at its end, at the pace of its days and of those of the three months before it."""
-    standing = facts.standing
-    return project(period=standing.period, today=standing.today, known_from=_known_from(facts), days=facts.days)
+    snapshot = facts.snapshot
+    return project(period=snapshot.period, today=snapshot.today, known_from=_known_from(facts), days=facts.days)
 
 
 def plan_advice(facts: PlanAdviceFacts) -> PlanAdvice:
@@ -50,24 +50,24 @@ def plan_advice(facts: PlanAdviceFacts) -> PlanAdvice:
     The months are the full ones that were opened and, where it can be projected, the current one. The plan to beat is
     the one that the next month will have as things stand.
     """
-    standing = facts.standing
+    snapshot = facts.snapshot
     return advise(
         months=list(_advice_months(facts)),
-        plan=standing.plan.next_plan,
-        today=standing.today,
-        paid_starts_on=standing.paid_starts_on,
-        catalogue=standing.catalogue,
+        plan=snapshot.plan.next_plan,
+        today=snapshot.today,
+        paid_starts_on=snapshot.paid_starts_on,
+        catalogue=snapshot.catalogue,
     )
 
 
 def upgrades_ahead(facts: PlanAdviceFacts) -> tuple[UpgradeForecast, ...]:
     """Return the automatic upgrades that the current month is heading for, in order (rule 21)."""
-    standing = facts.standing
+    snapshot = facts.snapshot
     return forecast_upgrades(
-        standing=standing.plan,
+        snapshot=snapshot.plan,
         projection=project_month(facts),
-        upgrades_so_far=standing.upgrade_count,
-        catalogue=standing.catalogue,
+        upgrades_so_far=snapshot.upgrade_count,
+        catalogue=snapshot.catalogue,
     )
 
 
@@ -80,7 +80,7 @@ def projected_next_invoice(*, facts: NextInvoiceFacts, advice: PlanAdviceFacts, 
     month_plan = upgrades[-1].target if upgrades else None
     next_plan = next((upgrade.target for upgrade in reversed(upgrades) if upgrade.is_permanent), None)
     if next_plan is not None:
-        next_plan = advice.standing.catalogue.moved(next_plan, facts.billing.period.starts_on)
+        next_plan = advice.snapshot.catalogue.moved(next_plan, facts.billing.period.starts_on)
     billing = project_facts(
         facts.billing,
         project_month(advice),
@@ -106,38 +106,38 @@ def what_if_month(
     :raises AddOnNotAvailable: when an add-on is asked for that is not on sale.
     :raises LinesOutOfRange: when the number of lines is none that an account has.
     """
-    standing = facts.standing
-    month = standing.period.shifted(1)
+    snapshot = facts.snapshot
+    month = snapshot.period.shifted(1)
     items = items_of(
         month,
-        subscriptions=standing.subscriptions,
-        versions=standing.add_on_versions,
-        today=standing.today,
+        subscriptions=snapshot.subscriptions,
+        versions=snapshot.add_on_versions,
+        today=snapshot.today,
         add_on_codes=add_on_codes,
         additional_lines=additional_lines,
     )
-    catalogue = standing.catalogue
+    catalogue = snapshot.catalogue
     return what_if(
         period=month,
         usage=usage,
         items=items,
-        plan=catalogue.moved(standing.plan.next_plan, month.starts_on),
-        versions=[catalogue.moved(version, month.starts_on) for version in catalogue.sold_on(standing.today)],
-        taxes=standing.taxes,
+        plan=catalogue.moved(snapshot.plan.next_plan, month.starts_on),
+        versions=[catalogue.moved(version, month.starts_on) for version in catalogue.sold_on(snapshot.today)],
+        taxes=snapshot.taxes,
     )
 
 
 def _known_from(facts: PlanAdviceFacts) -> date:
     """Return the first day whose calls are there: of the first opened month, but not before the paid start."""
-    standing = facts.standing
-    return max(standing.paid_starts_on, min(facts.months, default=standing.period.starts_on))
+    snapshot = facts.snapshot
+    return max(snapshot.paid_starts_on, min(facts.months, default=snapshot.period.starts_on))
 
 
 def _advice_months(facts: PlanAdviceFacts) -> Iterator[AdviceMonth]:
-    standing = facts.standing
+    snapshot = facts.snapshot
     for month, usage in facts.months.items():
-        if month >= standing.paid_starts_on:
+        if month >= snapshot.paid_starts_on:
             yield AdviceMonth(Period.containing(month), usage, stored_costs=facts.stored_costs.get(month, {}))
     projection = project_month(facts)
-    if projection.is_made and standing.period.starts_on >= standing.paid_starts_on:
-        yield AdviceMonth(standing.period, projection.usage, is_projected=True)
+    if projection.is_made and snapshot.period.starts_on >= snapshot.paid_starts_on:
+        yield AdviceMonth(snapshot.period, projection.usage, is_projected=True)

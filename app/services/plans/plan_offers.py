@@ -9,7 +9,7 @@ from app.domain.periods import Period, billing_date
 from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective, When, offer_plan_change
 from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents, rate_usage
-from app.services.common.standing import AccountSuspended
+from app.services.common.account_snapshot import AccountSuspended
 from app.services.usage.usage_months import NO_CALLS, show_plan
 from app.views.plans import PlanChoice, PlanOffer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from app.domain.plans import PlanVersion
-    from app.views.standing import AccountStanding
+    from app.views.account_snapshot import AccountSnapshot
     from app.views.usage import UsageFacts
 
 
@@ -31,20 +31,20 @@ def plan_offers(*, facts: UsageFacts, now: datetime) -> list[PlanOffer]:
     return [_offer(facts, version, today) for version in _versions(facts, today)]
 
 
-def plan_choices(offers: Iterable[PlanOffer], standing: AccountStanding, recommended: str | None) -> list[PlanChoice]:
+def plan_choices(offers: Iterable[PlanOffer], snapshot: AccountSnapshot, recommended: str | None) -> list[PlanChoice]:
     """Return the offers with whether each can be changed to at once; `recommended` is the id of the plan to take."""
     return [
-        PlanChoice(offer, why_not_now(standing, offer.plan.version), offer.plan.version.id == recommended)
+        PlanChoice(offer, why_not_now(snapshot, offer.plan.version), offer.plan.version.id == recommended)
         for offer in offers
     ]
 
 
-def why_not_now(standing: AccountStanding, version: PlanVersion) -> Exception | None:
+def why_not_now(snapshot: AccountSnapshot, version: PlanVersion) -> Exception | None:
     """Return what would refuse a change to the plan at once, or None when nothing would (rules 13, 15)."""
-    if standing.status is not AccountStatus.ACTIVE:
-        return AccountSuspended(standing.status)
+    if snapshot.status is not AccountStatus.ACTIVE:
+        return AccountSuspended(snapshot.status)
     try:
-        offer_plan_change(standing.plan, version, When.NOW, standing.catalogue)
+        offer_plan_change(snapshot.plan, version, When.NOW, snapshot.catalogue)
     except (AlreadyOnPlan, DowngradeNotCostEffective) as refusal:
         return refusal
     return None

@@ -55,7 +55,7 @@ class Quote:
         return now >= self.expires_at
 
 
-class QuoteDesk:
+class QuoteSigner:
     """Signs quotes and reads them back."""
 
     def __init__(self, secret: str, clock: Clock, ids: Ids) -> None:

@@ -13,7 +13,7 @@ from app.domain.invoices import compute_invoice
 from app.domain.periods import day_before
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.services.common.standing import check_active, facts_of_purchase, load_standing
+from app.services.common.account_snapshot import check_active, facts_of_purchase, load_snapshot
 from app.services.invoices.finish_checkout import AgreedChange, apply_add_on
 from app.services.invoices.tell import add_on_ended
 from app.services.notifications.announce import actor_name, announce
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
     from app.services.common.services import Services
-    from app.services.payments.cashier import Cashier
-    from app.services.plans.quotes import QuoteDesk
-    from app.views.standing import AccountStanding
+    from app.services.payments.payment_runner import PaymentRunner
+    from app.services.plans.quotes import QuoteSigner
+    from app.views.account_snapshot import AccountSnapshot
 
 ACTION = "activate_add_on"
 
@@ -70,32 +70,32 @@ class AddOnQuote:
     effective_on: date
 
 
-def preview_add_on(standing: AccountStanding, code: str, desk: QuoteDesk) -> AddOnQuote:
+def preview_add_on(snapshot: AccountSnapshot, code: str, signer: QuoteSigner) -> AddOnQuote:
     """Return the quote for buying an add-on today.
 
     :raises AddOnNotAvailable: when no such add-on is on sale.
     :raises AddOnAlreadyActive: when the account has it.
     :raises AccountSuspended: when the account may not buy.
     """
-    check_active(standing)
-    version = get_add_on(standing.add_on_versions, code, standing.today)
+    check_active(snapshot)
+    version = get_add_on(snapshot.add_on_versions, code, snapshot.today)
     if version.kind is not LineKind.ADD_ON:
-        raise AddOnNotAvailable(code, standing.today)
-    active = find_active(standing, code)
+        raise AddOnNotAvailable(code, snapshot.today)
+    active = find_active(snapshot, code)
     if active is not None:
         raise AddOnAlreadyActive(active)
-    draft = compute_invoice(facts_of_purchase(standing, version))
-    content_hash = digest(version.id, standing.today.isoformat(), draft.content_hash)
-    terms = QuoteTerms(standing.account_id, ACTION, code, "NOW", content_hash)
-    return AddOnQuote(desk.issue(terms), version, draft, standing.today)
+    draft = compute_invoice(facts_of_purchase(snapshot, version))
+    content_hash = digest(version.id, snapshot.today.isoformat(), draft.content_hash)
+    terms = QuoteTerms(snapshot.account_id, ACTION, code, "NOW", content_hash)
+    return AddOnQuote(signer.issue(terms), version, draft, snapshot.today)
 
 
 async def activate_add_on(
     services: Services,
     caller: Caller,
     *,
-    desk: QuoteDesk,
-    cashier: Cashier | None = None,
+    signer: QuoteSigner,
+    payment_runner: PaymentRunner | None = None,
     quote_token: str,
     terms_version: str,
     idempotency_key: str,
@@ -110,21 +110,21 @@ async def activate_add_on(
     by = Confirmation(
         services=services,
         caller=caller,
-        desk=desk,
-        cashier=cashier,
+        signer=signer,
+        payment_runner=payment_runner,
         action=ACTION,
         quote_token=quote_token,
         idempotency_key=idempotency_key,
         request={"terms": terms_version},
     )
 
-    async def decide(uow: UnitOfWork, standing: AccountStanding, quote: Quote, now: datetime) -> PlannedChange:
-        fresh = preview_add_on(standing, quote.terms.subject, desk)
+    async def decide(uow: UnitOfWork, snapshot: AccountSnapshot, quote: Quote, now: datetime) -> PlannedChange:
+        fresh = preview_add_on(snapshot, quote.terms.subject, signer)
         if not await use_quote(uow, quote, fresh.quote.terms, now):
             raise QuoteStale(fresh)
         if fresh.version.terms_version != terms_version:
             raise TermsNotAccepted(fresh.version)
-        return _planned(uow, by, standing, fresh.version, now)
+        return _planned(uow, by, snapshot, fresh.version, now)
 
     return await confirm_quote(by, decide)
 
@@ -136,12 +136,12 @@ async def cancel_add_on(services: Services, caller: Caller, *, code: str) -> dat
     """
 
     async def work(uow: UnitOfWork) -> date:
-        standing = await _held(uow, caller.account, services.clock.now())
-        active = _find_add_on(standing, code)
+        snapshot = await _held(uow, caller.account, services.clock.now())
+        active = _find_add_on(snapshot, code)
         if active is None or active.ends_before is not None:
             raise AddOnNotActive(code, "cancelled")
-        ends_before = standing.period.ends_before
-        await _set_end(uow, services, caller, standing, active, ends_before)
+        ends_before = snapshot.period.ends_before
+        await _set_end(uow, services, caller, snapshot, active, ends_before)
         return ends_before
 
     return await unit_of_work.write(services.database, work)
@@ -154,71 +154,71 @@ async def keep_add_on(services: Services, caller: Caller, *, code: str) -> None:
     """
 
     async def work(uow: UnitOfWork) -> None:
-        standing = await _held(uow, caller.account, services.clock.now())
-        active = _find_add_on(standing, code)
+        snapshot = await _held(uow, caller.account, services.clock.now())
+        active = _find_add_on(snapshot, code)
         if active is None or active.ends_before is None:
             raise AddOnNotActive(code, "kept")
-        await _set_end(uow, services, caller, standing, active, None)
+        await _set_end(uow, services, caller, snapshot, active, None)
 
     await unit_of_work.write(services.database, work)
 
 
-def find_active(standing: AccountStanding, code: str) -> AddOnSubscription | None:
+def find_active(snapshot: AccountSnapshot, code: str) -> AddOnSubscription | None:
     """Return the subscription to the add-on that is active today."""
-    for subscription in standing.subscriptions:
-        if subscription.version.code == code and subscription.is_active_on(standing.today):
+    for subscription in snapshot.subscriptions:
+        if subscription.version.code == code and subscription.is_active_on(snapshot.today):
             return subscription
     return None
 
 
-def _find_add_on(standing: AccountStanding, code: str) -> AddOnSubscription | None:
+def _find_add_on(snapshot: AccountSnapshot, code: str) -> AddOnSubscription | None:
     """Return the active subscription behind a switch; additional lines have none, for staff add them."""
-    active = find_active(standing, code)
+    active = find_active(snapshot, code)
     return active if active is not None and active.version.kind is LineKind.ADD_ON else None
 
 
-async def _held(uow: UnitOfWork, account: str, now: datetime) -> AccountStanding:
+async def _held(uow: UnitOfWork, account: str, now: datetime) -> AccountSnapshot:
     await uow.accounts.get_by_external_id(account, lock=True)
-    return await load_standing(uow, account, now)
+    return await load_snapshot(uow, account, now)
 
 
 def _planned(
-    uow: UnitOfWork, by: Confirmation, standing: AccountStanding, version: AddOnVersion, now: datetime
+    uow: UnitOfWork, by: Confirmation, snapshot: AccountSnapshot, version: AddOnVersion, now: datetime
 ) -> PlannedChange:
     details = {
         "add_on": version.code,
         "version": version.id,
         "subscription": by.services.ids.new("sub"),
-        "starts_on": standing.today.isoformat(),
+        "starts_on": snapshot.today.isoformat(),
         "accepted_at": now.isoformat(),
-        "amount_due_cents": compute_invoice(facts_of_purchase(standing, version)).amount_due_cents,
+        "amount_due_cents": compute_invoice(facts_of_purchase(snapshot, version)).amount_due_cents,
     }
 
     async def apply(invoice_id: str | None) -> None:
-        agreed = AgreedChange(standing.account_id, details, invoice_id, by.caller.actor, by.caller.request_id)
+        agreed = AgreedChange(snapshot.account_id, details, invoice_id, by.caller.actor, by.caller.request_id)
         await apply_add_on(uow, by.services.ids, agreed, version, now)
 
-    facts = facts_of_purchase(standing, version)
-    return PlannedChange(CheckoutAction.ACTIVATE_ADD_ON, details, facts, standing.plan.month_plan.id, apply)
+    facts = facts_of_purchase(snapshot, version)
+    return PlannedChange(CheckoutAction.ACTIVATE_ADD_ON, details, facts, snapshot.plan.month_plan.id, apply)
 
 
 async def _set_end(
     uow: UnitOfWork,
     services: Services,
     caller: Caller,
-    standing: AccountStanding,
+    snapshot: AccountSnapshot,
     subscription: AddOnSubscription,
     ends_before: date | None,
 ) -> None:
     now = services.clock.now()
-    await uow.add_ons.set_end(subscription.id, standing.account_id, ends_before)
+    await uow.add_ons.set_end(subscription.id, snapshot.account_id, ends_before)
     kind = "add_on.kept" if ends_before is None else "add_on.cancelled"
     ends = None if ends_before is None else ends_before.isoformat()
     data = {"add_on": subscription.version.code, "ends_before": ends}
     event = Event(
-        services.ids.new("evt"), standing.account_id, kind, caller.actor, now, subscription.id, data, caller.request_id
+        services.ids.new("evt"), snapshot.account_id, kind, caller.actor, now, subscription.id, data, caller.request_id
     )
     await uow.events.add_many([event])
     by = await actor_name(uow, caller.actor)
-    told = add_on_ended(standing.account_id, subscription.version, ends_before, event.id, by)
+    told = add_on_ended(snapshot.account_id, subscription.version, ends_before, event.id, by)
     await announce(uow, ids=services.ids, now=now, announcements=[told])

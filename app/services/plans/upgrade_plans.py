@@ -10,12 +10,12 @@ from app.domain.plan_changes import plan_change_facts
 from app.domain.upgrades import Upgrade, find_upgrade
 from app.repositories import unit_of_work
 from app.repositories.events import Event
-from app.repositories.pages.standing import STANDING
+from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
 from app.repositories.reader import load_within
 from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
 from app.services.invoices.tell import upgrade_done
 from app.services.notifications.announce import announce
-from app.services.notifications.judge_alerts import rearm_alerts
+from app.services.notifications.evaluate_thresholds import rearm_alerts
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.repositories.cycles import UncheckedAccount
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
-    from app.views.standing import AccountStanding
+    from app.views.account_snapshot import AccountSnapshot
 
 CHUNK_SIZE = 500
 
@@ -51,31 +51,31 @@ async def upgrade_plans(services: Services, *, chunk_size: int = CHUNK_SIZE) -> 
 
 async def upgrade_month(
     uow: UnitOfWork, *, ids: Ids, account: str, last_day: date, now: datetime
-) -> AccountStanding | None:
+) -> AccountSnapshot | None:
     """Upgrade the opened month that `last_day` is in, if its usage calls for it; return where the account stood then.
 
     The caller is the account's only writer; None when there was nothing to do.
     """
     month = Period.containing(last_day).starts_on
-    standing = await load_within(uow.session, STANDING.request(account=account, today=last_day, month=month))
-    upgrade = None if standing is None else find_month_upgrade(standing)
-    if standing is None or upgrade is None:
+    snapshot = await load_within(uow.session, ACCOUNT_SNAPSHOT.request(account=account, today=last_day, month=month))
+    upgrade = None if snapshot is None else find_month_upgrade(snapshot)
+    if snapshot is None or upgrade is None:
         return None
-    await _apply(uow, ids, standing, upgrade, now)
-    return standing
+    await _apply(uow, ids, snapshot, upgrade, now)
+    return snapshot
 
 
-def find_month_upgrade(standing: AccountStanding) -> Upgrade | None:
-    """Return the upgrade that the standing's month calls for; none before its cycle invoice is issued."""
-    if standing.opened_plan is None:
+def find_month_upgrade(snapshot: AccountSnapshot) -> Upgrade | None:
+    """Return the upgrade that the snapshot's month calls for; none before its cycle invoice is issued."""
+    if snapshot.opened_plan is None:
         return None
     return find_upgrade(
-        plan=standing.opened_plan,
-        usage=standing.usage,
-        period=standing.period,
-        paid_starts_on=standing.paid_starts_on,
-        upgrades_so_far=standing.upgrade_count,
-        catalogue=standing.catalogue,
+        plan=snapshot.opened_plan,
+        usage=snapshot.usage,
+        period=snapshot.period,
+        paid_starts_on=snapshot.paid_starts_on,
+        upgrades_so_far=snapshot.upgrade_count,
+        catalogue=snapshot.catalogue,
     )
 
 
@@ -112,29 +112,29 @@ async def _upgrade_now(uow: UnitOfWork, ids: Ids, account: str, now: datetime) -
     if await uow.checkouts.find_waiting(owner.id) is not None:
         return 0  # looked at again when that is paid, or dropped
     last_day = min(billing_date(now), day_before(owner.next_cycle_on))
-    standing = await upgrade_month(uow, ids=ids, account=account, last_day=last_day, now=now)
-    return 0 if standing is None else 1
+    snapshot = await upgrade_month(uow, ids=ids, account=account, last_day=last_day, now=now)
+    return 0 if snapshot is None else 1
 
 
-async def _apply(uow: UnitOfWork, ids: Ids, standing: AccountStanding, upgrade: Upgrade, now: datetime) -> None:
-    target, account_id = upgrade.target, standing.account_id
-    facts = plan_change_facts(standing.plan, target, InvoiceKind.PLAN_UPGRADE)
-    issue = await issue_invoice(uow, ids, standing, InvoiceOrder(facts, target.id, "system"), now)
-    await uow.cycles.set_plan(account_id, standing.period.starts_on, target.id)
-    month = standing.period.starts_on
+async def _apply(uow: UnitOfWork, ids: Ids, snapshot: AccountSnapshot, upgrade: Upgrade, now: datetime) -> None:
+    target, account_id = upgrade.target, snapshot.account_id
+    facts = plan_change_facts(snapshot.plan, target, InvoiceKind.PLAN_UPGRADE)
+    issue = await issue_invoice(uow, ids, snapshot, InvoiceOrder(facts, target.id, "system"), now)
+    await uow.cycles.set_plan(account_id, snapshot.period.starts_on, target.id)
+    month = snapshot.period.starts_on
     await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=target.id, now=now)
     if upgrade.is_permanent:
         await uow.accounts.keep_upgrade(account_id, target.id)
     else:
         await uow.accounts.count_upgrade(account_id)
-    await uow.cycles.mark_checked([(account_id, standing.usage_seq)])
+    await uow.cycles.mark_checked([(account_id, snapshot.usage_seq)])
     data = {
-        "from": standing.plan.month_plan.id,
+        "from": snapshot.plan.month_plan.id,
         "to": target.id,
-        "month": standing.period.month,
+        "month": snapshot.period.month,
         "is_permanent": upgrade.is_permanent,
         "saving_cents": upgrade.saving_cents,
-        "usage_seconds": standing.usage.live_seconds,
+        "usage_seconds": snapshot.usage.live_seconds,
     }
     await uow.events.add_many([Event(ids.new("evt"), account_id, "plan.upgraded", "system", now, issue.id, data)])
-    await announce(uow, ids=ids, now=now, announcements=[upgrade_done(standing, upgrade, issue)])
+    await announce(uow, ids=ids, now=now, announcements=[upgrade_done(snapshot, upgrade, issue)])

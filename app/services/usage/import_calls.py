@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from app.domain.metering import Verdict
+    from app.domain.metering import MeteringResult
     from app.services.common.services import Services
 
 MOST_KNOWN_ACCOUNTS = 10_000
@@ -46,11 +46,11 @@ class ImportCounts:
     live_seconds: int = 0
     ivr_seconds: int = 0
 
-    def add(self, item: Item, verdict: Verdict) -> None:
+    def add(self, item: Item, metered: MeteringResult) -> None:
         """Count one row."""
-        match verdict.outcome:
+        match metered.outcome:
             case Outcome.ACCEPTED:
-                self._accept(item.call, is_billable=verdict.is_billable)
+                self._accept(item.call, is_billable=metered.is_billable)
             case Outcome.DUPLICATE:
                 self.duplicate += 1
             case Outcome.CONFLICT:
@@ -90,9 +90,9 @@ async def import_calls(
     for items in _batches(read_items(path, source, on_progress)):
         if accounts is not None:
             counts.accounts_created += await accounts.create_missing(items)
-        verdicts = await record_calls(services, source=source, items=items, actor=actor)
-        for item, verdict in zip(items, verdicts, strict=True):
-            counts.add(item, verdict)
+        results = await record_calls(services, source=source, items=items, actor=actor)
+        for item, metered in zip(items, results, strict=True):
+            counts.add(item, metered)
     return counts
 
 

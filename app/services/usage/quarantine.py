@@ -14,7 +14,7 @@ from app.services.usage.record_calls import Item, record_within
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.domain.metering import Verdict
+    from app.domain.metering import MeteringResult
     from app.domain.usage import CallReport
     from app.ports import Clock, Ids
     from app.repositories.calls import QuarantinedCall
@@ -39,17 +39,17 @@ class Released:
     """What another try came to; when it failed again the call stays in quarantine."""
 
     call: QuarantinedCall
-    verdict: Verdict
+    metered: MeteringResult
 
     @property
     def is_released(self) -> bool:
         """Tell whether the call is recorded now."""
-        return self.verdict.outcome in {Outcome.ACCEPTED, Outcome.DUPLICATE}
+        return self.metered.outcome in {Outcome.ACCEPTED, Outcome.DUPLICATE}
 
     @property
     def message(self) -> str:
         """Why it stays, in words; empty when it does not."""
-        return "" if self.verdict.reason is None else REFUSALS[self.verdict.reason]
+        return "" if self.metered.reason is None else REFUSALS[self.metered.reason]
 
 
 async def release(services: Services, *, quarantined_id: str, parse: Parse, actor: str, reason: str) -> Released:
@@ -61,8 +61,8 @@ async def release(services: Services, *, quarantined_id: str, parse: Parse, acto
     async def work(uow: UnitOfWork) -> Released:
         call = await _get(uow, quarantined_id)
         item = Item(call.position, parse(call.source, call.payload), call.payload)
-        (verdict,) = await record_within(uow, services.clock, services.ids, call.source, [item], actor)
-        released = Released(call, verdict)
+        (metered,) = await record_within(uow, services.clock, services.ids, call.source, [item], actor)
+        released = Released(call, metered)
         if released.is_released:
             await _resolve(uow, services.clock, services.ids, call, Resolution.RELEASED, actor, reason)
         return released

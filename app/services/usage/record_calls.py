@@ -5,12 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.domain.metering import REFUSALS, Metering, Outcome, Verdict
+from app.domain.metering import REFUSALS, Metering, MeteringResult, Outcome
 from app.domain.usage import CallReport, RefusalReason
 from app.repositories import unit_of_work
 from app.repositories.calls import QuarantinedCall
 from app.repositories.events import Event
-from app.services.notifications.judge_alerts import judge_usage
+from app.services.notifications.evaluate_thresholds import evaluate_usage
 from app.services.usage.call_items import Unreadable, write_call
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ class Item(NamedTuple):
     text: str | None = None
 
 
-async def record_calls(services: Services, *, source: str, items: Sequence[Item], actor: str) -> list[Verdict]:
-    """Record a batch of one source in one transaction and return one verdict for each item, in order.
+async def record_calls(services: Services, *, source: str, items: Sequence[Item], actor: str) -> list[MeteringResult]:
+    """Record a batch of one source in one transaction and return one result for each item, in order.
 
     Whatever is not recorded and is not a duplicate waits in quarantine with its text and its reason.
     """
 
-    async def work(uow: UnitOfWork) -> list[Verdict]:
+    async def work(uow: UnitOfWork) -> list[MeteringResult]:
         return await record_within(uow, services.clock, services.ids, source, items, actor)
 
     return await unit_of_work.write(services.database, work)
@@ -48,20 +48,20 @@ async def record_calls(services: Services, *, source: str, items: Sequence[Item]
 
 async def record_within(
     uow: UnitOfWork, clock: Clock, ids: Ids, source: str, items: Sequence[Item], actor: str
-) -> list[Verdict]:
+) -> list[MeteringResult]:
     """Do the work of `record_calls` in the caller's transaction."""
     reports = [item.call for item in items if isinstance(item.call, CallReport)]
     metering = await _prepare(uow, clock, source, reports)
-    judged = iter(metering.take(reports))
-    verdicts = [next(judged) if isinstance(item.call, CallReport) else _MALFORMED for item in items]
+    evaluated = iter(metering.take(reports))
+    results = [next(evaluated) if isinstance(item.call, CallReport) else _MALFORMED for item in items]
     await _store(uow, metering, ids, actor)
     refused = [
-        _quarantined(item, verdict, source, metering, ids)
-        for item, verdict in zip(items, verdicts, strict=True)
-        if verdict.reason is not None
+        _quarantined(item, metered, source, metering, ids)
+        for item, metered in zip(items, results, strict=True)
+        if metered.reason is not None
     ]
     await uow.quarantine.add_many(refused)
-    return verdicts
+    return results
 
 
 async def _prepare(uow: UnitOfWork, clock: Clock, source: str, reports: Sequence[CallReport]) -> Metering:
@@ -94,7 +94,7 @@ async def _store(uow: UnitOfWork, metering: Metering, ids: Ids, actor: str) -> N
         )
         for account in touched
     )
-    await judge_usage(uow, ids=ids, now=metering.now, open_months=_open_months(metering, touched))
+    await evaluate_usage(uow, ids=ids, now=metering.now, open_months=_open_months(metering, touched))
 
 
 def _open_months(metering: Metering, touched: Sequence[MeteredAccount]) -> dict[str, date]:
@@ -107,9 +107,9 @@ def _open_months(metering: Metering, touched: Sequence[MeteredAccount]) -> dict[
     }
 
 
-def _quarantined(item: Item, verdict: Verdict, source: str, metering: Metering, ids: Ids) -> QuarantinedCall:
+def _quarantined(item: Item, metered: MeteringResult, source: str, metering: Metering, ids: Ids) -> QuarantinedCall:
     payload = _payload(item).replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL keeps no NUL in a text
-    reason = verdict.reason or RefusalReason.MALFORMED
+    reason = metered.reason or RefusalReason.MALFORMED
     message = item.call.message if isinstance(item.call, Unreadable) else REFUSALS[reason]
     fingerprint = sha256(f"{source}\n{payload}".encode()).hexdigest()
     return QuarantinedCall(ids.new("qua"), fingerprint, source, item.position, payload, reason, message, metering.now)
@@ -120,4 +120,4 @@ def _payload(item: Item) -> str:
     return write_call(item.call) if item.text is None and isinstance(item.call, CallReport) else item.text or ""
 
 
-_MALFORMED = Verdict(Outcome.QUARANTINED, RefusalReason.MALFORMED)
+_MALFORMED = MeteringResult(Outcome.QUARANTINED, RefusalReason.MALFORMED)

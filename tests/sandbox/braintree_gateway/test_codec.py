@@ -1,4 +1,4 @@
-"""The wire's XML, judged by the SDK's own parser and generator."""
+"""The wire's XML, evaluated by the SDK's own parser and generator."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.services.adjustments.add_charge import add_charge, list_waiting_charges
 from app.services.adjustments.waive_charge import ChargeAlreadyInvoiced, ChargeNotFound, waive_charge
-from app.services.common.once import IdempotencyConflict
+from app.services.common.idempotency import IdempotencyConflict
 from app.services.common.staff_actions import AccountClosed, ActorMissing, InvalidAmount, InvalidTitle, ReasonMissing
 from app.services.cycle.close_account import close_account
 from tests.services.books import differences, dump, invoices, lines

@@ -15,7 +15,7 @@ from app.services.adjustments.refund_payment import refund_payment
 from app.services.adjustments.set_taxes import set_taxes
 from app.services.adjustments.void_invoice import void_invoice
 from app.services.adjustments.write_off import write_off_invoice
-from app.services.common.once import IdempotencyConflict
+from app.services.common.idempotency import IdempotencyConflict
 from app.services.common.staff_actions import ActorMissing, InvalidAmount, InvoiceNotFound, ReasonMissing
 from app.services.payments.customer_charges import Outcome
 from tests.factories.calls import a_call

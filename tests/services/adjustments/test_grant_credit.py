@@ -10,7 +10,7 @@ import pytest
 from app.repositories.accounts import AccountNotFound
 from app.services.adjustments.grant_credit import grant_goodwill, record_prepayment
 from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict
-from app.services.common.once import IdempotencyConflict, InvalidIdempotencyKey
+from app.services.common.idempotency import IdempotencyConflict, InvalidIdempotencyKey
 from app.services.common.staff_actions import AccountClosed, ActorMissing, InvalidAmount, ReasonMissing
 from app.services.cycle.close_account import close_account
 from tests.services.books import dump, events, postings, rows

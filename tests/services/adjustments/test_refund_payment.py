@@ -9,7 +9,7 @@ import pytest
 from app.domain.collection import CollectionStatus
 from app.domain.payment_gateway import GatewayUnavailable
 from app.repositories import unit_of_work
-from app.repositories.notices import COLLECTION, Hold
+from app.repositories.webhook_events import COLLECTION, Hold
 from app.services.adjustments import refund_payment as refund_service
 from app.services.adjustments.credit_note import issue_credit_note
 from app.services.adjustments.refund_payment import (
@@ -23,7 +23,7 @@ from app.services.adjustments.refund_payment import (
 from app.services.adjustments.refund_steps import settle_refunds
 from app.services.adjustments.write_off import write_off_invoice
 from app.services.common.caller import Caller
-from app.services.common.once import IdempotencyConflict
+from app.services.common.idempotency import IdempotencyConflict
 from app.services.common.staff_actions import InvoiceNotFound
 from app.services.operations.report_month import report_month
 from app.services.payments.collect_due import request_collection
@@ -151,7 +151,7 @@ class TestCollecting:
         outcome = await pay_invoice(
             paid.world.services,
             Caller(ACCOUNT, "user:ann"),
-            cashier=paid.world.cashier,
+            payment_runner=paid.world.payment_runner,
             invoice_id=invoice.id,
             idempotency_key="K1",
         )

@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.accounts import AccountStatus
 from app.domain.add_ons import AddOnSubscription
-from app.domain.metering import Outcome, Verdict
+from app.domain.metering import MeteringResult, Outcome
 from app.domain.seed_catalogue import SEED_ADD_ONS
 from app.domain.taxes import TaxRate
 from app.domain.usage import RefusalReason
@@ -239,11 +239,11 @@ class TestAfterwards:
         await august.add_calls(known)
         await close(august)
 
-        verdicts = await august.add_calls(known, a_call(event_id="2", started_at=pacific(2026, 8, 4)))
+        results = await august.add_calls(known, a_call(event_id="2", started_at=pacific(2026, 8, 4)))
 
-        assert verdicts == [
-            Verdict(Outcome.DUPLICATE),
-            Verdict(Outcome.QUARANTINED, RefusalReason.ACCOUNT_CLOSED),
+        assert results == [
+            MeteringResult(Outcome.DUPLICATE),
+            MeteringResult(Outcome.QUARANTINED, RefusalReason.ACCOUNT_CLOSED),
         ]
         assert rows(august.database, "SELECT reason, message FROM quarantined_call") == [
             ("ACCOUNT_CLOSED", "The account is closed and has had its last invoice.")

@@ -252,7 +252,7 @@ class TestPayNow:
         return await pay_invoice(
             till.world.services,
             Caller(ACCOUNT, "user:ann"),
-            cashier=till.world.cashier,
+            payment_runner=till.world.payment_runner,
             invoice_id=invoice.id,
             idempotency_key=till.world.ids.new("key"),
         )
@@ -308,7 +308,10 @@ class TestPayNow:
         assert credit(by_hand.world.database) == 150_00
 
         paid = await pay_open_balance(
-            by_hand.world.services, Caller(ACCOUNT, "user:ann"), cashier=by_hand.world.cashier, idempotency_key="all"
+            by_hand.world.services,
+            Caller(ACCOUNT, "user:ann"),
+            payment_runner=by_hand.world.payment_runner,
+            idempotency_key="all",
         )
 
         assert paid == [PaidInvoice(invoice.id, PaymentResult.PAID) for invoice in await by_hand.world.issued()]

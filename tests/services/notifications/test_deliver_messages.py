@@ -19,8 +19,8 @@ from app.repositories import unit_of_work
 from app.repositories.notifications import SETTLED, _due
 from app.services.notifications.deliver_messages import LEASE, MailServerUnreachable
 from app.services.notifications.report_call import CallUnknown, report_call
-from app.services.operations.duty import list_waiting
-from app.services.operations.watch import watched
+from app.services.operations.on_call_queue import list_waiting
+from app.services.operations.operations_alerts import read_operations_figures
 from tests.services.post import OK, Post
 from tests.world import ACCOUNT, World, pacific
 
@@ -109,7 +109,7 @@ class TestMail:
         post.mailer.answer = refusing(MailResult.LATER, "451 greylisted")
         await post.deliver()
         assert await post.rows("state, attempts, outcome") == [("QUEUED", 1, "451 greylisted")]
-        figures = await watched(post.world.services)
+        figures = await read_operations_figures(post.world.services)
         assert figures.oldest_unsent_at is not None
 
     async def test_a_mail_that_breaks_every_connection_is_given_up_in_the_end(self, post):

@@ -10,7 +10,7 @@ from app.domain.gateway_month import DifferenceKind, Flow, GatewayMonth
 from app.domain.payment_gateway import ChargeReason, ChargeRequest, GatewayUnavailable
 from app.domain.reports import MonthNotBegun
 from app.services.adjustments.refund_payment import refund_payment
-from app.services.operations.process_notices import process_notices
+from app.services.operations.process_webhook_events import process_webhook_events
 from app.services.operations.report_reconcile import csv_text, report_reconcile
 from app.services.operations.sweep_gateway import sweep_gateway
 from tests.inbox import Inbox
@@ -212,7 +212,7 @@ class TestDifferences:
         july.gateway.settle(refunded["id"], status="failed")
         webhook = july.gateway.webhook("refund_failed", transaction_id=refunded["id"])
         await Inbox(july).post(webhook)
-        await process_notices(july.world.services)
+        await process_webhook_events(july.world.services)
 
         found = await reconcile(july)
 

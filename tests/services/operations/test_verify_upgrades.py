@@ -7,14 +7,14 @@ import pytest
 from app.domain.plan_changes import When
 from app.repositories import unit_of_work
 from app.services.adjustments.void_invoice import void_invoice
+from app.services.common.account_snapshot import load_snapshot
 from app.services.common.caller import Caller
-from app.services.common.standing import load_standing
 from app.services.cycle import close_periods
 from app.services.cycle.close_account import close_account
 from app.services.operations.verify_ledger import Difference
 from app.services.plans import upgrade_plans
 from app.services.plans.change_plan import change_plan, preview_plan_change
-from app.services.plans.quotes import QuoteDesk
+from app.services.plans.quotes import QuoteSigner
 from tests.factories.calls import a_call
 from tests.services.books import differences, lines, tamper
 from tests.services.staff import WHY, by_ann
@@ -99,10 +99,12 @@ class TestClosedMonths:
 
     @pytest.mark.usefixtures("nothing_outgrown")
     async def test_rule_13_a_month_is_held_against_the_plan_it_was_changed_to(self, july):
-        desk = QuoteDesk(SECRET.decode(), july.clock, july.ids)
-        standing = await unit_of_work.read(july.database, lambda uow: load_standing(uow, ACCOUNT, july.clock.now()))
-        quote = preview_plan_change(standing, "plan_220_2020", When.NOW, desk).quote
-        await change_plan(july.services, Caller(ACCOUNT, "u"), desk=desk, quote_token=quote.token, idempotency_key="k")
+        signer = QuoteSigner(SECRET.decode(), july.clock, july.ids)
+        snapshot = await unit_of_work.read(july.database, lambda uow: load_snapshot(uow, ACCOUNT, july.clock.now()))
+        quote = preview_plan_change(snapshot, "plan_220_2020", When.NOW, signer).quote
+        await change_plan(
+            july.services, Caller(ACCOUNT, "u"), signer=signer, quote_token=quote.token, idempotency_key="k"
+        )
         await talk(july, 200)
         await july.advance_to(pacific(2026, 8, 2))
 

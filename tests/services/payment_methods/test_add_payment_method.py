@@ -11,7 +11,7 @@ import pytest
 from app.domain.agreements import PAYMENT_AGREEMENT, AuthorizationRequired
 from app.domain.payment_gateway import BillingAddress, CheckResult, GatewayUnavailable, VerificationStatus
 from app.domain.payment_methods import AddFailure, MethodStatus
-from app.services.common.once import IdempotencyConflict
+from app.services.common.idempotency import IdempotencyConflict
 from app.services.payment_methods.add_payment_method import (
     CardVerificationFailed,
     DuplicatePaymentMethod,

@@ -11,7 +11,7 @@ import pytest
 from app.domain.payment_gateway import AnswerKind, GatewayUnavailable, VaultAnswer, VerificationStatus
 from app.domain.payment_methods import AddFailure, MethodStatus, VaultTask
 from app.repositories import unit_of_work
-from app.services.payment_methods import vault_desk
+from app.services.payment_methods import vault_service
 from app.services.payment_methods.settle_vault import next_vault_task_at, run_vault_tasks
 from tests.till import AMEX, MASTERCARD, VISA
 from tests.wallet import Wallet
@@ -36,7 +36,7 @@ async def july(wallet: Wallet):
     """An account without a payment method. At the end the vault has what is on file, and no more."""
     await wallet.world.add_account()
     yield wallet
-    await wallet.desk.close()
+    await wallet.vault.close()
     wallet.till.gateway.faults()
     wallet.world.clock.instant += timedelta(hours=2)
     await wallet.sweep()
@@ -70,7 +70,7 @@ class TestFaults:
             told = (await hasty.try_to_add(VISA, key="press")).method
         except GatewayUnavailable:
             told = "refused"
-        await hasty.desk.close()
+        await hasty.vault.close()
         await july.till.gateway.until_idle()
         july.world.clock.instant += GIVEN_UP_AFTER
         await july.sweep()
@@ -106,7 +106,7 @@ class TestPatience:
         july.till.gateway.faults({"match": "vault", "when": "after", "action": "slow", "seconds": 0.5})
         assert (await hasty.try_to_add(VISA, key="press")).method is None
         assert await july.on_file() == []
-        await hasty.desk.close()
+        await hasty.vault.close()
         added = await july.try_to_add(VISA, key="press")
         assert await july.on_file() == [added.method.id]
         assert added.method.verification is not None
@@ -118,7 +118,7 @@ class TestPatience:
         leaving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leaving
-        await july.desk.close()
+        await july.vault.close()
         assert len(await july.on_file()) == 1
 
 
@@ -126,7 +126,7 @@ class TestKilled:
     """A process that ends between writing down, asking and recording; another one goes on from the rows."""
 
     async def test_before_it_asked(self, july, monkeypatch):
-        monkeypatch.setattr(july.desk, "keep", self.die)
+        monkeypatch.setattr(july.vault, "keep", self.die)
         with pytest.raises(Killed):
             await july.try_to_add(VISA, key="press")
         assert (await july.try_to_add(VISA, key="press")).method is None
@@ -140,7 +140,7 @@ class TestKilled:
             await july.try_to_add(VISA, key="press")
 
     async def test_before_it_recorded_the_answer(self, july, monkeypatch):
-        monkeypatch.setattr(vault_desk, "record_answer", self.fail)
+        monkeypatch.setattr(vault_service, "record_answer", self.fail)
         assert (await july.try_to_add(VISA, key="press")).method is None
         monkeypatch.undo()
         july.world.clock.instant += timedelta(seconds=75)
@@ -190,7 +190,7 @@ class TestWhoLearnsFirst:
         for kind in (AnswerKind.UNKNOWN, AnswerKind.DECLINED, AnswerKind.REFUSED):
             await unit_of_work.write(
                 around.database,
-                lambda uow, kind=kind: vault_desk.record_answer(
+                lambda uow, kind=kind: vault_service.record_answer(
                     uow, around.ids, method, VaultAnswer(kind), around.clock.now()
                 ),
             )
@@ -204,7 +204,7 @@ class TestWhoLearnsFirst:
         answer = VaultAnswer(AnswerKind.DONE, found, verification)
         await unit_of_work.write(
             around.database,
-            lambda uow: vault_desk.record_answer(uow, around.ids, method, answer, around.clock.now()),
+            lambda uow: vault_service.record_answer(uow, around.ids, method, answer, around.clock.now()),
         )
         assert (await july.stored(method)).method.verification == verification
 
@@ -213,13 +213,13 @@ class TestWhoLearnsFirst:
         with pytest.raises(LookupError):
             await unit_of_work.write(
                 around.database,
-                lambda uow: vault_desk.record_answer(
+                lambda uow: vault_service.record_answer(
                     uow, around.ids, "pm_x", VaultAnswer(AnswerKind.UNKNOWN), around.clock.now()
                 ),
             )
 
     async def test_an_answer_that_comes_while_the_sweeper_looks(self, july, monkeypatch):
-        monkeypatch.setattr(vault_desk, "record_answer", TestKilled.fail)
+        monkeypatch.setattr(vault_service, "record_answer", TestKilled.fail)
         await july.try_to_add(VISA)
         monkeypatch.undo()
         around = july.world.services
@@ -230,7 +230,7 @@ class TestWhoLearnsFirst:
             answer = VaultAnswer(AnswerKind.DONE, found, found.verification)
             await unit_of_work.write(
                 around.database,
-                lambda uow: vault_desk.record_answer(uow, around.ids, token, answer, around.clock.now()),
+                lambda uow: vault_service.record_answer(uow, around.ids, token, answer, around.clock.now()),
             )
             return found
 
@@ -257,7 +257,7 @@ class TestWhoLearnsFirst:
         assert (await july.stored(second)).vault_task is VaultTask.DELETE
 
     async def test_two_sweepers_at_once_do_everything_once(self, july, monkeypatch):
-        monkeypatch.setattr(vault_desk, "record_answer", TestKilled.fail)
+        monkeypatch.setattr(vault_service, "record_answer", TestKilled.fail)
         await july.try_to_add(VISA)
         july.world.clock.instant += timedelta(seconds=75)
         await asyncio.gather(*(july.sweep() for _ in range(4)))
@@ -265,7 +265,7 @@ class TestWhoLearnsFirst:
 
     async def test_a_row_of_another_customer_is_not_adopted(self, july, monkeypatch):
         await july.world.add_account("AA0202", name="Elm Plumbing")
-        monkeypatch.setattr(july.desk, "keep", TestKilled.die)
+        monkeypatch.setattr(july.vault, "keep", TestKilled.die)
         with pytest.raises(Killed):
             await july.try_to_add(VISA)
         (row,) = await july.rows("payment_method")

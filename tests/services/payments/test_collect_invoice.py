@@ -10,7 +10,7 @@ from app.domain.collection import AttemptState, CollectionStatus
 from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.payment_methods import MethodStatus
 from app.repositories import unit_of_work
-from app.repositories.notices import COLLECTION, Hold
+from app.repositories.webhook_events import COLLECTION, Hold
 from app.services.payments.collect_invoice import collect_invoice
 from tests.till import MASTERCARD, VISA, Till
 from tests.world import pacific

@@ -52,7 +52,7 @@ async def status(world: World) -> AccountStatus:
 
 @pytest.fixture
 async def declined(till: Till):
-    """A customer of long standing whose card is declined: July's invoice is open. In the end the books agree."""
+    """A customer of long snapshot whose card is declined: July's invoice is open. In the end the books agree."""
     await till.world.add_account(paid_since_on=date(2026, 7, 1))
     await till.add_card()
     till.gateway.force("*", "2001", 1_000)

@@ -11,8 +11,8 @@ from app.domain.add_ons import AddOnNotAvailable
 from app.domain.taxes import TaxRate
 from app.services.adjustments.grant_credit import grant_goodwill
 from app.services.adjustments.set_taxes import set_taxes
+from app.services.common.account_snapshot import AccountSuspended
 from app.services.common.staff_actions import ReasonMissing
-from app.services.common.standing import AccountSuspended
 from app.services.cycle.close_account import close_account
 from app.services.plans.change_lines import NoLineToEnd, add_line, end_line
 from tests.services.books import differences, dump, invoices, lines, rows, tamper

@@ -81,7 +81,7 @@ class TestFacts:
             date(2026, 8, 1): usage(live_minutes=10, call_count=2),
         }
         assert list(found.days) == [date(2026, 7, 31), date(2026, 8, 1), date(2026, 8, 2)]
-        assert found.standing.external_id == ACCOUNT
+        assert found.snapshot.external_id == ACCOUNT
         assert list(found.stored_costs) == [date(2026, 7, 1), date(2026, 8, 1)]
 
     async def test_reach_as_far_back_as_is_asked(self, world):

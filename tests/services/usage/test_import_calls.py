@@ -95,7 +95,7 @@ class TestImportCalls:
         particulars = AccountParticulars(name, name, "100", None, date(1999, 1, 1))
         await put_account(services, particulars=particulars, actor="test")
         released = await quarantine.release(services, **release)
-        assert (released.is_released, released.verdict.outcome) == (True, Outcome.ACCEPTED)
+        assert (released.is_released, released.metered.outcome) == (True, Outcome.ACCEPTED)
 
     async def test_malformed_rows_name_their_line_and_what_is_wrong(self, services, tmp_path, sample):
         lines = tmp_path / "calls.tsv"

@@ -60,7 +60,11 @@ class TestReleasing:
 
         released = await let_go(july, quarantined)
 
-        assert (released.is_released, released.verdict.outcome, released.message) == (True, Outcome.ACCEPTED, "")
+        assert (released.is_released, released.metered.outcome, released.message) == (
+            True,
+            Outcome.ACCEPTED,
+            "",
+        )
         assert days(july.database) == {date(2026, 7, 13): (90, 0, 0, 1, 0)}
         assert resolutions(july) == [("RELEASED", "staff:ann", "Account is there.")]
         kinds = [kind for (kind,) in rows(july.database, "SELECT kind FROM event ORDER BY id")]
@@ -77,7 +81,7 @@ class TestReleasing:
 
         released = await let_go(july, quarantined)
 
-        assert (released.is_released, released.verdict.outcome) == (True, Outcome.DUPLICATE)
+        assert (released.is_released, released.metered.outcome) == (True, Outcome.DUPLICATE)
         assert days(july.database) == {date(2026, 7, 13): (90, 0, 0, 1, 0)}
 
     async def test_a_call_that_fails_again_stays_and_nothing_is_written(self, july):
@@ -97,7 +101,7 @@ class TestReleasing:
 
         released = await let_go(july, quarantined)
 
-        assert (released.is_released, released.verdict.reason) == (False, RefusalReason.TOO_OLD)
+        assert (released.is_released, released.metered.reason) == (False, RefusalReason.TOO_OLD)
         assert await waiting(july) == [quarantined]
 
     async def test_what_cannot_be_read_stays(self, july):

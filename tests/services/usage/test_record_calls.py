@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.domain.metering import Outcome, Verdict
+from app.domain.metering import MeteringResult, Outcome
 from app.domain.usage import RefusalReason
 from app.services.usage.call_items import Unreadable, write_call
 from app.services.usage.record_calls import Item, record_calls
@@ -14,14 +14,14 @@ from tests.factories.calls import a_call
 from tests.services.books import days, differences, dump, events, invoices, lines, rows
 from tests.world import World, pacific
 
-ACCEPTED = Verdict(Outcome.ACCEPTED, None, is_billable=True)
-DUPLICATE = Verdict(Outcome.DUPLICATE)
+ACCEPTED = MeteringResult(Outcome.ACCEPTED, None, is_billable=True)
+DUPLICATE = MeteringResult(Outcome.DUPLICATE)
 MINUTE = 60
 
 
-def refused(reason: RefusalReason) -> Verdict:
+def refused(reason: RefusalReason) -> MeteringResult:
     outcome = Outcome.CONFLICT if reason is RefusalReason.CONFLICT else Outcome.QUARANTINED
-    return Verdict(outcome, reason)
+    return MeteringResult(outcome, reason)
 
 
 def quarantine(world: World) -> list[tuple[str, str]]:
@@ -44,12 +44,12 @@ class TestRecording:
     async def test_keeps_the_call_its_daily_sum_and_one_event_in_one_transaction(self, july):
         started_at = pacific(2026, 7, 13, 23, 59)
 
-        verdicts = await july.add_calls(
+        results = await july.add_calls(
             a_call(event_id="1", started_at=started_at, script_seconds=200, recording_seconds=150, patch_seconds=7),
             a_call(event_id="2", started_at=started_at, script_seconds=0, recording_seconds=30, ivr_seconds=11),
         )
 
-        assert verdicts == [ACCEPTED, ACCEPTED]
+        assert results == [ACCEPTED, ACCEPTED]
         assert calls(july) == [(1, "1", 200, None), (2, "2", 30, None)]
         assert days(july.database) == {date(2026, 7, 13): (230, 7, 11, 2, 0)}
         assert rows(july.database, "SELECT usage_seq FROM account") == [(2,)]
@@ -118,12 +118,12 @@ class TestRecording:
         assert days(july.database) == {date(2026, 7, 13): (300, 0, 0, 2, 0)}
 
     async def test_rule_8_a_call_that_is_not_billable_is_kept_and_counted_but_never_charged(self, july):
-        verdicts = await july.add_calls(
+        results = await july.add_calls(
             a_call(started_at=pacific(2026, 7, 13, 9), script_seconds=200 * MINUTE, is_billable=False)
         )
         await july.advance_to(pacific(2026, 8, 2))
 
-        assert verdicts == [Verdict(Outcome.ACCEPTED, None, is_billable=False)]
+        assert results == [MeteringResult(Outcome.ACCEPTED, None, is_billable=False)]
         assert days(july.database) == {date(2026, 7, 13): (0, 0, 0, 0, 1)}
         assert await lines(july.database) == [[("BASE", "2026-07", 139_00)], [("BASE", "2026-08", 139_00)]]
         assert await differences(july.database) == []
@@ -135,10 +135,10 @@ class TestRecording:
             Item(9, a_call(event_id="3", started_at=pacific(2026, 7, 13, 9)), "third"),
         ]
 
-        verdicts = await record_calls(july.services, source="call-centre", items=items, actor="test")
+        results = await record_calls(july.services, source="call-centre", items=items, actor="test")
 
         unknown = refused(RefusalReason.UNKNOWN_ACCOUNT)
-        assert verdicts == [unknown, refused(RefusalReason.MALFORMED), ACCEPTED]
+        assert results == [unknown, refused(RefusalReason.MALFORMED), ACCEPTED]
         kept = rows(
             july.database, "SELECT position, payload, reason, message, resolution FROM quarantined_call ORDER BY id"
         )
@@ -183,22 +183,22 @@ class TestTimeOfTheCall:
     async def test_rule_25_a_call_may_begin_five_minutes_ahead_and_no_second_more(self, july):
         ahead = july.clock.now() + timedelta(minutes=5)
 
-        verdicts = await july.add_calls(
+        results = await july.add_calls(
             a_call(event_id="1", started_at=ahead), a_call(event_id="2", started_at=ahead + timedelta(seconds=1))
         )
 
-        assert verdicts == [ACCEPTED, refused(RefusalReason.IN_THE_FUTURE)]
+        assert results == [ACCEPTED, refused(RefusalReason.IN_THE_FUTURE)]
 
     async def test_rule_25_a_call_of_a_closed_month_may_be_35_days_old_and_no_second_older(self, july):
         await july.advance_to(pacific(2026, 9, 3, 12))
         oldest = july.clock.now() - timedelta(days=35)
 
-        verdicts = await july.add_calls(
+        results = await july.add_calls(
             a_call(event_id="1", started_at=oldest), a_call(event_id="2", started_at=oldest - timedelta(seconds=1))
         )
 
         assert oldest == pacific(2026, 7, 30, 12)
-        assert verdicts == [ACCEPTED, refused(RefusalReason.TOO_OLD)]
+        assert results == [ACCEPTED, refused(RefusalReason.TOO_OLD)]
         assert await differences(july.database) == []
 
     async def test_rule_25_a_call_of_an_open_month_is_taken_however_old(self, world):
@@ -340,13 +340,13 @@ class TestCorrections:
 
     async def test_rule_24_a_correction_of_a_correction_counts_alone(self, july):
         call = a_call(event_id="1", started_at=pacific(2026, 7, 13), script_seconds=600)
-        verdicts = await july.add_calls(
+        results = await july.add_calls(
             call,
             call._replace(event_id="2", script_seconds=500, corrects="1"),
             call._replace(event_id="3", script_seconds=400, corrects="2"),
         )
 
-        assert verdicts == [ACCEPTED, ACCEPTED, ACCEPTED]
+        assert results == [ACCEPTED, ACCEPTED, ACCEPTED]
         assert days(july.database) == {date(2026, 7, 13): (400, 0, 0, 1, 0)}
         assert await differences(july.database) == []
 
@@ -364,9 +364,9 @@ class TestCorrections:
         call = a_call(event_id="1", started_at=pacific(2026, 7, 13))
         await july.add_calls(call, call._replace(event_id="2", corrects="1"))
 
-        verdicts = await july.add_calls(call._replace(event_id="3", corrects="1"))
+        results = await july.add_calls(call._replace(event_id="3", corrects="1"))
 
-        assert verdicts == [refused(RefusalReason.ALREADY_CORRECTED)]
+        assert results == [refused(RefusalReason.ALREADY_CORRECTED)]
         assert days(july.database) == {date(2026, 7, 13): (150, 0, 0, 1, 0)}
 
     @pytest.mark.parametrize(

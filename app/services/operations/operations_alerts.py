@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.domain.announcements import OPERATOR_ALERT, OperatorTrouble, write_facts
+from app.domain.announcements import OPERATOR_ALERT, OperatorAlert, write_facts
 from app.domain.contacts import Channel
 from app.domain.periods import billing_date
 from app.repositories import unit_of_work
@@ -28,12 +28,12 @@ FAILED_WITHIN = timedelta(days=7)
 
 MAIL_WAITS_FOR = timedelta(hours=1)
 QUARANTINE_GROWTH = 25
-LOOK = " Look at them with `flex-billing duty list`."
+LOOK = " Look at them with `flex-billing queue list`."
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """The figures that a person on duty goes by; counts, and the instants of what has waited longest.
+class OperationsFigures:
+    """The figures that an operator on call goes by; counts, and the instants of what has waited longest.
 
     `unknown_charges` and `unknown_refunds` have had no known outcome for over an hour, `parked` are collections that
     broke off, `disputes` wait for an answer, `failed_refunds` came back to us within a week, and `notices` of the
@@ -57,73 +57,75 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class OperationsAlert:
     """One thing to settle: its name, and what to do in a sentence."""
 
     name: str
     sentence: str
 
 
-async def watched(services: Services) -> Watched:
+async def read_operations_figures(services: Services) -> OperationsFigures:
     """Return the figures of now."""
     now = services.clock.now()
     return await unit_of_work.read(services.database, lambda uow: _watched(uow, now))
 
 
-def troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
+def operations_alerts(figures: OperationsFigures, now: datetime) -> Iterator[OperationsAlert]:
     """Yield what the figures say a person has to settle."""
     if figures.oldest_close_due_at is not None and now - figures.oldest_close_due_at > LATE_CLOSE:
         since = f"{figures.oldest_close_due_at:%Y-%m-%d %H:%M} UTC"
-        yield Trouble(
+        yield OperationsAlert(
             "LATE_CLOSE", f"Invoices are due since {since} and are not issued. Look at /health/ready and the log."
         )
     if figures.unknown_calls:
-        yield Trouble(
+        yield OperationsAlert(
             "UNKNOWN_OUTCOME",
             f"Phone calls whose outcome is unknown for over an hour: {figures.unknown_calls}. "
-            "Ask the operators, and report each by `flex-billing duty call-outcome`.",
+            "Ask the operators, and report each by `flex-billing queue call-outcome`.",
         )
-    yield from _money_troubles(figures, now)
+    yield from _money_alerts(figures, now)
     if figures.oldest_unsent_at is not None and now - figures.oldest_unsent_at > MAIL_WAITS_FOR:
         since = f"{figures.oldest_unsent_at:%Y-%m-%d %H:%M} UTC"
-        yield Trouble("MAIL_REFUSED", f"Mail waits since {since}: the mail server does not take it.")
+        yield OperationsAlert("MAIL_REFUSED", f"Mail waits since {since}: the mail server does not take it.")
     if figures.quarantined_today >= QUARANTINE_GROWTH:
-        yield Trouble(
+        yield OperationsAlert(
             "QUARANTINE_GROWTH",
             f"{figures.quarantined_today} calls went into quarantine within a day; {figures.quarantined} wait there. "
             "Look at them with `flex-billing quarantine list`.",
         )
 
 
-def _money_troubles(figures: Watched, now: datetime) -> Iterator[Trouble]:
+def _money_alerts(figures: OperationsFigures, now: datetime) -> Iterator[OperationsAlert]:
     if figures.collects_at is not None and now - figures.collects_at > LATE_COLLECTION:
         since = f"{figures.collects_at:%Y-%m-%d %H:%M} UTC"
-        yield Trouble(
+        yield OperationsAlert(
             "LATE_COLLECTION",
             f"Collecting is due since {since} and does not go on. Look at /health/ready and the log; after a restore, "
             "`flex-billing reconcile` lets it go on.",
         )
     if figures.unknown_charges:
         count = figures.unknown_charges
-        yield Trouble("UNKNOWN_CHARGE", f"Charges whose outcome is unknown for over an hour: {count}.{LOOK}")
+        yield OperationsAlert("UNKNOWN_CHARGE", f"Charges whose outcome is unknown for over an hour: {count}.{LOOK}")
     if figures.unknown_refunds:
         count = figures.unknown_refunds
-        yield Trouble("UNKNOWN_REFUND", f"Refunds whose outcome is unknown for over an hour: {count}.{LOOK}")
+        yield OperationsAlert("UNKNOWN_REFUND", f"Refunds whose outcome is unknown for over an hour: {count}.{LOOK}")
     if figures.failed_refunds:
         count = figures.failed_refunds
-        yield Trouble("FAILED_REFUND", f"Refunds that did not reach their customers: {count}.{LOOK}")
+        yield OperationsAlert("FAILED_REFUND", f"Refunds that did not reach their customers: {count}.{LOOK}")
     if figures.notices:
-        yield Trouble("NOTICE", f"Notices of the payment service that nobody understood: {figures.notices}.{LOOK}")
+        yield OperationsAlert(
+            "NOTICE", f"Notices of the payment service that nobody understood: {figures.notices}.{LOOK}"
+        )
     if figures.parked:
-        yield Trouble("PARKED", f"Collections that broke off and wait for a person: {figures.parked}.{LOOK}")
+        yield OperationsAlert("PARKED", f"Collections that broke off and wait for a person: {figures.parked}.{LOOK}")
     if figures.disputes:
-        yield Trouble("DISPUTE", f"Disputed payments that wait for an answer: {figures.disputes}.{LOOK}")
+        yield OperationsAlert("DISPUTE", f"Disputed payments that wait for an answer: {figures.disputes}.{LOOK}")
 
 
-async def tell_operators(services: Services, *, address: str) -> int:
+async def notify_operators(services: Services, *, address: str) -> int:
     """Queue a mail for each trouble that was not told today, and return how many are new."""
     now = services.clock.now()
-    found = list(troubles(await watched(services), now))
+    found = list(operations_alerts(await read_operations_figures(services), now))
     if not found:
         return 0
     return await unit_of_work.write(
@@ -134,7 +136,7 @@ async def tell_operators(services: Services, *, address: str) -> int:
     )
 
 
-def operator_message(trouble: Trouble, message_id: str, address: str, now: datetime) -> Message:
+def operator_message(trouble: OperationsAlert, message_id: str, address: str, now: datetime) -> Message:
     """Return the mail about a trouble; one of its name is sent a day."""
     on = billing_date(now)
     return Message(
@@ -147,15 +149,15 @@ def operator_message(trouble: Trouble, message_id: str, address: str, now: datet
         recipient="",
         address=address,
         dedupe_key=f"{OPERATOR_ALERT}:{trouble.name}:{on}",
-        facts=write_facts(OPERATOR_ALERT, OperatorTrouble(trouble.name, trouble.sentence, on)),
+        facts=write_facts(OPERATOR_ALERT, OperatorAlert(trouble.name, trouble.sentence, on)),
         created_at=now,
         next_action_at=now,
     )
 
 
-async def _watched(uow: UnitOfWork, now: datetime) -> Watched:
-    money = await uow.duty.money_waiting(now - UNKNOWN_FOR, now - FAILED_WITHIN)
-    return Watched(
+async def _watched(uow: UnitOfWork, now: datetime) -> OperationsFigures:
+    money = await uow.on_call_queue.money_waiting(now - UNKNOWN_FOR, now - FAILED_WITHIN)
+    return OperationsFigures(
         messages=await uow.notifications.count_by_state(),
         unknown_calls=await uow.notifications.count_unknown_before(now - UNKNOWN_FOR),
         oldest_unsent_at=await uow.notifications.oldest_unsent_at(),

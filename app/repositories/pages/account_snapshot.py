@@ -37,7 +37,7 @@ from app.repositories.billing_facts import (
 from app.repositories.ledger import select_open_invoices
 from app.repositories.pages.scope import own
 from app.repositories.reader import Page
-from app.views.standing import AccountStanding
+from app.views.account_snapshot import AccountSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,13 +158,13 @@ class _Rows:
     subscriptions: Sequence[Any]
 
 
-def _assemble(found: _Rows) -> AccountStanding | None:
+def _assemble(found: _Rows) -> AccountSnapshot | None:
     if not found.account:
         return None
     row = found.account[0]
     period = Period.containing(row[_ACCOUNT_FIELDS.index("today")])
     chosen, pending, opened = (row[start : start + _PLAN_WIDTH] for start in _PLANS_START)
-    return AccountStanding(
+    return AccountSnapshot(
         **dict(zip(_ACCOUNT_FIELDS, row, strict=False)),
         period=period,
         chosen_plan=read_plan(chosen),
@@ -184,8 +184,8 @@ def _read_plan(columns: Sequence[Any]) -> PlanVersion | None:
     return None if columns[0] is None else read_plan(columns)
 
 
-STANDING: Page[AccountStanding | None] = Page(
-    "standing",
+ACCOUNT_SNAPSHOT: Page[AccountSnapshot | None] = Page(
+    "snapshot",
     {
         "account": _ACCOUNT,
         "usage": _USAGE,

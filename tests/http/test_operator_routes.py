@@ -1,4 +1,4 @@
-"""What other systems and the person on duty ask: reports of calls, and figures; each with a service key."""
+"""What other systems and the operator on call ask: reports of calls, and figures; each with a service key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
-from app.http.duty_routes import duty_routes
+from app.http.operator_routes import operator_routes
 from tests.http.service import Service, a_service_at_noon, refusal
 from tests.services.post import Post
 from tests.world import World
@@ -15,7 +15,7 @@ from tests.world import World
 @pytest.fixture
 async def service(world: World) -> Service:
     service = await a_service_at_noon(world)
-    world.application.router.routes.extend(duty_routes(world.services))
+    world.application.router.routes.extend(operator_routes(world.services))
     return service
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, or_, update
 from sqlmodel import col, select
 
-from app.domain.payment_gateway import Notice
-from app.domain.refunds import NoticeState
-from app.models.notices import GatewayNoticeRow, HoldRow, ScheduleRunRow
+from app.domain.payment_gateway import WebhookEvent
+from app.domain.refunds import WebhookEventState
+from app.models.webhook_events import HoldRow, ScheduleRunRow, WebhookEventRow
 from app.repositories.bulk import execute_many, upsert
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
-_KEEP_NOTICE = upsert(GatewayNoticeRow, ["payload_hash"])
+_KEEP_NOTICE = upsert(WebhookEventRow, ["payload_hash"])
 _KEEP_RUN = upsert(ScheduleRunRow, ["kind", "scheduled_for"])
 
 COLLECTION = "collection"
@@ -57,24 +57,24 @@ class HoldRepository:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredNotice:
+class StoredWebhookEvent:
     """A notice that was received; `failures` counts how often it could not be dealt with yet."""
 
     id: str
-    notice: Notice
-    state: NoticeState
+    notice: WebhookEvent
+    state: WebhookEventState
     failures: int
     received_at: datetime
     reason: str | None = None
 
 
-class NoticeRepository:
+class WebhookEventRepository:
     """The inbox of the payment service: each payload is kept once."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, notice_id: str, notice: Notice, *, payload_hash: str, received_at: datetime) -> bool:
+    async def add(self, notice_id: str, notice: WebhookEvent, *, payload_hash: str, received_at: datetime) -> bool:
         """Keep a notice; False when the same payload is there already."""
         details = {"dispute": notice.dispute_id, "amount_cents": notice.amount_cents}
         values = (
@@ -85,7 +85,7 @@ class NoticeRepository:
             notice.sent_at,
             notice.subject_id,
             details,
-            NoticeState.RECEIVED,
+            WebhookEventState.RECEIVED,
             None,
             0,
             received_at,
@@ -94,13 +94,13 @@ class NoticeRepository:
         )
         return bool(await execute_many(self._session, _KEEP_NOTICE, [values]))
 
-    async def due(self, now: datetime, limit: int) -> list[StoredNotice]:
+    async def due(self, now: datetime, limit: int) -> list[StoredWebhookEvent]:
         """Return notices that are to be dealt with by now, in the order in which they came."""
-        row = GatewayNoticeRow
+        row = WebhookEventRow
         statement = (
             select(row)
             .where(
-                row.state == NoticeState.RECEIVED,
+                row.state == WebhookEventState.RECEIVED,
                 or_(col(row.next_action_at).is_(None), col(row.next_action_at) <= now),
             )
             .order_by(col(row.received_at), col(row.id))
@@ -108,23 +108,23 @@ class NoticeRepository:
         )
         return [_notice(found) for found in await self._session.exec(statement)]
 
-    async def list_all(self) -> list[StoredNotice]:
+    async def list_all(self) -> list[StoredWebhookEvent]:
         """Return the whole inbox, in the order in which it came in."""
-        row = GatewayNoticeRow
+        row = WebhookEventRow
         statement = select(row).order_by(col(row.received_at), col(row.id))
         return [_notice(found) for found in await self._session.exec(statement)]
 
     async def close(
         self,
         notice_id: str,
-        state: NoticeState,
+        state: WebhookEventState,
         *,
         at: datetime,
         reason: str | None = None,
-        was: NoticeState = NoticeState.RECEIVED,
+        was: WebhookEventState = WebhookEventState.RECEIVED,
     ) -> bool:
         """Store what became of a notice; False when somebody else has dealt with it."""
-        row = GatewayNoticeRow
+        row = WebhookEventRow
         statement = (
             update(row)
             .where(col(row.id) == notice_id, col(row.state) == was)
@@ -135,21 +135,21 @@ class NoticeRepository:
 
     async def reopen(self, notice_id: str) -> bool:
         """Let a notice that is in quarantine be dealt with again; False when it is not there."""
-        row = GatewayNoticeRow
+        row = WebhookEventRow
         statement = (
             update(row)
-            .where(col(row.id) == notice_id, col(row.state) == NoticeState.QUARANTINED)
-            .values(state=NoticeState.RECEIVED, failures=0, next_action_at=None, processed_at=None)
+            .where(col(row.id) == notice_id, col(row.state) == WebhookEventState.QUARANTINED)
+            .values(state=WebhookEventState.RECEIVED, failures=0, next_action_at=None, processed_at=None)
         )
         result: Any = await self._session.exec(statement)
         return bool(result.rowcount)
 
-    async def postpone(self, stored: StoredNotice, *, until: datetime, reason: str) -> None:
+    async def postpone(self, stored: StoredWebhookEvent, *, until: datetime, reason: str) -> None:
         """Store that a notice is to be dealt with later, and why not now."""
-        row = GatewayNoticeRow
+        row = WebhookEventRow
         statement = (
             update(row)
-            .where(col(row.id) == stored.id, col(row.state) == NoticeState.RECEIVED)
+            .where(col(row.id) == stored.id, col(row.state) == WebhookEventState.RECEIVED)
             .values(failures=stored.failures + 1, next_action_at=until, reason=reason)
         )
         await self._session.exec(statement)
@@ -176,8 +176,8 @@ class ScheduleRepository:
         return (await self._session.exec(statement)).one()
 
 
-def _notice(row: GatewayNoticeRow) -> StoredNotice:
-    notice = Notice(
+def _notice(row: WebhookEventRow) -> StoredWebhookEvent:
+    notice = WebhookEvent(
         kind=row.kind,
         sent_at=row.sent_at,
         subject_id=row.subject_id,
@@ -185,4 +185,4 @@ def _notice(row: GatewayNoticeRow) -> StoredNotice:
         amount_cents=row.details["amount_cents"],
         name=row.name,
     )
-    return StoredNotice(row.id, notice, row.state, row.failures, row.received_at, row.reason)
+    return StoredWebhookEvent(row.id, notice, row.state, row.failures, row.received_at, row.reason)

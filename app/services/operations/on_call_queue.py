@@ -1,23 +1,23 @@
-"""What the person on duty does about what waits: look at it, try it again, or say what became of it."""
+"""The on-call queue: what waits for an operator, and how it is retried, dismissed or settled."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from app.domain.accounts import Role
-from app.domain.collection import CollectionStatus, request_round
+from app.domain.collection import CollectionStatus, request_collection_attempt
 from app.domain.contacts import Channel
-from app.domain.refunds import NoticeState
+from app.domain.refunds import WebhookEventState
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.common.staff_actions import check_staff
-from app.services.operations.watch import FAILED_WITHIN, UNKNOWN_FOR
+from app.services.operations.operations_alerts import FAILED_WITHIN, UNKNOWN_FOR
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from app.repositories.duty import Waiting
     from app.repositories.notifications import Message
+    from app.repositories.on_call_queue import Waiting
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
 
@@ -27,7 +27,7 @@ class NothingWaits(LookupError):
 
     def __init__(self, waiting_id: str) -> None:
         super().__init__(
-            f"Nothing waits as {waiting_id!r} that could be settled so. `flex-billing duty list` shows what does."
+            f"Nothing waits as {waiting_id!r} that could be settled so. `flex-billing queue list` shows what does."
         )
         self.waiting_id = waiting_id
 
@@ -45,7 +45,9 @@ async def list_waiting(services: Services, *, limit: int) -> list[Waiting]:
     now = services.clock.now()
     return await unit_of_work.read(
         services.database,
-        lambda uow: uow.duty.list_waiting(sent_before=now - UNKNOWN_FOR, failed_since=now - FAILED_WITHIN, limit=limit),
+        lambda uow: uow.on_call_queue.list_waiting(
+            sent_before=now - UNKNOWN_FOR, failed_since=now - FAILED_WITHIN, limit=limit
+        ),
     )
 
 
@@ -67,7 +69,7 @@ async def try_again(services: Services, *, waiting_id: str, actor: str, reason: 
     await unit_of_work.write(services.database, work)
 
 
-async def dismiss_notice(services: Services, *, waiting_id: str, actor: str, reason: str) -> None:
+async def dismiss_webhook_event(services: Services, *, waiting_id: str, actor: str, reason: str) -> None:
     """Decide that a notice in quarantine is nothing of ours; it is kept, with the reason.
 
     :raises NothingWaits: when no notice of that id is in quarantine.
@@ -75,8 +77,10 @@ async def dismiss_notice(services: Services, *, waiting_id: str, actor: str, rea
     check_staff(actor, reason)
 
     async def work(uow: UnitOfWork) -> None:
-        now, was = services.clock.now(), NoticeState.QUARANTINED
-        if not await uow.notices.close(waiting_id, NoticeState.DONE, at=now, reason=f"dismissed: {reason}", was=was):
+        now, was = services.clock.now(), WebhookEventState.QUARANTINED
+        if not await uow.webhook_events.close(
+            waiting_id, WebhookEventState.DONE, at=now, reason=f"dismissed: {reason}", was=was
+        ):
             raise NothingWaits(waiting_id)
         data = {"reason": reason}
         await uow.events.add_many(
@@ -90,7 +94,7 @@ async def _let_go_on(uow: UnitOfWork, waiting_id: str, now: datetime) -> tuple[s
     """Let it go on, and return what the trail says: the kind of event, whose it is, about what, and its data."""
     if waiting_id.isdecimal():
         return await _collect_again(uow, int(waiting_id), now)
-    if await uow.notices.reopen(waiting_id):
+    if await uow.webhook_events.reopen(waiting_id):
         return "notice.reopened", None, waiting_id, {}
     message = await uow.notifications.find_failed(waiting_id)
     if message is None:
@@ -108,7 +112,7 @@ async def _collect_again(uow: UnitOfWork, number: int, now: datetime) -> tuple[s
     collection = await uow.collections.find(invoice.id)
     if collection is None or collection.status is not CollectionStatus.PARKED:
         raise NothingWaits(str(number))
-    await uow.collections.save(None, collection, request_round(now) | {"note": None})
+    await uow.collections.save(None, collection, request_collection_attempt(now) | {"note": None})
     return "collection.resumed", invoice.account_id, invoice.id, {"number": number}
 
 

@@ -36,7 +36,7 @@ async def payment_of(uow: UnitOfWork, attempt: Attempt) -> Payment:
     raise LookupError(attempt.id)
 
 
-async def post_back(uow: UnitOfWork, attempt: Attempt, kind: PostingKind, amount_cents: int, now: datetime) -> None:
+async def post_reversal(uow: UnitOfWork, attempt: Attempt, kind: PostingKind, amount_cents: int, now: datetime) -> None:
     """Post that money of a charge went back, and open its invoice again; the caller is the account's only writer."""
     payment = await payment_of(uow, attempt)
     posting = Posting(kind, amount_cents, attempt.invoice_id, payment.id)
@@ -45,7 +45,7 @@ async def post_back(uow: UnitOfWork, attempt: Attempt, kind: PostingKind, amount
         await uow.invoices.reopen(attempt.invoice_id)
 
 
-async def post_in_again(
+async def post_reinstated_payment(
     uow: UnitOfWork, ids: Ids, attempt: Attempt, reference: str, amount_cents: int, now: datetime
 ) -> None:
     """Record money that came back to us after it had gone, as a payment of its own under the reference given."""
@@ -90,7 +90,7 @@ async def collect_again(
     return changed
 
 
-async def back_event(
+async def reversal_event(
     uow: UnitOfWork,
     ids: Ids,
     kind: str,

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy import text as sql
 
-from app.domain.payment_gateway import NoticeKind
-from app.domain.refunds import NoticeState
+from app.domain.payment_gateway import WebhookEventKind
+from app.domain.refunds import WebhookEventState
 from app.models.base import Row, enum_text, identifier, instant, json_value, text, whole_number
 
 
-class GatewayNoticeRow(Row, table=True):
+class WebhookEventRow(Row, table=True):
     """One verified webhook, kept before it is answered; the same payload is kept once."""
 
     __tablename__ = "gateway_notice"
@@ -27,12 +27,12 @@ class GatewayNoticeRow(Row, table=True):
 
     id: str = identifier()
     payload_hash: str = text()
-    kind: NoticeKind = enum_text(NoticeKind)
+    kind: WebhookEventKind = enum_text(WebhookEventKind)
     name: str = text()
     sent_at: datetime = instant()
     subject_id: str | None = text(default=None)
     details: dict[str, Any] = json_value()
-    state: NoticeState = enum_text(NoticeState)
+    state: WebhookEventState = enum_text(WebhookEventState)
     reason: str | None = text(default=None)
     failures: int = whole_number(default=0)
     received_at: datetime = instant()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.repositories import unit_of_work
-from app.services.common.patience import ANSWERS_WITHIN_SECONDS, Patience
+from app.services.common.bounded_wait import ANSWERS_WITHIN_SECONDS, BoundedWait
 from app.services.payments.collect_invoice import collect_invoice
 
 if TYPE_CHECKING:
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
     from app.services.common.services import Services
 
-log = structlog.get_logger("cashier")
+log = structlog.get_logger("payment_runner")
 
 LOOKS_AGAIN_AFTER_SECONDS = 0.05
 
 
-class Cashier:
+class PaymentRunner:
     """Charges in tasks of its own, which go on when the customer who started them is gone."""
 
     def __init__(self, services: Services, *, answers_within_seconds: float = ANSWERS_WITHIN_SECONDS) -> None:
         self.services = services
-        self._patience = Patience(answers_within_seconds)
+        self._wait = BoundedWait(answers_within_seconds)
 
     @property
     def charges_first(self) -> bool:
@@ -38,11 +38,11 @@ class Cashier:
 
         Where somebody else is collecting one of them, that is waited for instead.
         """
-        await self._patience.start(self._collect(invoice_ids), name="cashier")
+        await self._wait.start(self._collect(invoice_ids), name="payment_runner")
 
     async def close(self) -> None:
         """Wait for what is under way."""
-        await self._patience.close()
+        await self._wait.close()
 
     async def _collect(self, invoice_ids: Sequence[str]) -> None:
         for invoice_id in invoice_ids:

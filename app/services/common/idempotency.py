@@ -32,7 +32,7 @@ class InvalidIdempotencyKey(ValueError):
         self.key = key
 
 
-async def once(
+async def execute_idempotently(
     uow: UnitOfWork,
     *,
     account_id: str,

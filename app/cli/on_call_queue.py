@@ -1,4 +1,4 @@
-"""Commands for the person on duty: what waits for a person, and how it goes on."""
+"""Commands for the operator on call: the on-call queue, and how each item goes on."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from app.cli.running import run
 from app.cli.staff import Reason, Who, act
 from app.cli.terminal import show_table, tell
 from app.domain.deliveries import CallOutcome
-from app.repositories.duty import Waiting, WaitingKind
+from app.repositories.on_call_queue import Waiting, WaitingKind
 from app.services.notifications import report_call as reporting
-from app.services.operations import duty as doing
+from app.services.operations import on_call_queue as doing
 
 if TYPE_CHECKING:
     from app.main import Surroundings
 
-duty = typer.Typer(name="duty", help="What waits for a person, and how it goes on.", no_args_is_help=True)
+queue = typer.Typer(name="queue", help="What waits for a person, and how it goes on.", no_args_is_help=True)
 
-WaitingId = Annotated[str, typer.Argument(metavar="ID", help="As `duty list` shows it.", show_default=False)]
+WaitingId = Annotated[str, typer.Argument(metavar="ID", help="As `queue list` shows it.", show_default=False)]
 
 TO_DO = {
     WaitingKind.UNKNOWN_CHARGE: "It is asked about again by itself. Look for this order id at the payment service.",
     WaitingKind.UNKNOWN_REFUND: "It is asked about again by itself. Look for this order id at the payment service.",
     WaitingKind.FAILED_REFUND: "It did not reach the customer: give the money back in another way.",
-    WaitingKind.PARKED: "Mend what the payment service refuses, then `duty retry`.",
+    WaitingKind.PARKED: "Mend what the payment service refuses, then `queue retry`.",
     WaitingKind.DISPUTE: "Answer it in the payment service's control panel.",
-    WaitingKind.NOTICE: "`duty retry` once it can be understood, or `duty dismiss` it.",
-    WaitingKind.PHONE_CALL: "Ask the operators, then `duty call-outcome`.",
-    WaitingKind.MESSAGE: "`duty retry` once its address, or the system that takes it, is well.",
+    WaitingKind.NOTICE: "`queue retry` once it can be understood, or `queue dismiss` it.",
+    WaitingKind.PHONE_CALL: "Ask the operators, then `queue call-outcome`.",
+    WaitingKind.MESSAGE: "`queue retry` once its address, or the system that takes it, is well.",
 }
 
 
-@duty.command("list")
+@queue.command("list")
 def list_waiting(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of each kind to show.")] = 50,
 ) -> None:
@@ -53,21 +53,21 @@ def list_waiting(
     show_table(None, ("what", "id", "account", "since (UTC)", "known", "what to do"), rows)
 
 
-@duty.command("retry")
+@queue.command("retry")
 def retry(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
     """Let something go on: a parked invoice by its number, a notice, or a message. The server does the rest."""
     act(doing.try_again, who, reason, waiting_id=waiting_id)
     tell(f"{waiting_id} goes on.")
 
 
-@duty.command("dismiss")
+@queue.command("dismiss")
 def dismiss(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
     """Decide that a notice in quarantine is nothing of ours. It is kept, with the reason."""
-    act(doing.dismiss_notice, who, reason, waiting_id=waiting_id)
+    act(doing.dismiss_webhook_event, who, reason, waiting_id=waiting_id)
     tell(f"{waiting_id} is dismissed.")
 
 
-@duty.command("call-outcome")
+@queue.command("call-outcome")
 def call_outcome(
     call_id: WaitingId,
     outcome: Annotated[CallOutcome, typer.Argument(help="What the operators say became of it.", show_default=False)],

@@ -14,9 +14,9 @@ from app.domain.payment_gateway import ChargeReason, TransactionStatus
 from app.domain.refunds import Refund, RefundKind
 from app.repositories.accounts import AccountNotFound
 from app.repositories.events import Event
-from app.services.payments.collecting import load_situation
+from app.services.payments.collection_snapshot import load_collection
 from app.services.payments.collection_steps import record_success
-from app.services.payments.money_back import back_event, post_back, stop_collecting
+from app.services.payments.reversals import post_reversal, reversal_event, stop_collecting
 
 if TYPE_CHECKING:
     from app.domain.collection import Collection
@@ -28,7 +28,7 @@ ORDER_PREFIX, REFUND_PREFIX = "att_", "rfd_"
 LEASE = timedelta(minutes=5)
 
 
-class NotAdopted(ValueError):
+class NotMatched(ValueError):
     """The transaction cannot be taken into the books by itself; `why` is for staff."""
 
     def __init__(self, why: str) -> None:
@@ -36,22 +36,22 @@ class NotAdopted(ValueError):
         self.why = why
 
 
-async def adopt_sale(
+async def match_sale(
     uow: UnitOfWork, services: Services, sale: Transaction, vaulted: VaultedMethod | None, actor: str
 ) -> str:
     """Take a sale in as the charge of the open invoice that it pays exactly, and return what was done.
 
     `vaulted` is the method charged, as the vault has it. Invoices are tried from the oldest on.
-    :raises NotAdopted: when no invoice of the customer waits for just that amount.
+    :raises NotMatched: when no invoice of the customer waits for just that amount.
     """
     order_id, account_id, token = sale.order_id or "", sale.customer_id or "", sale.method_token
     if not order_id.startswith(ORDER_PREFIX) or token is None:
-        raise NotAdopted(f"its order id {order_id or 'is missing and'} is none of ours")
+        raise NotMatched(f"its order id {order_id or 'is missing and'} is none of ours")
     collection = await _waiting_for(uow, account_id, sale.amount_cents)
     if await uow.payment_methods.find(token) is None:
         await uow.payment_methods.add_found(account_id, token, vaulted, at=services.clock.now())
     elif await uow.payment_methods.find(token, account_id) is None:
-        raise NotAdopted(f"its method {token} is another account's")
+        raise NotMatched(f"its method {token} is another account's")
     attempts = await uow.collections.attempts(collection.invoice_id)
     for attempt in attempts:
         if attempt.state in OPEN_STATES:
@@ -71,35 +71,37 @@ async def adopt_sale(
         sends=1,
     )
     await uow.collections.add_attempt(adopted, created_at=sale.created_at)
-    return await take_in(uow, services, adopted, sale, actor)
+    return await record_matched_sale(uow, services, adopted, sale, actor)
 
 
 async def _waiting_for(uow: UnitOfWork, account_id: str, amount_cents: int) -> Collection:
     """Return the collecting of the oldest open invoice with just that balance, and make the caller the only writer.
 
-    :raises NotAdopted: when there is none.
+    :raises NotMatched: when there is none.
     """
     try:
         await uow.accounts.get(account_id, lock=True)
     except AccountNotFound:
-        raise NotAdopted(f"its customer {account_id or 'is missing and'} is none of ours") from None
+        raise NotMatched(f"its customer {account_id or 'is missing and'} is none of ours") from None
     for collection in await uow.collections.list_for_account(account_id):
         if await uow.ledger.balance_of_invoice(account_id, collection.invoice_id) == amount_cents:
             return collection
-    raise NotAdopted(f"no open invoice of account {account_id} has that balance")
+    raise NotMatched(f"no open invoice of account {account_id} has that balance")
 
 
-async def take_in(uow: UnitOfWork, services: Services, attempt: Attempt, sale: Transaction, actor: str) -> str:
+async def record_matched_sale(
+    uow: UnitOfWork, services: Services, attempt: Attempt, sale: Transaction, actor: str
+) -> str:
     """Record that a charge went through, as its collecting would have; returns what was done.
 
-    :raises NotAdopted: when somebody is collecting the invoice just now.
+    :raises NotMatched: when somebody is collecting the invoice just now.
     """
     now, real_now = services.clock.now(), services.real_now()
     await uow.accounts.get(attempt.account_id, lock=True)
     lease = await uow.collections.claim(attempt.invoice_id, real_now, real_now + LEASE)
     if lease is None:
-        raise NotAdopted("its invoice is paid, or being collected by somebody")
-    found = await load_situation(uow, attempt.invoice_id, attempt.account_id, now)
+        raise NotMatched("its invoice is paid, or being collected by somebody")
+    found = await load_collection(uow, attempt.invoice_id, attempt.account_id, now)
     await record_success(uow, services, lease, found, attempt, sale)
     if sale.amount_cents < found.balance_cents:
         await uow.collections.release(lease)
@@ -114,19 +116,19 @@ async def take_in(uow: UnitOfWork, services: Services, attempt: Attempt, sale: T
     return f"Transaction {sale.id} paid invoice {found.invoice.number}."
 
 
-async def adopt_refund(uow: UnitOfWork, services: Services, given: Transaction, actor: str) -> str:
+async def match_refund(uow: UnitOfWork, services: Services, given: Transaction, actor: str) -> str:
     """Take a refund in as one of the charge that it gives back of, and return what was done.
 
-    :raises NotAdopted: when its sale is no charge of ours, or has not so much left.
+    :raises NotMatched: when its sale is no charge of ours, or has not so much left.
     """
     attempt = await uow.collections.find_attempt_by_transaction(given.refunded_id or "")
     if attempt is None:
-        raise NotAdopted(f"its sale {given.refunded_id} is none of ours")
+        raise NotMatched(f"its sale {given.refunded_id} is none of ours")
     now = services.clock.now()
     await uow.accounts.get(attempt.account_id, lock=True)
     left_cents = attempt.amount_cents - await uow.refunds.gone_back_cents(attempt.id)
     if given.amount_cents > left_cents:
-        raise NotAdopted(f"charge {attempt.id} has only {left_cents} cents left")
+        raise NotMatched(f"charge {attempt.id} has only {left_cents} cents left")
     order_id = given.order_id or ""
     is_free = order_id.startswith(REFUND_PREFIX) and await uow.refunds.find(order_id) is None
     refund = Refund(
@@ -143,9 +145,9 @@ async def adopt_refund(uow: UnitOfWork, services: Services, given: Transaction, 
         transaction_id=given.id,
     )
     await uow.refunds.add(refund, created_at=now)
-    await post_back(uow, attempt, PostingKind.REFUNDED, given.amount_cents, now)
+    await post_reversal(uow, attempt, PostingKind.REFUNDED, given.amount_cents, now)
     await stop_collecting(uow, attempt.invoice_id)
     data = {"amount_cents": given.amount_cents, "refund": refund.id, "transaction": given.id}
-    event = await back_event(uow, services.ids, "refund.adopted", attempt, now, data, actor)
+    event = await reversal_event(uow, services.ids, "refund.adopted", attempt, now, data, actor)
     await uow.events.add_many([event])
     return f"Transaction {given.id} gave money of invoice {event.data['number']} back."

@@ -1,4 +1,4 @@
-"""What the person on duty hears of: once a day for each trouble, and as figures."""
+"""What the operator on call hears of: once a day for each alert, and as figures."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
 from app.domain.deliveries import CallAnswer, CallResult, MailAnswer, MailResult
 from app.services.notifications.deliver_messages import MailServerUnreachable
-from app.services.operations.watch import QUARANTINE_GROWTH, tell_operators, troubles, watched
+from app.services.operations.operations_alerts import (
+    QUARANTINE_GROWTH,
+    notify_operators,
+    operations_alerts,
+    read_operations_figures,
+)
 from tests.factories.calls import a_call
 from tests.services.post import OK, Post
 from tests.world import World, pacific
 
 
 async def found(world: World) -> list[str]:
-    figures = await watched(world.services)
-    return [trouble.name for trouble in troubles(figures, world.clock.now())]
+    figures = await read_operations_figures(world.services)
+    return [trouble.name for trouble in operations_alerts(figures, world.clock.now())]
 
 
 @pytest.fixture
@@ -85,11 +90,11 @@ class TestTroubles:
         assert await found(post.world) == []
 
     async def test_money_that_waits_for_a_person(self, post):
-        figures = await watched(post.world.services)
+        figures = await read_operations_figures(post.world.services)
         figures = replace(
             figures, unknown_charges=1, unknown_refunds=1, failed_refunds=1, notices=1, parked=2, disputes=3
         )
-        sentences = {trouble.name: trouble.sentence for trouble in troubles(figures, post.world.clock.now())}
+        sentences = {trouble.name: trouble.sentence for trouble in operations_alerts(figures, post.world.clock.now())}
         assert list(sentences) == [
             "UNKNOWN_CHARGE",
             "UNKNOWN_REFUND",
@@ -107,7 +112,7 @@ class TestTelling:
         world.clock.instant = pacific(2026, 8, 1, 9)
         for day, news in ((1, 1), (1, 0), (2, 1)):
             world.clock.instant = pacific(2026, 8, day, 9)
-            assert await tell_operators(world.services, address="duty@example.com") == news
+            assert await notify_operators(world.services, address="duty@example.com") == news
         await post.deliver()
         (mail, _) = post.mailer.sent
         assert (mail.to_address, mail.subject) == ("duty@example.com", "Flex Billing: late close")
@@ -116,4 +121,4 @@ class TestTelling:
         assert (await world.data("{ notifications { totalCount } }"))["notifications"]["totalCount"] == 0
 
     async def test_nothing_to_tell_tells_nothing(self, post):
-        assert await tell_operators(post.world.services, address="duty@example.com") == 0
+        assert await notify_operators(post.world.services, address="duty@example.com") == 0

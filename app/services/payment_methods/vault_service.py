@@ -9,7 +9,7 @@ import structlog
 from app.domain.agreements import PAYMENT_AGREEMENT, PaymentAgreement
 from app.domain.payment_methods import ATTEMPT_LIMITS, AttemptLimit
 from app.repositories import unit_of_work
-from app.services.common.patience import ANSWERS_WITHIN_SECONDS, Patience
+from app.services.common.bounded_wait import ANSWERS_WITHIN_SECONDS, BoundedWait
 from app.services.payment_methods.record_vaulting import record_answer
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("vault")
 
 
-class VaultDesk:
+class VaultService:
     """Sends methods in tasks of its own, which go on when the customer who started them is gone."""
 
     def __init__(
@@ -35,17 +35,17 @@ class VaultDesk:
         self.services = services
         self.agreement = agreement
         self.limits = limits
-        self._patience = Patience(answers_within_seconds)
+        self._wait = BoundedWait(answers_within_seconds)
 
     async def keep(self, request: VaultRequest) -> None:
         """Have the vault keep a method that is written down already, and wait for it as long as one may be kept
         waiting; what is not known by then is written down when it is.
         """
-        await self._patience.start(self._keep(request), name="vault")
+        await self._wait.start(self._keep(request), name="vault")
 
     async def close(self) -> None:
         """Wait for what is under way."""
-        await self._patience.close()
+        await self._wait.close()
 
     async def _keep(self, request: VaultRequest) -> None:
         services = self.services

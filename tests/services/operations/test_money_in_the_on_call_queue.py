@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from app.repositories import unit_of_work
-from app.services.operations.watch import UNKNOWN_FOR, troubles, watched
+from app.services.operations.operations_alerts import UNKNOWN_FOR, operations_alerts, read_operations_figures
 from tests.till import VISA, Till
 
 DISPUTE = """
@@ -26,8 +26,8 @@ async def change(till: Till, *statements: str) -> None:
 
 async def names(till: Till) -> list[str]:
     world = till.world
-    figures = await watched(world.services)
-    return [trouble.name for trouble in troubles(figures, world.clock.now())]
+    figures = await read_operations_figures(world.services)
+    return [trouble.name for trouble in operations_alerts(figures, world.clock.now())]
 
 
 class TestMoney:

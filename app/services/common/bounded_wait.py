@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 ANSWERS_WITHIN_SECONDS = 8.0
 
 
-class Patience:
+class BoundedWait:
     """Runs work in tasks of its own; at the end of the program all of it is waited for."""
 
     def __init__(self, seconds: float = ANSWERS_WITHIN_SECONDS) -> None:

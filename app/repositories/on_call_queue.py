@@ -11,12 +11,12 @@ from sqlmodel import col, select
 
 from app.domain.collection import AttemptState, CollectionStatus
 from app.domain.deliveries import DeliveryState
-from app.domain.refunds import DisputeState, NoticeState
+from app.domain.refunds import DisputeState, WebhookEventState
 from app.models.accounts import AccountRow
 from app.models.collection import OPEN_ATTEMPT, CollectionRow, DisputeRow, PaymentAttemptRow, RefundRow
 from app.models.invoices import InvoiceRow
 from app.models.messages import UNSETTLED, NotificationRow
-from app.models.notices import GatewayNoticeRow
+from app.models.webhook_events import WebhookEventRow
 from app.repositories.notifications import NOT_WANTED
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Waiting:
     why: str
 
 
-class DutyRepository:
-    """What the person on duty goes by."""
+class OnCallQueueRepository:
+    """What the operator on call goes by."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -83,7 +83,7 @@ class DutyRepository:
             select(count).where(col(CollectionRow.status) == CollectionStatus.PARKED),
             select(count).where(col(DisputeRow.state) == DisputeState.OPEN),
             select(count).where(_came_back(failed_since)),
-            select(count).where(col(GatewayNoticeRow.state) == NoticeState.QUARANTINED),
+            select(count).where(col(WebhookEventRow.state) == WebhookEventState.QUARANTINED),
             select(func.min(col(CollectionRow.next_action_at))),
         )
         columns: Any = [figure.scalar_subquery() for figure in figures]
@@ -101,7 +101,7 @@ class DutyRepository:
 def _statements(sent_before: datetime, failed_since: datetime) -> Iterator[tuple[WaitingKind, Any]]:
     """Yield what to ask for each kind: id, account, since when, and what is known."""
     charge, refund, parked, dispute = PaymentAttemptRow, RefundRow, CollectionRow, DisputeRow
-    notice, message = GatewayNoticeRow, NotificationRow
+    notice, message = WebhookEventRow, NotificationRow
     yield (
         WaitingKind.UNKNOWN_CHARGE,
         _of_account(charge, charge.id, charge.sent_at, charge.state)
@@ -127,7 +127,7 @@ def _statements(sent_before: datetime, failed_since: datetime) -> Iterator[tuple
     columns: Any = (notice.id, null(), notice.received_at, notice.reason)
     yield (
         WaitingKind.NOTICE,
-        select(*columns).where(notice.state == NoticeState.QUARANTINED).order_by(col(notice.received_at)),
+        select(*columns).where(notice.state == WebhookEventState.QUARANTINED).order_by(col(notice.received_at)),
     )
     messages = _of_account(message, message.id, message.finished_at, message.outcome).order_by(col(message.finished_at))
     is_unknown = col(message.state) == DeliveryState.UNKNOWN

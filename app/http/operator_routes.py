@@ -1,4 +1,4 @@
-"""For the operators and the person on duty: what became of calls and mails, and figures that say if all is well."""
+"""For the operators and the operator on call: what became of calls and mails, and figures that say if all is well."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.http.body import read_body
 from app.http.json_body import read_as
 from app.http.service_key import BODY_SECONDS, Only, authenticated
 from app.services.notifications.report_call import CallUnknown, report_bounce, report_call
-from app.services.operations.watch import troubles, watched
+from app.services.operations.operations_alerts import operations_alerts, read_operations_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from app.services.common.services import Services
-    from app.services.operations.watch import Watched
+    from app.services.operations.operations_alerts import OperationsFigures
 
 LARGEST_REPORT = 10_000
 
 
-def duty_routes(services: Services) -> Sequence[BaseRoute]:
+def operator_routes(services: Services) -> Sequence[BaseRoute]:
     """Return the routes, each behind a service key."""
     report = guarded(ReportCall(services), largest_body=LARGEST_REPORT, seconds=BODY_SECONDS)
     bounce = guarded(ReportBounce(services), largest_body=LARGEST_REPORT, seconds=BODY_SECONDS)
@@ -112,16 +112,16 @@ class Metrics:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         await authenticated(self._services.database, scope, KeyPurpose.SERVICE)
-        figures = await watched(self._services)
+        figures = await read_operations_figures(self._services)
         now = self._services.clock.now()
         lines = list(_metrics(figures))
-        names = [trouble.name for trouble in troubles(figures, now)]
+        names = [trouble.name for trouble in operations_alerts(figures, now)]
         lines += [f'flex_trouble{{name="{name}"}} 1' for name in names]
         response = PlainTextResponse("\n".join(lines) + "\n", headers={"cache-control": "no-store"})
         await response(scope, receive, send)
 
 
-def _metrics(figures: Watched) -> Iterator[str]:
+def _metrics(figures: OperationsFigures) -> Iterator[str]:
     for (channel, state), count in sorted(figures.messages.items()):
         yield f'flex_messages{{channel="{channel.lower()}",state="{state.lower()}"}} {count}'
     yield f"flex_calls_unknown_over_an_hour {figures.unknown_calls}"

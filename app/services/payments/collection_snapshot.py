@@ -1,4 +1,4 @@
-"""The situation of one invoice, which every step of its collecting is decided from."""
+"""The snapshot of one invoice, which every step of its collecting is decided from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class CollectionSnapshot:
     """One invoice and everything that collecting it depends on, read by the account's only writer."""
 
     account: Account
@@ -44,8 +44,8 @@ class Situation:
         return next((method for method in self.methods if method.id == method_id), None)
 
 
-async def load_situation(uow: UnitOfWork, invoice_id: str, account_id: str, now: datetime) -> Situation:
-    """Return the situation of an invoice, and make the caller its account's only writer.
+async def load_collection(uow: UnitOfWork, invoice_id: str, account_id: str, now: datetime) -> CollectionSnapshot:
+    """Return the snapshot of an invoice, and make the caller its account's only writer.
 
     :raises LookupError: when the invoice has nothing to collect.
     """
@@ -54,7 +54,7 @@ async def load_situation(uow: UnitOfWork, invoice_id: str, account_id: str, now:
     collection = await uow.collections.find(invoice_id)
     if invoice is None or collection is None:
         raise LookupError(invoice_id)
-    return Situation(
+    return CollectionSnapshot(
         account=account,
         invoice=invoice,
         collection=collection,

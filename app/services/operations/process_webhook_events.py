@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.domain.collection import OPEN_STATES, AttemptState, pause_after
-from app.domain.payment_gateway import GatewayUnavailable, NoticeKind
-from app.domain.refunds import NoticeState
+from app.domain.payment_gateway import GatewayUnavailable, WebhookEventKind
+from app.domain.refunds import WebhookEventState
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.operations.ask_each import ask_each
 from app.services.payment_methods.vault_methods import flag_method, follow_vault
 from app.services.payments.disputes import record_dispute
-from app.services.payments.money_back import back_event, post_in_again
+from app.services.payments.reversals import post_reinstated_payment, reversal_event
 from app.services.payments.settlements import record_settlement
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from app.domain.collection import Attempt
     from app.domain.payment_gateway import Transaction
     from app.domain.refunds import Refund
-    from app.repositories.notices import StoredNotice
     from app.repositories.unit_of_work import UnitOfWork
+    from app.repositories.webhook_events import StoredWebhookEvent
     from app.services.common.services import Services
 
 log = structlog.get_logger("notices")
@@ -50,15 +50,17 @@ class NotYet(RuntimeError):
     """What the notice is about is under way here; it is looked at again later."""
 
 
-async def process_notices(services: Services) -> int:
+async def process_webhook_events(services: Services) -> int:
     """Deal with every notice that is due, and return how many were looked at; what fails is tried again later."""
-    due = await unit_of_work.read(services.database, lambda uow: uow.notices.due(services.clock.now(), PAGE_SIZE))
+    due = await unit_of_work.read(
+        services.database, lambda uow: uow.webhook_events.due(services.clock.now(), PAGE_SIZE)
+    )
     for stored in due:
         await _process(services, stored)
     return len(due)
 
 
-async def _process(services: Services, stored: StoredNotice) -> None:
+async def _process(services: Services, stored: StoredWebhookEvent) -> None:
     try:
         effect = await _HANDLERS[stored.notice.kind](services, stored)
         await unit_of_work.write(services.database, lambda uow: _finish(uow, services, stored, effect))
@@ -80,17 +82,17 @@ class _Effect:
     note: str | None = None
 
 
-async def _finish(uow: UnitOfWork, services: Services, stored: StoredNotice, effect: _Effect) -> None:
+async def _finish(uow: UnitOfWork, services: Services, stored: StoredWebhookEvent, effect: _Effect) -> None:
     if effect.apply is not None:
         await effect.apply(uow)
-    await uow.notices.close(stored.id, NoticeState.DONE, at=services.clock.now(), reason=effect.note)
+    await uow.webhook_events.close(stored.id, WebhookEventState.DONE, at=services.clock.now(), reason=effect.note)
 
 
-async def _quarantine(services: Services, stored: StoredNotice, reason: str) -> None:
+async def _quarantine(services: Services, stored: StoredWebhookEvent, reason: str) -> None:
     now = services.clock.now()
 
     async def work(uow: UnitOfWork) -> None:
-        if await uow.notices.close(stored.id, NoticeState.QUARANTINED, at=now, reason=reason):
+        if await uow.webhook_events.close(stored.id, WebhookEventState.QUARANTINED, at=now, reason=reason):
             data = {"name": stored.notice.name, "reason": reason}
             event = Event(services.ids.new("evt"), None, "notice.quarantined", "system", now, stored.id, data)
             await uow.events.add_many([event])
@@ -98,19 +100,21 @@ async def _quarantine(services: Services, stored: StoredNotice, reason: str) -> 
     await unit_of_work.write(services.database, work)
 
 
-async def _postpone(services: Services, stored: StoredNotice, reason: str) -> None:
+async def _postpone(services: Services, stored: StoredWebhookEvent, reason: str) -> None:
     if stored.failures >= MOST_FAILURES:
         await _quarantine(services, stored, reason)
         return
     until = services.clock.now() + pause_after(stored.failures)
-    await unit_of_work.write(services.database, lambda uow: uow.notices.postpone(stored, until=until, reason=reason))
+    await unit_of_work.write(
+        services.database, lambda uow: uow.webhook_events.postpone(stored, until=until, reason=reason)
+    )
 
 
-async def _keep(_services: Services, _stored: StoredNotice) -> _Effect:
+async def _keep(_services: Services, _stored: StoredWebhookEvent) -> _Effect:
     return _Effect(note="kept, nothing to do")
 
 
-async def _on_settlement(services: Services, stored: StoredNotice) -> _Effect:
+async def _on_settlement(services: Services, stored: StoredWebhookEvent) -> _Effect:
     """A charge settled, or was declined at settlement: whichever, the gateway says how it stands now."""
     transaction = await _transaction(services, stored)
     refund = await unit_of_work.read(services.database, lambda uow: uow.refunds.find_by_transaction(transaction.id))
@@ -127,7 +131,7 @@ async def _charge_of(services: Services, refund: Refund) -> Attempt:
     return attempt
 
 
-async def _on_dispute(services: Services, stored: StoredNotice) -> _Effect:
+async def _on_dispute(services: Services, stored: StoredWebhookEvent) -> _Effect:
     dispute = await services.payments.find_dispute(stored.notice.dispute_id or "")
     if dispute is None:
         raise NotOurs("the gateway has no such dispute")
@@ -138,7 +142,7 @@ async def _on_dispute(services: Services, stored: StoredNotice) -> _Effect:
     return _Effect(lambda uow: record_dispute(uow, services, attempt, dispute))
 
 
-async def _on_revoked(services: Services, stored: StoredNotice) -> _Effect:
+async def _on_revoked(services: Services, stored: StoredWebhookEvent) -> _Effect:
     """The payer has taken their agreement back. A token is never used again, so an old notice stays true."""
     token = stored.notice.subject_id or ""
     if await unit_of_work.read(services.database, lambda uow: uow.payment_methods.find(token)) is None:
@@ -146,7 +150,7 @@ async def _on_revoked(services: Services, stored: StoredNotice) -> _Effect:
     return _Effect(lambda uow: flag_method(uow, services, token, "payment_method.revoked"))
 
 
-async def _on_cards_updated(services: Services, _stored: StoredNotice) -> _Effect:
+async def _on_cards_updated(services: Services, _stored: StoredWebhookEvent) -> _Effect:
     """Banks have changed cards: each of ours is looked at in the vault, for the report itself may be anybody's."""
     on_file = await unit_of_work.read(services.database, lambda uow: uow.payment_methods.ids_on_file())
 
@@ -163,7 +167,7 @@ async def _on_cards_updated(services: Services, _stored: StoredNotice) -> _Effec
     return _Effect()
 
 
-async def _on_refund(services: Services, stored: StoredNotice) -> _Effect:
+async def _on_refund(services: Services, stored: StoredWebhookEvent) -> _Effect:
     """A refund did not reach the customer: the money is ours again, and staff give it back in another way."""
     transaction = await _transaction(services, stored)
     refund = await unit_of_work.read(services.database, lambda uow: uow.refunds.find_by_transaction(transaction.id))
@@ -185,12 +189,12 @@ async def _undo_refund(uow: UnitOfWork, services: Services, refund_id: str) -> N
         return
     now = services.clock.now()
     await uow.refunds.fail(refund.id, at=now)
-    await post_in_again(uow, services.ids, attempt, f"refund {refund.id} failed", refund.amount_cents, now)
+    await post_reinstated_payment(uow, services.ids, attempt, f"refund {refund.id} failed", refund.amount_cents, now)
     data = {"amount_cents": refund.amount_cents, "refund": refund.id}
-    await uow.events.add_many([await back_event(uow, services.ids, "refund.failed", attempt, now, data)])
+    await uow.events.add_many([await reversal_event(uow, services.ids, "refund.failed", attempt, now, data)])
 
 
-async def _transaction(services: Services, stored: StoredNotice) -> Transaction:
+async def _transaction(services: Services, stored: StoredWebhookEvent) -> Transaction:
     found = await services.payments.find_transaction(stored.notice.subject_id or "")
     if found is None:
         raise NotOurs("the gateway has no such transaction")
@@ -218,16 +222,16 @@ async def _attempt(services: Services, transaction: Transaction) -> Attempt:
     return attempt
 
 
-_HANDLERS: Mapping[NoticeKind, Callable[[Services, StoredNotice], Awaitable[_Effect]]] = {
-    NoticeKind.CHECK: _keep,
-    NoticeKind.OTHER: _keep,
-    NoticeKind.DISPUTE_OPENED: _on_dispute,
-    NoticeKind.DISPUTE_LOST: _on_dispute,
-    NoticeKind.DISPUTE_WON: _on_dispute,
-    NoticeKind.DISPUTE_CHANGED: _on_dispute,
-    NoticeKind.METHOD_REVOKED: _on_revoked,
-    NoticeKind.CARDS_UPDATED: _on_cards_updated,
-    NoticeKind.TRANSACTION_SETTLED: _on_settlement,
-    NoticeKind.SETTLEMENT_DECLINED: _on_settlement,
-    NoticeKind.REFUND_FAILED: _on_refund,
+_HANDLERS: Mapping[WebhookEventKind, Callable[[Services, StoredWebhookEvent], Awaitable[_Effect]]] = {
+    WebhookEventKind.CHECK: _keep,
+    WebhookEventKind.OTHER: _keep,
+    WebhookEventKind.DISPUTE_OPENED: _on_dispute,
+    WebhookEventKind.DISPUTE_LOST: _on_dispute,
+    WebhookEventKind.DISPUTE_WON: _on_dispute,
+    WebhookEventKind.DISPUTE_CHANGED: _on_dispute,
+    WebhookEventKind.METHOD_REVOKED: _on_revoked,
+    WebhookEventKind.CARDS_UPDATED: _on_cards_updated,
+    WebhookEventKind.TRANSACTION_SETTLED: _on_settlement,
+    WebhookEventKind.SETTLEMENT_DECLINED: _on_settlement,
+    WebhookEventKind.REFUND_FAILED: _on_refund,
 }

@@ -14,7 +14,7 @@ from app.domain.payment_gateway import Customer, VaultRequest
 from app.domain.payment_methods import MethodStatus
 from app.services.adjustments.refund_payment import refund_payment
 from app.services.common.caller import Caller
-from app.services.operations.process_notices import process_notices
+from app.services.operations.process_webhook_events import process_webhook_events
 from app.services.payments.customer_charges import Outcome
 from app.services.payments.pay_invoice import pay_invoice
 from tests.inbox import Inbox
@@ -116,7 +116,7 @@ class TestDisputes:
             await pay_invoice(
                 world.services,
                 Caller(ACCOUNT, "user:ann"),
-                cashier=world.cashier,
+                payment_runner=world.payment_runner,
                 idempotency_key="K1",
                 invoice_id=august.id,
             )
@@ -266,8 +266,8 @@ class TestNotOurs:
         told = inbox.till.gateway.dispute(transaction_id=await transaction(inbox), status="lost")
         inbox.till.gateway.faults({"match": "find_dispute", "action": "reset", "times": 3})
         assert await inbox.take(told["webhook_id"]) == [("dispute_lost", "RECEIVED")]
-        assert await process_notices(inbox.world.services) == 0
+        assert await process_webhook_events(inbox.world.services) == 0
         inbox.till.gateway.faults()
         inbox.world.clock.instant += timedelta(minutes=1)
-        assert await process_notices(inbox.world.services) == 1
+        assert await process_webhook_events(inbox.world.services) == 1
         assert balances(inbox.world.database) == {FIRST: ("OPEN", FULL)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.plan_changes import PlanStanding
+from app.domain.plan_changes import PlanSnapshot
 from app.domain.positions import NOTHING_BILLED
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountStanding:
+class AccountSnapshot:
     """One account as of `today`, in the billing month `period`.
 
     `opened_plan` is what the month's cycle invoice billed, None until it is issued; `usage` is that of the month since
@@ -53,10 +53,10 @@ class AccountStanding:
     subscriptions: tuple[AddOnSubscription, ...]
 
     @property
-    def plan(self) -> PlanStanding:
+    def plan(self) -> PlanSnapshot:
         """The part that a change of plan depends on."""
         next_plan = self.pending_plan or self.chosen_plan
-        return PlanStanding(
+        return PlanSnapshot(
             today=self.today,
             period=self.period,
             paid_starts_on=self.paid_starts_on,

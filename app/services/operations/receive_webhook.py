@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from app.services.common.services import Services
 
 
-async def receive_notice(services: Services, *, signature: str, payload: str) -> bool:
+async def receive_webhook(services: Services, *, signature: str, payload: str) -> bool:
     """Keep a notice that the payment service signed; False when the same one is there already.
 
-    :raises NoticeForged: when it is not signed, or cannot be read; nothing is kept.
+    :raises WebhookForged: when it is not signed, or cannot be read; nothing is kept.
     """
     # The first notice may have to wait until the gateway's library is loaded.
-    notice = await anyio.to_thread.run_sync(services.payments.read_notice, signature, payload)
+    notice = await anyio.to_thread.run_sync(services.payments.read_webhook, signature, payload)
     payload_hash = hashlib.sha256("".join(payload.split()).encode()).hexdigest()
     return await unit_of_work.write(
         services.database,
-        lambda uow: uow.notices.add(
+        lambda uow: uow.webhook_events.add(
             services.ids.new("ntc"), notice, payload_hash=payload_hash, received_at=services.clock.now()
         ),
     )

@@ -1,4 +1,4 @@
-"""Usage is judged in the transaction that records it: no limit of an open month is missed or told twice (rule 37)."""
+"""Thresholds are evaluated in the transaction that records usage: none is missed or announced twice (rule 37)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
 
 
-async def judge_usage(uow: UnitOfWork, *, ids: Ids, now: datetime, open_months: Mapping[str, date]) -> None:
+async def evaluate_usage(uow: UnitOfWork, *, ids: Ids, now: datetime, open_months: Mapping[str, date]) -> None:
     """Tell what the usage of accounts has passed. `open_months`: the first day of each account's month not yet closed.
 
     One read for all of them; an account costs more only when its usage has come to the next limit of its month. A

@@ -1,4 +1,4 @@
-"""The person on duty: what waits is listed, and each can go on or be settled, once and with a reason."""
+"""The on-call queue: what waits is listed, and each can go on or be settled, once and with a reason."""
 
 from __future__ import annotations
 
@@ -17,9 +17,15 @@ from app.services.adjustments.refund_payment import refund_payment
 from app.services.common.staff_actions import ReasonMissing
 from app.services.notifications.deliver_messages import deliver_messages
 from app.services.notifications.report_call import report_call
-from app.services.operations.duty import NothingWaits, RecipientGone, dismiss_notice, list_waiting, try_again
-from app.services.operations.process_notices import process_notices
-from app.services.operations.watch import troubles, watched
+from app.services.operations.on_call_queue import (
+    NothingWaits,
+    RecipientGone,
+    dismiss_webhook_event,
+    list_waiting,
+    try_again,
+)
+from app.services.operations.operations_alerts import operations_alerts, read_operations_figures
+from app.services.operations.process_webhook_events import process_webhook_events
 from tests.inbox import Inbox
 from tests.services.books import dump, rows
 from tests.services.post import OK, TAKEN, Post
@@ -99,18 +105,18 @@ class TestRefunds:
         given = {"invoice_number": 100_001, "amount_cents": 39_00, "reference": "R1", **WHY}
         await refund_payment(till.world.services, by_ann(), **given)
 
-    async def troubles(self, world: World) -> list[str]:
-        figures = await watched(world.services)
-        return [trouble.name for trouble in troubles(figures, world.clock.now())]
+    async def operations_alerts(self, world: World) -> list[str]:
+        figures = await read_operations_figures(world.services)
+        return [trouble.name for trouble in operations_alerts(figures, world.clock.now())]
 
     async def test_one_whose_outcome_stays_unknown_is_listed_and_told(self, paid):
         paid.gateway.faults({"match": "refund", "when": "after", "action": "reset"})
         await self.give_back(paid)
-        assert (await waiting(paid.world), await self.troubles(paid.world)) == ([], [])
+        assert (await waiting(paid.world), await self.operations_alerts(paid.world)) == ([], [])
         paid.world.clock.instant += timedelta(hours=2)
         ((kind, _, account, why),) = await waiting(paid.world)
         assert (kind, account, why) == ("UNKNOWN_REFUND", "AA0101", "Ticket 4711.")
-        assert await self.troubles(paid.world) == ["UNKNOWN_REFUND"]
+        assert await self.operations_alerts(paid.world) == ["UNKNOWN_REFUND"]
 
     async def test_one_that_did_not_reach_the_customer_is_listed_for_a_week(self, paid):
         await self.give_back(paid)
@@ -119,7 +125,7 @@ class TestRefunds:
         told = paid.gateway.webhook("refund_failed", transaction_id=transaction)
         await Inbox(paid).take(told)
         assert [each[0] for each in await waiting(paid.world)] == ["FAILED_REFUND"]
-        assert await self.troubles(paid.world) == ["FAILED_REFUND"]
+        assert await self.operations_alerts(paid.world) == ["FAILED_REFUND"]
         paid.world.clock.instant += timedelta(days=8)
         assert await waiting(paid.world) == []
 
@@ -142,18 +148,18 @@ class TestNotices:
         assert (kind, account, why) == ("NOTICE", None, "the gateway has no such transaction")
         await retry(inbox.world, notice_id)
         assert await waiting(inbox.world) == []
-        assert await process_notices(inbox.world.services) == 1
+        assert await process_webhook_events(inbox.world.services) == 1
         assert [each[:2] for each in await waiting(inbox.world)] == [("NOTICE", notice_id)]
 
     async def test_one_that_is_nothing_of_ours_is_dismissed_and_kept_with_the_reason(self, inbox):
         ((_, notice_id, *_),) = await waiting(inbox.world)
-        await dismiss_notice(inbox.world.services, waiting_id=notice_id, **ANN)
+        await dismiss_webhook_event(inbox.world.services, waiting_id=notice_id, **ANN)
         assert await waiting(inbox.world) == []
         assert rows(inbox.world.database, "SELECT state, reason FROM gateway_notice") == [
             ("DONE", "dismissed: Ticket 4711.")
         ]
         with pytest.raises(NothingWaits):
-            await dismiss_notice(inbox.world.services, waiting_id=notice_id, **ANN)
+            await dismiss_webhook_event(inbox.world.services, waiting_id=notice_id, **ANN)
         with pytest.raises(NothingWaits):
             await retry(inbox.world, notice_id)
 

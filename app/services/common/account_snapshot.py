@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.accounts import AccountStatus
 from app.domain.add_ons import purchase_facts
 from app.domain.periods import Period, billing_date
-from app.repositories.pages.standing import STANDING
+from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
 from app.repositories.reader import load_within
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.domain.add_ons import AddOnVersion
     from app.domain.invoices import BillingFacts
     from app.repositories.unit_of_work import UnitOfWork
-    from app.views.standing import AccountStanding
+    from app.views.account_snapshot import AccountSnapshot
 
 
 class AccountSuspended(ValueError):
@@ -27,36 +27,36 @@ class AccountSuspended(ValueError):
         self.status = status
 
 
-async def load_standing(uow: UnitOfWork, account: str, now: datetime) -> AccountStanding:
+async def load_snapshot(uow: UnitOfWork, account: str, now: datetime) -> AccountSnapshot:
     """Return where the account stands; the caller has made sure that it exists."""
-    standing = await load_within(uow.session, STANDING.request(account=account, **standing_dates(now)))
-    if standing is None:
+    snapshot = await load_within(uow.session, ACCOUNT_SNAPSHOT.request(account=account, **standing_dates(now)))
+    if snapshot is None:
         raise LookupError(account)
-    return standing
+    return snapshot
 
 
 def standing_dates(now: datetime) -> dict[str, Any]:
-    """Return the dates that the standing page takes."""
+    """Return the dates that the snapshot page takes."""
     today = billing_date(now)
     return {"today": today, "month": Period.containing(today).starts_on}
 
 
-def check_active(standing: AccountStanding) -> None:
+def check_active(snapshot: AccountSnapshot) -> None:
     """Check that the account may buy and change.
 
     :raises AccountSuspended: when it is suspended or closed.
     """
-    if standing.status is not AccountStatus.ACTIVE:
-        raise AccountSuspended(standing.status)
+    if snapshot.status is not AccountStatus.ACTIVE:
+        raise AccountSuspended(snapshot.status)
 
 
-def facts_of_purchase(standing: AccountStanding, version: AddOnVersion) -> BillingFacts:
+def facts_of_purchase(snapshot: AccountSnapshot, version: AddOnVersion) -> BillingFacts:
     """Return the facts of the invoice for an add-on or a line that is bought today."""
     return purchase_facts(
         version,
-        standing.today,
-        standing.plan.month_plan,
-        standing.paid_starts_on,
-        standing.credit_cents,
-        standing.taxes,
+        snapshot.today,
+        snapshot.plan.month_plan,
+        snapshot.paid_starts_on,
+        snapshot.credit_cents,
+        snapshot.taxes,
     )
