@@ -38,7 +38,7 @@ class GraphQLOptions:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What a mutation works with; reads never touch it. Without a payment runner no customer's charge is waited for, and
+    """What a mutation works with; reads never touch it. Without a payment runner no charge is waited for, and
     without a vault no payment method is added.
     """
 
