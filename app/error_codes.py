@@ -34,7 +34,7 @@ class ErrorCode(Enum):
     LAST_PAYMENT_METHOD = "The last payment method has to stay on file for now."
     LIMIT_EXCEEDED = "The request or its document is larger than allowed. The message says which limit, and its size."
     METHOD_NOT_ALLOWED = "This address does not answer this HTTP method, or a mutation was sent by GET."
-    NONCE_REJECTED = "The payment service did not take what the payment form made."
+    NONCE_REJECTED = "The payment gateway did not take what the payment form made."
     NOT_ACCEPTABLE = "The Accept header names no media type that we can answer with."
     NOT_FOUND = "There is nothing at this address, or of this id."
     NOTHING_TO_PAY = "Nothing is left to pay."

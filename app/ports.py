@@ -60,7 +60,7 @@ class Origin:
 ORIGIN: ContextVar[str | None] = ContextVar("origin", default=None)
 """Where what is done now was asked for: the address of a request's client, or the command line; None by itself.
 
-The edges set it, as they do for the log, and the trail keeps it with everything that a person did.
+The edges set it, as they do for the log, and the audit log keeps it with everything that a person did.
 """
 
 

@@ -28,7 +28,7 @@ quarantine = typer.Typer(
     name="quarantine", help="What could not be billed and waits for a person.", no_args_is_help=True
 )
 
-Reason = Annotated[str, typer.Option(help="Why, for the trail.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why, for the audit log.", show_default=False)]
 QuarantinedId = Annotated[str, typer.Argument(metavar="ID", help="As `quarantine list` shows it.", show_default=False)]
 
 

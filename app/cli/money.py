@@ -1,4 +1,4 @@
-"""Commands about money at the payment service, and about the database as a whole: what brings both together again."""
+"""Commands about money at the payment gateway, and about the database as a whole: what brings both together again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refund(
     amount: Annotated[str, typer.Option(help="In dollars, such as 49.70.")],
     reference: Annotated[str, typer.Option(help="What it is known by; the same reference twice does it once.")],
     who: Annotated[str, typer.Option("--actor", help="Who does it.")],
-    reason: Annotated[str, typer.Option(help="Why, for the trail.")],
+    reason: Annotated[str, typer.Option(help="Why, for the audit log.")],
 ) -> None:
     """Give back what was charged for an invoice: it is open again, and nothing is charged for it by itself."""
 
@@ -60,7 +60,7 @@ def refund(
 
 
 def sweep() -> None:
-    """Ask the payment service what has settled, and whether its vault has our cards. The server does so every night.
+    """Ask the payment gateway what has settled, and whether its vault has our cards. The server does so every night.
 
     Exit 1 with what staff should look at.
     """
@@ -142,14 +142,14 @@ def reconcile(
         typer.Option(metavar="TRANSACTION", help="One that you have looked at and that belongs in no book of ours."),
     ] = None,
     who: Annotated[str | None, typer.Option("--actor", help="Who accepts it.", show_default=False)] = None,
-    reason: Annotated[str | None, typer.Option(help="Why, for the trail.", show_default=False)] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the audit log.", show_default=False)] = None,
 ) -> None:
-    """Look for every transaction of the payment service in our books, and take in what pays an open invoice exactly.
+    """Look for every transaction of the payment gateway in our books, and take in what pays an open invoice exactly.
 
     Nothing is charged by this. When nothing is left to look at, a restored database may charge again; else exit 1.
     """
     if accept and not (who and reason):
-        raise Refused("--accept needs --actor and --reason, for the trail.")
+        raise Refused("--accept needs --actor and --reason, for the audit log.")
     begins_at = _instant(since)
 
     async def job(around: Surroundings) -> reconciling.Reconciliation:

@@ -22,11 +22,11 @@ queue = typer.Typer(name="queue", help="What waits for a person, and how it goes
 WaitingId = Annotated[str, typer.Argument(metavar="ID", help="As `queue list` shows it.", show_default=False)]
 
 TO_DO = {
-    WaitingKind.UNKNOWN_CHARGE: "It is asked about again by itself. Look for this order id at the payment service.",
-    WaitingKind.UNKNOWN_REFUND: "It is asked about again by itself. Look for this order id at the payment service.",
+    WaitingKind.UNKNOWN_CHARGE: "It is asked about again by itself. Look for this order id at the payment gateway.",
+    WaitingKind.UNKNOWN_REFUND: "It is asked about again by itself. Look for this order id at the payment gateway.",
     WaitingKind.FAILED_REFUND: "It did not reach the customer: give the money back in another way.",
-    WaitingKind.PARKED: "Mend what the payment service refuses, then `queue retry`.",
-    WaitingKind.DISPUTE: "Answer it in the payment service's control panel.",
+    WaitingKind.PARKED: "Mend what the payment gateway refuses, then `queue retry`.",
+    WaitingKind.DISPUTE: "Answer it in the payment gateway's control panel.",
     WaitingKind.NOTICE: "`queue retry` once it can be understood, or `queue dismiss` it.",
     WaitingKind.PHONE_CALL: "Ask the operators, then `queue call-outcome`.",
     WaitingKind.MESSAGE: "`queue retry` once its address, or the system that takes it, is well.",
@@ -74,7 +74,7 @@ def call_outcome(
     who: Who,
     reason: Reason,
 ) -> None:
-    """Say what became of a phone call whose outcome is unknown. It is not made again."""
+    """Record the outcome of a phone call that is not known yet. It is not made again."""
 
     async def job(around: Surroundings) -> None:
         await reporting.report_call(

@@ -126,7 +126,7 @@ def aging(as_of: AsOf = None, csv: AsCsv = False) -> None:
 
 @report.command("reconcile")
 def reconcile(month: Month, csv: AsCsv = False) -> None:
-    """Compare the payment service's sales, refunds and disputes of a month with ours and with the journal.
+    """Compare the payment gateway's sales, refunds and disputes of a month with ours and with the journal.
 
     Nothing is changed by this. Exit 1 with each difference by its name.
     """
@@ -158,7 +158,7 @@ def _show_gateway(found: GatewayMonth) -> None:
         )
         for each in found.totals
     ]
-    show_table(_title("payment service", found.month), headings, rows, numbers=range(1, len(headings)))
+    show_table(_title("payment gateway", found.month), headings, rows, numbers=range(1, len(headings)))
     if not found.differences:
         tell("Everything agrees.")
         return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 COMMAND_LINE = "command line"
-"""From where what is done by a command was done, as the trail says it."""
+"""From where what is done by a command was done, as the audit log says it."""
 
 _AMOUNT = re.compile(r"\$?(?P<dollars>\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.(?P<cents>\d{2}))?", re.ASCII)
 
@@ -59,7 +59,7 @@ def sandbox_settings(what: str) -> Settings:
 
 
 def actor() -> str:
-    """Return who is at the keyboard, as the trail names them."""
+    """Return who is at the keyboard, as the audit log names them."""
     try:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):

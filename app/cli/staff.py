@@ -1,4 +1,4 @@
-"""Commands for what staff do by hand; each says who does it and why, and the trail keeps both."""
+"""Commands for what staff do by hand; each says who does it and why, and the audit log keeps both."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Amount = Annotated[str, typer.Argument(help="In dollars, such as 4967.70.", show
 Reference = Annotated[str, typer.Option(help="What it is known by; the same reference twice does it once.")]
 ReceivedOn = Annotated[str, typer.Option(metavar="DATE", help="When it was received.")]
 Who = Annotated[str, typer.Option("--actor", help="Who does it.")]
-Reason = Annotated[str, typer.Option(help="Why, for the trail.")]
+Reason = Annotated[str, typer.Option(help="Why, for the audit log.")]
 
 _LINE = re.compile(r"(?P<position>\d{1,3})(?:=(?P<amount>.+))?", re.ASCII)
 _TAX = re.compile(

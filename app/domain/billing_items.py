@@ -29,7 +29,7 @@ class RecurringItem:
 
 @dataclass(frozen=True, slots=True)
 class OneTimeCharge:
-    """A single charge: a fee, or one that staff added, with the words the customer reads. `kind` says which."""
+    """A one-time charge: a fee, or one that staff added, with the words the customer reads. `kind` says which."""
 
     kind: LineKind
     id: str

@@ -48,7 +48,7 @@ class InvalidDates(InvalidCatalogue):
 
 @dataclass(frozen=True, slots=True)
 class Changes(Generic[V]):
-    """What becomes of the versions of one kind: those that are new, those that end, and all as they are then."""
+    """The outcome of the versions of one kind: those that are new, those that end, and all as they are then."""
 
     added: tuple[V, ...]
     ended: tuple[V, ...]

@@ -106,7 +106,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """Find out what became of an attempt, or send it if it never was."""
+    """Find out the outcome of an attempt, or send it if it never was."""
 
     attempt: Attempt
 

@@ -25,7 +25,7 @@ KIND_NAMES: dict[LineKind, str] = {
     LineKind.PATCH: "Patched calls",
     LineKind.IVR: "Automated (IVR) time",
     LineKind.ADJUSTMENT: "Corrections",
-    LineKind.CHARGE: "Single charges",
+    LineKind.CHARGE: "One-time charges",
     LineKind.LATE_FEE: "Late fees",
     LineKind.CORRECTION: "Credit on earlier invoices",
     LineKind.TAX: "Tax",

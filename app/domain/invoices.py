@@ -82,7 +82,7 @@ def compute_invoice(facts: BillingFacts) -> InvoiceDraft:
     """Compute the invoice that the facts call for (rules 7, 9, 11, 13, 14, 22, 25).
 
     Lines stand in the order of rule 11: the base of the month, add-ons and lines, then overage, patch and IVR of the
-    month that ended, adjustments for earlier months, single charges, tax. Where something of the month was billed
+    month that ended, adjustments for earlier months, one-time charges, tax. Where something of the month was billed
     before, the difference to what is still billed is charged or given back, and every credit is kept.
     """
     items = (*_base_items(facts), *_recurring_items(facts), *_usage_items(facts), *_charge_items(facts))

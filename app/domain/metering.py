@@ -1,4 +1,4 @@
-"""What becomes of reported calls: recorded once, recognised again, corrected, or refused (rules 24, 25)."""
+"""The outcome of reported calls: recorded once, recognised again, corrected, or refused (rules 24, 25)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RecordedCall(NamedTuple):
 
 
 class Outcome(StrEnum):
-    """What became of one reported call."""
+    """The outcome of one reported call."""
 
     ACCEPTED = "ACCEPTED"
     DUPLICATE = "DUPLICATE"

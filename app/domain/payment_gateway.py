@@ -268,7 +268,7 @@ class GatewayUnavailable(ConnectionError):
     """The gateway cannot be asked now, or answered nonsense; `reason` is for the log."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__("The payment service cannot be reached. Try again in a few minutes; nothing was charged.")
+        super().__init__("The payment gateway cannot be reached. Try again in a few minutes; nothing was charged.")
         self.reason = reason
 
 
@@ -276,5 +276,5 @@ class WebhookForged(ValueError):
     """A webhook that the gateway did not sign, or that cannot be read."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__("The notice is not signed by the payment service.")
+        super().__init__("The notice is not signed by the payment gateway.")
         self.reason = reason

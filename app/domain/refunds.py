@@ -45,7 +45,7 @@ class DisputeState(StrEnum):
 
 
 class WebhookEventState(StrEnum):
-    """What became of a notice of the payment service."""
+    """The outcome of a webhook event of the payment gateway."""
 
     RECEIVED = "RECEIVED"
     DONE = "DONE"

@@ -29,7 +29,7 @@ class RefusalReason(StrEnum):
 
 
 class Resolution(StrEnum):
-    """What became of a quarantined call."""
+    """The outcome of a quarantined call."""
 
     RELEASED = "RELEASED"
     DISCARDED = "DISCARDED"

@@ -32,7 +32,7 @@ KEY_NOT_ALLOWED = "915231"
 NOT_VOIDABLE = "91504"
 TOKEN_IN_USE = frozenset({"91719", "92906"})
 
-# The key was used with another request, is still in flight, failed before, or broke: what came of it is not said.
+# The key was used with another request, is still in flight, failed before, or broke: its outcome is not said.
 _KEY_UNCLEAR = frozenset({"915232", "915233", "915234", "915235"})
 
 _REFUSALS = {

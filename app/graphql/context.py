@@ -50,7 +50,7 @@ class Writes:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who sent an operation: the request's id for the log and the trail, the verified token, and where it came from."""
+    """Who sent an operation: the request's id for both logs, the verified token, and where it came from."""
 
     request_id: str
     claims: Claims

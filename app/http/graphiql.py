@@ -134,7 +134,7 @@ GUIDE = (
     ("ContactRemove", "Nothing more is sent there, not even what waits."),
     ("AlertsList", "Your own switches, and what this month has told and will tell."),
     ("AlertsUpdate", "Switch PAYMENT_METHOD_CHANGED off: refused, for it protects the account."),
-    ("NotificationsList", "What was told to whom, and what came of it."),
+    ("NotificationsList", "What was told to whom, and its outcome."),
     ("ActivityList", "Who did what, newest first; the request id is the one that the app saw."),
     ("PlanHistoryList", "How the plan came to be what it is."),
     ("ViewerShow", "Who you are, and what your role allows."),

@@ -1,4 +1,4 @@
-"""For the operators and the operator on call: what became of calls and mails, and figures that say if all is well."""
+"""For the operators and the operator on call: the outcome of calls and mails, and figures that say if all is well."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def operator_routes(services: Services) -> Sequence[BaseRoute]:
 
 
 class _ReportBody(BaseModel):
-    """What became of a call."""
+    """The outcome of a call."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
@@ -65,7 +65,7 @@ class _BounceBody(BaseModel):
 
 
 class ReportCall:
-    """`POST /internal/calls/{id}/report`: the operator's system tells what became of a call; the last report counts."""
+    """`POST /internal/calls/{id}/report`: the operator's system tells the outcome of a call; the last report counts."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -1,4 +1,4 @@
-"""`/webhooks/braintree`: the payment service tells us what happened. It is checked, kept and answered at once."""
+"""`/webhooks/braintree`: the payment gateway tells us what happened. It is checked, kept and answered at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LONGEST_CHALLENGE = 200
 
 
 def webhook_routes(services: Services) -> Sequence[BaseRoute]:
-    """Return the address that the payment service posts to; its signature is its key."""
+    """Return the address that the payment gateway posts to; its signature is its key."""
     app: ASGIApp = BraintreeWebhook(services)
     return [Route(WEBHOOK_PATH, guarded(app, largest_body=LARGEST_BODY, seconds=BODY_SECONDS))]
 

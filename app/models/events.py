@@ -1,4 +1,4 @@
-"""The trail: one append-only row for every change of state, written in its transaction."""
+"""The audit log: one append-only row for every change of state, written in its transaction."""
 
 from datetime import datetime
 from typing import Any

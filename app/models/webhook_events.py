@@ -1,4 +1,4 @@
-"""What the payment service tells us by itself, and what is held back or was done on its day."""
+"""What the payment gateway tells us by itself, and what is held back or was done on its day."""
 
 from datetime import datetime
 from typing import Any

@@ -190,7 +190,7 @@ def select_subscriptions(scope: Scope) -> Sql:
 
 
 def select_charges(scope: Scope) -> Sql:
-    """Select the single charges that wait for an invoice: account id, kind, id, title, cents."""
+    """Select the one-time charges that wait for an invoice: account id, kind, id, title, cents."""
     account_id = col(OneTimeChargeRow.account_id)
     return (
         select(

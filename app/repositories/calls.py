@@ -192,7 +192,7 @@ class QuarantineRepository:
         return None if row is None else _quarantined(row)
 
     async def resolve(self, quarantined_id: str, resolution: Resolution, *, at: datetime, by: str, note: str) -> None:
-        """Store what became of it."""
+        """Store its outcome."""
         values = {"resolution": resolution, "resolved_at": at, "resolved_by": by, "resolution_note": note}
         statement = update(QuarantinedCallRow).where(col(QuarantinedCallRow.id) == quarantined_id).values(values)
         await self._session.exec(statement)

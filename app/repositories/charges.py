@@ -1,4 +1,4 @@
-"""Single charges: added or waived by staff, and on the next invoice of their account."""
+"""One-time charges: added or waived by staff, and on the next invoice of their account."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MARK_INVOICED = (
 
 @dataclass(frozen=True, slots=True)
 class StoredCharge:
-    """A charge and what became of it: it waits, is on an invoice, or was waived."""
+    """A charge and its outcome: it waits, is on an invoice, or was waived."""
 
     account_id: str
     charge: OneTimeCharge

@@ -65,7 +65,7 @@ class CheckoutRepository:
         return [_checkout(row) for row in await self._session.exec(statement)]
 
     async def finish(self, checkout_id: str, state: CheckoutState, *, at: datetime) -> None:
-        """Store what became of a change."""
+        """Store the outcome of a change."""
         row = CheckoutRow
         await self._session.exec(update(row).where(col(row.id) == checkout_id).values(state=state, finished_at=at))
 

@@ -238,7 +238,7 @@ class CollectionRepository:
         transaction_id: str | None = None,
         decline: Decline | None = None,
     ) -> None:
-        """Write down what became of a charge."""
+        """Write down the outcome of a charge."""
         values: dict[str, Any] = {"state": state, "transaction_id": transaction_id, "decline": decline_values(decline)}
         values["resolved_at"] = None if state in OPEN_STATES else at
         await self._set_attempt(attempt_id, values)

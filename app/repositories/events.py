@@ -1,4 +1,4 @@
-"""The trail, append-only."""
+"""The audit log, append-only."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Event:
 
 
 class EventRepository:
-    """Adds to the trail and reads it back."""
+    """Adds to the audit log and reads it back."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -67,7 +67,7 @@ class EventRepository:
         await execute_many(self._session, _INSERT, rows)
 
     async def list_for_account(self, account_id: str) -> list[Event]:
-        """Return the trail of an account, oldest first."""
+        """Return the audit log of an account, oldest first."""
         statement = select(EventRow).where(EventRow.account_id == account_id).order_by(col(EventRow.id))
         return [_event(row) for row in await self._session.exec(statement)]
 
@@ -81,7 +81,7 @@ class EventRepository:
         return [_event(row) for row in await self._session.exec(statement)]
 
     async def has_happened(self, account_id: str, kind: str, subject_id: str) -> bool:
-        """Tell whether the account's trail has an event of the kind about the subject."""
+        """Tell whether the account's audit log has an event of the kind about the subject."""
         statement = (
             select(col(EventRow.id))
             .where(EventRow.account_id == account_id, EventRow.kind == kind, EventRow.subject_id == subject_id)
@@ -90,7 +90,7 @@ class EventRepository:
         return (await self._session.exec(statement)).first() is not None
 
     async def last_at(self) -> datetime | None:
-        """Return when the last thing happened that the trail knows of."""
+        """Return when the last thing happened that the audit log knows of."""
         return (await self._session.exec(select(func.max(EventRow.occurred_at)))).one()
 
 

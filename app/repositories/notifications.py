@@ -173,7 +173,7 @@ class NotificationRepository:
         await self._session.exec(statement.values(values))
 
     async def settle(self, claimed: Claimed, state: DeliveryState, *, at: datetime, outcome: str) -> bool:
-        """Store what became of a message; False when the caller had lost it to another, and nothing was stored."""
+        """Store the outcome of a message; False when the caller had lost it to another, and nothing was stored."""
         values = {"state": state, "outcome": outcome, "finished_at": at, "lease_until": None}
         return await self._update(claimed, values)
 
@@ -211,7 +211,7 @@ class NotificationRepository:
     async def report_call(
         self, message_id: str, outcome: CallOutcome, *, note: str, attempts: int | None, at: datetime
     ) -> str | None:
-        """Store what became of a call, and return the id of its account; None when there is no such call.
+        """Store the outcome of a call, and return the id of its account; None when there is no such call.
 
         A report settles a call whose fate was unknown; of several the last one counts.
         """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MethodDraft:
-    """A method before it is sent to the vault, with what becomes of it once it is there."""
+    """A method before it is sent to the vault, with its outcome once it is there."""
 
     id: str
     account_id: str

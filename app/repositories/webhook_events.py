@@ -1,4 +1,4 @@
-"""What the payment service told us by itself, what is held back, and what was done on its day."""
+"""What the payment gateway told us by itself, what is held back, and what was done on its day."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class StoredWebhookEvent:
 
 
 class WebhookEventRepository:
-    """The inbox of the payment service: each payload is kept once."""
+    """The inbox of the payment gateway: each payload is kept once."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -123,7 +123,7 @@ class WebhookEventRepository:
         reason: str | None = None,
         was: WebhookEventState = WebhookEventState.RECEIVED,
     ) -> bool:
-        """Store what became of a notice; False when somebody else has dealt with it."""
+        """Store the outcome of a notice; False when somebody else has dealt with it."""
         row = WebhookEventRow
         statement = (
             update(row)

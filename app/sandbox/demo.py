@@ -260,7 +260,7 @@ class _History:
         await collect_due(self._services)
 
     def _collections(self) -> Iterator[Step]:
-        """Yield a look at what is to be collected on every morning, for second tries and what comes of not paying."""
+        """Yield a look at what is to be collected on every morning, for second tries and the outcome of not paying."""
         day = self._month.starts_on
         while day <= self._today:
             at = billing_instant(day, COLLECTION_POLICIES.collects_at) + _LATER

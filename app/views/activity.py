@@ -1,4 +1,4 @@
-"""The trail as people read it: who did what, when, and what it changed."""
+"""The audit log as people read it: who did what, when, and what it changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TrailEvent:
 
 @dataclass(frozen=True, slots=True)
 class ActivityFacts:
-    """A part of an account's trail, newest first, and the names of what it speaks of by id or code."""
+    """A part of an account's audit log, newest first, and the names of what it speaks of by id or code."""
 
     events: Sequence[TrailEvent]
     total: int | None

@@ -24,7 +24,7 @@ PLAN_EVENTS = "plan."
 
 
 async def load_activity(info: Info, kind: str, first: int, after: str | None, prefix: str = "") -> Connection[Activity]:
-    """Return a page of the account's trail.
+    """Return a page of the account's audit log.
 
     :raises BadInput: when `first` is out of bounds, or `after` is no cursor of this list.
     """
@@ -41,7 +41,7 @@ def _keys(entry: ActivityEntry) -> Keys:
 
 @strawberry.type
 class ActivityQueries:
-    """Root fields of the trail."""
+    """Root fields of the audit log."""
 
     @root_field(
         permission=Permission.VIEW_ACTIVITY,

@@ -1,4 +1,4 @@
-"""The trail: who did what to the account, when, and what it changed."""
+"""The audit log: who did what to the account, when, and what it changed."""
 
 from datetime import datetime
 

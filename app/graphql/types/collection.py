@@ -1,4 +1,4 @@
-"""How an invoice is collected: what was tried, what came of it, and what comes next."""
+"""How an invoice is collected: what was tried, its outcome, and what comes next."""
 
 from datetime import datetime
 

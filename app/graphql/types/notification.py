@@ -1,4 +1,4 @@
-"""The log of messages: what was told to whom, when, and what came of it; and an invoice's mail sent again."""
+"""The log of messages: what was told to whom, when, and its outcome; and an invoice's mail sent again."""
 
 from datetime import datetime
 from typing import Annotated

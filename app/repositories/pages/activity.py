@@ -1,4 +1,4 @@
-"""An account's trail, newest first, a page at a time."""
+"""An account's audit log, newest first, a page at a time."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def refused(error: Invalid, params: Content) -> Answer:
 
 
 def unsuccessful(name: str, subject: Content, message: str, params: Content) -> Answer:
-    """Return the answer to a valid request that the bank or the gateway turned down: no errors, but what came of it."""
+    """Return the answer to a valid request that the bank or the gateway turned down: no errors, but its outcome."""
     return _error({"errors": Items("error")}, message, params, {name: subject})
 
 

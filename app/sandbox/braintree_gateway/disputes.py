@@ -1,4 +1,4 @@
-"""Disputes of sales, and what becomes of cards and PayPal agreements outside our doing."""
+"""Disputes of sales, and the outcome of cards and PayPal agreements outside our doing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Staff put a single charge on the next invoice of an account, with the words that the customer reads (rule 11)."""
+"""Staff put a one-time charge on the next invoice of an account, with the words that the customer reads (rule 11)."""
 
 from __future__ import annotations
 

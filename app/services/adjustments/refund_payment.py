@@ -50,7 +50,7 @@ class RefundRefused(ValueError):
 
     def __init__(self, amount_cents: int) -> None:
         super().__init__(
-            f"{dollars(amount_cents)} could not be given back: the payment service refuses it, and nothing changed. "
+            f"{dollars(amount_cents)} could not be given back: the payment gateway refuses it, and nothing changed. "
             f"A charge that is not settled yet can only go back whole; try again tomorrow, under a new reference."
         )
         self.amount_cents = amount_cents
@@ -65,7 +65,7 @@ class RefundsOnHold(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """What became of a refund: given back, or not known yet. `is_new` is false when it was asked for before."""
+    """The outcome of a refund: given back, or not known yet. `is_new` is false when it was asked for before."""
 
     refund_id: str
     number: int
@@ -79,7 +79,7 @@ async def refund_payment(
 ) -> Refunded:
     """Give money of a charge back, at most what the invoice received of it; the invoice's balance opens again.
 
-    The same reference again does nothing more, but tells what became of it.
+    The same reference again does nothing more, but tells its outcome.
     :raises InvoiceNotFound: when the account has no such invoice.
     :raises NothingToRefund: when no charge of it has so much left.
     :raises RefundUnderWay: when the outcome of another charge or refund of it is not known.

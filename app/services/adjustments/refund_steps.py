@@ -165,7 +165,7 @@ async def _send(services: Services, refund: Refund) -> ChargeAnswer:
 async def _record(
     uow: UnitOfWork, services: Services, refund: Refund, answer: ChargeAnswer, *, was_sent: bool
 ) -> Refund:
-    """Write down what became of a refund, and return it; PLANNED where it is to be sent in another way at once."""
+    """Write down the outcome of a refund, and return it; PLANNED where it is to be sent in another way at once."""
     now = services.clock.now()
     await uow.accounts.get(refund.account_id, lock=True)
     stored = await uow.refunds.find(refund.id)

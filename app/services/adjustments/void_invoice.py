@@ -58,7 +58,7 @@ class InvoiceVoided:
 async def void_invoice(services: Services, caller: Caller, *, invoice_number: int, reason: str) -> InvoiceVoided:
     """Void the newest cycle invoice and issue its month again under a new number, due on receipt.
 
-    Its charge and tax are taken back, credit it used comes back, its single charges go on the new one. An invoice that
+    Its charge and tax are taken back, credit it used comes back, its one-time charges go on the new one. One that
     is void already is left alone.
     :raises InvoiceNotFound: when the account has no such invoice.
     :raises InvoiceNotVoidable: when it is not the newest of its kind, or something was paid on it or builds on it.

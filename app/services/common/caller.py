@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls a use case: the account by its external id, and for the trail the actor and the request.
+    """Who calls a use case: the account by its external id, and for the audit log the actor and the request.
 
     `address` and `user_agent` are those of the client, as far as they are known.
     """

@@ -1,4 +1,4 @@
-"""What every action of staff has in common: a reason for the trail, an amount in bounds, and doing it once."""
+"""What every action of staff has in common: a reason for the audit log, an amount in bounds, and doing it once."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ LONGEST_TITLE_CHARACTERS = 128
 
 
 class ReasonMissing(ValueError):
-    """Staff act for a reason, which the trail keeps."""
+    """Staff act for a reason, which the audit log keeps."""
 
     def __init__(self) -> None:
-        super().__init__("Say why this is done: give a reason for the trail.")
+        super().__init__("Say why this is done: give a reason for the audit log.")
 
 
 class ActorMissing(ValueError):
     """Nothing is done by nobody."""
 
     def __init__(self) -> None:
-        super().__init__("Say who does this: give an actor for the trail.")
+        super().__init__("Say who does this: give an actor for the audit log.")
 
 
 class InvalidAmount(ValueError):
@@ -76,7 +76,7 @@ class ChargeUnderWay(ValueError):
     """The outcome of a charge of the invoice is not known."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"A charge of invoice {number} is under way. Wait until it is known what became of it.")
+        super().__init__(f"A charge of invoice {number} is under way. Wait until its outcome is known.")
         self.number = number
 
 
@@ -91,7 +91,7 @@ class StaffAct:
 
 
 def check_staff(actor: str, reason: str) -> None:
-    """Check that the trail will know who acts, and why.
+    """Check that the audit log will know who acts, and why.
 
     :raises ActorMissing: when nobody is named.
     :raises ReasonMissing: when no reason is given.
@@ -144,7 +144,7 @@ async def check_no_checkout(uow: UnitOfWork, account_id: str) -> None:
 
 
 async def check_not_under_way(uow: UnitOfWork, invoice: StoredInvoice) -> None:
-    """Check that nothing is under way that will decide what becomes of the invoice.
+    """Check that nothing is under way that will decide the outcome of the invoice.
 
     :raises ChangeInProgress: when the invoice is that of a change which waits for its payment.
     :raises ChargeUnderWay: when a charge of it has no outcome yet.

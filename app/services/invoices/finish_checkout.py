@@ -54,7 +54,7 @@ async def apply_plan_change(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, now
 
 
 def plan_event(event_id: str, kind: str, agreed: AgreedChange, now: datetime) -> Event:
-    """Return what the trail says of a change of plan."""
+    """Return what the audit log says of a change of plan."""
     data = {name: agreed.details[name] for name in ("plan", "when", "effective_on", "from")}
     data["invoice"] = agreed.invoice_id
     return Event(event_id, agreed.account_id, kind, agreed.actor, now, agreed.invoice_id, data, agreed.request_id)

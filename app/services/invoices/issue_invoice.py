@@ -94,7 +94,7 @@ async def settle_credit_of(uow: UnitOfWork, ids: Ids, issue: Issue, credit_cents
 
 
 async def withdraw_invoice(uow: UnitOfWork, invoice: StoredInvoice, now: datetime) -> None:
-    """Void an invoice: its charge and tax are taken back, its single charges wait again.
+    """Void an invoice: its charge and tax are taken back, its one-time charges wait again.
 
     All credit that paid for it comes back, at its issue and since.
     """

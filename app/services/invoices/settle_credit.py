@@ -144,7 +144,7 @@ async def uncovered_cents(uow: UnitOfWork, account_id: str) -> int:
 async def finish_collecting(uow: UnitOfWork, invoice_ids: Iterable[str]) -> None:
     """Stop collecting invoices on which something else than a charge has left nothing to pay.
 
-    One whose charge is under way is left to whoever finds out what became of it.
+    One whose charge is under way is left to whoever finds out its outcome.
     """
     for invoice_id in invoice_ids:
         collection = await uow.collections.find(invoice_id)

@@ -1,6 +1,6 @@
 """Takes messages from the outbox to their people: a mail at least once, a phone call at most once.
 
-Each step is a transaction of its own: take a message under a lease, hand it over, store what became of it. Whoever dies
+Each step is a transaction of its own: take a message under a lease, hand it over, store its outcome. Whoever dies
 in between leaves a lease that runs out: a mail is then sent again under its old Message-ID; a call goes to a person.
 """
 

@@ -1,4 +1,4 @@
-"""Payment contacts: an admin adds, changes and removes them; the others hear of it, and so does the trail (rule 39)."""
+"""Payment contacts: an admin adds, changes and removes them; the others and the audit log are told (rule 39)."""
 
 from __future__ import annotations
 

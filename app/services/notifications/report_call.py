@@ -1,4 +1,4 @@
-"""The operator's systems tell what became of what they were handed: of a phone call (rule 39), and of a mail."""
+"""The operator's systems tell the outcome of what they were handed: of a phone call (rule 39), and of a mail."""
 
 from __future__ import annotations
 

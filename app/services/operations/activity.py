@@ -1,4 +1,4 @@
-"""The trail in words: who did what to the account, and what it changed, before and after."""
+"""The audit log in words: who did what to the account, and what it changed, before and after."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ async def dismiss_webhook_event(services: Services, *, waiting_id: str, actor: s
 
 
 async def _let_go_on(uow: UnitOfWork, waiting_id: str, now: datetime) -> tuple[str, str | None, str, dict[str, Any]]:
-    """Let it go on, and return what the trail says: the kind of event, whose it is, about what, and its data."""
+    """Let it go on, and return what the audit log says: the kind of event, whose it is, about what, and its data."""
     if waiting_id.isdecimal():
         return await _collect_again(uow, int(waiting_id), now)
     if await uow.webhook_events.reopen(waiting_id):

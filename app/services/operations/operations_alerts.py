@@ -37,7 +37,7 @@ class OperationsFigures:
 
     `unknown_charges` and `unknown_refunds` have had no known outcome for over an hour, `parked` are collections that
     broke off, `disputes` wait for an answer, `failed_refunds` came back to us within a week, and `notices` of the
-    payment service are in quarantine. `collects_at` is when collecting falls due next, or did long ago.
+    payment gateway are in quarantine. `collects_at` is when collecting falls due next, or did long ago.
     """
 
     messages: Mapping[tuple[Channel, DeliveryState], int]
@@ -114,7 +114,7 @@ def _money_alerts(figures: OperationsFigures, now: datetime) -> Iterator[Operati
         yield OperationsAlert("FAILED_REFUND", f"Refunds that did not reach their customers: {count}.{LOOK}")
     if figures.notices:
         yield OperationsAlert(
-            "NOTICE", f"Notices of the payment service that nobody understood: {figures.notices}.{LOOK}"
+            "NOTICE", f"Webhook events of the payment gateway that nobody understood: {figures.notices}.{LOOK}"
         )
     if figures.parked:
         yield OperationsAlert("PARKED", f"Collections that broke off and wait for a person: {figures.parked}.{LOOK}")

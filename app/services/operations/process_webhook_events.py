@@ -1,4 +1,4 @@
-"""What the payment service told us, dealt with in any order and however often: the gateway is asked how things stand.
+"""What the payment gateway told us, dealt with in any order and however often: the gateway is asked how things stand.
 
 A notice about nothing of ours is put in quarantine with its reason, and changes nothing.
 """

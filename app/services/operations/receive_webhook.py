@@ -1,4 +1,4 @@
-"""A webhook of the payment service is checked, kept once and answered; what it means is found out later."""
+"""A webhook of the payment gateway is checked, kept once and answered; what it means is found out later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def receive_webhook(services: Services, *, signature: str, payload: str) -> bool:
-    """Keep a notice that the payment service signed; False when the same one is there already.
+    """Keep a notice that the payment gateway signed; False when the same one is there already.
 
     :raises WebhookForged: when it is not signed, or cannot be read; nothing is kept.
     """

@@ -45,7 +45,7 @@ class SinceTooLate(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What came of it: transactions that are known here, what was adopted, and what staff have to look at."""
+    """Its outcome: transactions that are known here, what was adopted, and what staff have to look at."""
 
     matched: int
     adopted: tuple[str, ...]
@@ -196,7 +196,7 @@ class _Run:
             await self._match_sale(sale)
 
     async def _look_at_known(self, attempt: Attempt, sale: Transaction) -> None:
-        """A charge that is known: what became of it since is taken over too."""
+        """A charge that is known: its outcome since is taken over too."""
         services = self._services
         if attempt.state is not AttemptState.SUCCEEDED and sale.moves_money:
             self.problems.append(

@@ -1,4 +1,4 @@
-"""Once a night: what became of charges that were not settled, and whether the vault has what we believe it has.
+"""Once a night: the outcome of charges that were not settled, and whether the vault has what we believe it has.
 
 Card settlement is told by nobody, so it is asked for. Nothing strange is adopted: it is reported.
 """

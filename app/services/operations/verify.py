@@ -218,7 +218,7 @@ async def _check_sums(uow: UnitOfWork, account: Account) -> list[Difference]:
 async def _check_numbers(uow: UnitOfWork) -> list[Difference]:
     """Check that invoice numbers run from the first to the next without a gap but those announced (rule 27).
 
-    A restored database leaves out the numbers that may have been used since its backup, and its trail says which.
+    A restored database leaves out the numbers that may have been used since its backup, and its audit log says which.
     """
     events = await uow.events.list_of_business(NUMBERS_SKIPPED)
     skipped: dict[int, int] = {event.data["from"]: event.data["before"] for event in events}

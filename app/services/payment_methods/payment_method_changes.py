@@ -1,4 +1,4 @@
-"""What every change of the payment methods shares: the method that it is about, their order, and the trail of it."""
+"""What every change of the payment methods shares: the method that it is about, their order, and its event."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MethodChange:
     request_id: str | None = None
 
     def event(self, kind: str, method_id: str | None, **data: Any) -> Event:  # noqa: ANN401  (JSON values)
-        """Return what happened to a method, or to their order, for the trail."""
+        """Return what happened to a method, or to their order, for the audit log."""
         if self.address is not None:
             data["address"] = self.address
         return Event(

@@ -42,7 +42,7 @@ LATE_COMMITS_WITHIN = timedelta(hours=1)
 
 
 async def record_answer(uow: UnitOfWork, ids: Ids, method_id: str, answer: VaultAnswer, now: datetime) -> None:
-    """Write down what became of a method that was sent to the vault; an outcome that is known already stands."""
+    """Write down the outcome of a method that was sent to the vault; an outcome that is known already stands."""
     stored = await load_locked(uow, method_id)
     if stored.method.status is not MethodStatus.PENDING:
         await _record_late(uow, stored, answer, now)

@@ -1,4 +1,4 @@
-"""What the vault is still to be told or asked: what became of a method, which one is the default, which is gone."""
+"""What the vault is still to be told or asked: the outcome of a method, which one is the default, which is gone."""
 
 from __future__ import annotations
 

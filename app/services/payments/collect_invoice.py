@@ -180,7 +180,7 @@ async def _plan_again(uow: UnitOfWork, lease: Lease, found: CollectionSnapshot, 
 
 
 async def _ask(services: Services, call: _Call) -> ChargeAnswer:
-    """Let the gateway charge, or tell what became of a charge; what cannot be known is UNKNOWN."""
+    """Let the gateway charge, or tell the outcome of a charge; what cannot be known is UNKNOWN."""
     attempt = call.attempt
     if not call.sends:
         return await _look(services, attempt)
@@ -222,7 +222,7 @@ ABSENT = "the gateway has no such order"
 
 
 async def _record(uow: UnitOfWork, services: Services, call: _Call, answer: ChargeAnswer) -> _Call | bool:
-    """Write down what became of a charge, and return the call that comes next."""
+    """Write down the outcome of a charge, and return the call that comes next."""
     found = await load_collection(uow, call.lease.invoice_id, call.lease.account_id, services.clock.now())
     await uow.collections.check_lease(call.lease)
     attempt = call.attempt

@@ -35,7 +35,7 @@ class CollectionSnapshot:
     now: datetime
 
     def event(self, ids: Ids, kind: str, data: dict[str, Any], actor: str = "system") -> Event:
-        """Return an event about the invoice, for the trail."""
+        """Return an event about the invoice, for the audit log."""
         data = {"number": self.invoice.number, **data}
         return Event(ids.new("evt"), self.account.id, kind, actor, self.now, self.invoice.id, data)
 

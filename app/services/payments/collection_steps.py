@@ -154,7 +154,7 @@ async def _try_again(uow: UnitOfWork, lease: Lease, found: CollectionSnapshot) -
     if collection.failures >= MOST_FAILURES:
         changed = {
             "status": CollectionStatus.PARKED,
-            "note": "The payment service refuses to charge.",
+            "note": "The payment gateway refuses to charge.",
             "retry_at": None,
         }
     await uow.collections.save(lease, collection, changed)

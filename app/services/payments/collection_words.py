@@ -18,12 +18,12 @@ DECLINED = {
 
 NEEDS_ATTENTION = "A bank has declined it for good. Replace this payment method, or ask your bank."
 RETURNED = "The bank did not pay it after all."
-VOIDED = "The payment service withdrew the charge."
+VOIDED = "The payment gateway withdrew the charge."
 TAKEN_BACK = "The bank took the payment back, because it was disputed."
-NOT_ACCEPTED = "It was not accepted by the payment service. Nothing was taken."
+NOT_ACCEPTED = "It was not accepted by the payment gateway. Nothing was taken."
 
 ATTEMPTS = {
-    AttemptState.PLANNED: "The payment service could not be reached yet. It is tried again in a moment.",
+    AttemptState.PLANNED: "The payment gateway could not be reached yet. It is tried again in a moment.",
     AttemptState.SENT: "Under way.",
     AttemptState.SUCCEEDED: "Paid.",
     AttemptState.DECLINED: NOT_ACCEPTED,
@@ -40,7 +40,7 @@ COLLECTIONS = {
 
 
 def attempt_words(attempt: ChargeAttempt) -> str:
-    """Return what came of a charge, and what to do."""
+    """Return the outcome of a charge, and what to do."""
     if attempt.state is AttemptState.DECLINED and attempt.decline is not None:
         return DECLINED[DeclineSeverity(attempt.decline["severity"])]
     return ATTEMPTS[attempt.state]

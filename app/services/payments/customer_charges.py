@@ -31,7 +31,7 @@ class PaymentDeclined(ValueError):
 
 
 class Outcome(StrEnum):
-    """What came of confirming: it has taken effect, waits for the next month, or for its payment."""
+    """The outcome of confirming: it has taken effect, waits for the next month, or for its payment."""
 
     APPLIED = "APPLIED"
     SCHEDULED = "SCHEDULED"

@@ -40,7 +40,7 @@ class NothingToPay(ValueError):
 
 
 class PaymentResult(StrEnum):
-    """What became of the payment of one invoice."""
+    """The outcome of the payment of one invoice."""
 
     PAID = "PAID"
     PENDING = "PENDING"
@@ -49,7 +49,7 @@ class PaymentResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaidInvoice:
-    """One invoice, and what became of its payment."""
+    """One invoice, and the outcome of its payment."""
 
     invoice_id: str
     result: PaymentResult
@@ -106,7 +106,7 @@ async def pay_invoice(
 async def pay_open_balance(
     services: Services, caller: Caller, *, payment_runner: PaymentRunner, idempotency_key: str
 ) -> list[PaidInvoice]:
-    """Charge every open invoice, the oldest first, and return what became of each.
+    """Charge every open invoice, the oldest first, and return the outcome of each.
 
     The errors are those of `pay_invoice`; that one invoice is declined is a result, and the others are charged still.
     """

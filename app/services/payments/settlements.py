@@ -1,4 +1,4 @@
-"""What became of a charge after it went through: settled, declined late, or voided behind our back."""
+"""The outcome of a charge after it went through: settled, declined late, or voided behind our back."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ async def end_line(services: Services, caller: Caller, *, reference: str, reason
 
 
 async def _find_line(uow: UnitOfWork, snapshot: AccountSnapshot, reference: str) -> str:
-    """Return the line that was added under the reference and goes on; the trail knows which one it is."""
+    """Return the line that was added under the reference and goes on; the audit log knows which one it is."""
     going_on = {
         each.id
         for each in snapshot.subscriptions

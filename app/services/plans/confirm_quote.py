@@ -78,7 +78,7 @@ async def confirm_quote(
     :raises ChangeInProgress: while another change waits for its payment.
     :raises PaymentMethodRequired: when it has to be paid first and nothing can be charged.
     :raises PaymentDeclined: when nothing could be charged; nothing has changed.
-    :raises GatewayUnavailable: when no bank was asked, for the payment service takes no charge; nothing has changed.
+    :raises GatewayUnavailable: when no bank was asked, for the payment gateway takes no charge; nothing has changed.
     :raises IdempotencyConflict: when the key came with another request before.
     """
 

@@ -35,7 +35,7 @@ class NewAccounts:
 
 @dataclass(slots=True)
 class ImportCounts:
-    """What became of the rows; `live_seconds` and `ivr_seconds` are those of accepted billable rows."""
+    """The outcome of the rows; `live_seconds` and `ivr_seconds` are those of accepted billable rows."""
 
     accounts_created: int = 0
     accepted: int = 0

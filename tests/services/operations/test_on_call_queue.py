@@ -57,7 +57,7 @@ class TestMoney:
     async def test_what_broke_off_goes_on_where_it_was(self, july):
         july.gateway.faults({"match": "sale", "when": "before", "action": "status", "status": 403, "times": 1_000})
         await july.advance_to(pacific(2026, 7, 1, 18))
-        assert await waiting(july.world) == [("PARKED", "100001", "AA0101", "The payment service refuses to charge.")]
+        assert await waiting(july.world) == [("PARKED", "100001", "AA0101", "The payment gateway refuses to charge.")]
         slots = (await july.collection()).slots_used
 
         july.gateway.faults()
