@@ -55,7 +55,7 @@ class Till:
             await uow.payment_methods.add_pending(draft, consent, settle_at=now)
             await uow.payment_methods.describe(method_id, answer.method, at=now)
             await uow.payment_methods.set_status(method_id, MethodStatus.ACTIVE, at=now)
-            await uow.payment_methods.plan_vault_task(method_id, None, at=None)
+            await uow.vault_tasks.plan(method_id, None, at=None)
             await uow.payment_methods.set_positions({method_id: len(others)})
             if is_default or not others:
                 await uow.payment_methods.set_default(owner.id, method_id, former_position=len(others))
@@ -86,7 +86,7 @@ class Till:
 
     async def attempts(self, place: int = -1, *, account: str = ACCOUNT) -> list:
         invoice = (await self.world.issued(account))[place]
-        return await self.read(lambda uow: uow.collections.attempts(invoice.id))
+        return await self.read(lambda uow: uow.attempts.of_invoice(invoice.id))
 
     async def methods(self, account: str = ACCOUNT) -> list:
         owner = await self.read(lambda uow: uow.accounts.get_by_external_id(account))

@@ -126,35 +126,6 @@ class AccountRepository:
         }
         await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account.id).values(values))
 
-    async def told_plan(self, account_id: str) -> str | None:
-        """Return the plan that SAS Flex named last for the account, by its code."""
-        return (await self._session.exec(select(AccountRow.told_plan_code).where(AccountRow.id == account_id))).one()
-
-    async def tell_plan(self, account_id: str, code: str) -> None:
-        """Store the plan that SAS Flex names for the account."""
-        statement = update(AccountRow).where(col(AccountRow.id) == account_id)
-        await self._session.exec(statement.values(told_plan_code=code))
-
-    async def set_pending_plan(self, account_id: str, plan_version_id: str | None) -> None:
-        """Store the plan that the next month will have instead of the chosen one, or that there is none."""
-        values = {"pending_plan_version_id": plan_version_id}
-        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
-
-    async def choose_plan(self, account_id: str, plan_version_id: str) -> None:
-        """Store a permanent change of plan: nothing is pending any more, and upgrades count from zero (rule 20)."""
-        values = {"plan_version_id": plan_version_id, "pending_plan_version_id": None, "upgrade_count": 0}
-        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
-
-    async def keep_upgrade(self, account_id: str, plan_version_id: str) -> None:
-        """Store an upgrade that is permanent; what was arranged for the next month stays arranged (rules 15, 20)."""
-        values = {"plan_version_id": plan_version_id, "upgrade_count": 0}
-        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
-
-    async def count_upgrade(self, account_id: str) -> None:
-        """Count a one-month upgrade (rule 20)."""
-        statement = update(AccountRow).where(col(AccountRow.id) == account_id)
-        await self._session.exec(statement.values(upgrade_count=AccountRow.upgrade_count + 1))
-
     async def close(self, account_id: str) -> None:
         """Store that the account is closed: no month is opened and no call recorded for it any more."""
         values = {"status": AccountStatus.CLOSED, "next_close_at": None, "pending_plan_version_id": None}
@@ -180,6 +151,42 @@ class AccountRepository:
     async def save_usage_seq(self, accounts: Iterable[MeteredAccount]) -> None:
         """Store the last call number of each account."""
         await execute_many(self._session, _SAVE_USAGE_SEQ, [(account.seq, account.id) for account in accounts])
+
+
+class AccountPlanRepository:
+    """The plan of an account: chosen, scheduled, upgraded, and named by SAS Flex."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def named(self, account_id: str) -> str | None:
+        """Return the plan that SAS Flex named last for the account, by its code."""
+        return (await self._session.exec(select(AccountRow.told_plan_code).where(AccountRow.id == account_id))).one()
+
+    async def name(self, account_id: str, code: str) -> None:
+        """Store the plan that SAS Flex names for the account."""
+        statement = update(AccountRow).where(col(AccountRow.id) == account_id)
+        await self._session.exec(statement.values(told_plan_code=code))
+
+    async def schedule(self, account_id: str, plan_version_id: str | None) -> None:
+        """Store the plan that the next month will have instead of the chosen one, or that there is none."""
+        values = {"pending_plan_version_id": plan_version_id}
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+
+    async def choose(self, account_id: str, plan_version_id: str) -> None:
+        """Store a permanent change of plan: nothing is pending any more, and upgrades count from zero (rule 20)."""
+        values = {"plan_version_id": plan_version_id, "pending_plan_version_id": None, "upgrade_count": 0}
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+
+    async def keep_upgrade(self, account_id: str, plan_version_id: str) -> None:
+        """Store an upgrade that is permanent; what was arranged for the next month stays arranged (rules 15, 20)."""
+        values = {"plan_version_id": plan_version_id, "upgrade_count": 0}
+        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+
+    async def count_upgrade(self, account_id: str) -> None:
+        """Count a one-month upgrade (rule 20)."""
+        statement = update(AccountRow).where(col(AccountRow.id) == account_id)
+        await self._session.exec(statement.values(upgrade_count=AccountRow.upgrade_count + 1))
 
 
 class UserRepository:

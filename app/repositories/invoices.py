@@ -75,14 +75,6 @@ class InvoiceRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def take_numbers(self, count: int) -> int:
-        """Return the first of `count` invoice numbers in a row; given back if the transaction fails (rule 27)."""
-        row = await self._session.get_one(SequenceRow, INVOICE_NUMBERS, with_for_update=True)
-        first = row.next_value
-        row.next_value = first + count
-        await self._session.flush()
-        return first
-
     async def issue_many(
         self, issues: Sequence[Issue], *, engine_version: int, issued_at: datetime, due_on: date
     ) -> None:
@@ -170,31 +162,6 @@ class InvoiceRepository:
         )
         return await self._with_lines(list(await self._session.exec(statement)))
 
-    async def numbers_of(self, invoice_ids: Iterable[str]) -> list[int]:
-        """Return the numbers of invoices, in order."""
-        statement = (
-            select(InvoiceRow.number).where(col(InvoiceRow.id).in_(set(invoice_ids))).order_by(col(InvoiceRow.number))
-        )
-        return [number for number in await self._session.exec(statement) if number is not None]
-
-    async def numbers(self) -> AsyncIterator[int]:
-        """Yield every invoice number in order."""
-        statement = (
-            select(InvoiceRow.number).where(col(InvoiceRow.number).is_not(None)).order_by(col(InvoiceRow.number))
-        )
-        async for number in await self._session.stream_scalars(statement):
-            yield number
-
-    async def next_number(self) -> int:
-        """Return the number that the next invoice will have."""
-        return (await self._session.get_one(SequenceRow, INVOICE_NUMBERS)).next_value
-
-    async def skip_numbers(self, following: int) -> None:
-        """Let the next invoice have the number given, which is above the one it would have had."""
-        row = await self._session.get_one(SequenceRow, INVOICE_NUMBERS, with_for_update=True)
-        row.next_value = following
-        await self._session.flush()
-
     async def _with_lines(self, rows: Sequence[InvoiceRow]) -> list[StoredInvoice]:
         statement = (
             select(InvoiceLineRow)
@@ -205,6 +172,46 @@ class InvoiceRepository:
         for line in await self._session.exec(statement):
             lines.setdefault(line.invoice_id, []).append(line_from_row(line))
         return [_stored(row, tuple(lines.get(row.id, ()))) for row in rows]
+
+
+class InvoiceNumberRepository:
+    """The numbers of invoices, which have no gaps."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def take(self, count: int) -> int:
+        """Return the first of `count` invoice numbers in a row; given back if the transaction fails (rule 27)."""
+        row = await self._session.get_one(SequenceRow, INVOICE_NUMBERS, with_for_update=True)
+        first = row.next_value
+        row.next_value = first + count
+        await self._session.flush()
+        return first
+
+    async def of(self, invoice_ids: Iterable[str]) -> list[int]:
+        """Return the numbers of invoices, in order."""
+        statement = (
+            select(InvoiceRow.number).where(col(InvoiceRow.id).in_(set(invoice_ids))).order_by(col(InvoiceRow.number))
+        )
+        return [number for number in await self._session.exec(statement) if number is not None]
+
+    async def all(self) -> AsyncIterator[int]:
+        """Yield every invoice number in order."""
+        statement = (
+            select(InvoiceRow.number).where(col(InvoiceRow.number).is_not(None)).order_by(col(InvoiceRow.number))
+        )
+        async for number in await self._session.stream_scalars(statement):
+            yield number
+
+    async def next(self) -> int:
+        """Return the number that the next invoice will have."""
+        return (await self._session.get_one(SequenceRow, INVOICE_NUMBERS)).next_value
+
+    async def skip_to(self, following: int) -> None:
+        """Let the next invoice have the number given, which is above the one it would have had."""
+        row = await self._session.get_one(SequenceRow, INVOICE_NUMBERS, with_for_update=True)
+        row.next_value = following
+        await self._session.flush()
 
 
 def line_from_row(row: InvoiceLineRow) -> InvoiceLine:

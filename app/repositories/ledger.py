@@ -228,34 +228,6 @@ class LedgerRepository:
         rows = await self._session.exec(statement)
         return {PostingKind(kind): (int(before), int(within)) for kind, before, within in rows}
 
-    async def find_payment(self, account_id: str, kind: PaymentKind, reference: str) -> Payment | None:
-        """Return the payment recorded under the reference."""
-        statement = select(PaymentRow).where(
-            PaymentRow.account_id == account_id, PaymentRow.kind == kind, PaymentRow.reference == reference
-        )
-        row = (await self._session.exec(statement)).one_or_none()
-        return None if row is None else _payment(row)
-
-    async def add_payment(self, payment: Payment, *, recorded_at: datetime) -> None:
-        """Add a payment."""
-        self._session.add(
-            PaymentRow(
-                id=payment.id,
-                account_id=payment.account_id,
-                kind=payment.kind,
-                amount_cents=payment.amount_cents,
-                reference=payment.reference,
-                received_on=payment.received_on,
-                recorded_at=recorded_at,
-            )
-        )
-        await self._session.flush()
-
-    async def payments(self, account_id: str) -> list[Payment]:
-        """Return the payments of an account, by id."""
-        statement = select(PaymentRow).where(PaymentRow.account_id == account_id).order_by(col(PaymentRow.id))
-        return [_payment(row) for row in await self._session.exec(statement)]
-
     async def last_posting(self, account_id: str) -> int:
         """Return the number of its last posting that the account remembers."""
         return (await self._session.exec(select(AccountRow.ledger_seq).where(AccountRow.id == account_id))).one()
@@ -275,6 +247,41 @@ class LedgerRepository:
             )
             for row in await self._session.exec(statement)
         ]
+
+
+class PaymentRepository:
+    """Payments as they were received."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find(self, account_id: str, kind: PaymentKind, reference: str) -> Payment | None:
+        """Return the payment recorded under the reference."""
+        statement = select(PaymentRow).where(
+            PaymentRow.account_id == account_id, PaymentRow.kind == kind, PaymentRow.reference == reference
+        )
+        row = (await self._session.exec(statement)).one_or_none()
+        return None if row is None else _payment(row)
+
+    async def add(self, payment: Payment, *, recorded_at: datetime) -> None:
+        """Add a payment."""
+        self._session.add(
+            PaymentRow(
+                id=payment.id,
+                account_id=payment.account_id,
+                kind=payment.kind,
+                amount_cents=payment.amount_cents,
+                reference=payment.reference,
+                received_on=payment.received_on,
+                recorded_at=recorded_at,
+            )
+        )
+        await self._session.flush()
+
+    async def of_account(self, account_id: str) -> list[Payment]:
+        """Return the payments of an account, by id."""
+        statement = select(PaymentRow).where(PaymentRow.account_id == account_id).order_by(col(PaymentRow.id))
+        return [_payment(row) for row in await self._session.exec(statement)]
 
 
 def _payment(row: PaymentRow) -> Payment:

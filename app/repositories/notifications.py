@@ -225,6 +225,45 @@ class NotificationRepository:
         await self._session.flush()
         return row.account_id or ""
 
+    async def times_since(self, account_id: str, prefix: str, since: datetime) -> list[datetime]:
+        """Return when messages to people who sign in, by the beginning of their keys, came up since, oldest first."""
+        statement = (
+            select(NotificationRow.created_at)
+            .where(
+                NotificationRow.account_id == account_id,
+                col(NotificationRow.user_id).is_not(None),
+                col(NotificationRow.dedupe_key).startswith(prefix, autoescape=True),
+                NotificationRow.created_at > since,
+            )
+            .order_by(col(NotificationRow.created_at))
+        )
+        return list(await self._session.exec(statement))
+
+    async def _update(self, claimed: Claimed, values: Mapping[str, Any]) -> bool:
+        statement = update(NotificationRow).where(
+            col(NotificationRow.id) == claimed.message.id,
+            col(NotificationRow.lease_epoch) == claimed.epoch,
+            col(NotificationRow.state) == DeliveryState.SENDING,
+        )
+        return bool((await self._session.exec(statement.values(values))).rowcount)
+
+    async def _claimed(self, row: NotificationRow) -> Claimed:
+        account = None if row.account_id is None else await self._session.get(AccountRow, row.account_id)
+        hours = None
+        if row.channel is Channel.PHONE_CALL and row.contact_id is not None:
+            contact = await self._session.get_one(PaymentContactRow, row.contact_id)
+            opens, closes = map(time.fromisoformat, (contact.opens_at, contact.closes_at))
+            hours = CallingHours(contact.time_zone, opens, closes)
+        name, external_id = ("", "") if account is None else (account.name, account.external_id)
+        return Claimed(_message(row), row.lease_epoch, row.attempts, name, external_id, hours)
+
+
+class RecipientRepository:
+    """Queued messages of people whose address or part in an account has changed."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
     async def readdress(self, user_id: str, *, recipient: str, address: str) -> None:
         """Send what still waits for a person to their new address."""
         values = {"recipient": recipient, "address": address}
@@ -249,19 +288,16 @@ class NotificationRepository:
         own = col(NotificationRow.contact_id) == contact_id
         await self._drop(own if channel is None else and_(own, col(NotificationRow.channel) == channel), at)
 
-    async def times_since(self, account_id: str, prefix: str, since: datetime) -> list[datetime]:
-        """Return when messages to people who sign in, by the beginning of their keys, came up since, oldest first."""
-        statement = (
-            select(NotificationRow.created_at)
-            .where(
-                NotificationRow.account_id == account_id,
-                col(NotificationRow.user_id).is_not(None),
-                col(NotificationRow.dedupe_key).startswith(prefix, autoescape=True),
-                NotificationRow.created_at > since,
-            )
-            .order_by(col(NotificationRow.created_at))
-        )
-        return list(await self._session.exec(statement))
+    async def _drop(self, own: Any, at: datetime) -> None:  # noqa: ANN401 -- a condition
+        values = {"state": DeliveryState.FAILED, "outcome": REMOVED, "finished_at": at}
+        await self._session.exec(update(NotificationRow).where(own, _QUEUED).values(values))
+
+
+class OutboxFiguresRepository:
+    """Figures of the outbox."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
 
     async def count_by_state(self) -> dict[tuple[Channel, DeliveryState], int]:
         """Return how many messages stand where, by channel and state."""
@@ -283,28 +319,6 @@ class NotificationRepository:
             _UNSETTLED, NotificationRow.state == DeliveryState.UNKNOWN, col(NotificationRow.finished_at) < instant
         )
         return (await self._session.exec(statement)).one()
-
-    async def _drop(self, own: Any, at: datetime) -> None:  # noqa: ANN401 -- a condition
-        values = {"state": DeliveryState.FAILED, "outcome": REMOVED, "finished_at": at}
-        await self._session.exec(update(NotificationRow).where(own, _QUEUED).values(values))
-
-    async def _update(self, claimed: Claimed, values: Mapping[str, Any]) -> bool:
-        statement = update(NotificationRow).where(
-            col(NotificationRow.id) == claimed.message.id,
-            col(NotificationRow.lease_epoch) == claimed.epoch,
-            col(NotificationRow.state) == DeliveryState.SENDING,
-        )
-        return bool((await self._session.exec(statement.values(values))).rowcount)
-
-    async def _claimed(self, row: NotificationRow) -> Claimed:
-        account = None if row.account_id is None else await self._session.get(AccountRow, row.account_id)
-        hours = None
-        if row.channel is Channel.PHONE_CALL and row.contact_id is not None:
-            contact = await self._session.get_one(PaymentContactRow, row.contact_id)
-            opens, closes = map(time.fromisoformat, (contact.opens_at, contact.closes_at))
-            hours = CallingHours(contact.time_zone, opens, closes)
-        name, external_id = ("", "") if account is None else (account.name, account.external_id)
-        return Claimed(_message(row), row.lease_epoch, row.attempts, name, external_id, hours)
 
 
 _UNSETTLED = text(UNSETTLED)

@@ -159,12 +159,6 @@ class PaymentMethodRepository:
         )
         return list(await self._session.exec(statement))
 
-    async def find_consent(self, method_id: str) -> Consent | None:
-        """Return what was agreed to when a method was added."""
-        row = PaymentConsentRow
-        found = (await self._session.exec(select(row).where(row.method_id == method_id))).first()
-        return None if found is None else _consent(found)
-
     async def describe(self, method_id: str, vaulted: VaultedMethod, *, at: datetime) -> None:
         """Store what the vault says of a method."""
         values = {
@@ -216,44 +210,6 @@ class PaymentMethodRepository:
         for method_id, position in positions.items():
             await self._set(method_id, {"position": position})
 
-    async def plan_vault_task(
-        self, method_id: str, task: VaultTask | None, *, at: datetime | None, failures: int = 0
-    ) -> None:
-        """Store what the vault is to be told of a method, and when next; None when it knows all."""
-        await self._set(method_id, {"vault_task": task, "next_action_at": at, "failures": failures})
-
-    async def due_vault_tasks(self, now: datetime, limit: int) -> list[StoredMethod]:
-        """Return methods that the vault is to be told or asked about by now, the longest overdue first."""
-        row = PaymentMethodRow
-        statement = (
-            select(row)
-            .where(col(row.vault_task).is_not(None), col(row.next_action_at) <= now)
-            .order_by(col(row.next_action_at), col(row.id))
-            .limit(limit)
-        )
-        return [_stored(found) for found in await self._session.exec(statement)]
-
-    async def oldest_vault_task_at(self) -> datetime | None:
-        """Return when the vault is next to be told or asked something, or was to be the longest ago."""
-        row = PaymentMethodRow
-        statement = select(func.min(row.next_action_at)).where(col(row.vault_task).is_not(None))
-        return (await self._session.exec(statement)).one()
-
-    async def revoke_consents(self, method_id: str, *, at: datetime) -> None:
-        """Store that a method may not be charged from now on."""
-        statement = (
-            update(PaymentConsentRow)
-            .where(col(PaymentConsentRow.method_id) == method_id, col(PaymentConsentRow.revoked_at).is_(None))
-            .values(revoked_at=at)
-        )
-        await self._session.exec(statement)
-
-    async def ids_on_file(self) -> Iterable[tuple[str, str]]:
-        """Return account and id of every method on file, for the comparison with the vault."""
-        row = PaymentMethodRow
-        statement = select(row.account_id, row.id).where(col(row.status).in_(ON_FILE)).order_by(row.account_id, row.id)
-        return list(await self._session.exec(statement))
-
     async def add_found(self, account_id: str, method_id: str, vaulted: VaultedMethod | None, *, at: datetime) -> None:
         """Add a method that was charged and that only the vault knows: without a consent on record it is not charged.
 
@@ -280,6 +236,74 @@ class PaymentMethodRepository:
             is_taken = any(method.fingerprint == vaulted.fingerprint for method in on_file)
             await self.describe(method_id, replace(vaulted, fingerprint=None) if is_taken else vaulted, at=at)
 
+    async def _set(self, method_id: str, values: Mapping[str, Any]) -> None:
+        await self._session.exec(update(PaymentMethodRow).where(col(PaymentMethodRow.id) == method_id).values(**values))
+
+
+class VaultTaskRepository:
+    """What the vault is still to be told or asked about methods."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def plan(self, method_id: str, task: VaultTask | None, *, at: datetime | None, failures: int = 0) -> None:
+        """Store what the vault is to be told of a method, and when next; None when it knows all."""
+        row = PaymentMethodRow
+        values = {"vault_task": task, "next_action_at": at, "failures": failures}
+        await self._session.exec(update(row).where(col(row.id) == method_id).values(**values))
+
+    async def due(self, now: datetime, limit: int) -> list[StoredMethod]:
+        """Return methods that the vault is to be told or asked about by now, the longest overdue first."""
+        row = PaymentMethodRow
+        statement = (
+            select(row)
+            .where(col(row.vault_task).is_not(None), col(row.next_action_at) <= now)
+            .order_by(col(row.next_action_at), col(row.id))
+            .limit(limit)
+        )
+        return [_stored(found) for found in await self._session.exec(statement)]
+
+    async def oldest_at(self) -> datetime | None:
+        """Return when the vault is next to be told or asked something, or was to be the longest ago."""
+        row = PaymentMethodRow
+        statement = select(func.min(row.next_action_at)).where(col(row.vault_task).is_not(None))
+        return (await self._session.exec(statement)).one()
+
+
+class ConsentRepository:
+    """What customers agreed to when methods were added."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find(self, method_id: str) -> Consent | None:
+        """Return what was agreed to when a method was added."""
+        row = PaymentConsentRow
+        found = (await self._session.exec(select(row).where(row.method_id == method_id))).first()
+        return None if found is None else _consent(found)
+
+    async def revoke(self, method_id: str, *, at: datetime) -> None:
+        """Store that a method may not be charged from now on."""
+        statement = (
+            update(PaymentConsentRow)
+            .where(col(PaymentConsentRow.method_id) == method_id, col(PaymentConsentRow.revoked_at).is_(None))
+            .values(revoked_at=at)
+        )
+        await self._session.exec(statement)
+
+
+class VaultRecordRepository:
+    """Every method that ever was, for the comparison with the vault."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def ids_on_file(self) -> Iterable[tuple[str, str]]:
+        """Return account and id of every method on file, for the comparison with the vault."""
+        row = PaymentMethodRow
+        statement = select(row.account_id, row.id).where(col(row.status).in_(ON_FILE)).order_by(row.account_id, row.id)
+        return list(await self._session.exec(statement))
+
     async def account_ids(self) -> list[str]:
         """Return every account that ever had a method, in order."""
         row = PaymentMethodRow
@@ -295,9 +319,6 @@ class PaymentMethodRepository:
             .execution_options(populate_existing=True)
         )
         return [_stored(found) for found in await self._session.exec(statement)]
-
-    async def _set(self, method_id: str, values: Mapping[str, Any]) -> None:
-        await self._session.exec(update(PaymentMethodRow).where(col(PaymentMethodRow.id) == method_id).values(**values))
 
 
 def method_from_row(row: PaymentMethodRow) -> PaymentMethod:

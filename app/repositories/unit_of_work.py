@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from app.repositories.accounts import AccessKeyRepository, AccountRepository, UserRepository
+from app.repositories.accounts import AccessKeyRepository, AccountPlanRepository, AccountRepository, UserRepository
 from app.repositories.add_ons import AddOnRepository
 from app.repositories.alerts import AlertRepository
+from app.repositories.attempts import AttemptRepository, SettlementRepository
 from app.repositories.calls import CallRepository, QuarantineRepository
 from app.repositories.charges import ChargeRepository
 from app.repositories.checkouts import CheckoutRepository
@@ -15,12 +16,17 @@ from app.repositories.contacts import ContactRepository
 from app.repositories.cycles import CycleRepository
 from app.repositories.events import EventRepository
 from app.repositories.gateway_records import GatewayRecordRepository
-from app.repositories.invoices import InvoiceRepository
-from app.repositories.ledger import LedgerRepository
-from app.repositories.notifications import NotificationRepository
+from app.repositories.invoices import InvoiceNumberRepository, InvoiceRepository
+from app.repositories.ledger import LedgerRepository, PaymentRepository
+from app.repositories.notifications import NotificationRepository, OutboxFiguresRepository, RecipientRepository
 from app.repositories.on_call_queue import OnCallQueueRepository
 from app.repositories.operations import OperationRepository
-from app.repositories.payment_methods import PaymentMethodRepository
+from app.repositories.payment_methods import (
+    ConsentRepository,
+    PaymentMethodRepository,
+    VaultRecordRepository,
+    VaultTaskRepository,
+)
 from app.repositories.plans import PlanRepository
 from app.repositories.refunds import DisputeRepository, RefundRepository
 from app.repositories.reports import ReportRepository
@@ -71,6 +77,16 @@ class UnitOfWork:
         self.alerts = AlertRepository(session)
         self.contacts = ContactRepository(session)
         self.notifications = NotificationRepository(session)
+        self.attempts = AttemptRepository(session)
+        self.settlements = SettlementRepository(session)
+        self.vault_tasks = VaultTaskRepository(session)
+        self.consents = ConsentRepository(session)
+        self.vault_records = VaultRecordRepository(session)
+        self.recipients = RecipientRepository(session)
+        self.outbox_figures = OutboxFiguresRepository(session)
+        self.account_plans = AccountPlanRepository(session)
+        self.invoice_numbers = InvoiceNumberRepository(session)
+        self.payments = PaymentRepository(session)
         self.on_call_queue = OnCallQueueRepository(session)
         self.reports = ReportRepository(session)
         self.gateway_records = GatewayRecordRepository(session)

@@ -124,7 +124,7 @@ async def _add_card(around: Surroundings, account: str) -> None:
         await uow.payment_methods.add_pending(draft, consent, settle_at=now)
         await uow.payment_methods.describe(method_id, vaulted, at=now)
         await uow.payment_methods.set_status(method_id, MethodStatus.ACTIVE, at=now)
-        await uow.payment_methods.plan_vault_task(method_id, None, at=None)
+        await uow.vault_tasks.plan(method_id, None, at=None)
         await uow.payment_methods.set_default(owner.id, method_id, former_position=1)
 
     await unit_of_work.write(around.database, add)

@@ -234,7 +234,7 @@ class Play:
 
     async def give_back(self, invoice_id: str) -> None:
         """Staff give back all that was charged for an invoice."""
-        (charge,) = await unit_of_work.read(self.database, lambda uow: uow.collections.attempts(invoice_id))
+        (charge,) = await unit_of_work.read(self.database, lambda uow: uow.attempts.of_invoice(invoice_id))
         found = await unit_of_work.read(self.database, lambda uow: uow.invoices.find(invoice_id, charge.account_id))
         clock = self.stage.clock
         await refund_payment(

@@ -43,7 +43,7 @@ async def put_on_file(world: World, *, account: str = ACCOUNT, **vaulted) -> str
         if described["kind"] is MethodKind.CARD:
             await uow.payment_methods.set_verification(method_id, VERIFIED)
         await uow.payment_methods.set_status(method_id, MethodStatus.ACTIVE, at=now)
-        await uow.payment_methods.plan_vault_task(method_id, None, at=None)
+        await uow.vault_tasks.plan(method_id, None, at=None)
         await uow.payment_methods.set_positions({method_id: len(others)})
         if not others:
             await uow.payment_methods.set_default(owner.id, method_id, former_position=1)

@@ -209,7 +209,7 @@ class TestAdd:
         async def find(uow):
             owner = await uow.accounts.get_by_external_id("AA0101")
             (method,) = await uow.payment_methods.list_on_file(owner.id)
-            return await uow.payment_methods.find_consent(method.id)
+            return await uow.consents.find(method.id)
 
         consent = await unit_of_work.read(july.database, find)
         assert consent.address == "127.0.0.1"

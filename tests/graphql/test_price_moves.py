@@ -71,4 +71,4 @@ async def test_a_lasting_upgrade_is_projected_at_the_price_of_its_next_month(jul
 async def _upgraded_three_times(uow: UnitOfWork) -> None:
     owner = await uow.accounts.get_by_external_id("AA0101")
     for _ in range(3):
-        await uow.accounts.count_upgrade(owner.id)
+        await uow.account_plans.count_upgrade(owner.id)

@@ -84,7 +84,7 @@ class TestAccounts:
             await uow.plans.end_sale("plan_220_2020", date(2026, 8, 1))
             await uow.plans.add_all([later])
             owner = await uow.accounts.get_by_external_id("AA0102", lock=True)
-            await uow.accounts.choose_plan(owner.id, later.id)
+            await uow.account_plans.choose(owner.id, later.id)
 
         await unit_of_work.write(world.database, sell)
         await world.advance_to(pacific(2026, 9, 2))
@@ -101,7 +101,7 @@ class TestAccounts:
 
         async def choose(uow: UnitOfWork) -> None:
             owner = await uow.accounts.get_by_external_id("AA0102", lock=True)
-            await uow.accounts.choose_plan(owner.id, "plan_220_2020")
+            await uow.account_plans.choose(owner.id, "plan_220_2020")
 
         await unit_of_work.write(world.database, choose)
         daily = {"trialEndsOn": "2026-08-10", "paidSinceOn": None}

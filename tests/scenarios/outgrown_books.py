@@ -141,7 +141,7 @@ async def _open_account(world: World, at: int) -> None:
 
 async def _count_three_upgrades(uow: unit_of_work.UnitOfWork, account_id: str) -> None:
     for _ in range(3):
-        await uow.accounts.count_upgrade(account_id)
+        await uow.account_plans.count_upgrade(account_id)
 
 
 async def _record_calls(world: World, accounts: int) -> None:

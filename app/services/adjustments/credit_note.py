@@ -155,7 +155,7 @@ async def _issue(
         id=ids.new("inv"),
         account_id=owner.id,
         account_name=owner.name,
-        number=await uow.invoices.take_numbers(1),
+        number=await uow.invoice_numbers.take(1),
         draft=draft,
         plan_version_id=invoice.plan_version_id,
         policies_version=invoice.policies_version,

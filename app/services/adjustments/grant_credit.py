@@ -98,7 +98,7 @@ async def record_prepayment(
         payment = Payment(
             services.ids.new("pay"), owner.id, PaymentKind.CHECK, amount_cents, reference.strip(), received_on
         )
-        known = await uow.ledger.find_payment(owner.id, payment.kind, payment.reference)
+        known = await uow.payments.find(owner.id, payment.kind, payment.reference)
         if known is not None and (known.amount_cents, known.received_on) != (amount_cents, received_on):
             raise PaymentConflict(known)
         if known is None:
@@ -117,7 +117,7 @@ async def credit_cents(uow: UnitOfWork, account_id: str) -> int:
 
 async def _prepay(uow: UnitOfWork, ids: Ids, act: StaffAct, payment: Payment) -> None:
     owner, now = act.owner, act.now
-    await uow.ledger.add_payment(payment, recorded_at=now)
+    await uow.payments.add(payment, recorded_at=now)
     await _grant(uow, owner, Posting(PostingKind.PREPAID, payment.amount_cents, None, payment.id), now)
     data = {"amount_cents": payment.amount_cents, "reference": payment.reference}
     await _record(uow, ids, act, "payment.prepaid", data, payment.id)

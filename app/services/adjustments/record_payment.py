@@ -92,7 +92,7 @@ async def record_payment(
 async def _record(
     uow: UnitOfWork, clock: Clock, ids: Ids, payment: Payment, actor: str, reason: str
 ) -> RecordedPayment:
-    known = await uow.ledger.find_payment(payment.account_id, payment.kind, payment.reference)
+    known = await uow.payments.find(payment.account_id, payment.kind, payment.reference)
     if known is not None:
         if (known.amount_cents, known.received_on) != (payment.amount_cents, payment.received_on):
             raise PaymentConflict(known)
@@ -108,7 +108,7 @@ async def _record(
     await uow.events.add_many([event])
     await reactivate_if_settled(uow, ids, await uow.accounts.get(payment.account_id), now)
     recorded = RecordedPayment(payment, postings, tuple(paid))
-    numbers = await uow.invoices.numbers_of(posting.invoice_id for posting in postings if posting.invoice_id)
+    numbers = await uow.invoice_numbers.of(posting.invoice_id for posting in postings if posting.invoice_id)
     told = payment_received(payment, numbers, recorded.credit_cents)
     await announce(uow, ids=ids, now=now, announcements=[told])
     return recorded

@@ -127,7 +127,7 @@ async def _find_charge(uow: UnitOfWork, asked: _Asked) -> Attempt | None:
 async def _choose(uow: UnitOfWork, account_id: str, asked: _Asked) -> Attempt:
     """Return the latest charge of the invoice that has so much left."""
     invoice = await get_invoice(uow, account_id, asked.number)
-    attempts = await uow.collections.attempts(invoice.id)
+    attempts = await uow.attempts.of_invoice(invoice.id)
     if any(attempt.state in OPEN_STATES for attempt in attempts):
         raise RefundUnderWay(asked.number)
     net_cents = net_received_cents(await uow.ledger.sums_of_invoice(account_id, invoice.id))

@@ -137,7 +137,7 @@ async def look_for_refund(services: Services, refund_id: str) -> ChargeAnswer:
 
 async def _look_for_void(services: Services, refund: Refund) -> ChargeAnswer | None:
     """A sale that is void has been voided, by whichever sending; voiding it again is the same."""
-    attempt = await unit_of_work.read(services.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
+    attempt = await unit_of_work.read(services.database, lambda uow: uow.attempts.find(refund.attempt_id))
     found = None if attempt is None else await services.payments.find_transaction(attempt.transaction_id or "")
     if found is not None and found.status is TransactionStatus.VOIDED:
         return ChargeAnswer(AnswerKind.DONE, found)
@@ -153,7 +153,7 @@ async def _mark_sent(services: Services, refund: Refund) -> Refund:
 
 
 async def _send(services: Services, refund: Refund) -> ChargeAnswer:
-    attempt = await unit_of_work.read(services.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
+    attempt = await unit_of_work.read(services.database, lambda uow: uow.attempts.find(refund.attempt_id))
     transaction_id = "" if attempt is None else attempt.transaction_id or ""
     if refund.kind is RefundKind.VOID:
         return await services.payments.void(transaction_id, refund.request_key)
@@ -204,7 +204,7 @@ async def record_refund(uow: UnitOfWork, services: Services, refund: Refund, ans
     done = replace(refund, state=AttemptState.SUCCEEDED, transaction_id=transaction_id)
     attempt = await _attempt(uow, refund)
     await uow.refunds.save(done, at=now)
-    is_new = refund.kind is not RefundKind.VOID or await uow.collections.mark_returned(attempt.id, at=now)
+    is_new = refund.kind is not RefundKind.VOID or await uow.settlements.mark_returned(attempt.id, at=now)
     if is_new:
         await post_reversal(uow, attempt, PostingKind.REFUNDED, refund.amount_cents, now)
         await stop_collecting(uow, attempt.invoice_id)
@@ -231,7 +231,7 @@ async def _tell_refused(uow: UnitOfWork, services: Services, refund: Refund, ans
 
 
 async def _attempt(uow: UnitOfWork, refund: Refund) -> Attempt:
-    attempt = await uow.collections.find_attempt(refund.attempt_id)
+    attempt = await uow.attempts.find(refund.attempt_id)
     if attempt is None:
         raise LookupError(refund.attempt_id)
     return attempt

@@ -104,7 +104,7 @@ async def _later_obstacle(uow: UnitOfWork, invoice: StoredInvoice) -> str | None
     account_id = invoice.account_id
     obstacles = (
         (await uow.checkouts.find_waiting(account_id) is not None, "a change waits for its payment"),
-        (await uow.collections.has_open_attempt(account_id), "a charge is under way"),
+        (await uow.attempts.has_open(account_id), "a charge is under way"),
         (
             (await uow.ledger.sums_of_invoice(account_id, invoice.id))[PostingKind.PAYMENT_RECEIVED] > 0,
             "a payment was received for it",

@@ -152,7 +152,7 @@ async def check_not_under_way(uow: UnitOfWork, invoice: StoredInvoice) -> None:
     waiting = await uow.checkouts.find_waiting(invoice.account_id)
     if waiting is not None and waiting.invoice_id == invoice.id:
         raise ChangeInProgress(waiting)
-    if any(attempt.state in OPEN_STATES for attempt in await uow.collections.attempts(invoice.id)):
+    if any(attempt.state in OPEN_STATES for attempt in await uow.attempts.of_invoice(invoice.id)):
         raise ChargeUnderWay(invoice.number)
 
 

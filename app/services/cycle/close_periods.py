@@ -101,7 +101,7 @@ async def _issue_invoices(
     uow: UnitOfWork, due: Sequence[DueAccount], facts: dict[str, BillingFacts], ids: Ids, now: datetime
 ) -> list[Issue]:
     """Issue and post the cycle invoice of each account, open its month, and begin to collect what is due."""
-    first_number = await uow.invoices.take_numbers(len(due))
+    first_number = await uow.invoice_numbers.take(len(due))
     issues = [
         _issue(account, facts[account.id], ids.new("inv"), number)
         for number, account in enumerate(due, start=first_number)

@@ -46,7 +46,7 @@ async def apply_plan_change(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, now
         month = date.fromisoformat(details["month"])
         await uow.cycles.set_plan(account_id, month, details["plan"])
         await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=details["plan"], now=now)
-    await uow.accounts.choose_plan(account_id, details["plan"])
+    await uow.account_plans.choose(account_id, details["plan"])
     event = plan_event(ids.new("evt"), "plan.changed", agreed, now)
     await uow.events.add_many([event])
     told = await plan_moved(uow, account_id, details, PlanChange.CHANGED, event.id, agreed.actor)

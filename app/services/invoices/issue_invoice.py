@@ -54,7 +54,7 @@ async def issue_invoice(
         id=ids.new("inv"),
         account_id=snapshot.account_id,
         account_name=snapshot.name,
-        number=await uow.invoices.take_numbers(1),
+        number=await uow.invoice_numbers.take(1),
         draft=compute_invoice(facts),
         plan_version_id=order.plan_version_id,
         policies_version=facts.policies.version,

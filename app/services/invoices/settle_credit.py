@@ -150,7 +150,7 @@ async def finish_collecting(uow: UnitOfWork, invoice_ids: Iterable[str]) -> None
         collection = await uow.collections.find(invoice_id)
         if collection is None or collection.status is CollectionStatus.DONE:
             continue
-        if not any(attempt.state in OPEN_STATES for attempt in await uow.collections.attempts(invoice_id)):
+        if not any(attempt.state in OPEN_STATES for attempt in await uow.attempts.of_invoice(invoice_id)):
             await uow.collections.save(None, collection, DONE)
 
 

@@ -109,7 +109,7 @@ async def remove_contact(services: Services, caller: Caller, contact_id: str) ->
         contact = await _find(uow, owner, contact_id)
         now = services.clock.now()
         await uow.contacts.remove(contact, removed_at=now)
-        await uow.notifications.drop_for_contact(contact.id, at=now)
+        await uow.recipients.drop_for_contact(contact.id, at=now)
         await _tell(uow, services, caller, _ContactChange(contact, Change.REMOVED), now)
 
     await unit_of_work.write(services.database, work)
@@ -171,9 +171,9 @@ async def _redirect(uow: UnitOfWork, contact: PaymentContact, now: datetime) -> 
     addresses = {Channel.EMAIL: details.email, Channel.PHONE_CALL: details.phone}
     for channel, address in addresses.items():
         if details.is_active and channel in details.channels and address is not None:
-            await uow.notifications.readdress_contact(contact.id, channel, recipient=details.name, address=address)
+            await uow.recipients.readdress_contact(contact.id, channel, recipient=details.name, address=address)
         else:
-            await uow.notifications.drop_for_contact(contact.id, at=now, channel=channel)
+            await uow.recipients.drop_for_contact(contact.id, at=now, channel=channel)
 
 
 async def _tell(uow: UnitOfWork, services: Services, caller: Caller, done: _ContactChange, now: datetime) -> None:

@@ -52,11 +52,11 @@ async def match_sale(
         await uow.payment_methods.add_found(account_id, token, vaulted, at=services.clock.now())
     elif await uow.payment_methods.find(token, account_id) is None:
         raise NotMatched(f"its method {token} is another account's")
-    attempts = await uow.collections.attempts(collection.invoice_id)
+    attempts = await uow.attempts.of_invoice(collection.invoice_id)
     for attempt in attempts:
         if attempt.state in OPEN_STATES:
             # It is not at the gateway; the one that is has taken its place.
-            await uow.collections.record_outcome(attempt.id, AttemptState.DECLINED, at=services.clock.now())
+            await uow.attempts.record_outcome(attempt.id, AttemptState.DECLINED, at=services.clock.now())
     adopted = Attempt(
         id=order_id,
         account_id=account_id,
@@ -70,7 +70,7 @@ async def match_sale(
         sent_at=sale.created_at,
         sends=1,
     )
-    await uow.collections.add_attempt(adopted, created_at=sale.created_at)
+    await uow.attempts.add(adopted, created_at=sale.created_at)
     return await record_matched_sale(uow, services, adopted, sale, actor)
 
 
@@ -106,7 +106,7 @@ async def record_matched_sale(
     if sale.amount_cents < found.balance_cents:
         await uow.collections.release(lease)
     if sale.status is TransactionStatus.SETTLED:
-        await uow.collections.mark_settled([attempt.id], at=now)
+        await uow.settlements.mark_settled([attempt.id], at=now)
     data = {"number": found.invoice.number, "transaction": sale.id, "attempt": attempt.id}
     event = Event(
         services.ids.new("evt"), attempt.account_id, "charge.adopted", actor, now, attempt.invoice_id,
@@ -121,7 +121,7 @@ async def match_refund(uow: UnitOfWork, services: Services, given: Transaction, 
 
     :raises NotMatched: when its sale is no charge of ours, or has not so much left.
     """
-    attempt = await uow.collections.find_attempt_by_transaction(given.refunded_id or "")
+    attempt = await uow.attempts.find_by_transaction(given.refunded_id or "")
     if attempt is None:
         raise NotMatched(f"its sale {given.refunded_id} is none of ours")
     now = services.clock.now()

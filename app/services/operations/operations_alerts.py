@@ -158,9 +158,9 @@ def operator_message(trouble: OperationsAlert, message_id: str, address: str, no
 async def _watched(uow: UnitOfWork, now: datetime) -> OperationsFigures:
     money = await uow.on_call_queue.money_waiting(now - UNKNOWN_FOR, now - FAILED_WITHIN)
     return OperationsFigures(
-        messages=await uow.notifications.count_by_state(),
-        unknown_calls=await uow.notifications.count_unknown_before(now - UNKNOWN_FOR),
-        oldest_unsent_at=await uow.notifications.oldest_unsent_at(),
+        messages=await uow.outbox_figures.count_by_state(),
+        unknown_calls=await uow.outbox_figures.count_unknown_before(now - UNKNOWN_FOR),
+        oldest_unsent_at=await uow.outbox_figures.oldest_unsent_at(),
         refusing_addresses=await uow.contacts.count_refusing(),
         quarantined=await uow.quarantine.count_open(),
         quarantined_today=await uow.quarantine.count_open_since(now - timedelta(days=1)),

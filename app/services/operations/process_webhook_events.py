@@ -125,7 +125,7 @@ async def _on_settlement(services: Services, stored: StoredWebhookEvent) -> _Eff
 
 
 async def _charge_of(services: Services, refund: Refund) -> Attempt:
-    attempt = await unit_of_work.read(services.database, lambda uow: uow.collections.find_attempt(refund.attempt_id))
+    attempt = await unit_of_work.read(services.database, lambda uow: uow.attempts.find(refund.attempt_id))
     if attempt is None:
         raise NotOurs("its refund has no charge")
     return attempt
@@ -152,7 +152,7 @@ async def _on_revoked(services: Services, stored: StoredWebhookEvent) -> _Effect
 
 async def _on_cards_updated(services: Services, _stored: StoredWebhookEvent) -> _Effect:
     """Banks have changed cards: each of ours is looked at in the vault, for the report itself may be anybody's."""
-    on_file = await unit_of_work.read(services.database, lambda uow: uow.payment_methods.ids_on_file())
+    on_file = await unit_of_work.read(services.database, lambda uow: uow.vault_records.ids_on_file())
 
     async def look_at(method_id: str) -> None:
         vaulted = await services.payments.find_method(method_id)
@@ -184,7 +184,7 @@ async def _undo_refund(uow: UnitOfWork, services: Services, refund_id: str) -> N
         raise LookupError(refund_id)
     await uow.accounts.get(refund.account_id, lock=True)
     refund = await uow.refunds.find(refund_id)
-    attempt = None if refund is None else await uow.collections.find_attempt(refund.attempt_id)
+    attempt = None if refund is None else await uow.attempts.find(refund.attempt_id)
     if refund is None or attempt is None or refund.state is not AttemptState.SUCCEEDED:
         return
     now = services.clock.now()
@@ -209,8 +209,8 @@ async def _attempt(services: Services, transaction: Transaction) -> Attempt:
     """
 
     async def find(uow: UnitOfWork) -> Attempt | None:
-        known = await uow.collections.find_attempt_by_transaction(transaction.id)
-        return known or (await uow.collections.find_attempt(transaction.order_id or ""))
+        known = await uow.attempts.find_by_transaction(transaction.id)
+        return known or (await uow.attempts.find(transaction.order_id or ""))
 
     attempt = await unit_of_work.read(services.database, find)
     if attempt is None:

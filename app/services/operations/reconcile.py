@@ -130,7 +130,7 @@ class _Run:
     async def settle_open_charges(self) -> None:
         """Find out about every charge without an outcome; one that the gateway does not have is left for later."""
         services = self._services
-        for attempt in await unit_of_work.read(services.database, lambda uow: uow.collections.open_attempts()):
+        for attempt in await unit_of_work.read(services.database, lambda uow: uow.attempts.without_outcome()):
             best = best_of(await services.payments.find_by_order(attempt.id))
             if best is not None:
                 await self._settle_charge(attempt, best)
@@ -159,9 +159,7 @@ class _Run:
         services = self._services
         if refund.kind is RefundKind.REFUND:
             return await look_for_refund(services, refund.id)
-        attempt = await unit_of_work.read(
-            services.database, lambda uow: uow.collections.find_attempt(refund.attempt_id)
-        )
+        attempt = await unit_of_work.read(services.database, lambda uow: uow.attempts.find(refund.attempt_id))
         found = None if attempt is None else await services.payments.find_transaction(attempt.transaction_id or "")
         is_void = found is not None and found.status is TransactionStatus.VOIDED
         return ChargeAnswer(AnswerKind.DONE if is_void else AnswerKind.UNKNOWN, found)
@@ -179,8 +177,8 @@ class _Run:
         services = self._services
 
         async def find(uow: UnitOfWork) -> tuple[Attempt | None, Attempt | None]:
-            by_transaction = await uow.collections.find_attempt_by_transaction(sale.id)
-            return by_transaction, await uow.collections.find_attempt(sale.order_id or "")
+            by_transaction = await uow.attempts.find_by_transaction(sale.id)
+            return by_transaction, await uow.attempts.find(sale.order_id or "")
 
         known, of_order = await unit_of_work.read(services.database, find)
         if known is not None:
@@ -245,7 +243,7 @@ async def _decline(uow: UnitOfWork, services: Services, attempt: Attempt, best: 
     """Record that a charge was refused; its round goes on from there once money moves again."""
     now = services.clock.now()
     await uow.accounts.get(attempt.account_id, lock=True)
-    await uow.collections.record_outcome(
+    await uow.attempts.record_outcome(
         attempt.id, AttemptState.DECLINED, at=now, transaction_id=best.id, decline=best.decline
     )
     collection = await uow.collections.find(attempt.invoice_id)

@@ -30,7 +30,7 @@ async def report_month(services: Services, *, month: str) -> MonthReport:
         sums = await uow.ledger.sums_by_kind(found.begins_at, found.ends_at)
         before = {kind: cents for kind, (cents, _) in sums.items()}
         within = {kind: cents for kind, (_, cents) in sums.items()}
-        settlements = await uow.collections.settlements(found.begins_at, found.ends_at)
+        settlements = await uow.settlements.between(found.begins_at, found.ends_at)
         return month_report(found, before, within, settlements)
 
     return await unit_of_work.read(services.database, work)

@@ -133,7 +133,7 @@ async def mark_restored(services: Services, *, next_number: int, actor: str) -> 
     """
 
     async def work(uow: UnitOfWork) -> None:
-        now, known = services.clock.now(), await uow.invoices.next_number()
+        now, known = services.clock.now(), await uow.invoice_numbers.next()
         if next_number < known:
             raise NextNumberTooLow(known)
         until = await uow.events.last_at()
@@ -144,7 +144,7 @@ async def mark_restored(services: Services, *, next_number: int, actor: str) -> 
         data = {"data_until": None if until is None else until.isoformat(), "next_number": next_number}
         events = [Event(services.ids.new("evt"), None, RESTORED, actor, now, None, data)]
         if next_number > known:
-            await uow.invoices.skip_numbers(next_number)
+            await uow.invoice_numbers.skip_to(next_number)
             skipped = {"from": known, "before": next_number}
             events.append(Event(services.ids.new("evt"), None, NUMBERS_SKIPPED, actor, now, None, skipped))
         await uow.events.add_many(events)

@@ -84,11 +84,11 @@ async def sweep_gateway(services: Services) -> SweepReport:
     """
     sweep = _Sweep(services)
     attempts = await unit_of_work.read(
-        services.database, lambda uow: uow.collections.unsettled(services.clock.now() + timedelta(microseconds=1))
+        services.database, lambda uow: uow.settlements.missing(services.clock.now() + timedelta(microseconds=1))
     )
     await ask_each(attempts, sweep.look_at_charge)
     await ask_each(
-        await unit_of_work.read(services.database, lambda uow: uow.payment_methods.account_ids()), sweep.compare
+        await unit_of_work.read(services.database, lambda uow: uow.vault_records.account_ids()), sweep.compare
     )
     report = sweep.report()
     if report.findings:
@@ -139,7 +139,7 @@ class _Sweep:
         """Compare an account's methods with those that the vault has of its customer."""
         services = self._services
         vaulted = {method.token: method for method in await services.payments.list_methods(account_id)}
-        stored = await unit_of_work.read(services.database, lambda uow: uow.payment_methods.list_all(account_id))
+        stored = await unit_of_work.read(services.database, lambda uow: uow.vault_records.list_all(account_id))
         known = {each.method.id for each in stored}
         self._findings += [
             f"Account {account_id}: the vault has a payment method {token} that is none of ours."
@@ -168,7 +168,7 @@ class _Sweep:
 
         async def work(uow: UnitOfWork) -> None:
             for method_id, task in tasks:
-                await uow.payment_methods.plan_vault_task(method_id, task, at=now)
+                await uow.vault_tasks.plan(method_id, task, at=now)
 
         if tasks:
             await unit_of_work.write(self._services.database, work)

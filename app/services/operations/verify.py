@@ -66,14 +66,14 @@ async def verify(
 async def _check_account(uow: UnitOfWork, account: Account, since: datetime | None) -> list[Difference]:
     invoices = await uow.invoices.list_for_account(account.id)
     postings = await uow.ledger.postings(account.id)
-    payments = await uow.ledger.payments(account.id)
+    payments = await uow.payments.of_account(account.id)
     last_posting = await uow.ledger.last_posting(account.id)
     plans = await uow.cycles.plans(account.id)
     replay = await Replay.begin(uow, account, invoices, postings)
     differences = [
         *_check_months(account, invoices, plans),
         *check_ledger(account.external_id, invoices, postings, payments, last_posting),
-        *check_charges(account.external_id, await uow.collections.succeeded(account.id), payments),
+        *check_charges(account.external_id, await uow.attempts.succeeded(account.id), payments),
         *await _check_sums(uow, account),
         *await check_upgrades(uow, account, invoices, since),
     ]
@@ -224,11 +224,11 @@ async def _check_numbers(uow: UnitOfWork) -> list[Difference]:
     skipped: dict[int, int] = {event.data["from"]: event.data["before"] for event in events}
     expected = _after(FIRST_INVOICE_NUMBER - 1, skipped)
     differences = []
-    async for number in uow.invoices.numbers():
+    async for number in uow.invoice_numbers.all():
         if number != expected:
             differences.append(Difference("all", "invoice numbers", str(number), str(expected)))
         expected = _after(number, skipped)
-    following = await uow.invoices.next_number()
+    following = await uow.invoice_numbers.next()
     if following != expected:
         differences.append(Difference("all", "next invoice number", str(following), str(expected)))
     return differences

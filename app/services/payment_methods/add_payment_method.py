@@ -245,7 +245,7 @@ async def _write_down(uow: UnitOfWork, by: _Adding, account_id: str, now: dateti
 async def _outcome(uow: UnitOfWork, account_id: str, method_id: str) -> AddedMethod:
     """Return what has become of a method by now, or raise why it did not come on file."""
     stored = await uow.payment_methods.find(method_id, account_id)
-    consent = await uow.payment_methods.find_consent(method_id)
+    consent = await uow.consents.find(method_id)
     if stored is None or consent is None:
         raise LookupError(method_id)
     if stored.method.status is MethodStatus.FAILED:

@@ -87,7 +87,7 @@ async def tell_new_default(
     uow: UnitOfWork, change: MethodChange, default: PaymentMethod, former: PaymentMethod | None, *, is_told: bool = True
 ) -> None:
     """Write down that another method is the default, have the vault mirror it, and ask for a round (rule 30)."""
-    await uow.payment_methods.plan_vault_task(default.id, VaultTask.MAKE_DEFAULT, at=change.now)
+    await uow.vault_tasks.plan(default.id, VaultTask.MAKE_DEFAULT, at=change.now)
     names = {"method_name": default.display_name, "former_name": None if former is None else former.display_name}
     await uow.events.add_many([change.event("payment_method.default_changed", default.id, **names)])
     if former is not None and is_told:
@@ -98,8 +98,8 @@ async def tell_new_default(
 async def take_off_file(uow: UnitOfWork, change: MethodChange, method: PaymentMethod, *, is_told: bool = True) -> None:
     """Remove a method at once, with the consent to charge it; the vault is told afterwards, and admins unless told."""
     await uow.payment_methods.set_status(method.id, MethodStatus.REMOVED, at=change.now)
-    await uow.payment_methods.revoke_consents(method.id, at=change.now)
-    await uow.payment_methods.plan_vault_task(method.id, VaultTask.DELETE, at=change.now)
+    await uow.consents.revoke(method.id, at=change.now)
+    await uow.vault_tasks.plan(method.id, VaultTask.DELETE, at=change.now)
     await uow.events.add_many([change.event("payment_method.removed", method.id, method_name=method.display_name)])
     if is_told:
         await tell(uow, change, method, Change.REMOVED)

@@ -56,7 +56,7 @@ async def record_answer(uow: UnitOfWork, ids: Ids, method_id: str, answer: Vault
     elif answer.kind is AnswerKind.NEVER_SENT:
         await give_up(uow, ids, stored, AddFailure.UNAVAILABLE, now)
     else:
-        await uow.payment_methods.plan_vault_task(method_id, VaultTask.SETTLE, at=now)
+        await uow.vault_tasks.plan(method_id, VaultTask.SETTLE, at=now)
 
 
 async def load_locked(uow: UnitOfWork, method_id: str) -> StoredMethod:
@@ -79,7 +79,7 @@ async def _record_late(uow: UnitOfWork, stored: StoredMethod, answer: VaultAnswe
     if stored.method.status in ON_FILE and stored.method.verification is None:
         await uow.payment_methods.set_verification(stored.method.id, answer.verification)
     elif stored.method.status is MethodStatus.FAILED:
-        await uow.payment_methods.plan_vault_task(stored.method.id, VaultTask.DELETE, at=now)
+        await uow.vault_tasks.plan(stored.method.id, VaultTask.DELETE, at=now)
 
 
 async def adopt(
@@ -109,7 +109,7 @@ async def adopt(
     if replaced is not None:
         await take_off_file(uow, change, replaced, is_told=False)
     await uow.payment_methods.set_status(draft.id, MethodStatus.ACTIVE, at=now)
-    await uow.payment_methods.plan_vault_task(draft.id, None, at=None)
+    await uow.vault_tasks.plan(draft.id, None, at=None)
     await put_in_order(uow, draft.account_id, _order(stored, on_file, replaced))
     added = (await load_locked(uow, draft.id)).method
     data = {"method_name": added.display_name, "is_default": added.is_default}
@@ -145,19 +145,19 @@ async def give_up(
     method_id = stored.draft.id
     duplicate_id = None if duplicate is None else duplicate.id
     await uow.payment_methods.fail(method_id, failure, at=now, duplicate_of_id=duplicate_id)
-    await uow.payment_methods.revoke_consents(method_id, at=now)
+    await uow.consents.revoke(method_id, at=now)
     if duplicate is not None:
-        await uow.payment_methods.plan_vault_task(method_id, VaultTask.DELETE, at=now)
+        await uow.vault_tasks.plan(method_id, VaultTask.DELETE, at=now)
     elif failure is AddFailure.NOT_THERE:
-        await uow.payment_methods.plan_vault_task(method_id, VaultTask.DELETE, at=now + LATE_COMMITS_WITHIN)
+        await uow.vault_tasks.plan(method_id, VaultTask.DELETE, at=now + LATE_COMMITS_WITHIN)
     else:
-        await uow.payment_methods.plan_vault_task(method_id, None, at=None)
+        await uow.vault_tasks.plan(method_id, None, at=None)
     change = await _change_of(uow, ids, stored, now)
     await uow.events.add_many([change.event("payment_method.failed", method_id, failure=failure)])
 
 
 async def _change_of(uow: UnitOfWork, ids: Ids, stored: StoredMethod, now: datetime) -> MethodChange:
     """Return who wanted the method, and from where, also when that is long ago."""
-    draft, consent = stored.draft, await uow.payment_methods.find_consent(stored.draft.id)
+    draft, consent = stored.draft, await uow.consents.find(stored.draft.id)
     address = None if consent is None else consent.address
     return MethodChange(ids, draft.account_id, draft.created_by, now, address, draft.request_id)

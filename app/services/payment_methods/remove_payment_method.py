@@ -66,7 +66,7 @@ async def _check(
 ) -> None:
     """Check that a method may go; while an outcome is not known, something is open."""
     is_open = any(invoice.balance_cents > 0 for invoice in await uow.ledger.open_invoices(owner.id))
-    is_open = is_open or await uow.collections.has_open_attempt(owner.id)
+    is_open = is_open or await uow.attempts.has_open(owner.id)
     is_served = owner.status is not AccountStatus.CLOSED
     is_required = is_served and is_auto_pay_required(owner.paid_starts_on, billing_date(now), policies)
     check_removal(methods, removed, is_required=is_required, has_open_balance=is_open)

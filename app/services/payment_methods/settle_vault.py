@@ -53,12 +53,12 @@ async def run_vault_tasks(services: Services, *, on_progress: Callable[[int], No
 
 async def next_vault_task_at(services: Services) -> datetime | None:
     """Return when the next task at the vault falls due, or the longest overdue one did; None without any."""
-    return await unit_of_work.read(services.database, lambda uow: uow.payment_methods.oldest_vault_task_at())
+    return await unit_of_work.read(services.database, lambda uow: uow.vault_tasks.oldest_at())
 
 
 async def _find_due(services: Services) -> list[StoredMethod]:
     now = services.clock.now()
-    return await unit_of_work.read(services.database, lambda uow: uow.payment_methods.due_vault_tasks(now, PAGE_SIZE))
+    return await unit_of_work.read(services.database, lambda uow: uow.vault_tasks.due(now, PAGE_SIZE))
 
 
 async def _attend(services: Services, due: StoredMethod, limiter: anyio.CapacityLimiter) -> None:
@@ -80,13 +80,13 @@ async def _claim(uow: UnitOfWork, services: Services, due: StoredMethod) -> Stor
     if stored.vault_task is not due.vault_task or stored.next_action_at is None or stored.next_action_at > now:
         return None
     if stored.vault_task is VaultTask.MAKE_DEFAULT and not stored.method.is_default:
-        await uow.payment_methods.plan_vault_task(stored.method.id, None, at=None)
+        await uow.vault_tasks.plan(stored.method.id, None, at=None)
         return None
     failures = stored.failures + 1
-    await uow.payment_methods.plan_vault_task(
+    await uow.vault_tasks.plan(
         stored.method.id, stored.vault_task, at=now + pause_after(stored.failures), failures=failures
     )
-    if stored.vault_task is VaultTask.DELETE and await uow.collections.has_open_attempt(
+    if stored.vault_task is VaultTask.DELETE and await uow.attempts.has_open(
         stored.method.account_id, stored.method.id
     ):
         # A charge without an outcome may have to be sent again, to this method.
@@ -127,7 +127,7 @@ async def _is_done(services: Services, claimed: StoredMethod) -> None:
     async def clear(uow: UnitOfWork) -> None:
         stored = await load_locked(uow, claimed.method.id)
         if stored.vault_task is claimed.vault_task:
-            await uow.payment_methods.plan_vault_task(stored.method.id, None, at=None)
+            await uow.vault_tasks.plan(stored.method.id, None, at=None)
 
     await unit_of_work.write(services.database, clear)
 

@@ -157,12 +157,12 @@ async def _plan(uow: UnitOfWork, services: Services, lease: Lease, found: Collec
         sends=1,
     )
     await uow.collections.check_lease(lease)
-    await uow.collections.add_attempt(attempt, created_at=found.now)
+    await uow.attempts.add(attempt, created_at=found.now)
     return _Call(lease, attempt, sends=True, was_sent=False)
 
 
 async def _reason(uow: UnitOfWork, found: CollectionSnapshot) -> ChargeReason:
-    if not await uow.collections.has_charged(found.account.id):
+    if not await uow.attempts.has_charged(found.account.id):
         return ChargeReason.FIRST
     return ChargeReason.RECURRING if found.invoice.kind is InvoiceKind.CYCLE else ChargeReason.UNSCHEDULED
 
@@ -173,7 +173,7 @@ async def _plan_again(uow: UnitOfWork, lease: Lease, found: CollectionSnapshot, 
     was_sent = attempt.state is not AttemptState.PLANNED
     sends = can_send_again(attempt, found.now)
     if sends:
-        await uow.collections.mark_sent(attempt, at=found.now, uses_key=attempt.uses_key)
+        await uow.attempts.mark_sent(attempt, at=found.now, uses_key=attempt.uses_key)
         sent_at = attempt.sent_at if was_sent and attempt.uses_key else found.now
         attempt = replace(attempt, sends=attempt.sends + 1, sent_at=sent_at, absences=0)
     return _Call(lease, attempt, sends=sends, was_sent=was_sent)
@@ -241,7 +241,7 @@ async def _record(uow: UnitOfWork, services: Services, call: _Call, answer: Char
 
 async def _without_key(uow: UnitOfWork, call: _Call, found: CollectionSnapshot) -> _Call | bool:
     """The gateway takes no request keys from us: send for the first time without one, or look for what was sent."""
-    await uow.collections.mark_sent(call.attempt, at=found.now, uses_key=False)
+    await uow.attempts.mark_sent(call.attempt, at=found.now, uses_key=False)
     attempt = replace(call.attempt, uses_key=False, sends=call.attempt.sends + 1)
     if not call.was_sent:
         return _Call(call.lease, attempt, sends=True, was_sent=False)
@@ -253,9 +253,9 @@ async def _postpone(
     uow: UnitOfWork, call: _Call, found: CollectionSnapshot, state: AttemptState, answer: ChargeAnswer
 ) -> None:
     """Come back to an attempt later; nothing else is tried before (rule 31)."""
-    await uow.collections.record_outcome(call.attempt.id, state, at=found.now)
+    await uow.attempts.record_outcome(call.attempt.id, state, at=found.now)
     if answer.reason == ABSENT:
-        await uow.collections.count_absence(call.attempt)
+        await uow.attempts.count_absence(call.attempt)
     retry_at = found.now + pause_after(found.collection.failures)
     if state is AttemptState.UNKNOWN and not call.attempt.uses_key:
         retry_at = max(retry_at, look_up_at(call.attempt, found.now))

@@ -59,7 +59,7 @@ async def load_collection(uow: UnitOfWork, invoice_id: str, account_id: str, now
         invoice=invoice,
         collection=collection,
         balance_cents=await uow.ledger.balance_of_invoice(account_id, invoice_id),
-        attempts=await uow.collections.attempts(invoice_id),
+        attempts=await uow.attempts.of_invoice(invoice_id),
         methods=await uow.payment_methods.list_on_file(account_id),
         checkout=await uow.checkouts.find_by_invoice(invoice_id) if collection.is_checkout else None,
         now=now,

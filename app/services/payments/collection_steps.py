@@ -56,7 +56,7 @@ async def record_success(
 ) -> None:
     """Record a charge that went through: the payment, what it paid for, and what waited for it."""
     now, ids = found.now, services.ids
-    await uow.collections.record_outcome(attempt.id, AttemptState.SUCCEEDED, at=now, transaction_id=transaction.id)
+    await uow.attempts.record_outcome(attempt.id, AttemptState.SUCCEEDED, at=now, transaction_id=transaction.id)
     method = found.method(attempt.method_id) or (await _removed_method(uow, attempt))
     kind = PaymentKind.PAYPAL if method is not None and method.kind is MethodKind.PAYPAL else PaymentKind.CARD
     payment = Payment(
@@ -89,7 +89,7 @@ async def record_failure(
     """Record a charge that was refused for good, by the bank or by the gateway."""
     now, ids = found.now, services.ids
     transaction_id = None if answer.transaction is None else answer.transaction.id
-    await uow.collections.record_outcome(
+    await uow.attempts.record_outcome(
         attempt.id, AttemptState.DECLINED, at=now, transaction_id=transaction_id, decline=answer.decline
     )
     decline = answer.decline

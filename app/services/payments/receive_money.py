@@ -34,7 +34,7 @@ async def receive_money(
     What it pays or recovers in full is paid, what is left becomes credit. The caller is the account's only writer, and
     ends the collecting of what is paid.
     """
-    await uow.ledger.add_payment(payment, recorded_at=now)
+    await uow.payments.add(payment, recorded_at=now)
     spread = payment_postings(payment.amount_cents, payment.id, open_invoices)
     received = [posting for posting in spread if posting.kind is PostingKind.PAYMENT_RECEIVED]
     await uow.ledger.append(payment.account_id, received, posted_at=now)

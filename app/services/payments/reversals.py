@@ -30,7 +30,7 @@ async def payment_of(uow: UnitOfWork, attempt: Attempt) -> Payment:
     :raises LookupError: when there is none.
     """
     for kind in (PaymentKind.CARD, PaymentKind.PAYPAL):
-        payment = await uow.ledger.find_payment(attempt.account_id, kind, attempt.transaction_id or "")
+        payment = await uow.payments.find(attempt.account_id, kind, attempt.transaction_id or "")
         if payment is not None:
             return payment
     raise LookupError(attempt.id)

@@ -48,15 +48,15 @@ async def record_settlement(
 
     A decline may come after it was settled. The account is locked here.
     """
-    attempt = await uow.collections.find_attempt(attempt_id)
+    attempt = await uow.attempts.find(attempt_id)
     if attempt is None:
         raise LookupError(attempt_id)
     await uow.accounts.get(attempt.account_id, lock=True)
-    attempt = await uow.collections.find_attempt(attempt_id)
+    attempt = await uow.attempts.find(attempt_id)
     if attempt is None or attempt.state is not AttemptState.SUCCEEDED or attempt.transaction_id != transaction.id:
         return Settlement.NOTHING_NEW
     if transaction.status is TransactionStatus.SETTLED:
-        await uow.collections.mark_settled([attempt.id], at=services.clock.now())
+        await uow.settlements.mark_settled([attempt.id], at=services.clock.now())
         return Settlement.SETTLED
     if transaction.status in LATE_DECLINES:
         return await _return(uow, services, attempt, transaction)
@@ -71,7 +71,7 @@ async def _return(uow: UnitOfWork, services: Services, attempt: Attempt, transac
     All of it is missing, whatever was given back of it before.
     """
     now = services.clock.now()
-    if not await uow.collections.mark_returned(attempt.id, at=now):
+    if not await uow.settlements.mark_returned(attempt.id, at=now):
         return Settlement.NOTHING_NEW
     await post_reversal(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
     changed = await collect_again(uow, attempt, services.policies, now)
@@ -94,7 +94,7 @@ async def _record_void(uow: UnitOfWork, services: Services, attempt: Attempt) ->
         if refund.kind is RefundKind.VOID and refund.state in {*OPEN_STATES, AttemptState.SUCCEEDED}:
             return Settlement.NOTHING_NEW
     now = services.clock.now()
-    if not await uow.collections.mark_returned(attempt.id, at=now):
+    if not await uow.settlements.mark_returned(attempt.id, at=now):
         return Settlement.NOTHING_NEW
     await post_reversal(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
     await stop_collecting(uow, attempt.invoice_id)

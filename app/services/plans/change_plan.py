@@ -114,7 +114,7 @@ async def cancel_scheduled_plan_change(services: Services, caller: Caller, *, pl
         snapshot = await load_snapshot(uow, caller.account, now)
         if snapshot.pending_plan is None or snapshot.pending_plan.id != plan_version_id:
             raise NoScheduledChange
-        await uow.accounts.set_pending_plan(snapshot.account_id, None)
+        await uow.account_plans.schedule(snapshot.account_id, None)
         data = {"from": snapshot.pending_plan.id, "to": snapshot.chosen_plan.id}
         event = Event(
             services.ids.new("evt"),
@@ -163,7 +163,7 @@ async def _schedule(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, now: dateti
     account_id, plan = agreed.account_id, agreed.details["plan"]
     account = await uow.accounts.get(account_id)
     pending = None if plan == account.plan_version_id else plan
-    await uow.accounts.set_pending_plan(account_id, pending)
+    await uow.account_plans.schedule(account_id, pending)
     event = plan_event(ids.new("evt"), "plan.change_scheduled", agreed, now)
     await uow.events.add_many([event])
     told = await plan_moved(uow, account_id, agreed.details, PlanChange.SCHEDULED, event.id, agreed.actor)

@@ -169,7 +169,7 @@ async def _outcome(by: Confirmation, result: Mapping[str, Any]) -> Confirmed:
     checkout = await unit_of_work.read(by.services.database, lambda uow: uow.checkouts.find_by_invoice(invoice_id))
     state = CheckoutState.WAITING if checkout is None else checkout.state
     if state is CheckoutState.DECLINED:
-        attempts = await unit_of_work.read(by.services.database, lambda uow: uow.collections.attempts(invoice_id))
+        attempts = await unit_of_work.read(by.services.database, lambda uow: uow.attempts.of_invoice(invoice_id))
         if reached_no_bank(attempts):
             raise GatewayUnavailable("it took no charge")
         raise PaymentDeclined(invoice_id)

@@ -124,9 +124,9 @@ async def _apply(uow: UnitOfWork, ids: Ids, snapshot: AccountSnapshot, upgrade: 
     month = snapshot.period.starts_on
     await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=target.id, now=now)
     if upgrade.is_permanent:
-        await uow.accounts.keep_upgrade(account_id, target.id)
+        await uow.account_plans.keep_upgrade(account_id, target.id)
     else:
-        await uow.accounts.count_upgrade(account_id)
+        await uow.account_plans.count_upgrade(account_id)
     await uow.cycles.mark_checked([(account_id, snapshot.usage_seq)])
     data = {
         "from": snapshot.plan.month_plan.id,

@@ -31,8 +31,8 @@ async def replace_members(
     await uow.alerts.follow_admins(account_id, admins)
     gone = [user.id for user, role in before if role is Role.ADMIN and user.id not in admins]
     if gone:
-        await uow.notifications.drop_for_users(account_id, gone, at=now)
+        await uow.recipients.drop_for_users(account_id, gone, at=now)
     known = {user.id: user for user, _ in before}
     for user, _ in after:
         if user != known.get(user.id):
-            await uow.notifications.readdress(user.id, recipient=user.name, address=user.email)
+            await uow.recipients.readdress(user.id, recipient=user.name, address=user.email)

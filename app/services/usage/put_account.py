@@ -169,8 +169,8 @@ async def _put(uow: UnitOfWork, clock: Clock, ids: Ids, particulars: AccountPart
         wanted = await _change(uow, known, wanted, changes)
     else:
         wanted = known
-    if known is None or await uow.accounts.told_plan(known.id) != particulars.plan_code:
-        await uow.accounts.tell_plan(wanted.id, particulars.plan_code)
+    if known is None or await uow.account_plans.named(known.id) != particulars.plan_code:
+        await uow.account_plans.name(wanted.id, particulars.plan_code)
     people = await _put_members(uow, clock, ids, wanted.id, particulars.members)
     if known is None or changes or people is not None:
         kind = "account.created" if known is None else "account.changed"
@@ -198,7 +198,7 @@ async def _plan_id(uow: UnitOfWork, particulars: AccountParticulars, known: Acco
     code, catalogue = particulars.plan_code, await uow.plans.catalogue()
     if known is None:
         return catalogue.get(code, starts_on).id
-    told = await uow.accounts.told_plan(known.id)
+    told = await uow.account_plans.named(known.id)
     chosen = next(version.code for version in catalogue.versions if version.id == known.plan_version_id)
     was_changed = code == told != chosen  # by the customer, since it was told
     if was_changed or (await _is_settled(uow, known) and (told is None or code in {told, chosen})):

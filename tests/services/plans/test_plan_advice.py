@@ -313,7 +313,7 @@ class TestWhatIf:
 
 async def _count_upgrades(uow: UnitOfWork, account_id: str, count: int) -> None:
     for _ in range(count):
-        await uow.accounts.count_upgrade(account_id)
+        await uow.account_plans.count_upgrade(account_id)
 
 
 async def subscribe(world: World, account_id: str, *codes: str) -> None:
