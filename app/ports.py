@@ -93,11 +93,8 @@ class TokenVerifier(Protocol):
         ...
 
 
-class PaymentGateway(Protocol):
-    """Keeps payment methods and moves money. Reads raise `GatewayUnavailable`; what moves money answers instead.
-
-    A call that moves money is never abandoned half way: when its caller is cancelled it still runs to its deadline.
-    """
+class Vault(Protocol):
+    """Payment methods as the gateway keeps them."""
 
     async def form_token(self) -> str:
         """Return a token for the payment form of a browser or a phone; it names no customer."""
@@ -122,6 +119,10 @@ class PaymentGateway(Protocol):
     async def remove_method(self, method_token: str) -> None:
         """Delete the method; one that is gone already is no error."""
         ...
+
+
+class ChargeGateway(Protocol):
+    """Taking money, and giving it back."""
 
     async def charge(self, request: ChargeRequest) -> ChargeAnswer:
         """Take money at once.
@@ -148,6 +149,10 @@ class PaymentGateway(Protocol):
     async def find_by_order(self, order_id: str) -> list[Transaction]:
         """Return every transaction with the order id, oldest first."""
         ...
+
+
+class GatewayRecords(Protocol):
+    """What the gateway knows of a time, and what it tells us."""
 
     async def find_dispute(self, dispute_id: str) -> Dispute | None:
         """Return a dispute as it now stands, or None when the gateway has none."""
@@ -177,6 +182,13 @@ class PaymentGateway(Protocol):
         :raises WebhookForged: when the challenge has the wrong form.
         """
         ...
+
+
+class PaymentGateway(Vault, ChargeGateway, GatewayRecords, Protocol):
+    """Keeps payment methods and moves money. Reads raise `GatewayUnavailable`; what moves money answers instead.
+
+    A call that moves money is never abandoned half way: when its caller is cancelled it still runs to its deadline.
+    """
 
 
 class MailSession(Protocol):

@@ -34,12 +34,8 @@ LONGEST_QUEUE_SECONDS = 30.0
 PAGE = 50
 
 
-class BraintreePayments:
-    """The payment gateway that Braintree is. Nothing is imported, started or connected to before the first use.
-
-    A configuration may be given as a function: it is called in a thread at first use, and again after a connection
-    was refused, so that a gateway of this machine is started when it is wanted.
-    """
+class BraintreeThreads:
+    """The threads in which the SDK blocks: some for money, some for a customer who waits, some for reading."""
 
     def __init__(self, config: BraintreeConfig | Callable[[], BraintreeConfig]) -> None:
         self._config = config
@@ -57,122 +53,6 @@ class BraintreePayments:
         :raises GatewayUnavailable: when there is no gateway.
         """
         await self._read(lambda _calls: None)
-
-    async def form_token(self) -> str:
-        """Return a token for the payment form of a browser or a phone; it names no customer.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked.
-        """
-        return await self._read(lambda calls: calls.form_token())
-
-    async def vault(self, request: VaultRequest) -> VaultAnswer:
-        """Verify a method and keep it under the token given; the customer is made when it is new."""
-        return await self._unhurried(
-            self._interactive_slots,
-            lambda calls: calls.vault(request),
-            lambda reason: VaultAnswer(AnswerKind.NEVER_SENT, reason=reason),
-        )
-
-    async def find_method(self, method_token: str) -> VaultedMethod | None:
-        """Return the method with the token, or None when the vault has none.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
-        """
-        return await self._read(lambda calls: calls.find_method(method_token))
-
-    async def list_methods(self, customer_id: str) -> list[VaultedMethod]:
-        """Return every method of the customer, none when the vault does not know it.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
-        """
-        return await self._read(lambda calls: calls.list_methods(customer_id))
-
-    async def make_default(self, method_token: str) -> bool:
-        """Make the method its customer's default, and return whether the vault has it.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
-        """
-        return await self._read(lambda calls: calls.make_default(method_token))
-
-    async def remove_method(self, method_token: str) -> None:
-        """Delete the method; one that is gone already is no error.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
-        """
-        await self._read(lambda calls: calls.remove_method(method_token))
-
-    async def charge(self, request: ChargeRequest) -> ChargeAnswer:
-        """Take money at once. The same request again returns the same transaction, where the gateway takes keys."""
-        return await self._move_money(lambda calls: calls.charge(request))
-
-    async def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
-        """Take back a sale that is not settled; one that was taken back already is DONE."""
-        return await self._move_money(lambda calls: calls.void(transaction_id, request_key))
-
-    async def refund(
-        self, transaction_id: str, amount_cents: int, request_key: str, *, uses_key: bool = True
-    ) -> ChargeAnswer:
-        """Give back money of a settled sale; the refund carries `request_key` as its order id."""
-        return await self._move_money(
-            lambda calls: calls.refund(transaction_id, amount_cents, request_key, uses_key=uses_key)
-        )
-
-    async def find_transaction(self, transaction_id: str) -> Transaction | None:
-        """Return the transaction, or None when the gateway has none.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
-        """
-        return await self._read(lambda calls: calls.find_transaction(transaction_id))
-
-    async def find_by_order(self, order_id: str) -> list[Transaction]:
-        """Return every transaction with the order id, oldest first.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
-        """
-        return await self._read(lambda calls: calls.find_by_order(order_id))
-
-    async def find_dispute(self, dispute_id: str) -> Dispute | None:
-        """Return a dispute as it now stands, or None when the gateway has none.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
-        """
-        return await self._read(lambda calls: calls.find_dispute(dispute_id))
-
-    async def transactions_since(self, since: datetime, before: datetime | None = None) -> AsyncIterator[Transaction]:
-        """Yield every transaction made since the instant, and before the other, of whatever customer.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked, answers nonsense, or has more than it would list.
-        """
-        found = await self._read(lambda calls: calls.transactions_since(since, before))
-        async for transaction in self._pages(found):
-            yield transaction
-
-    async def disputes_between(self, first: date, last: date) -> AsyncIterator[Dispute]:
-        """Yield every dispute that a status took effect of on one of the days, the last included.
-
-        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
-        """
-        async for dispute in self._pages(await self._read(lambda calls: calls.disputes_between(first, last))):
-            yield dispute
-
-    async def _pages(self, found: Iterator[T]) -> AsyncIterator[T]:
-        while page := await self._read(lambda _calls: list(islice(found, PAGE))):
-            for each in page:
-                yield each
-
-    def read_webhook(self, signature: str, payload: str) -> WebhookEvent:
-        """Return a webhook that the gateway signed.
-
-        :raises WebhookForged: when it did not, or it cannot be read.
-        """
-        return self._open_for_webhooks().read_webhook(signature, payload)
-
-    def answer_challenge(self, challenge: str) -> str:
-        """Return what proves to the gateway that a webhook's address is ours.
-
-        :raises WebhookForged: when the challenge has the wrong form.
-        """
-        return self._open_for_webhooks().answer_challenge(challenge)
 
     async def aclose(self) -> None:
         """Wait for what moves money still, then close the connections."""
@@ -248,3 +128,139 @@ class BraintreePayments:
             return await anyio.to_thread.run_sync(self._use, work, limiter=self._money_threads)
         except GatewayUnavailable as error:
             return never_sent(error.reason)
+
+
+class BraintreeVault(BraintreeThreads):
+    """Payment methods in Braintree's vault."""
+
+    async def form_token(self) -> str:
+        """Return a token for the payment form of a browser or a phone; it names no customer.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked.
+        """
+        return await self._read(lambda calls: calls.form_token())
+
+    async def vault(self, request: VaultRequest) -> VaultAnswer:
+        """Verify a method and keep it under the token given; the customer is made when it is new."""
+        return await self._unhurried(
+            self._interactive_slots,
+            lambda calls: calls.vault(request),
+            lambda reason: VaultAnswer(AnswerKind.NEVER_SENT, reason=reason),
+        )
+
+    async def find_method(self, method_token: str) -> VaultedMethod | None:
+        """Return the method with the token, or None when the vault has none.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        return await self._read(lambda calls: calls.find_method(method_token))
+
+    async def list_methods(self, customer_id: str) -> list[VaultedMethod]:
+        """Return every method of the customer, none when the vault does not know it.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        return await self._read(lambda calls: calls.list_methods(customer_id))
+
+    async def make_default(self, method_token: str) -> bool:
+        """Make the method its customer's default, and return whether the vault has it.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        return await self._read(lambda calls: calls.make_default(method_token))
+
+    async def remove_method(self, method_token: str) -> None:
+        """Delete the method; one that is gone already is no error.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        await self._read(lambda calls: calls.remove_method(method_token))
+
+
+class BraintreeCharges(BraintreeThreads):
+    """Sales, voids and refunds."""
+
+    async def charge(self, request: ChargeRequest) -> ChargeAnswer:
+        """Take money at once. The same request again returns the same transaction, where the gateway takes keys."""
+        return await self._move_money(lambda calls: calls.charge(request))
+
+    async def void(self, transaction_id: str, request_key: str) -> ChargeAnswer:
+        """Take back a sale that is not settled; one that was taken back already is DONE."""
+        return await self._move_money(lambda calls: calls.void(transaction_id, request_key))
+
+    async def refund(
+        self, transaction_id: str, amount_cents: int, request_key: str, *, uses_key: bool = True
+    ) -> ChargeAnswer:
+        """Give back money of a settled sale; the refund carries `request_key` as its order id."""
+        return await self._move_money(
+            lambda calls: calls.refund(transaction_id, amount_cents, request_key, uses_key=uses_key)
+        )
+
+    async def find_transaction(self, transaction_id: str) -> Transaction | None:
+        """Return the transaction, or None when the gateway has none.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        return await self._read(lambda calls: calls.find_transaction(transaction_id))
+
+    async def find_by_order(self, order_id: str) -> list[Transaction]:
+        """Return every transaction with the order id, oldest first.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        return await self._read(lambda calls: calls.find_by_order(order_id))
+
+
+class BraintreeRecords(BraintreeThreads):
+    """What Braintree knows of a time, and what it tells us."""
+
+    async def find_dispute(self, dispute_id: str) -> Dispute | None:
+        """Return a dispute as it now stands, or None when the gateway has none.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        return await self._read(lambda calls: calls.find_dispute(dispute_id))
+
+    async def transactions_since(self, since: datetime, before: datetime | None = None) -> AsyncIterator[Transaction]:
+        """Yield every transaction made since the instant, and before the other, of whatever customer.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, answers nonsense, or has more than it would list.
+        """
+        found = await self._read(lambda calls: calls.transactions_since(since, before))
+        async for transaction in self._pages(found):
+            yield transaction
+
+    async def disputes_between(self, first: date, last: date) -> AsyncIterator[Dispute]:
+        """Yield every dispute that a status took effect of on one of the days, the last included.
+
+        :raises GatewayUnavailable: when the gateway cannot be asked, or answers nonsense.
+        """
+        async for dispute in self._pages(await self._read(lambda calls: calls.disputes_between(first, last))):
+            yield dispute
+
+    def read_webhook(self, signature: str, payload: str) -> WebhookEvent:
+        """Return a webhook that the gateway signed.
+
+        :raises WebhookForged: when it did not, or it cannot be read.
+        """
+        return self._open_for_webhooks().read_webhook(signature, payload)
+
+    def answer_challenge(self, challenge: str) -> str:
+        """Return what proves to the gateway that a webhook's address is ours.
+
+        :raises WebhookForged: when the challenge has the wrong form.
+        """
+        return self._open_for_webhooks().answer_challenge(challenge)
+
+    async def _pages(self, found: Iterator[T]) -> AsyncIterator[T]:
+        while page := await self._read(lambda _calls: list(islice(found, PAGE))):
+            for each in page:
+                yield each
+
+
+class BraintreePayments(BraintreeVault, BraintreeCharges, BraintreeRecords):
+    """The payment gateway that Braintree is. Nothing is imported, started or connected to before the first use.
+
+    A configuration may be given as a function: it is called in a thread at first use, and again after a connection
+    was refused, so that a gateway of this machine is started when it is wanted.
+    """

@@ -65,8 +65,8 @@ _SOURCES = {
 }
 
 
-class Calls:
-    """One SDK gateway for money, which may take its time, and one for reads, which may not."""
+class BaseCalls:
+    """One open SDK gateway, and how its answers and failures are sorted."""
 
     def __init__(self, config: BraintreeConfig) -> None:
         self._money = open_gateway(config, config.money_timeout)
@@ -77,6 +77,41 @@ class Calls:
         """Close the connections."""
         self._money.config.close()
         self._reads.config.close()
+
+    def _sent(self, send: Callable[[], Any]) -> tuple[Any, tuple[AnswerKind, str] | None]:
+        """Return what the SDK returned, or what its failure means."""
+        try:
+            return send(), None
+        except Exception as error:  # noqa: BLE001  (whatever it raises, the money may have moved)
+            return None, self._sort(error)
+
+    def _asked(self, ask: Callable[[], Any]) -> Any:  # noqa: ANN401  (the SDK's objects)
+        """Return an answer to a question.
+
+        :raises GatewayUnavailable: whatever else happens.
+        """
+        try:
+            return ask()
+        except Exception as error:
+            raise GatewayUnavailable(self._sort(error)[1]) from error
+
+    def _found(self, ask: Callable[[], Any]) -> Any | None:  # noqa: ANN401  (the SDK's objects)
+        """Return an answer, or None when the gateway says that there is no such thing."""
+        try:
+            return ask()
+        except Exception as error:
+            if is_absence(error):
+                return None
+            raise GatewayUnavailable(self._sort(error)[1]) from error
+
+    def _sort(self, error: Exception) -> tuple[AnswerKind, str]:
+        kind, reason = sort_failure(error)
+        self.was_refused = self.was_refused or kind is AnswerKind.NEVER_SENT
+        return kind, reason
+
+
+class VaultCalls(BaseCalls):
+    """Payment methods in the vault."""
 
     def form_token(self) -> str:
         """Return a client token."""
@@ -147,6 +182,10 @@ class Calls:
         """Delete a method."""
         self._found(lambda: self._reads.payment_method.delete(method_token))
 
+
+class ChargeCalls(BaseCalls):
+    """Sales, voids and refunds."""
+
     def charge(self, request: ChargeRequest) -> ChargeAnswer:
         """Sell under the attempt's id."""
         return self._send_money(
@@ -201,6 +240,10 @@ class Calls:
         found.reverse()  # the newest comes first, also among those of one second
         return sorted((each for each in found if each.order_id == order_id), key=lambda each: each.created_at)
 
+
+class RecordCalls(BaseCalls):
+    """Transactions and disputes of a time, and webhooks."""
+
     def find_dispute(self, dispute_id: str) -> Dispute | None:
         """Return a dispute."""
         found = self._found(lambda: self._reads.dispute.find(dispute_id))
@@ -251,36 +294,9 @@ class Calls:
         except Exception as error:
             raise WebhookForged(f"{type(error).__name__}: {error}") from error
 
-    def _sent(self, send: Callable[[], Any]) -> tuple[Any, tuple[AnswerKind, str] | None]:
-        """Return what the SDK returned, or what its failure means."""
-        try:
-            return send(), None
-        except Exception as error:  # noqa: BLE001  (whatever it raises, the money may have moved)
-            return None, self._sort(error)
 
-    def _asked(self, ask: Callable[[], Any]) -> Any:  # noqa: ANN401  (the SDK's objects)
-        """Return an answer to a question.
-
-        :raises GatewayUnavailable: whatever else happens.
-        """
-        try:
-            return ask()
-        except Exception as error:
-            raise GatewayUnavailable(self._sort(error)[1]) from error
-
-    def _found(self, ask: Callable[[], Any]) -> Any | None:  # noqa: ANN401  (the SDK's objects)
-        """Return an answer, or None when the gateway says that there is no such thing."""
-        try:
-            return ask()
-        except Exception as error:
-            if is_absence(error):
-                return None
-            raise GatewayUnavailable(self._sort(error)[1]) from error
-
-    def _sort(self, error: Exception) -> tuple[AnswerKind, str]:
-        kind, reason = sort_failure(error)
-        self.was_refused = self.was_refused or kind is AnswerKind.NEVER_SENT
-        return kind, reason
+class Calls(VaultCalls, ChargeCalls, RecordCalls):
+    """One SDK gateway for money, which may take its time, and one for reads, which may not."""
 
 
 def _sale_params(request: ChargeRequest) -> dict[str, Any]:
