@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-class Document(StrEnum):
+class DocumentKind(StrEnum):
     """What changes how much a customer owes, each by an amount in cents that its own record says."""
 
     INVOICE = "invoices and credit notes"
@@ -34,44 +34,44 @@ class Document(StrEnum):
     CREDIT_USE = "credit set against invoices"
 
 
-SIGN_OF: Mapping[Document, int] = {
-    Document.INVOICE: 1,  # the total of an invoice that gives money back is below zero
-    Document.VOID: -1,
-    Document.RECEIPT: -1,
-    Document.REFUND: 1,
-    Document.CHARGEBACK: 1,
-    Document.RETURN: 1,
-    Document.GOODWILL: -1,
-    Document.WRITE_OFF: -1,
-    Document.RECOVERY: 1,  # its payment lowers what is owed, but not what is open: that had been written off
-    Document.PAYOUT: 1,
-    Document.CREDIT_USE: 0,  # less is open, and as much less is credit
+SIGN_OF: Mapping[DocumentKind, int] = {
+    DocumentKind.INVOICE: 1,  # the total of an invoice that gives money back is below zero
+    DocumentKind.VOID: -1,
+    DocumentKind.RECEIPT: -1,
+    DocumentKind.REFUND: 1,
+    DocumentKind.CHARGEBACK: 1,
+    DocumentKind.RETURN: 1,
+    DocumentKind.GOODWILL: -1,
+    DocumentKind.WRITE_OFF: -1,
+    DocumentKind.RECOVERY: 1,  # its payment lowers what is owed, but not what is open: that had been written off
+    DocumentKind.PAYOUT: 1,
+    DocumentKind.CREDIT_USE: 0,  # less is open, and as much less is credit
 }
 """Whether a document raises or lowers what a customer owes."""
 
-DOCUMENTS_OF: Mapping[PostingKind, tuple[tuple[Document, int], ...]] = {
-    PostingKind.INVOICED: ((Document.INVOICE, 1),),
-    PostingKind.TAX_INVOICED: ((Document.INVOICE, 1),),
-    PostingKind.CREDIT_GRANTED: ((Document.INVOICE, -1),),
-    PostingKind.TAX_CREDITED: ((Document.INVOICE, -1),),
-    PostingKind.REVERSED: ((Document.INVOICE, -1),),
-    PostingKind.TAX_REVERSED: ((Document.INVOICE, -1),),
-    PostingKind.VOIDED: ((Document.VOID, 1),),
-    PostingKind.TAX_VOIDED: ((Document.VOID, 1),),
-    PostingKind.REVERSAL_VOIDED: ((Document.VOID, -1),),
-    PostingKind.TAX_REVERSAL_VOIDED: ((Document.VOID, -1),),
-    PostingKind.PAYMENT_RECEIVED: ((Document.RECEIPT, 1),),
-    PostingKind.OVERPAID: ((Document.RECEIPT, 1),),
-    PostingKind.PREPAID: ((Document.RECEIPT, 1),),
-    PostingKind.REFUNDED: ((Document.REFUND, 1),),
-    PostingKind.CHARGED_BACK: ((Document.CHARGEBACK, 1),),
-    PostingKind.RETURNED: ((Document.RETURN, 1),),
-    PostingKind.GOODWILL_GRANTED: ((Document.GOODWILL, 1),),
-    PostingKind.WRITTEN_OFF: ((Document.WRITE_OFF, 1),),
-    PostingKind.WRITE_OFF_RECOVERED: ((Document.RECEIPT, 1), (Document.RECOVERY, 1)),
-    PostingKind.CREDIT_PAID_OUT: ((Document.PAYOUT, 1),),
-    PostingKind.CREDIT_APPLIED: ((Document.CREDIT_USE, 1),),
-    PostingKind.CREDIT_RESTORED: ((Document.CREDIT_USE, -1),),
+DOCUMENTS_OF: Mapping[PostingKind, tuple[tuple[DocumentKind, int], ...]] = {
+    PostingKind.INVOICED: ((DocumentKind.INVOICE, 1),),
+    PostingKind.TAX_INVOICED: ((DocumentKind.INVOICE, 1),),
+    PostingKind.CREDIT_GRANTED: ((DocumentKind.INVOICE, -1),),
+    PostingKind.TAX_CREDITED: ((DocumentKind.INVOICE, -1),),
+    PostingKind.REVERSED: ((DocumentKind.INVOICE, -1),),
+    PostingKind.TAX_REVERSED: ((DocumentKind.INVOICE, -1),),
+    PostingKind.VOIDED: ((DocumentKind.VOID, 1),),
+    PostingKind.TAX_VOIDED: ((DocumentKind.VOID, 1),),
+    PostingKind.REVERSAL_VOIDED: ((DocumentKind.VOID, -1),),
+    PostingKind.TAX_REVERSAL_VOIDED: ((DocumentKind.VOID, -1),),
+    PostingKind.PAYMENT_RECEIVED: ((DocumentKind.RECEIPT, 1),),
+    PostingKind.OVERPAID: ((DocumentKind.RECEIPT, 1),),
+    PostingKind.PREPAID: ((DocumentKind.RECEIPT, 1),),
+    PostingKind.REFUNDED: ((DocumentKind.REFUND, 1),),
+    PostingKind.CHARGED_BACK: ((DocumentKind.CHARGEBACK, 1),),
+    PostingKind.RETURNED: ((DocumentKind.RETURN, 1),),
+    PostingKind.GOODWILL_GRANTED: ((DocumentKind.GOODWILL, 1),),
+    PostingKind.WRITTEN_OFF: ((DocumentKind.WRITE_OFF, 1),),
+    PostingKind.WRITE_OFF_RECOVERED: ((DocumentKind.RECEIPT, 1), (DocumentKind.RECOVERY, 1)),
+    PostingKind.CREDIT_PAID_OUT: ((DocumentKind.PAYOUT, 1),),
+    PostingKind.CREDIT_APPLIED: ((DocumentKind.CREDIT_USE, 1),),
+    PostingKind.CREDIT_RESTORED: ((DocumentKind.CREDIT_USE, -1),),
 }
 """The documents whose amounts the postings of a kind add up to: 1 where they raise the sum, -1 where they lower it."""
 
@@ -92,7 +92,7 @@ class Amounts(NamedTuple):
         return Amounts(self.before_cents + factor * other.before_cents, self.within_cents + factor * other.within_cents)
 
 
-Documents: TypeAlias = Mapping[Document, Amounts]
+Documents: TypeAlias = Mapping[DocumentKind, Amounts]
 Postings: TypeAlias = Mapping[PostingKind, Amounts]
 
 NOTHING = Amounts()
@@ -109,9 +109,9 @@ def rebuilt(documents: Documents) -> Amounts:
     return owed
 
 
-def documents_behind(postings: Postings) -> dict[Document, Amounts]:
+def documents_behind(postings: Postings) -> dict[DocumentKind, Amounts]:
     """Return what the postings of each kind say of the amounts of documents."""
-    said: dict[Document, Amounts] = {}
+    said: dict[DocumentKind, Amounts] = {}
     for kind, amounts in postings.items():
         for document, factor in DOCUMENTS_OF[kind]:
             said[document] = said.get(document, NOTHING).plus(amounts, factor)
@@ -176,14 +176,14 @@ def customer_balances(postings: Mapping[str, Postings], documents: Mapping[str, 
     )
 
 
-def _movement(document: Document, journal: Documents, found: Documents) -> Comparison:
+def _movement(document: DocumentKind, journal: Documents, found: Documents) -> Comparison:
     posted, documented = (side.get(document, NOTHING).within_cents for side in (journal, found))
     return Comparison(document, SIGN_OF[document] * posted, SIGN_OF[document] * documented)
 
 
 def _credit_used(journal: Documents, found: Documents) -> Comparison:
-    posted, documented = (side.get(Document.CREDIT_USE, NOTHING).within_cents for side in (journal, found))
-    return Comparison(Document.CREDIT_USE, posted, documented)
+    posted, documented = (side.get(DocumentKind.CREDIT_USE, NOTHING).within_cents for side in (journal, found))
+    return Comparison(DocumentKind.CREDIT_USE, posted, documented)
 
 
 def _accounts(journal: Mapping[str, Documents], found: Mapping[str, Documents]) -> Iterator[Comparison]:
@@ -191,12 +191,12 @@ def _accounts(journal: Mapping[str, Documents], found: Mapping[str, Documents]) 
     for account in sorted(journal.keys() | found.keys()):
         sides = journal.get(account, {}), found.get(account, {})
         yield Comparison(account, *(rebuilt(side).until_cents for side in sides))
-        used = (side.get(Document.CREDIT_USE, NOTHING).until_cents for side in sides)
-        yield Comparison(f"{account}, {Document.CREDIT_USE}", *used)
+        used = (side.get(DocumentKind.CREDIT_USE, NOTHING).until_cents for side in sides)
+        yield Comparison(f"{account}, {DocumentKind.CREDIT_USE}", *used)
 
 
-def _total(parts: Iterable[Documents]) -> dict[Document, Amounts]:
-    total: dict[Document, Amounts] = {}
+def _total(parts: Iterable[Documents]) -> dict[DocumentKind, Amounts]:
+    total: dict[DocumentKind, Amounts] = {}
     for part in parts:
         for document, amounts in part.items():
             total[document] = total.get(document, NOTHING).plus(amounts)

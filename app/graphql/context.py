@@ -38,14 +38,35 @@ class GraphQLOptions:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What a mutation works with; reads never touch it. Without a payment runner no charge is waited for, and
-    without a vault no payment method is added.
+    """What a mutation works with; reads never touch it.
+
+    Without a payment runner no charge is waited for, and without a vault no payment method is added.
     """
 
     services: Services
     signer: QuoteSigner
     payment_runner: PaymentRunner | None = None
     vault: VaultService | None = None
+
+    @property
+    def required_payment_runner(self) -> PaymentRunner:
+        """The payment runner, for a mutation that does nothing but charge.
+
+        :raises RuntimeError: where there is none.
+        """
+        if self.payment_runner is None:
+            raise RuntimeError("This server was put together without a payment gateway.")
+        return self.payment_runner
+
+    @property
+    def required_vault(self) -> VaultService:
+        """The vault.
+
+        :raises GatewayUnavailable: when this server has no gateway.
+        """
+        if self.vault is None:
+            raise GatewayUnavailable("this server has no payment gateway")
+        return self.vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +87,7 @@ class Context:
     reads: OperationReader[Viewer | None]
     options: GraphQLOptions = field(default_factory=GraphQLOptions)
     links: DocumentLinks | None = None
-    writes: Writes | None = None
+    given_writes: Writes | None = None
     _viewer: Viewer | None = None
 
     @classmethod
@@ -97,7 +118,7 @@ class Context:
     @property
     def services(self) -> Services:
         """What every use case works with."""
-        return self._writes.services
+        return self.writes.services
 
     async def caller(self) -> Caller:
         """Return who acts on which account, for the use case behind a mutation.
@@ -139,46 +160,20 @@ class Context:
         return self._viewer
 
     @property
-    def signer(self) -> QuoteSigner:
-        """Who makes quotes and reads them back."""
-        return self._writes.signer
-
-    @property
-    def payment_runner(self) -> PaymentRunner | None:
-        """Who takes money while a customer waits."""
-        return self._writes.payment_runner
-
-    @property
-    def vault(self) -> VaultService:
-        """Who keeps payment methods.
-
-        :raises GatewayUnavailable: when this server has no gateway.
-        """
-        if self._writes.vault is None:
-            raise GatewayUnavailable("this server has no payment gateway")
-        return self._writes.vault
-
-    @property
     def agreement(self) -> PaymentAgreement:
         """What is agreed to by adding a payment method."""
-        vault = None if self.writes is None else self.writes.vault
+        vault = None if self.given_writes is None else self.given_writes.vault
         return PAYMENT_AGREEMENT if vault is None else vault.agreement
 
     @property
-    def till(self) -> PaymentRunner:
-        """Who takes money, for a mutation that does nothing else.
+    def writes(self) -> Writes:
+        """What a mutation works with.
 
-        :raises RuntimeError: where nobody does.
+        :raises RuntimeError: where the server was put together for reads alone.
         """
-        if self.payment_runner is None:
-            raise RuntimeError("This server was put together without a payment gateway.")
-        return self.payment_runner
-
-    @property
-    def _writes(self) -> Writes:
-        if self.writes is None:
+        if self.given_writes is None:
             raise RuntimeError("This server was put together for reads alone.")
-        return self.writes
+        return self.given_writes
 
     @property
     def seen_viewer(self) -> Viewer:

@@ -21,17 +21,13 @@ from app.repositories.ledger import LedgerRepository, PaymentRepository
 from app.repositories.notifications import NotificationRepository, OutboxFiguresRepository, RecipientRepository
 from app.repositories.on_call_queue import OnCallQueueRepository
 from app.repositories.operations import OperationRepository
-from app.repositories.payment_methods import (
-    ConsentRepository,
-    PaymentMethodRepository,
-    VaultRecordRepository,
-    VaultTaskRepository,
-)
+from app.repositories.payment_methods import PaymentMethodRepository
 from app.repositories.plans import PlanRepository
 from app.repositories.refunds import DisputeRepository, RefundRepository
 from app.repositories.reports import ReportRepository
 from app.repositories.simulations import SimulationRepository
 from app.repositories.taxes import TaxRepository
+from app.repositories.vault import ConsentRepository, VaultRecordRepository, VaultTaskRepository
 from app.repositories.webhook_events import HoldRepository, ScheduleRepository, WebhookEventRepository
 from app.repositories.write_offs import WriteOffRepository
 

@@ -12,6 +12,7 @@ TEST_FILE_LINES = 700
 FUNCTION_LINES = 50
 RESOLVER_LINES = 12
 PARAMETERS = 7
+PUBLIC_METHODS = 12
 
 
 def is_revision(path: Path) -> bool:
@@ -32,6 +33,11 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """How many a caller has to know of; the object of a method is none."""
     named = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
     return sum(each.arg not in {"self", "cls"} for each in named)
+
+
+def public_methods(node: ast.ClassDef) -> int:
+    methods = (each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+    return sum(not method.name.startswith("_") for method in methods)
 
 
 def is_resolver(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -66,6 +72,15 @@ class TestSizes:
             if (count := parameters(function)) > PARAMETERS
         }
         assert many == {}, f"Group what belongs together; more than {PARAMETERS} parameters in: {', '.join(many)}"
+
+    def test_classes_have_few_public_methods(self):
+        large = {
+            f"{place(path)}: {node.name}": count
+            for path in python_files(APP)
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ClassDef) and (count := public_methods(node)) > PUBLIC_METHODS
+        }
+        assert large == {}, f"Split by question; more than {PUBLIC_METHODS} public methods in: {', '.join(large)}"
 
     def test_resolvers_only_translate(self):
         long = {

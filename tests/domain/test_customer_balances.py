@@ -12,15 +12,15 @@ from app.domain.customer_balances import (
     SIGN_OF,
     Amounts,
     Comparison,
-    Document,
+    DocumentKind,
     customer_balances,
     documents_behind,
     rebuilt,
 )
 from app.domain.ledger import Book, Posting, PostingKind, moved_cents
 
-INVOICES, VOIDS, RECEIPTS = Document.INVOICE, Document.VOID, Document.RECEIPT
-USED = Document.CREDIT_USE
+INVOICES, VOIDS, RECEIPTS = DocumentKind.INVOICE, DocumentKind.VOID, DocumentKind.RECEIPT
+USED = DocumentKind.CREDIT_USE
 
 
 def owed(kind: PostingKind, cents: int) -> int:
@@ -33,8 +33,8 @@ class TestTables:
         assert set(DOCUMENTS_OF) == set(PostingKind)
 
     def test_every_document_raises_or_lowers_what_is_owed_and_stands_behind_a_posting(self):
-        assert set(SIGN_OF) == set(Document)
-        assert {document for documents in DOCUMENTS_OF.values() for document, _ in documents} == set(Document)
+        assert set(SIGN_OF) == set(DocumentKind)
+        assert {document for documents in DOCUMENTS_OF.values() for document, _ in documents} == set(DocumentKind)
 
     @pytest.mark.parametrize("kind", PostingKind)
     def test_documents_move_what_their_posting_moves(self, kind):
@@ -48,12 +48,12 @@ class TestRebuilt:
             INVOICES: Amounts(500_00, 139_00 - 20_00),  # a credit note of 20.00 among them
             VOIDS: Amounts(0, 39_00),
             RECEIPTS: Amounts(311_00, 100_00),
-            Document.REFUND: Amounts(0, 10_00),
-            Document.CHARGEBACK: Amounts(1_00, 0),
-            Document.RETURN: Amounts(0, 50_00),
-            Document.GOODWILL: Amounts(0, 4_00),
-            Document.WRITE_OFF: Amounts(0, 60_00),
-            Document.PAYOUT: Amounts(0, 1_00),
+            DocumentKind.REFUND: Amounts(0, 10_00),
+            DocumentKind.CHARGEBACK: Amounts(1_00, 0),
+            DocumentKind.RETURN: Amounts(0, 50_00),
+            DocumentKind.GOODWILL: Amounts(0, 4_00),
+            DocumentKind.WRITE_OFF: Amounts(0, 60_00),
+            DocumentKind.PAYOUT: Amounts(0, 1_00),
         }
 
         assert rebuilt(documents) == Amounts(190_00, -23_00)
@@ -84,7 +84,7 @@ class TestCustomerBalances:
         assert found.closing == Comparison("closing", 37_00, 37_00)
         assert (found.open_cents, found.credit_cents) == (44_00, 7_00)
         assert found.credit_used == Comparison(USED, 6_00, 6_00)
-        assert [each.name for each in found.movements] == [each for each in Document if each is not USED]
+        assert [each.name for each in found.movements] == [each for each in DocumentKind if each is not USED]
         assert [each for each in found.movements if each.journal_cents] == [Comparison(INVOICES, 48_00, 48_00)]
         assert found.accounts == ()
         assert found.agrees

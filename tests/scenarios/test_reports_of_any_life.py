@@ -6,7 +6,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from app.domain.customer_balances import Document
+from app.domain.customer_balances import DocumentKind
 from app.domain.periods import Period, billing_date
 from app.services.common.services import Services
 from app.services.operations.report_aging import report_aging
@@ -42,4 +42,4 @@ async def test_reports_agree_over_fixed_seeds(migrated_file):
                 life = await stage.tell(story)
                 moved += await check_reports(stage, life.clock, Period.containing(story.first_day))
 
-    assert moved.keys() >= {Document.INVOICE, Document.VOID, Document.RECEIPT}
+    assert moved.keys() >= {DocumentKind.INVOICE, DocumentKind.VOID, DocumentKind.RECEIPT}

@@ -52,8 +52,8 @@ class AddOnMutations:
         bought = await switch_add_on.activate_add_on(
             info.context.services,
             await info.context.caller(),
-            signer=info.context.signer,
-            payment_runner=info.context.payment_runner,
+            signer=info.context.writes.signer,
+            payment_runner=info.context.writes.payment_runner,
             quote_token=input.quote_id,
             terms_version=input.terms_version,
             idempotency_key=input.idempotency_key,

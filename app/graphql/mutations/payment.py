@@ -38,7 +38,7 @@ class PaymentMutations:
         outcome = await pay_invoice.pay_invoice(
             info.context.services,
             await info.context.caller(),
-            payment_runner=info.context.till,
+            payment_runner=info.context.writes.required_payment_runner,
             invoice_id=input.invoice_id,
             idempotency_key=input.idempotency_key,
         )
@@ -59,7 +59,7 @@ class PaymentMutations:
         paid = await pay_invoice.pay_open_balance(
             info.context.services,
             await info.context.caller(),
-            payment_runner=info.context.till,
+            payment_runner=info.context.writes.required_payment_runner,
             idempotency_key=input.idempotency_key,
         )
         invoices = await load_invoices(info, [one.invoice_id for one in paid])

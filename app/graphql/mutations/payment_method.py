@@ -82,7 +82,9 @@ class PaymentMethodMutations:
     )
     async def create_payment_form_token(self, info: Info, input: TokenInput) -> CreatePaymentFormTokenResult:
         """Resolve `createPaymentFormToken`."""
-        token = await create_payment_form_token(info.context.vault, agreement_version=input.agreement_version)
+        token = await create_payment_form_token(
+            info.context.writes.required_vault, agreement_version=input.agreement_version
+        )
         return PaymentFormTokenCreated(client_token=token)
 
     @mutation_field(
@@ -96,7 +98,7 @@ class PaymentMethodMutations:
         """Resolve `addPaymentMethod`."""
         caller = await info.context.caller()
         added = await add_payment_method(
-            info.context.vault, caller, new=input.value(), idempotency_key=input.idempotency_key
+            info.context.writes.required_vault, caller, new=input.value(), idempotency_key=input.idempotency_key
         )
         return await show_added(info, added)
 

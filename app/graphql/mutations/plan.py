@@ -40,8 +40,8 @@ class PlanMutations:
         changed = await change_plan.change_plan(
             info.context.services,
             await info.context.caller(),
-            signer=info.context.signer,
-            payment_runner=info.context.payment_runner,
+            signer=info.context.writes.signer,
+            payment_runner=info.context.writes.payment_runner,
             quote_token=input.quote_id,
             idempotency_key=input.idempotency_key,
         )

@@ -10,7 +10,7 @@ from app.graphql.permissions import Permission, root_field
 from app.graphql.types.add_on import AddOn, AddOnChangePreviewResult, AddOnQuote, Entitlements, read_add_on_id
 from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
 from app.repositories.pages.entitlements import ENTITLEMENTS
-from app.services.common.account_snapshot import standing_dates
+from app.services.common.account_snapshot import snapshot_dates
 from app.services.plans.add_on_offers import add_on_offers
 from app.services.plans.switch_add_on import preview_add_on
 
@@ -21,7 +21,7 @@ AddOnIdArgument = Annotated[
 
 async def load_add_ons(info: Info) -> list[AddOn] | None:
     """Return the add-ons of the caller's account."""
-    snapshot = await info.context.load(ACCOUNT_SNAPSHOT, **standing_dates(info.context.clock.now()))
+    snapshot = await info.context.load(ACCOUNT_SNAPSHOT, **snapshot_dates(info.context.clock.now()))
     return [AddOn.of(offer) for offer in add_on_offers(snapshot)] if snapshot else None
 
 
@@ -48,11 +48,11 @@ class AddOnQueries:
     )
     async def add_on_change_preview(self, info: Info, add_on_id: AddOnIdArgument) -> AddOnChangePreviewResult | None:
         """Resolve `addOnChangePreview`."""
-        snapshot = await info.context.load(ACCOUNT_SNAPSHOT, **standing_dates(info.context.clock.now()))
+        snapshot = await info.context.load(ACCOUNT_SNAPSHOT, **snapshot_dates(info.context.clock.now()))
         if snapshot is None:
             return None
         code = read_add_on_id(add_on_id, snapshot.account_id)
-        return AddOnQuote.of(preview_add_on(snapshot, code, info.context.signer))
+        return AddOnQuote.of(preview_add_on(snapshot, code, info.context.writes.signer))
 
     @root_field(
         permission=Permission.VIEW_ACCOUNT,

@@ -15,7 +15,7 @@ from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
 from app.repositories.pages.next_invoice import NEXT_INVOICE
 from app.repositories.pages.plan_advice import PLAN_ADVICE
 from app.repositories.pages.usage import USAGE_BY_MONTH
-from app.services.common.account_snapshot import standing_dates
+from app.services.common.account_snapshot import snapshot_dates
 from app.services.plans.change_plan import preview_plan_change
 from app.services.plans.next_invoice import next_invoice_after
 from app.services.plans.plan_advice import plan_advice, plan_advice_dates
@@ -59,10 +59,10 @@ class PlanQueries:
     ) -> PlanChangePreviewResult | None:
         """Resolve `planChangePreview`."""
         now = info.context.clock.now()
-        snapshot, facts = await info.context.load_together((ACCOUNT_SNAPSHOT, standing_dates(now)), (NEXT_INVOICE, {}))
+        snapshot, facts = await info.context.load_together((ACCOUNT_SNAPSHOT, snapshot_dates(now)), (NEXT_INVOICE, {}))
         if snapshot is None or facts is None:
             return None
-        quoted = preview_plan_change(snapshot, plan_id, when, info.context.signer)
+        quoted = preview_plan_change(snapshot, plan_id, when, info.context.writes.signer)
         following = next_invoice_after(
             facts=facts, offer=quoted.offer, month=snapshot.period, catalogue=snapshot.catalogue, now=now
         )

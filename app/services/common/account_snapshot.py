@@ -29,13 +29,13 @@ class AccountSuspended(ValueError):
 
 async def load_snapshot(uow: UnitOfWork, account: str, now: datetime) -> AccountSnapshot:
     """Return where the account stands; the caller has made sure that it exists."""
-    snapshot = await load_within(uow.session, ACCOUNT_SNAPSHOT.request(account=account, **standing_dates(now)))
+    snapshot = await load_within(uow.session, ACCOUNT_SNAPSHOT.request(account=account, **snapshot_dates(now)))
     if snapshot is None:
         raise LookupError(account)
     return snapshot
 
 
-def standing_dates(now: datetime) -> dict[str, Any]:
+def snapshot_dates(now: datetime) -> dict[str, Any]:
     """Return the dates that the snapshot page takes."""
     today = billing_date(now)
     return {"today": today, "month": Period.containing(today).starts_on}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from app.domain.customer_balances import NOTHING, Amounts, Document, customer_balances
+from app.domain.customer_balances import NOTHING, Amounts, DocumentKind, customer_balances
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,18 +41,18 @@ def _voided(event: AccountEvent) -> int:
 VOIDS = ("invoice.voided", "checkout.declined")
 """The kinds of events about an invoice that is void from then on."""
 
-IN_THE_AUDIT_LOG: Mapping[str, tuple[Document, Callable[[AccountEvent], int]]] = {
-    **dict.fromkeys(VOIDS, (Document.VOID, _voided)),
-    "payment.refunded": (Document.REFUND, _amount),
-    "refund.adopted": (Document.REFUND, _amount),
-    "dispute.lost": (Document.CHARGEBACK, _amount),
-    "payment.returned": (Document.RETURN, _amount),
-    "payment.voided_elsewhere": (Document.RETURN, _amount),
-    "credit.granted": (Document.GOODWILL, _amount),
-    "invoice.written_off": (Document.WRITE_OFF, _written_off),
-    "invoice.recovered": (Document.RECOVERY, _amount),
-    "account.closed": (Document.PAYOUT, _paid_out),
-    "credit.settled": (Document.PAYOUT, _paid_out),
+IN_THE_AUDIT_LOG: Mapping[str, tuple[DocumentKind, Callable[[AccountEvent], int]]] = {
+    **dict.fromkeys(VOIDS, (DocumentKind.VOID, _voided)),
+    "payment.refunded": (DocumentKind.REFUND, _amount),
+    "refund.adopted": (DocumentKind.REFUND, _amount),
+    "dispute.lost": (DocumentKind.CHARGEBACK, _amount),
+    "payment.returned": (DocumentKind.RETURN, _amount),
+    "payment.voided_elsewhere": (DocumentKind.RETURN, _amount),
+    "credit.granted": (DocumentKind.GOODWILL, _amount),
+    "invoice.written_off": (DocumentKind.WRITE_OFF, _written_off),
+    "invoice.recovered": (DocumentKind.RECOVERY, _amount),
+    "account.closed": (DocumentKind.PAYOUT, _paid_out),
+    "credit.settled": (DocumentKind.PAYOUT, _paid_out),
 }
 """The kinds of events that change what a customer owes, the document that each stands for, and its amount in cents."""
 
@@ -74,9 +74,9 @@ async def rebuild_balances(uow: UnitOfWork, month: ReportMonth) -> CustomerBalan
     """
     span = month.begins_at, month.ends_at
     documents = _Documents(month)
-    documents.take(Document.INVOICE, await uow.reports.invoiced(*span))
-    documents.take(Document.RECEIPT, await uow.reports.received(*span))
-    documents.take(Document.CREDIT_USE, await uow.reports.credit_at_issue(*span))
+    documents.take(DocumentKind.INVOICE, await uow.reports.invoiced(*span))
+    documents.take(DocumentKind.RECEIPT, await uow.reports.received(*span))
+    documents.take(DocumentKind.CREDIT_USE, await uow.reports.credit_at_issue(*span))
     async for event in uow.reports.events({*IN_THE_AUDIT_LOG, CREDIT_APPLIED, *SAY_CREDIT_APPLIED}, month.ends_at):
         documents.take_event(event)
     return customer_balances(await uow.reports.postings(*span), documents.by_account())
@@ -87,13 +87,13 @@ class _Documents:
 
     def __init__(self, month: ReportMonth) -> None:
         self._month = month
-        self._found: dict[str, dict[Document, Amounts]] = {}
+        self._found: dict[str, dict[DocumentKind, Amounts]] = {}
         self._voids: list[AccountEvent] = []
         self._applied: Counter[str | None] = Counter()
         self._applied_at: set[tuple[str, datetime]] = set()
         self._said: list[AccountEvent] = []
 
-    def take(self, document: Document, amounts: Mapping[str, Amounts]) -> None:
+    def take(self, document: DocumentKind, amounts: Mapping[str, Amounts]) -> None:
         for account, cents in amounts.items():
             self._add(account, document, cents)
 
@@ -106,21 +106,21 @@ class _Documents:
         elif event.kind == CREDIT_APPLIED:
             self._applied[event.subject_id] += _amount(event)
             self._applied_at.add((event.account, event.occurred_at))
-            self._add(event.account, Document.CREDIT_USE, self._at(event, _amount(event)))
+            self._add(event.account, DocumentKind.CREDIT_USE, self._at(event, _amount(event)))
         elif event.kind in SAY_CREDIT_APPLIED and event.data.get("applied_cents"):
             self._said.append(event)
 
-    def by_account(self) -> Mapping[str, Mapping[Document, Amounts]]:
+    def by_account(self) -> Mapping[str, Mapping[DocumentKind, Amounts]]:
         """Return the amounts once all is read: a void gives back all credit that its invoice took, whenever it did."""
         for event in self._voids:
             cents = (event.credit_cents or 0) + self._applied[event.subject_id]
-            self._add(event.account, Document.CREDIT_USE, self._at(event, -cents))
+            self._add(event.account, DocumentKind.CREDIT_USE, self._at(event, -cents))
         for event in self._said:
             if (event.account, event.occurred_at) not in self._applied_at:
-                self._add(event.account, Document.CREDIT_USE, self._at(event, int(event.data["applied_cents"])))
+                self._add(event.account, DocumentKind.CREDIT_USE, self._at(event, int(event.data["applied_cents"])))
         return self._found
 
-    def _add(self, account: str, document: Document, amounts: Amounts) -> None:
+    def _add(self, account: str, document: DocumentKind, amounts: Amounts) -> None:
         documents = self._found.setdefault(account, {})
         documents[document] = documents.get(document, NOTHING).plus(amounts)
 
