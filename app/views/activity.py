@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TrailEvent:
+class ActivityEvent:
     """One event as it is stored; `actor_name` is the person's where a user did it, `origin` from where."""
 
     id: str
@@ -28,7 +28,7 @@ class TrailEvent:
 class ActivityFacts:
     """A part of an account's audit log, newest first, and the names of what it speaks of by id or code."""
 
-    events: Sequence[TrailEvent]
+    events: Sequence[ActivityEvent]
     total: int | None
     plan_names: Mapping[str, str]
     add_on_names: Mapping[str, str]
@@ -38,7 +38,7 @@ class ActivityFacts:
 class ActivityEntry:
     """An event in words; `details` are what it changed, by name."""
 
-    event: TrailEvent
+    event: ActivityEvent
     who: str
     what: str
     details: Sequence[tuple[str, str]]

@@ -15,7 +15,7 @@ from app.models.plans import PlanVersionRow
 from app.repositories.conditions import beyond
 from app.repositories.pages.scope import own
 from app.repositories.reader import Page
-from app.views.activity import ActivityFacts, TrailEvent
+from app.views.activity import ActivityEvent, ActivityFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def _assemble(
     events: Sequence[Any], plans: Sequence[Any], add_ons: Sequence[Any], count: Sequence[Any] = ()
 ) -> ActivityFacts:
     return ActivityFacts(
-        events=[TrailEvent(*row) for row in events],
+        events=[ActivityEvent(*row) for row in events],
         total=count[0][0] if count else None,
         plan_names=dict(plans),
         add_on_names=dict(add_ons),

@@ -47,7 +47,7 @@ async def record_answer(uow: UnitOfWork, ids: Ids, method_id: str, answer: Vault
     if stored.method.status is not MethodStatus.PENDING:
         await _record_late(uow, stored, answer, now)
     elif answer.kind is AnswerKind.DONE and answer.method is not None:
-        await adopt(uow, ids, stored, answer.method, answer.verification, now)
+        await record_vaulted(uow, ids, stored, answer.method, answer.verification, now)
     elif answer.kind is AnswerKind.DECLINED:
         await uow.payment_methods.set_verification(method_id, answer.verification)
         await give_up(uow, ids, stored, AddFailure.DECLINED, now)
@@ -82,7 +82,7 @@ async def _record_late(uow: UnitOfWork, stored: StoredMethod, answer: VaultAnswe
         await uow.vault_tasks.plan(stored.method.id, VaultTask.DELETE, at=now)
 
 
-async def adopt(
+async def record_vaulted(
     uow: UnitOfWork,
     ids: Ids,
     stored: StoredMethod,

@@ -11,7 +11,7 @@ from app.domain.collection import GATEWAY_DEADLINE, pause_after
 from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.payment_methods import AddFailure, MethodStatus, VaultTask
 from app.repositories import unit_of_work
-from app.services.payment_methods.record_vaulting import adopt, give_up, load_locked
+from app.services.payment_methods.record_vaulting import give_up, load_locked, record_vaulted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -107,7 +107,7 @@ async def _record_found(
     if stored.method.status is not MethodStatus.PENDING:
         return
     if found is not None and found.customer_id == stored.method.account_id:
-        await adopt(uow, services.ids, stored, found, found.verification, now)
+        await record_vaulted(uow, services.ids, stored, found, found.verification, now)
     elif now >= stored.draft.created_at + SETTLES_WITHIN:
         await give_up(uow, services.ids, stored, AddFailure.NOT_THERE, now)
 
