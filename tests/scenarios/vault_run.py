@@ -12,6 +12,7 @@ from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.clock import SystemClock
 from app.gateways.ids import RandomIds
 from app.repositories.database import Database
+from app.services.common.caller import Caller
 from app.services.common.services import Services
 from app.services.payment_methods.add_payment_method import AddedMethod, NewMethod, add_payment_method
 from app.services.payment_methods.settle_vault import run_vault_tasks
@@ -28,9 +29,8 @@ async def renew(around: Services, replaces: str) -> AddedMethod:
     vault = VaultService(around)
     try:
         return await add_payment_method(
-            vault=vault,
-            account=ACCOUNT,
-            actor="user:test",
+            vault,
+            Caller(ACCOUNT, "user:test"),
             new=NewMethod(MASTERCARD, PAYMENT_AGREEMENT.version, is_authorized=True, replaces=replaces),
             idempotency_key=KEY,
         )
