@@ -142,12 +142,14 @@ async def _load_each(
     dialect_name: str,
     fetch_row: Callable[[str, Sequence[object]], Any],
 ) -> list[Any]:
+    # One SELECT of scalar subqueries, each a JSON document: one trip, one snapshot, and one row whatever the pages are.
     compiled = [_compile_page(request.page, dialect_name) for request in requests]
     bound = [_attempt(page.bind, request.parameters) for page, request in zip(compiled, requests, strict=True)]
     sent = [page for page, values in zip(compiled, bound, strict=True) if not isinstance(values, Exception)]
     if not sent:
         return bound
     parameters = [value for values in bound if not isinstance(values, Exception) for value in values]
+    # The documents come in the order of the pages, so each page takes as many as it has parts.
     documents = iter(await fetch_row(_combine(tuple(sent)), parameters))
     return [
         values if isinstance(values, Exception) else _attempt(page.view, [next(documents) for _ in page.parts])

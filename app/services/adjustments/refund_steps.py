@@ -77,12 +77,14 @@ async def carry_out(services: Services, refund: Refund, *, was_sent: bool) -> Re
 
     `was_sent` where it may have reached the gateway before; a refund that was just written down has not.
     """
+    # A refund that may have arrived is looked for before it is sent again: two refunds of one charge are money lost.
     found = await _look(services, refund) if was_sent else None
     if found is not None:
         return await unit_of_work.write(
             services.database, lambda uow: _record(uow, services, refund, found, was_sent=was_sent)
         )
     while True:
+        # It is written down as sent before it is: a process that dies in between knows that it may have arrived.
         sent = await _mark_sent(services, refund) if was_sent or refund.state is AttemptState.PLANNED else refund
         answer = await _send(services, sent)
         if was_sent and answer.kind is AnswerKind.REFUSED and not answer.keys_refused:
@@ -169,11 +171,13 @@ async def _record(
     now = services.clock.now()
     await uow.accounts.get(refund.account_id, lock=True)
     stored = await uow.refunds.find(refund.id)
+    # A webhook event, the sweep or reconcile may have recorded the outcome first.
     if stored is None or stored.state not in OPEN_STATES:
         return stored or refund
     state = refund_state_after(refund, answer, was_sent=was_sent)
     if state is AttemptState.SUCCEEDED:
         return await record_refund(uow, services, refund, answer)
+    # Somebody has sent it again since: this failure is of an earlier sending and says nothing of theirs.
     if stored.sends != refund.sends:
         return stored
     changed = _after_failure(refund, answer, state)
@@ -204,6 +208,7 @@ async def record_refund(uow: UnitOfWork, services: Services, refund: Refund, ans
     done = replace(refund, state=AttemptState.SUCCEEDED, transaction_id=transaction_id)
     attempt = await _attempt(uow, refund)
     await uow.refunds.save(done, at=now)
+    # A void is seen by two: by whoever sent it, and by the sweep as a sale that is void. It is posted once.
     is_new = refund.kind is not RefundKind.VOID or await uow.settlements.mark_returned(attempt.id, at=now)
     if is_new:
         await post_reversal(uow, attempt, PostingKind.REFUNDED, refund.amount_cents, now)

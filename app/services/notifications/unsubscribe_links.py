@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hmac
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from binascii import Error as InvalidBase64
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+
+from itsdangerous import BadData, URLSafeSerializer
 
 from app.domain.alerts import CATALOGUE, AlertKind
 from app.repositories import unit_of_work
@@ -20,8 +23,11 @@ if TYPE_CHECKING:
 
 LONGEST_TOKEN = 512
 
-_PURPOSE = b"flex-billing unsubscribe link 1\n"
-"""Signed along, so that no signature of another kind made with the same secret switches anything off."""
+_PURPOSE = "flex-billing unsubscribe link 2"
+"""Part of the key, so that no signature of another kind made with the same secret switches anything off."""
+
+_FORMER_PURPOSE = b"flex-billing unsubscribe link 1\n"
+"""Mails of the first releases carry links of an earlier form. They never expire, so they are still read."""
 
 
 class UnsubscribeUnknown(ValueError):
@@ -45,6 +51,9 @@ class UnsubscribeLinks:
 
     def __init__(self, *, secret: bytes, base_url: str) -> None:
         self._secret = secret
+        self._serializer = URLSafeSerializer(
+            secret, salt=_PURPOSE, signer_kwargs={"key_derivation": "hmac", "digest_method": sha256}
+        )
         self._base_url = base_url.rstrip("/")
 
     def link(self, message: Message) -> str | None:
@@ -56,23 +65,29 @@ class UnsubscribeLinks:
         is_fixed = definition.is_mandatory if message.contact_id else not definition.is_switchable
         if is_fixed or recipient_id is None:
             return None
-        content = json.dumps([message.account_id, recipient_id, message.kind], separators=(",", ":")).encode()
-        return f"{self._base_url}/unsubscribe/{_encode(content)}.{_encode(self._signature(content))}"
+        token = self._serializer.dumps([message.account_id, recipient_id, message.kind])
+        return f"{self._base_url}/unsubscribe/{token}"
 
     def read(self, token: str) -> UnsubscribeClaim:
         """Return the claim of a link's token.
 
         :raises UnsubscribeUnknown: when we did not sign it.
         """
-        content_text, _, signature_text = token[: LONGEST_TOKEN + 1].partition(".")
-        content, signature = _decode(content_text), _decode(signature_text)
-        if len(token) > LONGEST_TOKEN or not hmac.compare_digest(signature, self._signature(content)):
+        if len(token) > LONGEST_TOKEN:
             raise UnsubscribeUnknown
-        account_id, recipient_id, kind = json.loads(content)
+        try:
+            account_id, recipient_id, kind = self._serializer.loads(token)
+        except (BadData, ValueError):
+            account_id, recipient_id, kind = self._read_former(token)
         return UnsubscribeClaim(account_id, recipient_id, AlertKind(kind))
 
-    def _signature(self, content: bytes) -> bytes:
-        return hmac.digest(self._secret, _PURPOSE + content, "sha256")
+    def _read_former(self, token: str) -> list[str]:
+        content_text, _, signature_text = token.partition(".")
+        content, signature = _decode(content_text), _decode(signature_text)
+        if not hmac.compare_digest(signature, hmac.digest(self._secret, _FORMER_PURPOSE + content, "sha256")):
+            raise UnsubscribeUnknown
+        former: list[str] = json.loads(content)
+        return former
 
 
 async def unsubscribe(services: Services, *, claim: UnsubscribeClaim) -> None:
@@ -100,10 +115,6 @@ async def unsubscribe(services: Services, *, claim: UnsubscribeClaim) -> None:
         await uow.events.add_many([event])
 
     await unit_of_work.write(services.database, work)
-
-
-def _encode(content: bytes) -> str:
-    return urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def _decode(text: str) -> bytes:

@@ -81,6 +81,8 @@ async def collect_invoice(services: Services, invoice_id: str) -> bool:
     call = await unit_of_work.write(services.database, lambda uow: _begin(uow, services, invoice_id))
     if call is None:
         return False
+    # Each turn is: commit what will be asked, ask outside any transaction, commit the answer. A process that dies
+    # between two of them leaves an attempt without outcome, which the next one resolves before anything else.
     with suppress(LeaseLost):
         while isinstance(call, _Call):
             answer = await _ask(services, call)
@@ -104,6 +106,7 @@ async def _go_on(uow: UnitOfWork, services: Services, lease: Lease) -> _Call | b
 
     Credit of the account pays first: nothing is charged above what is owed at this moment.
     """
+    # The account is locked before its balance is read: credit that arises meanwhile waits, and is seen next time.
     await uow.accounts.get(lease.account_id, lock=True)
     await settle_credit(uow, services.ids, lease.account_id, services.clock.now())
     while True:
@@ -156,6 +159,7 @@ async def _plan(uow: UnitOfWork, services: Services, lease: Lease, found: Collec
         sent_at=found.now,
         sends=1,
     )
+    # A lease that ran out belongs to somebody else, who may have planned a charge already: theirs counts.
     await uow.collections.check_lease(lease)
     await uow.attempts.add(attempt, created_at=found.now)
     return _Call(lease, attempt, sends=True, was_sent=False)
@@ -171,6 +175,7 @@ async def _plan_again(uow: UnitOfWork, lease: Lease, found: CollectionSnapshot, 
     """Send an attempt without an outcome once more where that is safe, or look for it."""
     await uow.collections.check_lease(lease)
     was_sent = attempt.state is not AttemptState.PLANNED
+    # With a request key the gateway answers a second sending with the first's result, as long as it remembers the key.
     sends = can_send_again(attempt, found.now)
     if sends:
         await uow.attempts.mark_sent(attempt, at=found.now, uses_key=attempt.uses_key)
@@ -194,6 +199,7 @@ async def _ask(services: Services, call: _Call) -> ChargeAnswer:
             uses_key=attempt.uses_key,
         )
     )
+    # The refusal is of this sending alone; the one before may have taken the money.
     if call.was_sent and answer.kind is AnswerKind.REFUSED and not answer.keys_refused:
         return await _confirm_refusal(services, attempt, answer)
     return answer
@@ -223,6 +229,7 @@ ABSENT = "the gateway has no such order"
 
 async def _record(uow: UnitOfWork, services: Services, call: _Call, answer: ChargeAnswer) -> _Call | bool:
     """Write down the outcome of a charge, and return the call that comes next."""
+    # The state is read again: while the gateway was asked, staff may have voided, credited or paid the invoice.
     found = await load_collection(uow, call.lease.invoice_id, call.lease.account_id, services.clock.now())
     await uow.collections.check_lease(call.lease)
     attempt = call.attempt
@@ -257,6 +264,7 @@ async def _postpone(
     if answer.reason == ABSENT:
         await uow.attempts.count_absence(call.attempt)
     retry_at = found.now + pause_after(found.collection.failures)
+    # Without a key it must not be sent again, and the gateway's search lags behind what it has done.
     if state is AttemptState.UNKNOWN and not call.attempt.uses_key:
         retry_at = max(retry_at, look_up_at(call.attempt, found.now))
     changed: dict[str, Any] = {
