@@ -101,7 +101,7 @@ def make_clock(settings: Settings) -> Clock:
     """Return real time; in the sandbox, real time plus the offset of the data folder."""
     if not settings.is_sandbox:
         return SystemClock()
-    from app.sandbox.clock import OffsetClock  # noqa: PLC0415  (production never loads the sandbox)
+    from app.sandbox.clock import OffsetClock
 
     return OffsetClock(settings.data)
 
@@ -112,7 +112,7 @@ def make_verifier(settings: Settings) -> TokenVerifier:
     :raises KeysUnusable: when the keys of the settings cannot be used.
     """
     if settings.is_sandbox and settings.jwks is None and settings.jwks_url is None:
-        from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens  # noqa: PLC0415  (as above)
+        from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
 
         return JwtVerifier(FixedKeys(SandboxTokens.open(settings.data).public_keys()), SANDBOX_RULES)
     rules = TokenRules(issuer=settings.token_issuer or "", audience=settings.token_audience or "")
@@ -148,8 +148,8 @@ def make_payments(settings: Settings) -> BraintreePayments:
 
 def _own_gateway(settings: Settings) -> BraintreeConfig:
     """Return the gateway of this machine for the data folder, started if need be; it is told where we listen."""
-    from app.sandbox.braintree_gateway.process import ask_gateway, ensure_gateway  # noqa: PLC0415  (as above)
-    from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY  # noqa: PLC0415
+    from app.sandbox.braintree_gateway.process import ask_gateway, ensure_gateway
+    from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY
 
     address = ensure_gateway(settings.data)
     if settings.public_url is not None:
@@ -168,7 +168,7 @@ def signing_secret(settings: Settings) -> str:
     """Return the secret behind everything that we sign ourselves."""
     if settings.signing_secret is not None:
         return settings.signing_secret.get_secret_value()
-    from app.sandbox.tokens import open_secret  # noqa: PLC0415  (production never loads the sandbox)
+    from app.sandbox.tokens import open_secret
 
     return open_secret(settings.data)
 
@@ -191,7 +191,7 @@ def make_delivery(surroundings: Surroundings) -> Delivery:
 def make_mailer(settings: Settings) -> Mailer:
     """Return who takes our mail: the server of the settings, in the sandbox a catcher unless told."""
     if settings.smtp_url is None:
-        from app.sandbox.catcher import MailCatcher  # noqa: PLC0415  (production has a server, and loads no sandbox)
+        from app.sandbox.catcher import MailCatcher
 
         return MailCatcher(settings.data, sender=settings.mail_from, sender_name=ISSUER)
     server = MailServer.parse(settings.smtp_url.get_secret_value())
@@ -204,7 +204,7 @@ def make_caller(settings: Settings) -> PhoneCaller | None:
         return WebhookCaller(settings.calls_webhook_url, settings.calls_webhook_secret.get_secret_value())
     if not settings.is_sandbox:
         return None
-    from app.sandbox.catcher import CallCatcher  # noqa: PLC0415  (production never loads the sandbox)
+    from app.sandbox.catcher import CallCatcher
 
     return CallCatcher(settings.data)
 
@@ -350,7 +350,7 @@ def _message_routes(surroundings: Surroundings, delivery: Delivery, renderer: Re
     ]
     if not surroundings.settings.is_sandbox:
         return routes
-    from app.sandbox.message_pages import message_pages  # noqa: PLC0415  (production never loads the sandbox)
+    from app.sandbox.message_pages import message_pages
 
     pages = message_pages(folder=surroundings.settings.data, composer=delivery.composer, renderer=renderer)
     return [*routes, *pages]
@@ -359,6 +359,6 @@ def _message_routes(surroundings: Surroundings, delivery: Delivery, renderer: Re
 def _developer_page(settings: Settings, contract: Contract) -> ASGIApp:
     if not settings.is_sandbox:
         return graphiql_page(contract=contract)
-    from app.sandbox.personas import read_personas  # noqa: PLC0415  (production never loads the sandbox)
+    from app.sandbox.personas import read_personas
 
     return graphiql_page(contract=contract, personas=read_personas(settings.data))

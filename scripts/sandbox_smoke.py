@@ -36,7 +36,7 @@ class Finding:
 class Smoke:
     """Asks one question after the other; a question that fails is answered by its failure."""
 
-    def __init__(self, gateway: Any, search: Any) -> None:  # noqa: ANN401  (the SDK's objects)
+    def __init__(self, gateway: Any, search: Any) -> None:
         self._gateway = gateway
         self._search = search
         self._run = f"smoke-{token_hex(4)}"
@@ -84,7 +84,7 @@ class Smoke:
         check = found.verification
         return f"token {found.token == self._run}, {check.status}, CVV {check.cvv_response_code}"
 
-    def _sale(self, amount: str, **more: str) -> Any:  # noqa: ANN401  (the SDK's result)
+    def _sale(self, amount: str, **more: str) -> Any:
         params: dict[str, Any] = {"amount": amount, "options": {"submit_for_settlement": True}, **more}
         if "payment_method_nonce" not in more:
             params["payment_method_token"] = self._run
@@ -147,7 +147,7 @@ class Smoke:
         return "; ".join(told(each) for each in results)
 
 
-def told(result: Any) -> str:  # noqa: ANN401  (the SDK's result)
+def told(result: Any) -> str:
     """Return a result in a few words: its status, or the codes of its errors."""
     if result is None:
         return "an empty answer"
@@ -160,7 +160,7 @@ def told(result: Any) -> str:  # noqa: ANN401  (the SDK's result)
     return "refused: " + ",".join(each.code for each in result.errors.deep_errors)
 
 
-def same_transaction(first: Any, second: Any) -> bool:  # noqa: ANN401  (the SDK's results)
+def same_transaction(first: Any, second: Any) -> bool:
     """Tell whether two results are about one transaction."""
     ids = {getattr(getattr(each, "transaction", None), "id", None) for each in (first, second)}
     return len(ids) == 1 and None not in ids

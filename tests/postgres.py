@@ -64,7 +64,7 @@ def running_server() -> Iterator[str]:
 @contextmanager
 def fresh_database(server_url: str, template: str = "template0") -> Iterator[str]:
     """Give the URL of a database of its own on the server, empty or a copy of another; it is dropped at the end."""
-    from sqlalchemy import make_url  # noqa: PLC0415 -- only tests on PostgreSQL need it
+    from sqlalchemy import make_url
 
     name = f"flex_{uuid4().hex}"
     _execute(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
@@ -152,7 +152,7 @@ def _started(binaries: Path, folder: Path, user: str | None) -> Iterator[None]:
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path, log: Path) -> None:
-    import psycopg  # noqa: PLC0415 -- only tests on PostgreSQL need it
+    import psycopg
 
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
@@ -165,7 +165,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path, log: Path) 
 
 def _execute(url: str, statement: str) -> None:
     """Execute a statement about a database, which the server may hold for a moment yet after its last session."""
-    import psycopg  # noqa: PLC0415 -- only tests on PostgreSQL need it
+    import psycopg
 
     deadline = time.monotonic() + FREE_WITHIN_SECONDS
     with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True) as connection:

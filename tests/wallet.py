@@ -94,7 +94,7 @@ class Wallet:
 
     async def rows(self, table: str) -> list[Any]:
         async def find(session):
-            return (await (await session.connection()).execute(text(f"SELECT * FROM {table}"))).mappings().all()  # noqa: S608
+            return (await (await session.connection()).execute(text(f"SELECT * FROM {table}"))).mappings().all()
 
         return [dict(row) for row in await self.world.database.read_tx(find)]
 

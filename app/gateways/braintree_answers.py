@@ -73,7 +73,7 @@ _NOTICES = {
 }
 
 
-def codes_of(result: Any) -> list[str]:  # noqa: ANN401  (the SDK's result, or None)
+def codes_of(result: Any) -> list[str]:
     """Return the codes of a result's validation errors."""
     try:
         return [str(each.code) for each in result.errors.deep_errors]
@@ -89,7 +89,7 @@ class Asked:
     amount_cents: int
 
 
-def charge_answer(result: Any, asked: Asked | None) -> ChargeAnswer:  # noqa: ANN401  (as above)
+def charge_answer(result: Any, asked: Asked | None) -> ChargeAnswer:
     """Sort the result of a sale or a refund; of a void when nothing was asked for but that."""
     try:
         found = getattr(result, "transaction", None)
@@ -136,7 +136,7 @@ def _answer_of(transaction: Transaction, asked: Asked) -> ChargeAnswer:
     return ChargeAnswer(AnswerKind.REFUSED, transaction, reason=f"status {status}")
 
 
-def vault_answer(result: Any, method_token: str) -> VaultAnswer:  # noqa: ANN401  (as above)
+def vault_answer(result: Any, method_token: str) -> VaultAnswer:
     """Sort the result of keeping a method: a success only if it is of a known kind and carries our token."""
     try:
         if getattr(result, "is_success", False):
@@ -157,7 +157,7 @@ def vault_answer(result: Any, method_token: str) -> VaultAnswer:  # noqa: ANN401
     return VaultAnswer(AnswerKind.REFUSED, refusal=refusal, reason="refused: " + ",".join(codes))
 
 
-def webhook_event_of(found: Any) -> WebhookEvent:  # noqa: ANN401  (the SDK's notification)
+def webhook_event_of(found: Any) -> WebhookEvent:
     """Return a webhook of the SDK as ours."""
     dispute, transaction = getattr(found, "dispute", None), getattr(found, "transaction", None)
     revoked = getattr(found, "revoked_payment_method_metadata", None)

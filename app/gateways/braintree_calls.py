@@ -85,7 +85,7 @@ class BaseCalls:
         except Exception as error:  # noqa: BLE001  (whatever it raises, the money may have moved)
             return None, self._sort(error)
 
-    def _asked(self, ask: Callable[[], Any]) -> Any:  # noqa: ANN401  (the SDK's objects)
+    def _asked(self, ask: Callable[[], Any]) -> Any:
         """Return an answer to a question.
 
         :raises GatewayUnavailable: whatever else happens.
@@ -95,7 +95,7 @@ class BaseCalls:
         except Exception as error:
             raise GatewayUnavailable(self._sort(error)[1]) from error
 
-    def _found(self, ask: Callable[[], Any]) -> Any | None:  # noqa: ANN401  (the SDK's objects)
+    def _found(self, ask: Callable[[], Any]) -> Any | None:
         """Return an answer, or None when the gateway says that there is no such thing."""
         try:
             return ask()

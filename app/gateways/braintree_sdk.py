@@ -27,7 +27,7 @@ CONNECTIONS = 24
 class Transport(Http):  # type: ignore[misc]  # the SDK has no types
     """Carries requests over connections that are shared, kept, and never led elsewhere by the environment."""
 
-    def __init__(self, config: Any, environment: Any = None) -> None:  # noqa: ANN401  (the SDK's objects)
+    def __init__(self, config: Any, environment: Any = None) -> None:
         super().__init__(config, environment)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -56,11 +56,11 @@ class Transport(Http):  # type: ignore[misc]  # the SDK has no types
 class _NoCookies(DefaultCookiePolicy):
     """Keeps no cookie: threads share the session."""
 
-    def set_ok(self, _cookie: Any, _request: Any) -> bool:  # noqa: ANN401
+    def set_ok(self, _cookie: Any, _request: Any) -> bool:
         return False
 
 
-def open_gateway(config: BraintreeConfig, timeout: tuple[float, float]) -> Any:  # noqa: ANN401  (the SDK's object)
+def open_gateway(config: BraintreeConfig, timeout: tuple[float, float]) -> Any:
     """Return the SDK's gateway for one class of deadlines. Environments differ in the environment object alone."""
     return sdk.BraintreeGateway(
         sdk.Configuration(
@@ -75,7 +75,7 @@ def open_gateway(config: BraintreeConfig, timeout: tuple[float, float]) -> Any: 
     )
 
 
-def _environment(config: BraintreeConfig) -> Any:  # noqa: ANN401  (the SDK's object)
+def _environment(config: BraintreeConfig) -> Any:
     if config.environment == "local":
         return sdk.Environment("local", config.host, str(config.port), "", False, None)  # noqa: FBT003
     return sdk.Environment.All[config.environment]

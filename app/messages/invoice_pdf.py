@@ -41,8 +41,8 @@ def invoice_pdf(words: InvoiceWords) -> bytes:
     """
     if not is_available():
         raise PdfNotInstalled
-    from reportlab.lib.pagesizes import LETTER  # noqa: PLC0415  (an extra)
-    from reportlab.platypus import SimpleDocTemplate  # noqa: PLC0415  (as above)
+    from reportlab.lib.pagesizes import LETTER
+    from reportlab.platypus import SimpleDocTemplate
 
     out = io.BytesIO()
     document = SimpleDocTemplate(
@@ -62,12 +62,12 @@ def invoice_pdf(words: InvoiceWords) -> bytes:
 
 
 def _story(words: InvoiceWords, width: float) -> list[Any]:
-    from reportlab.platypus import Spacer  # noqa: PLC0415  (an extra)
+    from reportlab.platypus import Spacer
 
     return [_head(words, width), Spacer(1, 18), _facts(words, width), Spacer(1, 18), _charges(words, width)]
 
 
-def _head(words: InvoiceWords, width: float) -> Any:  # noqa: ANN401  (reportlab has no types)
+def _head(words: InvoiceWords, width: float) -> Any:
     issuer = [_text(words.issuer, size=12, is_bold=True), _text(words.product, color=QUIET)]
     name = [
         _text(words.title, size=18, is_bold=True, align="right"),
@@ -77,7 +77,7 @@ def _head(words: InvoiceWords, width: float) -> Any:  # noqa: ANN401  (reportlab
     return _table([[issuer, name]], [width / 2, width / 2], [("LINEBELOW", (0, 0), (-1, -1), 2, _color(ACCENT))])
 
 
-def _facts(words: InvoiceWords, width: float) -> Any:  # noqa: ANN401  (as above)
+def _facts(words: InvoiceWords, width: float) -> Any:
     facts = [
         _text(words.account_name, size=12, is_bold=True),
         _text(f"Account {words.account_number}", color=QUIET),
@@ -87,7 +87,7 @@ def _facts(words: InvoiceWords, width: float) -> Any:  # noqa: ANN401  (as above
     return _table([[facts]], [width], [])
 
 
-def _charges(words: InvoiceWords, width: float) -> Any:  # noqa: ANN401  (as above)
+def _charges(words: InvoiceWords, width: float) -> Any:
     header = [_text("Charge", color=QUIET), _text("Amount", color=QUIET, align="right")]
     lines = [[_line(line), _text(line.amount, align="right")] for line in words.lines]
     sums = [[_sum(one), _text(one.amount, align="right", is_bold=one.is_final)] for one in words.sums]
@@ -111,8 +111,8 @@ def _sum(one: Sum) -> list[Any]:
     return [_text(one.label, is_bold=one.is_final), *note]
 
 
-def _table(rows: list[Any], widths: list[float], rules: list[Any], *, header_rows: int = 0) -> Any:  # noqa: ANN401
-    from reportlab.platypus import Table  # noqa: PLC0415  (an extra)
+def _table(rows: list[Any], widths: list[float], rules: list[Any], *, header_rows: int = 0) -> Any:
+    from reportlab.platypus import Table
 
     table = Table(rows, colWidths=widths, repeatRows=header_rows)
     padding = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0)]
@@ -120,17 +120,17 @@ def _table(rows: list[Any], widths: list[float], rules: list[Any], *, header_row
     return table
 
 
-def _text(text: str, **looks: Any) -> Any:  # noqa: ANN401  (as above)
+def _text(text: str, **looks: Any) -> Any:
     """A paragraph of plain text: what it holds is never taken for markup."""
-    from reportlab.platypus import Paragraph  # noqa: PLC0415  (an extra)
+    from reportlab.platypus import Paragraph
 
     shown = "".join(character if ord(character) in _glyphs() else "?" for character in text)
     return Paragraph(escape(shown), _style(**looks))
 
 
 @cache
-def _style(*, size: int = 10, color: str = "#000000", align: str = "left", is_bold: bool = False) -> Any:  # noqa: ANN401
-    from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415  (an extra)
+def _style(*, size: int = 10, color: str = "#000000", align: str = "left", is_bold: bool = False) -> Any:
+    from reportlab.lib.styles import ParagraphStyle
 
     return ParagraphStyle(
         "text",
@@ -142,8 +142,8 @@ def _style(*, size: int = 10, color: str = "#000000", align: str = "left", is_bo
     )
 
 
-def _color(name: str) -> Any:  # noqa: ANN401  (as above)
-    from reportlab.lib.colors import HexColor  # noqa: PLC0415  (an extra)
+def _color(name: str) -> Any:
+    from reportlab.lib.colors import HexColor
 
     return HexColor(name)
 
@@ -151,8 +151,8 @@ def _color(name: str) -> Any:  # noqa: ANN401  (as above)
 @cache
 def _glyphs() -> frozenset[int]:
     """Register both fonts, and return which characters they have."""
-    from reportlab.pdfbase.pdfmetrics import registerFont  # noqa: PLC0415  (an extra)
-    from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415  (as above)
+    from reportlab.pdfbase.pdfmetrics import registerFont
+    from reportlab.pdfbase.ttfonts import TTFont
 
     fonts = [TTFont(name, f"{name}.ttf") for name in (FONT, BOLD_FONT)]
     for font in fonts:

@@ -259,7 +259,7 @@ class TestCharge:
         assert (await payments.charge(a_charge(uses_key=False))).kind is AnswerKind.DONE
 
     async def test_amounts_and_times_that_are_not_ours_are_refused(self):
-        from app.gateways.braintree_values import amount_text, aware, cents_of  # noqa: PLC0415
+        from app.gateways.braintree_values import amount_text, aware, cents_of
 
         assert (amount_text(1), amount_text(4_967_70)) == ("0.01", "4967.70")
         with pytest.raises(ValueError, match="positive"):
@@ -436,7 +436,7 @@ assert "braintree" in sys.modules
         assert (done.returncode, done.stderr) == (0, "")
 
     def test_environments_differ_in_the_environment_object_alone(self, gateway):
-        from app.gateways.braintree_sdk import open_gateway, sdk  # noqa: PLC0415
+        from app.gateways.braintree_sdk import open_gateway, sdk
 
         configs = {
             name: open_gateway(gateway.config(environment=name), (3.0, 65.0)).config

@@ -141,7 +141,7 @@ class TestContacts:
         assert (await told.data("{ paymentContacts { id } }", account="BB0202"))["paymentContacts"] == []
 
     async def test_an_address_that_refuses_is_shown(self, told):
-        from app.domain.deliveries import MailAnswer, MailResult  # noqa: PLC0415
+        from app.domain.deliveries import MailAnswer, MailResult
 
         await add(told, channels=["EMAIL"])
         post = Post(told)

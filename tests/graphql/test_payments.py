@@ -163,7 +163,7 @@ class TestPayInvoice:
     async def test_an_outcome_that_takes_longer_is_pending_and_known_later(self, july):
         impatient = PaymentRunner(july.world.services, answers_within_seconds=0.05)
         july.gateway.faults({"match": "sale", "when": "after", "action": "slow", "seconds": 0.4})
-        from app.services.payments.pay_invoice import pay_invoice  # noqa: PLC0415
+        from app.services.payments.pay_invoice import pay_invoice
 
         outcome = await pay_invoice(
             july.world.services,

@@ -89,7 +89,7 @@ class TestMetrics:
         assert refusal(await service.send(b"", key="east", path="/internal/metrics", method="GET"))[0] == 401
 
     async def test_a_trouble_is_a_figure_too(self, service):
-        from datetime import timedelta  # noqa: PLC0415
+        from datetime import timedelta
 
         service.world.clock.instant += timedelta(days=40)
         answer = await service.send(b"", key="flex", path="/internal/metrics", method="GET")

@@ -58,9 +58,9 @@ class TestAdmin:
 
     async def test_who_is_no_admin_any_more_is_answered_all_the_same(self, post):
         path = await link_of(post, AlertKind.INVOICE_READY)
-        from datetime import date  # noqa: PLC0415
+        from datetime import date
 
-        from app.services.usage.put_account import AccountParticulars, put_account  # noqa: PLC0415
+        from app.services.usage.put_account import AccountParticulars, put_account
 
         nobody = AccountParticulars("AA0101", "Harbor Dental", "100", None, date(2026, 7, 1), ())
         await put_account(post.world.services, particulars=nobody, actor="key:flex")

@@ -321,4 +321,4 @@ class TestCheck:
 
 async def _set_revision(session: AsyncSession, revision: str) -> None:
     await run_sql(session, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-    await run_sql(session, f"INSERT INTO alembic_version VALUES ('{revision}')")  # noqa: S608 -- a constant of the test
+    await run_sql(session, f"INSERT INTO alembic_version VALUES ('{revision}')")

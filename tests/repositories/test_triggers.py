@@ -1,6 +1,5 @@
 """What is issued, recorded or posted is frozen by the database itself, on both engines (rule 27)."""
 
-# ruff: noqa: S608 -- every statement is written here
 from __future__ import annotations
 
 from collections.abc import AsyncIterator

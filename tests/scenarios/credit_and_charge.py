@@ -62,9 +62,9 @@ MOVED = "coalesce(sum(CASE '{book}' WHEN debit THEN amount_cents WHEN credit THE
 OPEN = "'PLANNED', 'SENT', 'UNKNOWN'"
 SEE_CHARGE = f"""INSERT INTO seen_charge SELECT NEW.account_id, NEW.amount_cents,
     (SELECT {MOVED.format(book="RECEIVABLE")} FROM ledger_posting WHERE invoice_id = NEW.invoice_id),
-    (SELECT -{MOVED.format(book="CUSTOMER_CREDIT")} FROM ledger_posting WHERE account_id = NEW.account_id);"""  # noqa: S608
+    (SELECT -{MOVED.format(book="CUSTOMER_CREDIT")} FROM ledger_posting WHERE account_id = NEW.account_id);"""
 SEE_CREDIT = f"""INSERT INTO seen_credit SELECT NEW.account_id, count(*) FROM payment_attempt
-    WHERE account_id = NEW.account_id AND state IN ({OPEN}) AND NEW.kind = 'CREDIT_GRANTED' HAVING count(*) > 0;"""  # noqa: S608
+    WHERE account_id = NEW.account_id AND state IN ({OPEN}) AND NEW.kind = 'CREDIT_GRANTED' HAVING count(*) > 0;"""
 SEEN = (
     "CREATE TABLE seen_charge (account_id TEXT, amount_cents INTEGER, balance_cents INTEGER, credit_cents INTEGER)",
     "CREATE TABLE seen_credit (account_id TEXT, under_way INTEGER)",
@@ -297,7 +297,7 @@ class Race:
         return await self._count("SELECT count(*) FROM seen_credit WHERE account_id = :account", account)
 
     async def is_under_way(self, account: str) -> bool:
-        counted = f"SELECT count(*) FROM payment_attempt WHERE account_id = :account AND state IN ({OPEN})"  # noqa: S608
+        counted = f"SELECT count(*) FROM payment_attempt WHERE account_id = :account AND state IN ({OPEN})"
         return await self._count(counted, account)
 
     async def _count(self, statement: str, account: str) -> bool:

@@ -30,7 +30,7 @@ def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
         tables = [
             name for (name,) in opened.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         ]
-        return {table: sorted(opened.execute(f'SELECT * FROM "{table}"'), key=repr) for table in tables}  # noqa: S608
+        return {table: sorted(opened.execute(f'SELECT * FROM "{table}"'), key=repr) for table in tables}
 
 
 def rows(database: Database, statement: str, *values: Any) -> list[tuple[Any, ...]]:

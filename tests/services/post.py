@@ -118,7 +118,7 @@ class Post:
         """Columns of every message, in the order in which they were queued."""
 
         async def work(uow: UnitOfWork) -> Sequence[Any]:
-            return (await uow.session.exec(text(f"SELECT {columns} FROM notification ORDER BY id"))).all()  # noqa: S608
+            return (await uow.session.exec(text(f"SELECT {columns} FROM notification ORDER BY id"))).all()
 
         return [tuple(row) for row in await unit_of_work.read(self.world.database, work)]
 

@@ -100,7 +100,7 @@ def _name(element: ET.Element) -> str:
     return element.tag.replace("-", "_")
 
 
-def _content(element: ET.Element) -> Any:  # noqa: ANN401  (what a document may hold)
+def _content(element: ET.Element) -> Any:
     kind, text = element.get("type"), element.text or ""
     if kind == "array":
         return [_content(child) for child in element]

@@ -66,7 +66,7 @@ class Faults:
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
-    def add(self, **wanted: Any) -> None:  # noqa: ANN401  (fields of a fault)
+    def add(self, **wanted: Any) -> None:
         """Add a fault.
 
         :raises FaultRefused: when it is none that we know.

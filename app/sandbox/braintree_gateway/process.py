@@ -133,7 +133,7 @@ def _is_free(file: Path) -> bool:
     return True
 
 
-def ask_gateway(data: Path, name: str, **body: Any) -> dict[str, Any]:  # noqa: ANN401  (anything that JSON can say)
+def ask_gateway(data: Path, name: str, **body: Any) -> dict[str, Any]:
     """Do what only staff of the sandbox can (an admin route and its fields), starting the gateway if need be.
 
     :raises GatewayForbidden: in production.

@@ -33,7 +33,7 @@ def _day(stamped: str) -> datetime:
     return instant(stamped).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _of_method(name: str, record: Record) -> Any:  # noqa: ANN401  (whatever the card has)
+def _of_method(name: str, record: Record) -> Any:
     return (record.get("method") or record.get("card") or {}).get(name)
 
 
@@ -169,7 +169,7 @@ def _of_ids(state: State, kind: str, criteria: Content) -> list[Record]:
     return [record for record in found if record is not None]
 
 
-def _meets(value: Any, criterion: Any) -> bool:  # noqa: ANN401  (values and criteria of any field)
+def _meets(value: Any, criterion: Any) -> bool:
     if isinstance(value, list):
         return any(_meets(each, criterion) for each in value)
     if isinstance(criterion, list):
@@ -179,13 +179,13 @@ def _meets(value: Any, criterion: Any) -> bool:  # noqa: ANN401  (values and cri
     return all(_TESTS[name](value, _like(value, wanted)) for name, wanted in criterion.items())
 
 
-def _like(value: Any, wanted: Any) -> Any:  # noqa: ANN401  (as above)
+def _like(value: Any, wanted: Any) -> Any:
     if isinstance(value, Decimal):
         return Decimal(str(wanted))
     return wanted
 
 
-def _text(value: Any) -> str:  # noqa: ANN401  (as above)
+def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 

@@ -66,7 +66,7 @@ class GatewayServer(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  (as inherited)
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that went away."""
 
     @property
@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     server: GatewayServer
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401  (as inherited)
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (as inherited)
         """Log nothing: a path or a body may hold what nobody should read."""
 
     def do_GET(self) -> None:
@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.body)
         self.wfile.flush()
 
-    def _json(self, status: int, content: Any) -> None:  # noqa: ANN401  (anything that JSON can say)
+    def _json(self, status: int, content: Any) -> None:
         body = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

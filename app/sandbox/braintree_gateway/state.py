@@ -48,7 +48,7 @@ class State:
         """Return the present instant of the sandbox, in whole seconds as the wire has them."""
         return self._now().astimezone(UTC).replace(microsecond=0)
 
-    def setting(self, name: str) -> Any:  # noqa: ANN401  (values of any setting)
+    def setting(self, name: str) -> Any:
         """Return a setting as it was made, or its default."""
         return self.settings().get(name, DEFAULTS[name])
 

@@ -191,7 +191,7 @@ class TestTheBill:
         assert "Credit note 100002: $39.00 credited" in await self.texts(post)
 
     async def test_what_a_use_case_refuses_is_not_told(self, post):
-        from app.domain.plan_changes import AlreadyOnPlan  # noqa: PLC0415
+        from app.domain.plan_changes import AlreadyOnPlan
 
         with pytest.raises(AlreadyOnPlan):
             await move_to(post.world, "100")

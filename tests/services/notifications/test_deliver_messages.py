@@ -138,7 +138,7 @@ class TestMail:
         await post.deliver()
 
         async def work(uow):
-            from app.domain.deliveries import DeliveryState  # noqa: PLC0415
+            from app.domain.deliveries import DeliveryState
 
             return await uow.notifications.settle(late, DeliveryState.FAILED, at=post.world.clock.now(), outcome="late")
 

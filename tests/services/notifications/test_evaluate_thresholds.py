@@ -225,12 +225,12 @@ class TestRaces:
 
 
 async def switch(world: World, user_id: str, kind: AlertKind, *, is_on: bool) -> None:
-    from app.services.cycle.alert_subscriptions import switch_alerts  # noqa: PLC0415
+    from app.services.cycle.alert_subscriptions import switch_alerts
 
     await switch_alerts(world.services, Caller(ACCOUNT, f"user:{user_id}"), changes={kind: is_on})
 
 
 async def upgrade(world: World) -> None:
-    from app.services.plans.upgrade_plans import upgrade_plans  # noqa: PLC0415
+    from app.services.plans.upgrade_plans import upgrade_plans
 
     await upgrade_plans(world.services)

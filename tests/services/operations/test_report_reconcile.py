@@ -125,7 +125,7 @@ class TestDifferences:
         july.gateway.faults({"match": "sale", "when": "after", "action": "reset"})
         await july.advance_to(pacific(2026, 8, 1, 12))
         newest = (await july.attempts())[-1].id
-        tamper(july.world.database, f"UPDATE payment_attempt SET state = 'UNKNOWN' WHERE id = '{newest}'")  # noqa: S608
+        tamper(july.world.database, f"UPDATE payment_attempt SET state = 'UNKNOWN' WHERE id = '{newest}'")
 
         found = await reconcile(july, "2026-08")
 

@@ -247,7 +247,7 @@ class TestStory:
 
 async def _sale_by_hand(disaster: Disaster) -> None:
     """Somebody charges the card in the gateway's control panel, under an order id of their own."""
-    from app.domain.payment_gateway import ChargeReason, ChargeRequest  # noqa: PLC0415
+    from app.domain.payment_gateway import ChargeReason, ChargeRequest
 
     (visa,) = await disaster.till.methods()
     request = ChargeRequest("by-hand", 5_00, visa.account_id, visa.id, ChargeReason.UNSCHEDULED)

@@ -1,6 +1,5 @@
 """The check of the books: silent over every story, and precise about everything that somebody tampered with."""
 
-# ruff: noqa: S608 -- every statement is written here
 from __future__ import annotations
 
 from collections.abc import AsyncIterator

@@ -95,7 +95,7 @@ async def waiting(world: World) -> None:
 CHECKS: dict[str, tuple[Callable[[World], Awaitable[None]], list[str], list[tuple[str, str, str]]]] = {
     "more was credited than was billed": (
         credited,
-        [f"UPDATE invoice_line SET amount_cents = -15000 WHERE invoice_id = {SECOND}"],  # noqa: S608
+        [f"UPDATE invoice_line SET amount_cents = -15000 WHERE invoice_id = {SECOND}"],
         [("base of 2026-07, given back beyond what was billed", "$11.00", "$0.00")],
     ),
     "more usage was taken back than was billed": (
@@ -116,9 +116,9 @@ CHECKS: dict[str, tuple[Callable[[World], Awaitable[None]], list[str], list[tupl
     "a change took back too much": (
         changed,
         [
-            f"UPDATE invoice_line SET amount_cents = -14000 WHERE kind = 'BASE_REVERSAL' AND invoice_id = {SECOND}",  # noqa: S608
-            f"UPDATE invoice SET total_cents = 9900 WHERE id = {SECOND}",  # noqa: S608
-            f"UPDATE ledger_posting SET amount_cents = 9900 WHERE invoice_id = {SECOND}",  # noqa: S608
+            f"UPDATE invoice_line SET amount_cents = -14000 WHERE kind = 'BASE_REVERSAL' AND invoice_id = {SECOND}",
+            f"UPDATE invoice SET total_cents = 9900 WHERE id = {SECOND}",
+            f"UPDATE ledger_posting SET amount_cents = 9900 WHERE invoice_id = {SECOND}",
         ],
         [("base of 2026-07, still billed", "$238.00", "$239.00")],
     ),
@@ -177,7 +177,7 @@ CHECKS: dict[str, tuple[Callable[[World], Awaitable[None]], list[str], list[tupl
     ),
     "credit waits beside an invoice that is collected": (
         waiting,
-        [f"UPDATE collection SET is_by_hand = 0 WHERE invoice_id = {FIRST}"],  # noqa: S608
+        [f"UPDATE collection SET is_by_hand = 0 WHERE invoice_id = {FIRST}"],
         [("invoice 100001, credit", "$139.00 open beside $20.00 of credit", "credit pays it first")],
     ),
 }

@@ -44,7 +44,7 @@ async def write_off(world: World, number: int) -> None:
 
 
 async def status(world: World) -> AccountStatus:
-    from app.repositories import unit_of_work  # noqa: PLC0415
+    from app.repositories import unit_of_work
 
     owner = await unit_of_work.read(world.database, lambda uow: uow.accounts.get_by_external_id(ACCOUNT))
     return owner.status
