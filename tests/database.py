@@ -121,4 +121,4 @@ async def wallet(till: Till) -> AsyncIterator[Wallet]:
 
     wallet = Wallet(till)
     yield wallet
-    await wallet.signer.close()
+    await wallet.vault.close()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from sqlalchemy import Update
     from sqlmodel.ext.asyncio.session import AsyncSession
 
 
@@ -168,7 +169,7 @@ class CollectionRepository:
         if (await self._session.exec(statement)).one_or_none() != lease.epoch:
             raise LeaseLost(lease.invoice_id)
 
-    def _held(self, lease: Lease) -> Any:  # noqa: ANN401 -- an update statement
+    def _held(self, lease: Lease) -> Update:
         row = CollectionRow
         return update(row).where(col(row.invoice_id) == lease.invoice_id, col(row.lease_epoch) == lease.epoch)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
 _GATEWAY_KINDS = (PaymentKind.CARD, PaymentKind.PAYPAL)
@@ -127,6 +128,6 @@ class GatewayRecordRepository:
         return [GatewayPosting(*found) for found in await self._session.exec(statement)]
 
 
-def _within(at: datetime | None, from_at: datetime, before_at: datetime) -> Any:  # noqa: ANN401 -- a condition
+def _within(at: datetime | None, from_at: datetime, before_at: datetime) -> ColumnElement[bool]:
     """Tell whether an instant is in a month; a column is typed as its value."""
     return (col(at) >= from_at) & (col(at) < before_at)

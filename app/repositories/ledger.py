@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
 
+    from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
 _INSERT = insert(LedgerPostingRow)
@@ -50,7 +51,7 @@ class Payment:
     received_on: date
 
 
-def waits_for_payment() -> Any:  # noqa: ANN401 -- a condition of statements
+def waits_for_payment() -> ColumnElement[bool]:
     """Return the condition that an invoice is that of a change which waits for its payment."""
     return exists().where(col(CheckoutRow.invoice_id) == InvoiceRow.id, col(CheckoutRow.state) == CheckoutState.WAITING)
 

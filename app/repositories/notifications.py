@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from app.domain.deliveries import CallOutcome
@@ -288,7 +289,7 @@ class RecipientRepository:
         own = col(NotificationRow.contact_id) == contact_id
         await self._drop(own if channel is None else and_(own, col(NotificationRow.channel) == channel), at)
 
-    async def _drop(self, own: Any, at: datetime) -> None:  # noqa: ANN401 -- a condition
+    async def _drop(self, own: ColumnElement[bool], at: datetime) -> None:
         values = {"state": DeliveryState.FAILED, "outcome": REMOVED, "finished_at": at}
         await self._session.exec(update(NotificationRow).where(own, _QUEUED).values(values))
 
@@ -326,7 +327,7 @@ _QUEUED = col(NotificationRow.state) == DeliveryState.QUEUED
 _WAITS = col(NotificationRow.state).in_((DeliveryState.QUEUED, DeliveryState.SENDING))
 
 
-def _due(channel: Channel, now: datetime, real_now: datetime) -> Any:  # noqa: ANN401 -- a condition
+def _due(channel: Channel, now: datetime, real_now: datetime) -> ColumnElement[bool]:
     """What may be claimed: what is queued and due, and a mail whose worker died. A call is never tried again."""
     queued = and_(_QUEUED, col(NotificationRow.next_action_at) <= now)
     abandoned = and_(col(NotificationRow.state) == DeliveryState.SENDING, col(NotificationRow.lease_until) < real_now)
@@ -334,7 +335,7 @@ def _due(channel: Channel, now: datetime, real_now: datetime) -> Any:  # noqa: A
     return and_(_UNSETTLED, col(NotificationRow.channel) == channel, waits)
 
 
-def _lost(real_now: datetime) -> Any:  # noqa: ANN401 -- a condition
+def _lost(real_now: datetime) -> ColumnElement[bool]:
     """Phone calls in the hands of a worker that died."""
     return and_(
         _UNSETTLED,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
 
@@ -136,7 +137,7 @@ def _statements(sent_before: datetime, failed_since: datetime) -> Iterator[tuple
     yield WaitingKind.MESSAGE, messages.where(has_failed, col(message.outcome).not_in(NOT_WANTED))
 
 
-def _came_back(since: datetime) -> Any:  # noqa: ANN401 -- a condition
+def _came_back(since: datetime) -> ColumnElement[bool]:
     """Refunds that had gone through and did not reach the customer; one that was refused has no transaction."""
     row = RefundRow
     return (

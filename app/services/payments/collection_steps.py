@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from app.domain.accounts import Account
     from app.domain.collection import Attempt
     from app.domain.payment_gateway import ChargeAnswer, Transaction
+    from app.domain.payment_methods import PaymentMethod
     from app.repositories.collections import Lease
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
@@ -207,6 +208,6 @@ async def _open_cents(uow: UnitOfWork, account: Account) -> int:
     return sum(invoice.balance_cents for invoice in await uow.ledger.open_invoices(account.id))
 
 
-async def _removed_method(uow: UnitOfWork, attempt: Attempt) -> Any:  # noqa: ANN401 -- a method or None
+async def _removed_method(uow: UnitOfWork, attempt: Attempt) -> PaymentMethod | None:
     stored = await uow.payment_methods.find(attempt.method_id, attempt.account_id)
     return None if stored is None else stored.method

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 
-import psycopg
 import pytest
 
 from app.domain.invoice_drafts import InvoiceKind
@@ -15,6 +12,7 @@ from app.repositories.cycles import CycleRepository
 from app.repositories.database import Database
 from app.services.cycle.close_periods import close_periods
 from tests.factories.calls import a_call
+from tests.services.beside import held
 from tests.world import World, pacific
 
 pytestmark = pytest.mark.postgres
@@ -44,15 +42,6 @@ async def world(postgres_database: Database) -> World:
         )
     )
     return world
-
-
-@contextmanager
-def held(database: Database, *accounts: str) -> Iterator[psycopg.Connection]:
-    """Another transaction that holds accounts until it is rolled back."""
-    url = database._url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url) as other:
-        other.execute("SELECT 1 FROM account WHERE external_id = ANY(%s) FOR UPDATE", [list(accounts)])
-        yield other
 
 
 async def issued(world: World, account: str) -> list[tuple]:
