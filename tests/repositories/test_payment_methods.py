@@ -24,7 +24,7 @@ async def wallet(url: str, gateway):
     database = Database.open(url)
     wallet = Wallet(Till(await World.create(database, payments=gateway.payments()), gateway))
     yield wallet
-    await wallet.signer.close()
+    await wallet.vault.close()
     await database.close()
 
 

@@ -74,7 +74,7 @@ class TestForecast:
         assert await told(post) == [OVER, AHEAD]
         await post.deliver()
         text = next(mail.text for mail in post.mailer.sent if "upgrade to 220" in mail.subject)
-        assert "by July 20, 2026 if the pace stays as it is." in text
+        assert "by July 20, 2026 at this pace." in text
         assert "Due when it happens: $100.00" in text
 
     async def test_it_is_looked_at_once_a_day_and_told_once(self, world):

@@ -117,7 +117,7 @@ class TestMethods:
         wallet = Wallet(till)
         await wallet.world.add_account()
         yield wallet
-        await wallet.signer.close()
+        await wallet.vault.close()
 
     async def changes(self, wallet) -> list[tuple[str, str]]:
         facts = await Told(wallet.till).facts(AlertKind.PAYMENT_METHOD_CHANGED)
