@@ -23,7 +23,7 @@ def project(tmp_path: Path) -> Path:
     (root / "pyproject.toml").write_text("[project]\n")
     (root / "scripts" / "constraints.txt").write_text("")
     shutil.copy(dev.__file__, root / "scripts" / "dev.py")
-    for tool in ("python", "flex-billing", "ruff", "mypy", "lint-imports"):
+    for tool in ("python", "flex-billing", "ruff", "mypy", "lint-imports", "codespell"):
         program(root / ".venv" / "bin" / tool, f'echo "{tool} $*"')
     (root / ".venv" / ".flex-billing").write_text(dev.fingerprint(root / "pyproject.toml"))
     return root
@@ -72,7 +72,9 @@ class TestCheck:
         program(project / ".venv" / "bin" / "mypy", "exit 1")
         result = run(project, "check")
         assert result.returncode == 1
-        assert result.stderr.endswith("ok     lint\nok     format\nFAILED types\nok     import contracts\n")
+        assert result.stderr.endswith(
+            "ok     lint\nok     format\nFAILED types\nok     import contracts\nok     spelling\n"
+        )
 
     def test_all_gates_passing_is_success(self, project):
         assert run(project, "check").returncode == 0
