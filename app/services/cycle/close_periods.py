@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from app.services.common.services import Services
 
 CHUNK_SIZE = 100
-"""How many accounts one transaction closes: where all are upgraded, two seconds in which no other can write to SQLite."""
+"""How many accounts one transaction closes; where all are upgraded, nobody else can write to SQLite for two seconds."""
 
 
 async def close_periods(
