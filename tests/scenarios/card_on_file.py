@@ -99,5 +99,5 @@ async def put_card_on_file(uow: UnitOfWork, account_id: str) -> None:
     )
     await methods.describe(METHOD, card, at=BEGUN)
     await methods.set_status(METHOD, MethodStatus.ACTIVE, at=BEGUN)
-    await methods.plan_vault_task(METHOD, None, at=None)
+    await uow.vault_tasks.plan(METHOD, None, at=None)
     await methods.set_default(account_id, METHOD, former_position=0)
