@@ -57,7 +57,7 @@ class Clerk:
         self.account.calls[name] = Call(date(2026, month, 5), round(minutes * 60), 0, round(ivr_minutes * 60), True)
 
     def net(self, position: Position = BASE) -> int:
-        return self.books.snapshot(position).net_cents
+        return self.books.standing(position).net_cents
 
 
 @pytest.fixture(autouse=True)
