@@ -22,7 +22,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 PROGRAM = "from app.cli import main; main()"
 ROOT = Path(__file__).resolve().parents[1]
-STARTS_WITHIN_SECONDS = 60.0
+STARTS_WITHIN_SECONDS = 240
 ENDS_WITHIN_SECONDS = 60.0
 
 
