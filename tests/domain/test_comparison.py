@@ -177,7 +177,7 @@ class TestCausesOfSingleAmounts:
         before = lines(charges=(a_charge(),))
         after = lines(charges=(a_charge(amount_cents=15_00, title="Number set up"),))
         assert causes(before, after)[1] == (
-            "Single charges fell by $25.00: Number set up ($15.00) on the later invoice; "
+            "One-time charges fell by $25.00: Number set up ($15.00) on the later invoice; "
             "Script rewritten ($40.00) on the earlier one."
         )
 
