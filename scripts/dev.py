@@ -74,6 +74,16 @@ def run_quietly(command: list[str], *, cwd: Path, failure: str) -> None:
         raise SetupFailed("\n".join([failure, *(re.sub(r"\b\w+://\S+", "…", line) for line in told[-8:])]))
 
 
+def install(extra: str, *, failure: str) -> None:
+    """Install the project with an extra into the environment, at the pinned versions.
+
+    :raises SetupFailed: when the packages cannot be had.
+    """
+    uv = shutil.which("uv")
+    installer = [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
+    run_quietly([*installer, "-q", "-e", f".[{extra}]", "-c", str(PINS)], cwd=ROOT, failure=failure)
+
+
 def make_environment() -> None:
     """Create the virtual environment with the pinned packages, unless it is there and up to date.
 
@@ -94,10 +104,8 @@ def make_environment() -> None:
             failure="This Python cannot make virtual environments: install its venv package "
             "(on Debian and Ubuntu: apt install python3-venv), or install uv, and run this again.",
         )
-    installer = [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
-    run_quietly(
-        [*installer, "-q", "-e", ".[dev]", "-c", str(PINS)],
-        cwd=ROOT,
+    install(
+        "dev",
         failure="The packages could not be installed: check the network and run this again "
         "(if it keeps failing, delete the .venv folder first).",
     )
@@ -136,12 +144,8 @@ def add_mutation_tool() -> None:
     if (BIN / "cosmic-ray").exists():
         return
     say("Installing the mutation testing tool.")
-    uv = shutil.which("uv")
-    installer = [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
-    run_quietly(
-        [*installer, "-q", "-e", ".[mutation]", "-c", str(PINS)],
-        cwd=ROOT,
-        failure="The mutation testing tool could not be installed: check the network and run this again.",
+    install(
+        "mutation", failure="The mutation testing tool could not be installed: check the network and run this again."
     )
 
 

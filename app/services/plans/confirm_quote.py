@@ -56,7 +56,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Who confirms which quote. Without a payment_runner a change takes effect at once, and is collected later."""
+    """Who confirms which quote. Without a payment runner a change takes effect at once, and is collected later."""
 
     services: Services
     caller: Caller
