@@ -2,7 +2,8 @@
 
 `python -m tests.scenarios.account_lives --histories 10000 --seed 1` is the long run: it stops at the first difference
 and prints the story; `--only NUMBER` tells one story again. With `--keep FILE` a run that was stopped goes on where it
-was. At the end it prints how often an act of each kind came soon after one of each other kind.
+was. At the end it prints how often an act of each kind came soon after one of each other kind; with `--at-least TIMES`
+it first tells more stories of the pairs that came less often.
 """
 
 from __future__ import annotations
@@ -125,6 +126,10 @@ class Run:
         pairs = Counter({(first, second): times for first, second, times in kept["pairs"]})
         return cls(seed, kept["count"], kept["seconds"], Counter(kept["told"]), pairs)
 
+    def rare(self, at_least: int) -> list[tuple[str, str]]:
+        """The pairs that have come less often than that."""
+        return [(first, second) for first in KINDS for second in KINDS if self.pairs[first, second] < at_least]
+
     def add(self, life: Life, seconds: float) -> None:
         self.told.update(life.told)
         self.pairs.update(pairs_of(life.acts))
@@ -142,18 +147,25 @@ class Run:
         print_pairs(console, self.pairs)
 
 
-async def tell_one(stage: Stage, console: Console, seed: int, number: int) -> Life:
+async def tell_one(stage: Stage, console: Console, number: str, wanted: Sequence[tuple[str, str]] = ()) -> Life:
     """Tell one story; when it differs, print it and end."""
-    story = random_story(f"{seed}/{number}")
+    story = random_story(number, wanted=wanted)
     try:
         return await stage.tell(story)
     except Exception as error:
-        console.print(f"Seed {seed}, history {number} differs:", story)
+        console.print(f"History {number} differs:", story)
         console.print("".join(traceback.format_exception(error)[-6:]), markup=False, highlight=False)
         raise typer.Exit(1) from error
 
 
-def main(histories: int = 10_000, seed: int = 1, seconds: float = 0, only: int = -1, keep: Path | None = None) -> None:
+def main(
+    histories: int = 10_000,
+    seed: int = 1,
+    seconds: float = 0,
+    only: int = -1,
+    keep: Path | None = None,
+    at_least: int = 0,
+) -> None:
     """Tell random stories until one differs, all are told, or the seconds (when given) are over."""
     console, run, begun = Console(), Run.go_on(seed, keep), time.monotonic()
     shared = Path("/dev/shm")  # noqa: S108 -- memory, where there is such a place: a story outlives nothing
@@ -166,12 +178,21 @@ def main(histories: int = 10_000, seed: int = 1, seconds: float = 0, only: int =
             await asyncio.to_thread(upgrade, f"sqlite:///{migrated}")
             async with Stage.set_up(migrated, Path(folder)) as stage:
                 for number in track(numbers, console=console):
-                    started = time.monotonic()
-                    run.add(await tell_one(stage, console, seed, number), time.monotonic() - started)
-                    if keep is not None:
-                        run.keep(keep)
-                    if seconds and time.monotonic() - begun > seconds:
-                        break
+                    await tell(stage, number)
+                    if is_over():
+                        return
+                while not is_over() and (wanted := run.rare(at_least)):
+                    console.print(f"{run.count:,} told; of {len(wanted)} pairs more are needed.", highlight=False)
+                    await tell(stage, run.count, wanted)
+
+    def is_over() -> bool:
+        return 0 < seconds < time.monotonic() - begun
+
+    async def tell(stage: Stage, number: int, wanted: Sequence[tuple[str, str]] = ()) -> None:
+        started = time.monotonic()
+        run.add(await tell_one(stage, console, f"{seed}/{number}", wanted), time.monotonic() - started)
+        if keep is not None:
+            run.keep(keep)
 
     asyncio.run(tell_all())
     run.print(console)

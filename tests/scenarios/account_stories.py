@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,10 +21,10 @@ KINDS = (
 
 WEIGHTS = {
     **dict.fromkeys(KINDS, 3),
-    **dict.fromkeys(("calls", "turn", "buy", "cancel_add_on", "charge", "write_off", "pay", "pay_now"), 1),
-    **dict.fromkeys(("change", "change_later", "goodwill", "prepay"), 2),
-    **dict.fromkeys(("recover", "refund", "bank_return", "note_all"), 4),
-    **dict.fromkeys(("cancel_change", "refund_part"), 5),
+    **dict.fromkeys(("calls", "turn", "buy", "cancel_add_on", "charge", "write_off", "pay_now"), 1),
+    **dict.fromkeys(("change", "change_later", "pay"), 2),
+    **dict.fromkeys(("keep_add_on", "upgrade", "note_all"), 4),
+    **dict.fromkeys(("recover", "refund", "bank_return", "cancel_change", "refund_part"), 5),
     "decline": 6,
 }
 """How often each is drawn: less where it also comes before others, more where it needs much before it can happen."""
@@ -84,11 +85,17 @@ class Story:
     has_card: bool = False
 
 
-def random_story(seed: str, most_pairs: int = 5) -> Story:
-    """Most stories are made of pairs of acts drawn on purpose, each with what makes it likely that both happen."""
+def random_story(seed: str, most_pairs: int = 5, wanted: Sequence[tuple[str, str]] = ()) -> Story:
+    """Most stories are made of pairs of acts drawn on purpose, each with what makes it likely that both happen.
+
+    Where pairs are `wanted`, the story is made of these alone.
+    """
     dice = random.Random(seed)
     first_day, paid_day = dice.choice(FIRST_DAYS), dice.choice((1, 1, dice.randint(2, 28)))
-    actions = _quiet(dice) if dice.randrange(8) == 0 else _pairs(dice, most_pairs)
+    if wanted:
+        actions = [action for pair in dice.choices(wanted, k=4) for action in _prepared(dice, *pair)]
+    else:
+        actions = _quiet(dice) if dice.randrange(8) == 0 else _pairs(dice, most_pairs)
     has_card = any(action.kind in CARD_KINDS for action in actions) or dice.randrange(2) == 1
     return Story(first_day, paid_day, dice.randrange(5), tuple(actions), has_card=has_card)
 
@@ -104,11 +111,15 @@ def _pairs(dice: random.Random, most_pairs: int) -> list[Action]:
     for _ in range(dice.randint(1, most_pairs)):
         first, second = dice.choices(kinds, weights, k=2)
         if dice.randrange(5):
-            number = dice.randrange(1 << 16)
-            actions += [_at_once(dice, kind, number) for kind in (*_before(first, second), first, second)]
+            actions += _prepared(dice, first, second)
         else:
             actions += [_action(dice, first), _action(dice, second)]
     return actions
+
+
+def _prepared(dice: random.Random, first: str, second: str) -> list[Action]:
+    number = dice.randrange(1 << 16)
+    return [_at_once(dice, kind, number) for kind in (*_before(first, second), first, second)]
 
 
 def _before(*kinds: str) -> list[str]:
