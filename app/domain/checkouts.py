@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime  # noqa: TC003  (types of public values)
 from enum import StrEnum
-from typing import Any
+from typing import TypeAlias
+
+from app.domain.plan_changes import When  # noqa: TC001  (as above)
 
 
 class CheckoutAction(StrEnum):
@@ -23,18 +26,60 @@ class CheckoutState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PlanChangeDetails:
+    """A confirmed plan change, by the versions of the plans.
+
+    `month` is the first day of the open month that moves to the plan too; None where no open month does.
+    """
+
+    plan: str
+    when: When
+    effective_on: date
+    month: date | None
+    previous_plan: str
+    amount_due_cents: int
+    credit_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddOnDetails:
+    """A confirmed purchase of an add-on: its code, its version, and the subscription that it becomes."""
+
+    add_on: str
+    version: str
+    subscription: str
+    starts_on: date
+    accepted_at: datetime
+    amount_due_cents: int
+
+
+CheckoutDetails: TypeAlias = PlanChangeDetails | AddOnDetails
+"""What applying a change needs, fixed when it was confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checkout:
-    """One confirmed change. `details` are what applying it needs, fixed when it was confirmed; `origin`: from where."""
+    """One confirmed change; `origin` is the address that it was confirmed from."""
 
     id: str
     account_id: str
     invoice_id: str
-    action: CheckoutAction
     state: CheckoutState
-    details: dict[str, Any]
+    details: CheckoutDetails
     actor: str
     request_id: str | None = None
     origin: str | None = None
+
+    @property
+    def action(self) -> CheckoutAction:
+        """What takes effect."""
+        return action_of(self.details)
+
+
+def action_of(details: CheckoutDetails) -> CheckoutAction:
+    """Return the action that the details are of."""
+    is_plan = isinstance(details, PlanChangeDetails)
+    return CheckoutAction.CHANGE_PLAN if is_plan else CheckoutAction.ACTIVATE_ADD_ON
 
 
 class ChangeInProgress(ValueError):

@@ -10,6 +10,7 @@ from sqlmodel import select as select_rows
 
 from app.domain.checkouts import Checkout, CheckoutState
 from app.models.collection import CheckoutRow
+from app.repositories.checkout_details import details_of, write_details
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +33,7 @@ class CheckoutRepository:
                 invoice_id=checkout.invoice_id,
                 action=checkout.action,
                 state=checkout.state,
-                details=checkout.details,
+                details=write_details(checkout.details),
                 actor=checkout.actor,
                 request_id=checkout.request_id,
                 created_at=created_at,
@@ -84,9 +85,8 @@ def _checkout(row: CheckoutRow) -> Checkout:
         row.id,
         row.account_id,
         row.invoice_id,
-        row.action,
         row.state,
-        row.details,
+        details_of(row.action, row.details),
         row.actor,
         row.request_id,
         row.origin,

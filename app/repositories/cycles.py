@@ -57,7 +57,6 @@ _ADVANCE_ACCOUNT = (
         next_cycle_on=bindparam("next_cycle"),
         next_close_at=bindparam("next_close"),
         adjustable_from_on=bindparam("adjustable_from"),
-        ledger_seq=bindparam("last_posting"),
         checked_usage_seq=literal_column("0"),  # the month that opens may hold calls already
         plan_version_id=bindparam("plan"),
         upgrade_count=case(
@@ -80,7 +79,7 @@ _MARK_CHECKED = (
 class DueAccount:
     """An account whose cycle invoice is due; the caller is its only writer."""
 
-    id: str
+    account_id: str
     external_id: str
     name: str
     paid_starts_on: date
@@ -91,14 +90,13 @@ class DueAccount:
 
 @dataclass(frozen=True, slots=True)
 class OpenedMonth:
-    """The step of an account into a month: its plan there, what comes next, and its last posting."""
+    """The step of an account into a month: its plan there, and what comes next."""
 
     account_id: str
     period_on: date
     plan_version_id: str
     next_cycle_on: date
     next_close_at: datetime
-    ledger_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +258,6 @@ class CycleRepository:
                     month.next_cycle_on,
                     month.next_close_at,
                     adjustable,
-                    month.ledger_seq,
                     month.account_id,
                 )
             )

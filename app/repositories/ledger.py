@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, case, cast, exists, false, func, insert, true, update
+from sqlalchemy import BigInteger, bindparam, case, cast, exists, false, func, insert, true, update
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
 _INSERT = insert(LedgerPostingRow)
+_ADVANCE = (
+    update(AccountRow).where(col(AccountRow.id) == bindparam("account")).values(ledger_seq=bindparam("last_posting"))
+)
 
 
 class PostedPosting(NamedTuple):
@@ -96,32 +99,21 @@ class LedgerRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add_many(self, posted: Iterable[PostedPosting], *, posted_at: datetime) -> None:
-        """Append postings whose numbers the caller took from the accounts it holds."""
-        rows = [
-            (
-                account_id,
-                seq,
-                posting.kind,
-                posting.debit,
-                posting.credit,
-                posting.amount_cents,
-                posting.invoice_id,
-                posting.payment_id,
-                posting.grant_seq,
-                posted_at,
-            )
-            for account_id, seq, posting in posted
-        ]
-        await execute_many(self._session, _INSERT, rows)
-
     async def append(self, account_id: str, postings: Sequence[Posting], *, posted_at: datetime) -> None:
-        """Append postings to one account, numbering them on from its last; the caller is its only writer."""
-        last = await self.last_posting(account_id)
-        posted = [PostedPosting(account_id, last + place, p) for place, p in enumerate(postings, start=1)]
-        await self.add_many(posted, posted_at=posted_at)
-        values = {"ledger_seq": last + len(postings)}
-        await self._session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(values))
+        """Append postings to one account; the caller is its only writer."""
+        await self.append_many([(account_id, await self.last_posting(account_id), postings)], posted_at=posted_at)
+
+    async def append_many(self, appended: Iterable[tuple[str, int, Sequence[Posting]]], *, posted_at: datetime) -> None:
+        """Append postings to accounts: each one's id, the number of its last posting, and what follows.
+
+        The caller is their only writer.
+        """
+        rows, lasts = [], []
+        for account_id, last, postings in appended:
+            rows += [_row(account_id, seq, posting, posted_at) for seq, posting in enumerate(postings, start=last + 1)]
+            lasts.append((last + len(postings), account_id))
+        await execute_many(self._session, _INSERT, rows)
+        await execute_many(self._session, _ADVANCE, lasts)
 
     async def credit_grants(self, account_ids: Sequence[str]) -> dict[str, list[CreditGrant]]:
         """Return the credits with something left, oldest first, by account."""
@@ -287,3 +279,18 @@ class PaymentRepository:
 
 def _payment(row: PaymentRow) -> Payment:
     return Payment(row.id, row.account_id, row.kind, row.amount_cents, row.reference, row.received_on)
+
+
+def _row(account_id: str, seq: int, posting: Posting, posted_at: datetime) -> tuple[object, ...]:
+    return (
+        account_id,
+        seq,
+        posting.kind,
+        posting.debit,
+        posting.credit,
+        posting.amount_cents,
+        posting.invoice_id,
+        posting.payment_id,
+        posting.grant_seq,
+        posted_at,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.checkouts import ChangeInProgress, Checkout, CheckoutAction, CheckoutState
 from app.domain.payment_gateway import (
     Customer,
     GatewayUnavailable,
@@ -33,7 +32,3 @@ class TestRefusals:
     def test_keep_what_is_for_the_log_from_the_customer(self):
         assert "ECONNREFUSED" not in str(GatewayUnavailable("ECONNREFUSED"))
         assert "signature" not in str(WebhookForged("bad signature"))
-
-    def test_a_second_change_is_told_of_the_first(self):
-        checkout = Checkout("chk_1", "acc_1", "inv_1", CheckoutAction.CHANGE_PLAN, CheckoutState.WAITING, {}, "user:1")
-        assert ChangeInProgress(checkout).checkout is checkout

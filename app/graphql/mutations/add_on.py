@@ -60,7 +60,7 @@ class AddOnMutations:
         )
         return AddOnActivated(
             status=bought.outcome,
-            add_on=await load_add_on(info, add_on_id(info.context.seen_viewer.account_id, bought.details["add_on"])),
+            add_on=await load_add_on(info, add_on_id(info.context.seen_viewer.account_id, bought.details.add_on)),
             invoice=await load_invoice(info, bought.invoice_id) if bought.invoice_id else None,
             billing_summary=await load_summary(info),
         )

@@ -1,6 +1,5 @@
 """The buttons of the Plan tab."""
 
-from datetime import date
 from typing import Annotated
 
 import strawberry
@@ -47,7 +46,7 @@ class PlanMutations:
         )
         return PlanChanged(
             status=changed.outcome,
-            effective_on=date.fromisoformat(changed.details["effective_on"]),
+            effective_on=changed.details.effective_on,
             invoice=await load_invoice(info, changed.invoice_id) if changed.invoice_id else None,
             billing_summary=await load_summary(info),
         )

@@ -129,10 +129,8 @@ async def _issue_again(
 ) -> Issue:
     snapshot = await load_snapshot(uow, owner.external_id, now)
     facts = await _facts(uow, owner, invoice, snapshot)
-    order = InvoiceOrder(facts, facts.plan.id, actor, corrects_invoice_id=invoice.id)
-    issue = await issue_invoice(uow, ids, snapshot, order, now)
-    await uow.charges.mark_invoiced((charge.id, issue.id) for charge in facts.charges)
-    return issue
+    order = InvoiceOrder(snapshot, facts, facts.plan.id, actor, corrects_invoice_id=invoice.id)
+    return await issue_invoice(uow, ids, order, now)
 
 
 async def _facts(uow: UnitOfWork, owner: Account, invoice: StoredInvoice, snapshot: AccountSnapshot) -> BillingFacts:

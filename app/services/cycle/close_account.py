@@ -103,9 +103,7 @@ async def _issue_final(uow: UnitOfWork, ids: Ids, owner: Account, now: datetime,
     facts = await _facts(uow, owner, period, snapshot)
     if not compute_invoice(facts).lines:
         return None
-    issue = await issue_invoice(uow, ids, snapshot, InvoiceOrder(facts, facts.plan.id, actor), now)
-    await uow.charges.mark_invoiced((charge.id, issue.id) for charge in facts.charges)
-    return issue
+    return await issue_invoice(uow, ids, InvoiceOrder(snapshot, facts, facts.plan.id, actor), now)
 
 
 async def _facts(uow: UnitOfWork, owner: Account, period: Period, snapshot: AccountSnapshot) -> BillingFacts:

@@ -2,91 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from app.domain.add_ons import AddOnSubscription
 from app.domain.alerts import AlertKind
-from app.domain.announcements import PlanChange
-from app.domain.checkouts import Checkout, CheckoutAction, CheckoutState
+from app.domain.checkouts import CheckoutState
 from app.domain.invoice_drafts import InvoiceStatus
 from app.ports import came_from
 from app.repositories.events import Event
+from app.services.invoices.apply_change import ConfirmedChange, apply_change
 from app.services.invoices.issue_invoice import withdraw_invoice
 from app.services.invoices.settle_credit import settle_credit
-from app.services.invoices.tell import add_on_bought, invoice_facts, plan_moved
-from app.services.notifications.announce import Announcement, actor_name, announce
-from app.services.notifications.evaluate_thresholds import rearm_alerts
+from app.services.invoices.tell import invoice_facts
+from app.services.notifications.announce import Announcement, announce
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from datetime import datetime
 
-    from app.domain.add_ons import AddOnVersion
+    from app.domain.checkouts import Checkout
     from app.ports import Ids
     from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
-
-
-@dataclass(frozen=True, slots=True)
-class AgreedChange:
-    """A change that a customer has agreed to: of which account, its details, its invoice if any, by whom it is made."""
-
-    account_id: str
-    details: Mapping[str, Any]
-    invoice_id: str | None
-    actor: str
-    request_id: str | None
-
-
-async def apply_plan_change(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, now: datetime) -> None:
-    """Put the account, and its opened month, on the plan of the details; the change counts for that whole month."""
-    account_id, details = agreed.account_id, agreed.details
-    if details["month"] is not None:
-        month = date.fromisoformat(details["month"])
-        await uow.cycles.set_plan(account_id, month, details["plan"])
-        await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=details["plan"], now=now)
-    await uow.account_plans.choose(account_id, details["plan"])
-    event = plan_event(ids.new("evt"), "plan.changed", agreed, now)
-    await uow.events.add_many([event])
-    told = await plan_moved(uow, account_id, details, PlanChange.CHANGED, event.id, agreed.actor)
-    await announce(uow, ids=ids, now=now, announcements=[told])
-
-
-def plan_event(event_id: str, kind: str, agreed: AgreedChange, now: datetime) -> Event:
-    """Return what the audit log says of a change of plan."""
-    data = {name: agreed.details[name] for name in ("plan", "when", "effective_on", "from")}
-    data["invoice"] = agreed.invoice_id
-    return Event(event_id, agreed.account_id, kind, agreed.actor, now, agreed.invoice_id, data, agreed.request_id)
-
-
-async def apply_add_on(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, version: AddOnVersion, now: datetime) -> None:
-    """Subscribe the account to the add-on from the day that its invoice charges for."""
-    account_id, details, actor = agreed.account_id, agreed.details, agreed.actor
-    subscription = AddOnSubscription(details["subscription"], version, date.fromisoformat(details["starts_on"]))
-    accepted_at = datetime.fromisoformat(details["accepted_at"])
-    await uow.add_ons.subscribe(subscription, account_id, accepted_by=actor, accepted_at=accepted_at)
-    data = {"add_on": version.code, "version": version.id, "terms": version.terms_version, "invoice": agreed.invoice_id}
-    event = Event(ids.new("evt"), account_id, "add_on.activated", actor, now, subscription.id, data, agreed.request_id)
-    await uow.events.add_many([event])
-    by = await actor_name(uow, actor)
-    told = add_on_bought(account_id, version, subscription.starts_on, details["amount_due_cents"], event.id, by)
-    await announce(uow, ids=ids, now=now, announcements=[told])
 
 
 async def complete_checkout(
     uow: UnitOfWork, ids: Ids, checkout: Checkout, invoice: StoredInvoice, now: datetime
 ) -> None:
     """Let a paid change take effect, and send its invoice now; the caller is the account's only writer."""
-    agreed = AgreedChange(
+    change = ConfirmedChange(
         checkout.account_id, checkout.details, checkout.invoice_id, checkout.actor, checkout.request_id
     )
     with came_from(checkout.origin):
-        if checkout.action is CheckoutAction.CHANGE_PLAN:
-            await apply_plan_change(uow, ids, agreed, now)
-        else:
-            version = await uow.add_ons.get_version(checkout.details["version"])
-            await apply_add_on(uow, ids, agreed, version, now)
+        await apply_change(uow, ids, change, now)
     await uow.checkouts.finish(checkout.id, CheckoutState.DONE, at=now)
     paid = replace(invoice, status=InvoiceStatus.PAID)
     told = Announcement(AlertKind.INVOICE_READY, invoice.account_id, invoice.id, invoice_facts(paid, 0))

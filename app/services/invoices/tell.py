@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.alerts import AlertKind
 from app.domain.announcements import (
@@ -21,10 +20,11 @@ from app.messages.invoice_words import KIND_NAMES, PAYMENT_NAMES
 from app.services.notifications.announce import Announcement, actor_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable
+    from datetime import date, datetime
 
     from app.domain.add_ons import AddOnVersion
+    from app.domain.checkouts import PlanChangeDetails
     from app.domain.invoice_drafts import Issue
     from app.domain.plans import PlanVersion
     from app.domain.upgrades import Upgrade
@@ -81,17 +81,17 @@ def upgrade_done(snapshot: AccountSnapshot, upgrade: Upgrade, issue: Issue) -> A
 
 
 async def plan_moved(
-    uow: UnitOfWork, account_id: str, details: Mapping[str, Any], change: PlanChange, event_id: str, actor: str
+    uow: UnitOfWork, account_id: str, details: PlanChangeDetails, change: PlanChange, event_id: str, actor: str
 ) -> Announcement:
     """Tell that the plan was changed, or a change was scheduled, as its details say."""
-    plans = await uow.plans.get_many([details["from"], details["plan"]])
+    plans = await uow.plans.get_many([details.previous_plan, details.plan])
     facts = PlanMoved(
         change,
-        plans[details["from"]].name,
-        plans[details["plan"]].name,
-        date.fromisoformat(details["effective_on"]),
-        details["amount_due_cents"],
-        details["credit_cents"],
+        plans[details.previous_plan].name,
+        plans[details.plan].name,
+        details.effective_on,
+        details.amount_due_cents,
+        details.credit_cents,
         await actor_name(uow, actor),
     )
     return Announcement(AlertKind.PLAN_CHANGED, account_id, event_id, facts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.domain import engine_1
 from app.domain.add_ons import purchase_facts, recurring_items
-from app.domain.checkouts import CheckoutAction
+from app.domain.checkouts import AddOnDetails
 from app.domain.credit_notes import Creditable, credit_note_facts_hash, recompute_credit_note
 from app.domain.engine_1 import BilledBase, OldCreditable, OldFacts, OldTax
 from app.domain.explanations import OLD_RATE_SCALE
@@ -104,9 +104,9 @@ class Replay:
             charges=await uow.charges.by_invoice(account.id),
             taxes=await uow.taxes.list_for_account(account.id),
             purchases={
-                checkout.invoice_id: versions[checkout.details["version"]]
+                checkout.invoice_id: versions[checkout.details.version]
                 for checkout in checkouts
-                if checkout.action is CheckoutAction.ACTIVATE_ADD_ON
+                if isinstance(checkout.details, AddOnDetails)
             },
             write_offs=await uow.write_offs.list_for_account(account.id),
             void_since=void_since(invoices, postings),

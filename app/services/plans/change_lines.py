@@ -70,13 +70,8 @@ async def add_line(services: Services, caller: Caller, *, reference: str, reason
             snapshot = await load_snapshot(uow, caller.account, now)
             check_active(snapshot)
             version = get_line(snapshot.add_on_versions, snapshot.today)
-            issue = await issue_invoice(
-                uow,
-                services.ids,
-                snapshot,
-                InvoiceOrder(facts_of_purchase(snapshot, version), snapshot.plan.month_plan.id, caller.actor),
-                now,
-            )
+            facts, plan = facts_of_purchase(snapshot, version), snapshot.plan.month_plan
+            issue = await issue_invoice(uow, services.ids, InvoiceOrder(snapshot, facts, plan.id, caller.actor), now)
             line = AddOnSubscription(services.ids.new("sub"), version, snapshot.today)
             await uow.add_ons.subscribe(line, owner.id, accepted_by=caller.actor, accepted_at=now)
             data = {"line": reference.strip(), "version": version.id, "invoice": issue.id, "reason": reason}

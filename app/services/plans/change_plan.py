@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.announcements import PlanChange
-from app.domain.checkouts import CheckoutAction
+from app.domain.checkouts import PlanChangeDetails
 from app.domain.invoice_drafts import InvoiceKind
 from app.domain.plan_changes import PlanChangeOffer, When, offer_plan_change, plan_change_facts
 from app.domain.plans import PlanNotAvailable, PlanVersion
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.common.account_snapshot import check_active, load_snapshot
-from app.services.invoices.finish_checkout import AgreedChange, apply_plan_change, plan_event
-from app.services.invoices.tell import plan_kept, plan_moved
+from app.services.invoices.tell import plan_kept
 from app.services.notifications.announce import actor_name, announce
 from app.services.plans.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
 from app.services.plans.quotes import Quote, QuoteStale, QuoteTerms, use_quote
@@ -22,7 +20,6 @@ from app.services.plans.quotes import Quote, QuoteStale, QuoteTerms, use_quote
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
     from app.services.common.services import Services
@@ -73,7 +70,7 @@ async def change_plan(
     payment_runner: PaymentRunner | None = None,
     quote_token: str,
     idempotency_key: str,
-) -> Confirmed:
+) -> Confirmed[PlanChangeDetails]:
     """Confirm a quote: change the plan with its invoice, once that is paid, or arrange the change for the next month.
 
     Everything the quote covers is computed again inside the transaction; whatever is refused changes nothing.
@@ -89,14 +86,16 @@ async def change_plan(
         action=ACTION,
         quote_token=quote_token,
         idempotency_key=idempotency_key,
-        request={},
+        kind=PlanChangeDetails,
     )
 
-    async def decide(uow: UnitOfWork, snapshot: AccountSnapshot, quote: Quote, now: datetime) -> PlannedChange:
+    async def decide(
+        uow: UnitOfWork, snapshot: AccountSnapshot, quote: Quote, now: datetime
+    ) -> PlannedChange[PlanChangeDetails]:
         fresh = preview_plan_change(snapshot, quote.terms.subject, When(quote.terms.when), signer)
         if not await use_quote(uow, quote, fresh.quote.terms, now):
             raise QuoteStale(fresh)
-        return _planned(uow, by, snapshot, fresh.offer, now)
+        return _planned(snapshot, fresh.offer)
 
     return await confirm_quote(by, decide)
 
@@ -135,39 +134,20 @@ async def cancel_scheduled_plan_change(services: Services, caller: Caller, *, pl
     return await unit_of_work.write(services.database, work)
 
 
-def _planned(
-    uow: UnitOfWork, by: Confirmation, snapshot: AccountSnapshot, offer: PlanChangeOffer, now: datetime
-) -> PlannedChange:
-    target, is_now = offer.target, offer.when is When.NOW
-    details = {
-        "plan": target.id,
-        "when": offer.when,
-        "effective_on": offer.effective_on.isoformat(),
-        "month": snapshot.period.starts_on.isoformat() if is_now and snapshot.opened_plan is not None else None,
-        "from": snapshot.plan.next_plan.id,
-        "amount_due_cents": offer.amount_due_now_cents,
-        "credit_cents": 0 if offer.draft is None else offer.draft.credit_created_cents,
-    }
-    takes_effect = apply_plan_change if is_now else _schedule
-
-    async def apply(invoice_id: str | None) -> None:
-        agreed = AgreedChange(snapshot.account_id, details, invoice_id, by.caller.actor, by.caller.request_id)
-        await takes_effect(uow, by.services.ids, agreed, now)
-
-    facts = plan_change_facts(snapshot.plan, target, InvoiceKind.PLAN_CHANGE) if offer.draft is not None else None
-    return PlannedChange(CheckoutAction.CHANGE_PLAN, details, facts, target.id, apply)
-
-
-async def _schedule(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, now: datetime) -> None:
-    """Arrange the change for the next month; going back to the chosen plan takes an arranged change back."""
-    account_id, plan = agreed.account_id, agreed.details["plan"]
-    account = await uow.accounts.get(account_id)
-    pending = None if plan == account.plan_version_id else plan
-    await uow.account_plans.schedule(account_id, pending)
-    event = plan_event(ids.new("evt"), "plan.change_scheduled", agreed, now)
-    await uow.events.add_many([event])
-    told = await plan_moved(uow, account_id, agreed.details, PlanChange.SCHEDULED, event.id, agreed.actor)
-    await announce(uow, ids=ids, now=now, announcements=[told])
+def _planned(snapshot: AccountSnapshot, offer: PlanChangeOffer) -> PlannedChange[PlanChangeDetails]:
+    target, draft = offer.target, offer.draft
+    moves_month = offer.when is When.NOW and snapshot.opened_plan is not None
+    details = PlanChangeDetails(
+        plan=target.id,
+        when=offer.when,
+        effective_on=offer.effective_on,
+        month=snapshot.period.starts_on if moves_month else None,
+        previous_plan=snapshot.plan.next_plan.id,
+        amount_due_cents=offer.amount_due_now_cents,
+        credit_cents=0 if draft is None else draft.credit_created_cents,
+    )
+    facts = None if draft is None else plan_change_facts(snapshot.plan, target, InvoiceKind.PLAN_CHANGE)
+    return PlannedChange(details, facts, target.id)
 
 
 def _on_sale(snapshot: AccountSnapshot, plan_version_id: str) -> PlanVersion:

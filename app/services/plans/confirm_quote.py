@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic
 
-from app.domain.checkouts import ChangeInProgress, Checkout, CheckoutAction, CheckoutState
+from app.domain.checkouts import ChangeInProgress, Checkout, CheckoutState, PlanChangeDetails
 from app.domain.collection import reached_no_bank
 from app.domain.invoices import compute_invoice
 from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.payment_methods import chargeable
+from app.domain.plan_changes import When
 from app.ports import ORIGIN
 from app.repositories import unit_of_work
+from app.repositories.checkout_details import Details, read_details, write_details
 from app.repositories.webhook_events import COLLECTION
 from app.services.common.account_snapshot import load_snapshot
 from app.services.common.idempotency import execute_idempotently
+from app.services.invoices.apply_change import ConfirmedChange, apply_change
 from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
 from app.services.payments.customer_charges import CollectionOnHold, Outcome, PaymentDeclined, PaymentMethodRequired
 
@@ -32,31 +35,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedChange:
-    """What a quote stands for: its invoice, if it has one now, and how it takes effect.
+class PlannedChange(Generic[Details]):
+    """What a quote stands for: the change, the facts of its invoice if it has one, and the month's plan after it."""
 
-    `apply` is told the invoice's id; it gets the same `details` that a change waiting for its payment keeps.
-    """
-
-    action: CheckoutAction
-    details: dict[str, Any]
+    details: Details
     facts: BillingFacts | None
     plan_version_id: str
-    apply: Callable[[str | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmed:
-    """What a quote that was confirmed came to."""
+class Confirmed(Generic[Details]):
+    """A confirmed quote: its change, its invoice if it has one, and whether the change has taken effect."""
 
-    details: Mapping[str, Any]
+    details: Details
     invoice_id: str | None
     outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmation:
-    """Who confirms which quote. Without a payment runner a change takes effect at once, and is collected later."""
+class Confirmation(Generic[Details]):
+    """Who confirms which quote, and the kind of change that it is of.
+
+    Without a payment runner a change takes effect at once, and is collected later.
+    """
 
     services: Services
     caller: Caller
@@ -65,12 +66,14 @@ class Confirmation:
     action: str
     quote_token: str
     idempotency_key: str
-    request: Mapping[str, Any]
+    kind: type[Details]
+    request: Mapping[str, str] = field(default_factory=dict)
 
 
 async def confirm_quote(
-    by: Confirmation, decide: Callable[[UnitOfWork, AccountSnapshot, Quote, datetime], Awaitable[PlannedChange]]
-) -> Confirmed:
+    by: Confirmation[Details],
+    decide: Callable[[UnitOfWork, AccountSnapshot, Quote, datetime], Awaitable[PlannedChange[Details]]],
+) -> Confirmed[Details]:
     """Carry out what a quote stands for; `decide` makes sure, inside the transaction, that it still does.
 
     What has to be paid first is charged, and waited for up to eight seconds.
@@ -111,45 +114,42 @@ async def confirm_quote(
 
 
 async def _carry_out(
-    uow: UnitOfWork, by: Confirmation, snapshot: AccountSnapshot, change: PlannedChange, now: datetime
+    uow: UnitOfWork, by: Confirmation[Details], snapshot: AccountSnapshot, plan: PlannedChange[Details], now: datetime
 ) -> dict[str, Any]:
-    result = {"details": change.details, "invoice": None, "waits": False}
-    if change.facts is None:
-        await change.apply(None)
+    ids, caller, details = by.services.ids, by.caller, plan.details
+    change = ConfirmedChange(snapshot.account_id, details, None, caller.actor, caller.request_id)
+    result = {"details": write_details(details), "invoice": None, "waits": False}
+    if plan.facts is None:
+        await apply_change(uow, ids, change, now)
         return result
-    waits = await _waits(uow, by, snapshot, compute_invoice(change.facts).amount_due_cents)
-    issue = await issue_invoice(
-        uow,
-        by.services.ids,
+    waits = await _waits(uow, by, snapshot, compute_invoice(plan.facts).amount_due_cents)
+    order = InvoiceOrder(
         snapshot,
-        InvoiceOrder(
-            change.facts,
-            change.plan_version_id,
-            by.caller.actor,
-            request_id=by.caller.request_id,
-            is_checkout=waits,
-        ),
-        now,
+        plan.facts,
+        plan.plan_version_id,
+        caller.actor,
+        request_id=caller.request_id,
+        is_checkout=waits,
     )
+    issue = await issue_invoice(uow, ids, order, now)
     if waits:
         checkout = Checkout(
-            by.services.ids.new("chk"),
+            ids.new("chk"),
             snapshot.account_id,
             issue.id,
-            change.action,
             CheckoutState.WAITING,
-            change.details,
-            by.caller.actor,
-            by.caller.request_id,
+            details,
+            caller.actor,
+            caller.request_id,
             ORIGIN.get(),
         )
         await uow.checkouts.add(checkout, created_at=now)
     else:
-        await change.apply(issue.id)
+        await apply_change(uow, ids, replace(change, invoice_id=issue.id), now)
     return result | {"invoice": issue.id, "waits": waits}
 
 
-async def _waits(uow: UnitOfWork, by: Confirmation, snapshot: AccountSnapshot, due_cents: int) -> bool:
+async def _waits(uow: UnitOfWork, by: Confirmation[Details], snapshot: AccountSnapshot, due_cents: int) -> bool:
     """Tell whether the change has to be paid before it takes effect, and make sure that it can be (rule 17)."""
     if not due_cents or by.payment_runner is None or not by.payment_runner.charges_first:
         return False
@@ -160,11 +160,11 @@ async def _waits(uow: UnitOfWork, by: Confirmation, snapshot: AccountSnapshot, d
     return True
 
 
-async def _outcome(by: Confirmation, result: Mapping[str, Any]) -> Confirmed:
+async def _outcome(by: Confirmation[Details], result: Mapping[str, Any]) -> Confirmed[Details]:
     """Return what the confirmation has come to by now; under a key that came before, too."""
-    details, invoice_id = result["details"], result["invoice"]
+    details, invoice_id = read_details(by.kind, result["details"]), result["invoice"]
     if not result["waits"]:
-        is_scheduled = details.get("when") == "NEXT_CYCLE"
+        is_scheduled = isinstance(details, PlanChangeDetails) and details.when is When.NEXT_CYCLE
         return Confirmed(details, invoice_id, Outcome.SCHEDULED if is_scheduled else Outcome.APPLIED)
     checkout = await unit_of_work.read(by.services.database, lambda uow: uow.checkouts.find_by_invoice(invoice_id))
     state = CheckoutState.WAITING if checkout is None else checkout.state

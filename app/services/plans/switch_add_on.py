@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion, get_add_on
-from app.domain.checkouts import CheckoutAction
+from app.domain.checkouts import AddOnDetails
 from app.domain.invoice_drafts import InvoiceDraft, digest
 from app.domain.invoice_lines import LineKind
 from app.domain.invoices import compute_invoice
@@ -14,7 +14,6 @@ from app.domain.periods import day_before
 from app.repositories import unit_of_work
 from app.repositories.events import Event
 from app.services.common.account_snapshot import check_active, facts_of_purchase, load_snapshot
-from app.services.invoices.finish_checkout import AgreedChange, apply_add_on
 from app.services.invoices.tell import add_on_ended
 from app.services.notifications.announce import actor_name, announce
 from app.services.plans.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
@@ -99,7 +98,7 @@ async def activate_add_on(
     quote_token: str,
     terms_version: str,
     idempotency_key: str,
-) -> Confirmed:
+) -> Confirmed[AddOnDetails]:
     """Confirm a quote: the add-on is invoiced, and usable once that is paid (rules 17, 22).
 
     :raises QuoteStale: when what it covers has moved, it has expired or was used.
@@ -115,16 +114,19 @@ async def activate_add_on(
         action=ACTION,
         quote_token=quote_token,
         idempotency_key=idempotency_key,
+        kind=AddOnDetails,
         request={"terms": terms_version},
     )
 
-    async def decide(uow: UnitOfWork, snapshot: AccountSnapshot, quote: Quote, now: datetime) -> PlannedChange:
+    async def decide(
+        uow: UnitOfWork, snapshot: AccountSnapshot, quote: Quote, now: datetime
+    ) -> PlannedChange[AddOnDetails]:
         fresh = preview_add_on(snapshot, quote.terms.subject, signer)
         if not await use_quote(uow, quote, fresh.quote.terms, now):
             raise QuoteStale(fresh)
         if fresh.version.terms_version != terms_version:
             raise TermsNotAccepted(fresh.version)
-        return _planned(uow, by, snapshot, fresh.version, now)
+        return _planned(snapshot, fresh, services.ids.new("sub"), now)
 
     return await confirm_quote(by, decide)
 
@@ -183,23 +185,18 @@ async def _held(uow: UnitOfWork, account: str, now: datetime) -> AccountSnapshot
 
 
 def _planned(
-    uow: UnitOfWork, by: Confirmation, snapshot: AccountSnapshot, version: AddOnVersion, now: datetime
-) -> PlannedChange:
-    details = {
-        "add_on": version.code,
-        "version": version.id,
-        "subscription": by.services.ids.new("sub"),
-        "starts_on": snapshot.today.isoformat(),
-        "accepted_at": now.isoformat(),
-        "amount_due_cents": compute_invoice(facts_of_purchase(snapshot, version)).amount_due_cents,
-    }
-
-    async def apply(invoice_id: str | None) -> None:
-        agreed = AgreedChange(snapshot.account_id, details, invoice_id, by.caller.actor, by.caller.request_id)
-        await apply_add_on(uow, by.services.ids, agreed, version, now)
-
-    facts = facts_of_purchase(snapshot, version)
-    return PlannedChange(CheckoutAction.ACTIVATE_ADD_ON, details, facts, snapshot.plan.month_plan.id, apply)
+    snapshot: AccountSnapshot, offered: AddOnQuote, subscription_id: str, now: datetime
+) -> PlannedChange[AddOnDetails]:
+    version = offered.version
+    details = AddOnDetails(
+        add_on=version.code,
+        version=version.id,
+        subscription=subscription_id,
+        starts_on=snapshot.today,
+        accepted_at=now,
+        amount_due_cents=offered.draft.amount_due_cents,
+    )
+    return PlannedChange(details, facts_of_purchase(snapshot, version), snapshot.plan.month_plan.id)
 
 
 async def _set_end(

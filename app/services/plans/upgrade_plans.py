@@ -119,7 +119,7 @@ async def _upgrade_now(uow: UnitOfWork, ids: Ids, account: str, now: datetime) -
 async def _apply(uow: UnitOfWork, ids: Ids, snapshot: AccountSnapshot, upgrade: Upgrade, now: datetime) -> None:
     target, account_id = upgrade.target, snapshot.account_id
     facts = plan_change_facts(snapshot.plan, target, InvoiceKind.PLAN_UPGRADE)
-    issue = await issue_invoice(uow, ids, snapshot, InvoiceOrder(facts, target.id, "system"), now)
+    issue = await issue_invoice(uow, ids, InvoiceOrder(snapshot, facts, target.id, "system"), now)
     await uow.cycles.set_plan(account_id, snapshot.period.starts_on, target.id)
     month = snapshot.period.starts_on
     await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=target.id, now=now)

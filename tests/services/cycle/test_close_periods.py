@@ -231,7 +231,12 @@ class TestWhatAnInvoiceKeeps:
         event = (await events(world.database))[-1]
 
         assert (event.kind, event.actor, event.subject_id) == ("invoice.issued", "system", invoice.id)
-        assert event.data == {"number": 100_001, "month": "2026-07", "amount_due_cents": 139_00}
+        assert event.data == {
+            "number": 100_001,
+            "kind": "CYCLE",
+            "month": "2026-07",
+            "amount_due_cents": 139_00,
+        }
 
 
 class TestCredit:
