@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.domain.collection import (
@@ -88,7 +89,7 @@ async def collect_invoice(services: Services, invoice_id: str) -> bool:
             answer = await _ask(services, call)
             call = await unit_of_work.write(
                 services.database,
-                lambda uow: _record(uow, services, call, answer),  # noqa: B023
+                partial(_record, services=services, call=call, answer=answer),
             )
     return True
 
