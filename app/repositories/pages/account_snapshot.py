@@ -66,7 +66,7 @@ _PLAN_WIDTH = len(PLAN_COLUMNS)
 _PLANS_START = tuple(len(_ACCOUNT_FIELDS) + place * _PLAN_WIDTH for place in range(3))
 
 
-def _plan_columns(row: Any, prefix: str) -> list[Sql]:  # noqa: ANN401 -- an alias of the row class
+def _plan_columns(row: type[PlanVersionRow], prefix: str) -> list[Sql]:
     return [getattr(row, column.key).label(f"{prefix}_{column.key}") for column in PLAN_COLUMNS]
 
 

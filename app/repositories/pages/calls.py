@@ -38,9 +38,11 @@ def _instant(name: str) -> Sql:
     return bindparam(name, type_=UTCDateTime())
 
 
-def _replaced(*limits: Sql, later: Any) -> Sql:  # noqa: ANN401 -- an alias of the row class
+def _replaced(*limits: Sql, later: type[CallRow]) -> Sql:
     """Tell whether a later report has taken the place of the call."""
-    found = select(later.seq).where(later.account_id == CallRow.account_id, later.corrects_seq == CallRow.seq, *limits)
+    found = select(col(later.seq)).where(
+        col(later.account_id) == CallRow.account_id, col(later.corrects_seq) == CallRow.seq, *limits
+    )
     return found.exists()
 
 
@@ -62,7 +64,7 @@ def _select_calls(is_replaced: Sql) -> Sql:
     return (
         select(*(col(column) for column in columns), is_replaced.label("is_corrected"), counts.label("is_billed"))
         .join(AccountRow, col(AccountRow.id) == col(CallRow.account_id))
-        .where(own(CallRow.account_id))
+        .where(own(col(CallRow.account_id)))
     )
 
 
@@ -149,7 +151,7 @@ def _underlying_usage() -> Page[Sequence[UsageOfDay]]:
     sums = (CallRow.live_seconds, CallRow.patch_seconds, CallRow.ivr_seconds)
     days = (
         select(col(CallRow.on_date), *(total(col(column)) for column in sums), func.count())
-        .where(own(CallRow.account_id), *_stood(), col(CallRow.is_billable), ~is_replaced)
+        .where(own(col(CallRow.account_id)), *_stood(), col(CallRow.is_billable), ~is_replaced)
         .group_by(col(CallRow.on_date))
         .order_by(col(CallRow.on_date))
     )
