@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from app.domain.plans import PlanVersion
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
 
 _TODAY: Sql = bindparam("today", type_=Date)
 _MONTH: Sql = bindparam("month", type_=Date)
@@ -147,15 +148,15 @@ _ADD_ONS = select(*ADD_ON_COLUMNS).order_by(col(AddOnVersionRow.id))
 class _Rows:
     """The rows of every part of the page."""
 
-    account: Sequence[Any]
-    usage: Sequence[Any]
-    base_lines: Sequence[Any]
-    write_offs: Sequence[Any]
-    open_invoices: Sequence[Any]
-    taxes: Sequence[Any]
-    catalogue: Sequence[Any]
-    add_ons: Sequence[Any]
-    subscriptions: Sequence[Any]
+    account: Rows
+    usage: Rows
+    base_lines: Rows
+    write_offs: Rows
+    open_invoices: Rows
+    taxes: Rows
+    catalogue: Rows
+    add_ons: Rows
+    subscriptions: Rows
 
 
 def _assemble(found: _Rows) -> AccountSnapshot | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
 
 _KEYS = (col(CallRow.started_at), col(CallRow.seq))
 _CURSOR = ("after_at", "after_seq")
@@ -68,7 +69,7 @@ def _select_calls(is_replaced: Sql) -> Sql:
     )
 
 
-def _call_page(calls: Sequence[tuple[Any, ...]], count: Sequence[tuple[int]] = ()) -> CallPage:
+def _call_page(calls: Rows, count: Sequence[tuple[int]] = ()) -> CallPage:
     return CallPage([Call._make(row) for row in calls], count[0][0] if count else None)
 
 

@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
     from app.views.invoices import PlacedLine
-
-    Rows = Sequence[tuple[Any, ...]]
 
 Named = TypeVar("Named", bound=NamedTuple)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import ColumnElement, Text, bindparam, case, cast, func, select
 from sqlmodel import col
@@ -20,11 +20,12 @@ from app.repositories.reader import Page
 from app.views.viewer import PastDue, Viewer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import ScalarSelect
     from sqlalchemy.orm import Mapped
+
+    from app.repositories.sql_json import Rows
 
 V = TypeVar("V")
 
@@ -105,7 +106,7 @@ _MEMBER = (
 )
 
 
-def _assemble(member: Sequence[tuple[Any, ...]]) -> Viewer | None:
+def _assemble(member: Rows) -> Viewer | None:
     if not member:
         return None
     found = Viewer(*member[0])
