@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.domain.json_values import Json
 
 
 class ErrorCode(Enum):
@@ -61,7 +64,7 @@ RETRYABLE = frozenset({ErrorCode.INTERNAL, ErrorCode.TIMEOUT})
 MASKED_MESSAGE = "Something went wrong on our side. Try again; if it keeps happening, tell us the request id."
 
 
-def entry(code: ErrorCode, message: str, request_id: str, *, retryable: bool | None = None) -> dict[str, Any]:
+def entry(code: ErrorCode, message: str, request_id: str, *, retryable: bool | None = None) -> dict[str, Json]:
     """Return one entry of `errors` as JSON values."""
     can_retry = code in RETRYABLE if retryable is None else retryable
     return {"message": message, "extensions": {"code": code.name, "requestId": request_id, "retryable": can_retry}}

@@ -93,14 +93,14 @@ def _copy_of_the_project() -> Iterator[Path]:
 
 def _cosmic_ray(copy: Path, *arguments: str) -> None:
     command = [str(Path(sys.executable).with_name("cosmic-ray")), *arguments]
-    done = subprocess.run(command, cwd=copy, env=_environment(copy), capture_output=True, text=True, check=False)  # noqa: S603 -- our own tool
+    done = subprocess.run(command, cwd=copy, env=_environment(copy), capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"The tests fail without any mutant:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
 def _execute(copy: Path, session: Path, console: Console) -> None:
     command = [str(Path(sys.executable).with_name("cosmic-ray")), "exec", "mutation.toml", str(session)]
-    running = subprocess.Popen(  # noqa: S603 -- our own tool
+    running = subprocess.Popen(
         command, cwd=copy, env=_environment(copy), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     with Progress(console=console) as progress:

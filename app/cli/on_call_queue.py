@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,14 +57,14 @@ def list_waiting(
 @queue.command("retry")
 def retry(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
     """Let something go on: a parked invoice by its number, a notice, or a message. The server does the rest."""
-    act(doing.try_again, who, reason, waiting_id=waiting_id)
+    act(partial(doing.try_again, waiting_id=waiting_id), who, reason)
     tell(f"{waiting_id} goes on.")
 
 
 @queue.command("dismiss")
 def dismiss(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
     """Decide that a notice in quarantine is nothing of ours. It is kept, with the reason."""
-    act(doing.dismiss_webhook_event, who, reason, waiting_id=waiting_id)
+    act(partial(doing.dismiss_webhook_event, waiting_id=waiting_id), who, reason)
     tell(f"{waiting_id} is dismissed.")
 
 

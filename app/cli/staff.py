@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -53,20 +54,20 @@ _TAX = re.compile(
 )
 
 
-def act(service: Callable[..., Awaitable[T]], who: str, reason: str, **given: Any) -> T:  # noqa: ANN401
+def act(service: Callable[..., Awaitable[T]], who: str, reason: str) -> T:
     """Do by hand what a service does, in the name of a member of staff and with the reason."""
 
     async def job(around: Surroundings) -> T:
-        return await service(around.services, actor=f"staff:{who}", reason=reason, **given)
+        return await service(around.services, actor=f"staff:{who}", reason=reason)
 
     return run(job)
 
 
-def act_on(service: Callable[..., Awaitable[T]], account: str, who: str, reason: str, **given: Any) -> T:  # noqa: ANN401
+def act_on(service: Callable[..., Awaitable[T]], account: str, who: str, reason: str) -> T:
     """Do by hand what a service does to an account, in the name of a member of staff and with the reason."""
 
     async def job(around: Surroundings) -> T:
-        return await service(around.services, Caller(account, f"staff:{who}"), reason=reason, **given)
+        return await service(around.services, Caller(account, f"staff:{who}"), reason=reason)
 
     return run(job)
 
@@ -83,14 +84,16 @@ def record_payment(
     becomes credit.
     """
     recorded = act_on(
-        recording.record_payment,
+        partial(
+            recording.record_payment,
+            kind=PaymentKind.CHECK,
+            amount_cents=parse_cents(amount),
+            reference=reference,
+            received_on=parse_date(received_on),
+        ),
         account,
         who,
         reason,
-        kind=PaymentKind.CHECK,
-        amount_cents=parse_cents(amount),
-        reference=reference,
-        received_on=parse_date(received_on),
     )
     money = format_money(recorded.payment.amount_cents)
     if not recorded.is_new:
@@ -110,13 +113,15 @@ def record_prepayment(
 ) -> None:
     """Record money paid in advance: it becomes credit, which pays what is open and then coming invoices."""
     granted = act_on(
-        granting.record_prepayment,
+        partial(
+            granting.record_prepayment,
+            amount_cents=parse_cents(amount),
+            reference=reference,
+            received_on=parse_date(received_on),
+        ),
         account,
         who,
         reason,
-        amount_cents=parse_cents(amount),
-        reference=reference,
-        received_on=parse_date(received_on),
     )
     _tell(f"The credit of {account} is {format_money(granted.credit_cents)}.", is_new=granted.is_new)
 
@@ -125,7 +130,7 @@ def record_prepayment(
 def grant_credit(account: ExternalId, amount: Amount, reference: Reference, who: Who, reason: Reason) -> None:
     """Give credit out of goodwill; it pays what is open, and then coming invoices."""
     granted = act_on(
-        granting.grant_goodwill, account, who, reason, amount_cents=parse_cents(amount), reference=reference
+        partial(granting.grant_goodwill, amount_cents=parse_cents(amount), reference=reference), account, who, reason
     )
     _tell(f"The credit of {account} is {format_money(granted.credit_cents)}.", is_new=granted.is_new)
 
@@ -143,13 +148,15 @@ def credit_note(
 ) -> None:
     """Give back what an invoice charged too much, with its tax: it lowers what is open, and the rest is credit."""
     issued = act_on(
-        noting.issue_credit_note,
+        partial(
+            noting.issue_credit_note,
+            invoice_number=invoice,
+            cents_by_line=dict(map(_read_line, line or ())),
+            reference=reference,
+        ),
         account,
         who,
         reason,
-        invoice_number=invoice,
-        cents_by_line=dict(map(_read_line, line or ())),
-        reference=reference,
     )
     _tell(f"Credit note {issued.number} over {format_money(issued.credited_cents)} is issued.", is_new=issued.is_new)
 
@@ -157,14 +164,14 @@ def credit_note(
 @staff.command("void-invoice")
 def void_invoice(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
     """Void the newest monthly invoice, on which nothing was paid, and issue it again from today's facts."""
-    voided = act_on(voiding.void_invoice, account, who, reason, invoice_number=invoice)
+    voided = act_on(partial(voiding.void_invoice, invoice_number=invoice), account, who, reason)
     _tell(f"Invoice {invoice} is void; {voided.replacement_number} takes its place.", is_new=voided.is_new)
 
 
 @staff.command("write-off")
 def write_off(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
     """Give an open invoice up: it is not expected to be paid any more."""
-    written = act_on(writing.write_off_invoice, account, who, reason, invoice_number=invoice)
+    written = act_on(partial(writing.write_off_invoice, invoice_number=invoice), account, who, reason)
     _tell(f"{format_money(written.amount_cents)} of invoice {invoice} is written off.", is_new=written.is_new)
 
 
@@ -179,13 +186,10 @@ def add_charge(
 ) -> None:
     """Put one more line on the next invoice."""
     added = act_on(
-        adding.add_charge,
+        partial(adding.add_charge, title=title, amount_cents=parse_cents(amount), reference=reference),
         account,
         who,
         reason,
-        title=title,
-        amount_cents=parse_cents(amount),
-        reference=reference,
     )
     _tell(f"{format_money(added.amount_cents)} will be on the next invoice, as {added.charge_id}.", is_new=added.is_new)
 
@@ -198,14 +202,14 @@ def waive_charge(
     reason: Reason,
 ) -> None:
     """Waive a fee or a charge that is not invoiced yet."""
-    waived = act_on(waiving.waive_charge, account, who, reason, charge_id=charge)
+    waived = act_on(partial(waiving.waive_charge, charge_id=charge), account, who, reason)
     _tell(f"{charge} is waived.", is_new=waived.is_new)
 
 
 @staff.command("add-line")
 def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
     """Add a telephone line from today on: its whole month is invoiced at once, every later one in advance."""
-    added = act_on(lines.add_line, account, who, reason, reference=reference)
+    added = act_on(partial(lines.add_line, reference=reference), account, who, reason)
     due = format_money(added.amount_due_cents)
     _tell(f"{account} has one more line; invoice {added.invoice_number} leaves {due} due.", is_new=added.is_new)
 
@@ -213,7 +217,7 @@ def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason
 @staff.command("end-line")
 def end_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
     """Let the line that was added under a reference end with this month; nothing is refunded."""
-    ended = act_on(lines.end_line, account, who, reason, reference=reference)
+    ended = act_on(partial(lines.end_line, reference=reference), account, who, reason)
     _tell(f"A line of {account} ends: {ended.ends_before} is the first day without it.", is_new=ended.is_new)
 
 
@@ -234,7 +238,7 @@ def set_taxes(
 ) -> None:
     """State all the taxes that an account pays from a day on."""
     taxes = [_read_tax(text) for text in tax or ()]
-    act_on(taxing.set_taxes, account, who, reason, taxes=taxes, valid_from=parse_date(valid_from))
+    act_on(partial(taxing.set_taxes, taxes=taxes, valid_from=parse_date(valid_from)), account, who, reason)
     words = " and ".join(f"{each.name} of {percent(each.rate)} %" for each in taxes) or "no tax"
     tell(f"From {valid_from} on {account} pays {words}.")
 
@@ -257,7 +261,7 @@ def load(
         content = file.read_bytes()
     except OSError as error:
         raise Refused(f"{file} cannot be read ({error.strerror}).") from None
-    loaded = act(loading.load_catalogue_file, who, reason, content=content)
+    loaded = act(partial(loading.load_catalogue_file, content=content), who, reason)
     names = ", ".join(version.id for version in loaded.added) or "nothing"
     _tell(f"Added: {names}.", is_new=loaded.is_new)
 

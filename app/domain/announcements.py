@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from app.domain.alerts import AlertKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from app.domain.json_values import JsonObject
 
 OPERATOR_ALERT = "OPERATOR_ALERT"
 """The kind of what goes to the operator on call; no customer sees it."""
@@ -313,7 +313,7 @@ def write_facts(kind: str, facts: Facts) -> dict[str, Any]:
     return {name: _written(value) for name, value in found.items()}
 
 
-def read_facts(kind: str, data: Mapping[str, Any]) -> Facts:
+def read_facts(kind: str, data: JsonObject) -> Facts:
     """Return the facts of a kind from their JSON values; `*_on` are dates."""
     found: dict[str, Any] = {name: _read(name, value) for name, value in data.items()}
     return FACTS[kind](**found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from app.domain.payment_gateway import AnswerKind, ChargeReason, DeclineSeverity, Transaction, TransactionStatus
 from app.domain.payment_methods import chargeable
@@ -102,6 +102,26 @@ class Collection:
     suspend_at: datetime | None = None
     retry_at: datetime | None = None
     failures: int = 0
+
+
+class CollectionChange(TypedDict, total=False):
+    """Fields of a collection that change; the others stay."""
+
+    status: CollectionStatus
+    due_on: date
+    round_no: int
+    slots_used: int
+    is_requested: bool
+    is_checkout: bool
+    is_by_hand: bool
+    next_attempt_at: datetime | None
+    late_fee_at: datetime | None
+    warn_at: datetime | None
+    suspend_at: datetime | None
+    retry_at: datetime | None
+    failures: int
+    note: str | None
+    lease_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +262,13 @@ def warned_suspension_at(collection: Collection, now: datetime, policies: Collec
     return max(collection.suspend_at, now + timedelta(days=policies.warning_days))
 
 
-def begin_round(collection: Collection, now: datetime, policies: CollectionPolicies) -> dict[str, Any]:
+def begin_round(collection: Collection, now: datetime, policies: CollectionPolicies) -> CollectionChange:
     """Return the fields of the collection that beginning a round changes.
 
     A requested round uses no slot; a scheduled one uses every slot that is due, so that a long pause is not made up for
     by a burst of charges (rule 30).
     """
-    changed: dict[str, Any] = {
+    changed: CollectionChange = {
         "status": CollectionStatus.CHARGING,
         "round_no": collection.round_no + 1,
         "is_requested": False,
@@ -262,7 +282,7 @@ def begin_round(collection: Collection, now: datetime, policies: CollectionPolic
     return changed
 
 
-def request_collection_attempt(now: datetime) -> dict[str, Any]:
+def request_collection_attempt(now: datetime) -> CollectionChange:
     """Return the fields of a collection that asking for a round at once changes; failures before it are forgotten."""
     return {"status": CollectionStatus.WAITING, "is_requested": True, "retry_at": now, "failures": 0}
 

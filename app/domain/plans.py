@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date  # noqa: TC003  (a public value's type, read at run time by those who inspect it)
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 

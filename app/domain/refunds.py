@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.collection import (
     ABSENCES_TO_SEND_AGAIN,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from app.domain.collection import Collection
+    from app.domain.collection import Collection, CollectionChange
     from app.domain.payment_gateway import ChargeAnswer
     from app.domain.policies import CollectionPolicies
 
@@ -134,7 +134,7 @@ def is_decided(sent_at: datetime | None, now: datetime) -> bool:
     return sent_at is None or now >= sent_at + GATEWAY_DEADLINE
 
 
-BY_HAND: Mapping[str, Any] = {
+BY_HAND: CollectionChange = {
     "is_by_hand": True,
     "is_requested": False,
     "is_checkout": False,
@@ -145,13 +145,13 @@ BY_HAND: Mapping[str, Any] = {
 }
 
 
-def collected_by_hand(collection: Collection) -> dict[str, Any]:
+def collected_by_hand(collection: Collection) -> CollectionChange:
     """Return the fields that change when money of an invoice goes back for a reason: nothing is charged by itself.
 
     No fee and no suspension follow either; what is under way is left to end.
     """
     if collection.status is not CollectionStatus.DONE:
-        return dict(BY_HAND)
+        return BY_HAND.copy()
     return {**BY_HAND, "status": CollectionStatus.WAITING, "retry_at": None, "failures": 0}
 
 
@@ -162,7 +162,7 @@ def collected_again(
     paid_starts_on: date,
     had_late_fee: bool,
     policies: CollectionPolicies,
-) -> dict[str, Any]:
+) -> CollectionChange:
     """Return the fields that change when a bank returns a payment: its day is the first of the schedule, and that round
     has failed (rules 30, 32, 33). The fee is due once for an invoice, however often it is returned.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from app.domain.payment_gateway import (
     MONEY_MOVES,
@@ -27,6 +27,9 @@ from app.gateways.braintree_values import (
     transaction_of,
     verification_of,
 )
+
+if TYPE_CHECKING:
+    from app.gateways.braintree_sdk import sdk
 
 KEY_NOT_ALLOWED = "915231"
 NOT_VOIDABLE = "91504"
@@ -73,7 +76,7 @@ _NOTICES = {
 }
 
 
-def codes_of(result: Any) -> list[str]:
+def codes_of(result: sdk.SuccessfulResult | sdk.ErrorResult) -> list[str]:
     """Return the codes of a result's validation errors."""
     try:
         return [str(each.code) for each in result.errors.deep_errors]
@@ -89,7 +92,7 @@ class Asked:
     amount_cents: int
 
 
-def charge_answer(result: Any, asked: Asked | None) -> ChargeAnswer:
+def charge_answer(result: sdk.SuccessfulResult | sdk.ErrorResult, asked: Asked | None) -> ChargeAnswer:
     """Sort the result of a sale or a refund; of a void when nothing was asked for but that."""
     try:
         found = getattr(result, "transaction", None)
@@ -136,7 +139,7 @@ def _answer_of(transaction: Transaction, asked: Asked) -> ChargeAnswer:
     return ChargeAnswer(AnswerKind.REFUSED, transaction, reason=f"status {status}")
 
 
-def vault_answer(result: Any, method_token: str) -> VaultAnswer:
+def vault_answer(result: sdk.SuccessfulResult | sdk.ErrorResult, method_token: str) -> VaultAnswer:
     """Sort the result of keeping a method: a success only if it is of a known kind and carries our token."""
     try:
         if getattr(result, "is_success", False):
@@ -157,7 +160,7 @@ def vault_answer(result: Any, method_token: str) -> VaultAnswer:
     return VaultAnswer(AnswerKind.REFUSED, refusal=refusal, reason="refused: " + ",".join(codes))
 
 
-def webhook_event_of(found: Any) -> WebhookEvent:
+def webhook_event_of(found: sdk.WebhookNotification) -> WebhookEvent:
     """Return a webhook of the SDK as ours."""
     dispute, transaction = getattr(found, "dispute", None), getattr(found, "transaction", None)
     revoked = getattr(found, "revoked_payment_method_metadata", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.payment_gateway import (
     CheckResult,
@@ -96,7 +96,7 @@ def aware(naive: datetime) -> datetime:
     return naive.replace(tzinfo=UTC) if naive.tzinfo is None else naive.astimezone(UTC)
 
 
-def transaction_of(found: Any) -> Transaction:
+def transaction_of(found: sdk.Transaction) -> Transaction:
     """Return a transaction of the SDK as ours.
 
     :raises Exception: whatever, when the gateway's answer had not the shape of one.
@@ -120,7 +120,7 @@ def transaction_of(found: Any) -> Transaction:
     )
 
 
-def dispute_of(found: Any) -> Dispute:
+def dispute_of(found: sdk.Dispute) -> Dispute:
     """Return a dispute of the SDK as ours; one that we accepted or did not answer is lost.
 
     :raises Exception: whatever, when the gateway's answer had not the shape of one.
@@ -141,7 +141,7 @@ def _text(value: object) -> str:
     return value
 
 
-def decline_of(found: Any, status: TransactionStatus) -> Decline | None:
+def decline_of(found: sdk.Transaction | sdk.CreditCardVerification, status: TransactionStatus) -> Decline | None:
     """Return why a transaction did not come about, or None when it did."""
     advice = getattr(found, "merchant_advice_code", None) or None
     if status is TransactionStatus.REJECTED:
@@ -157,7 +157,9 @@ def decline_of(found: Any, status: TransactionStatus) -> Decline | None:
     return _processor_decline(found, has_failed=status is TransactionStatus.FAILED, advice=advice)
 
 
-def _processor_decline(found: Any, *, has_failed: bool, advice: str | None) -> Decline:
+def _processor_decline(
+    found: sdk.Transaction | sdk.CreditCardVerification, *, has_failed: bool, advice: str | None
+) -> Decline:
     code = str(getattr(found, "processor_response_code", None) or "")
     text = str(getattr(found, "processor_response_text", None) or "")
     kind = getattr(found, "processor_response_type", None)
@@ -170,7 +172,7 @@ def _processor_decline(found: Any, *, has_failed: bool, advice: str | None) -> D
     return Decline(severity, code, text, advice)
 
 
-def verification_of(found: Any) -> Verification | None:
+def verification_of(found: sdk.CreditCardVerification | None) -> Verification | None:
     """Return a verification of the SDK as ours, or None where there is none."""
     if found is None:
         return None
@@ -195,7 +197,7 @@ def _check(code: object) -> CheckResult:
     return _CHECKS.get(str(code), CheckResult.NOT_VERIFIED)
 
 
-def method_of(found: Any) -> VaultedMethod | None:
+def method_of(found: sdk.Resource) -> VaultedMethod | None:
     """Return a method of the SDK as ours, or None when its kind is none that we know."""
     if isinstance(found, sdk.CreditCard):
         return VaultedMethod(
@@ -225,12 +227,12 @@ def method_of(found: Any) -> VaultedMethod | None:
     return None
 
 
-def _network_transaction(card: Any) -> str | None:
+def _network_transaction(card: sdk.CreditCard) -> str | None:
     verification = getattr(card, "verification", None)
     return getattr(verification, "network_transaction_id", None) or None
 
 
-def _kept_verification(card: Any) -> Verification | None:
+def _kept_verification(card: sdk.CreditCard) -> Verification | None:
     """Return the verification that a card was kept with; one of a shape that we do not know is no reason to miss it."""
     try:
         return verification_of(getattr(card, "verification", None))

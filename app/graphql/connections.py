@@ -6,15 +6,16 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import orjson
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFragmentNode, SelectionSetNode
 
-from app.graphql.context import Info
+from app.graphql.context import Context, Info
 from app.graphql.errors import BadInput
 from app.graphql.fields import computed
+from app.graphql.selections import raw_info
 
 Node = TypeVar("Node")
 Row = TypeVar("Row")
@@ -149,7 +150,7 @@ def read_cursor(cursor: str, *, kind: str, keys: tuple[type, ...]) -> Keys:
 
 def is_selected(info: Info, name: str) -> bool:
     """Tell whether a field directly below the current one is asked for, also by way of a fragment."""
-    raw = info._raw_info  # noqa: SLF001  Strawberry's own selected_fields converts the whole tree
+    raw = raw_info(info)
     waiting: list[SelectionSetNode] = [node.selection_set for node in raw.field_nodes if node.selection_set]
     seen: set[str] = set()
     while waiting:
@@ -165,5 +166,5 @@ def is_selected(info: Info, name: str) -> bool:
     return False
 
 
-def _fragment(raw: GraphQLResolveInfo[Any], name: str) -> SelectionSetNode:
+def _fragment(raw: GraphQLResolveInfo[Context], name: str) -> SelectionSetNode:
     return raw.fragments[name].selection_set

@@ -1,5 +1,6 @@
 """What a resolver may reach: the caller, the services, the clock, and reads that all travel in one trip."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -141,12 +142,12 @@ class Context:
         """
         return await self.reads.load(page, **self._own(page, parameters))
 
-    async def load_together(self, *asked: tuple[Page[Any], dict[str, object]]) -> list[Any]:
+    async def load_together(self, *asked: tuple[Page[Any], Mapping[str, object]]) -> list[Any]:
         """As `load`, for several pages with the parameters of each: they take the same trip."""
         return await self.reads.load_together(*(page.request(**self._own(page, given)) for page, given in asked))
 
-    def _own(self, page: Page[Any], parameters: dict[str, object]) -> dict[str, object]:
-        return parameters | {ACCOUNT: self.claims.account} if ACCOUNT in page.parameters else parameters
+    def _own(self, page: Page[Any], parameters: Mapping[str, object]) -> Mapping[str, object]:
+        return {**parameters, ACCOUNT: self.claims.account} if ACCOUNT in page.parameters else parameters
 
     async def viewer(self) -> Viewer:
         """Return the caller as the database has them now, from the operation's first trip.

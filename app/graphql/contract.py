@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 from graphql import (
@@ -19,6 +18,8 @@ from graphql import (
     parse,
     visit,
 )
+
+from app.domain.json_values import JsonObject
 
 FOLDER = Path(__file__).resolve().parents[2] / "frontend-contract"
 
@@ -43,7 +44,7 @@ class Operation:
     name: str
     comment: str
     document: str
-    variables: Mapping[str, Any]
+    variables: JsonObject
     kind: OperationType = OperationType.QUERY
 
 
@@ -123,10 +124,10 @@ def _spreads(node: DocumentNode) -> Iterator[str]:
     yield from visitor.names
 
 
-def _header(path: Path, text: str) -> tuple[str, dict[str, Any]]:
+def _header(path: Path, text: str) -> tuple[str, JsonObject]:
     """Return the leading comment, and the values of its `variables:` line."""
     words: list[str] = []
-    variables: dict[str, Any] = {}
+    variables: JsonObject = {}
     for line in text.splitlines():
         if not line.startswith("#"):
             break
@@ -138,7 +139,7 @@ def _header(path: Path, text: str) -> tuple[str, dict[str, Any]]:
     return " ".join(words).strip(), variables
 
 
-def _read_variables(path: Path, text: str) -> dict[str, Any]:
+def _read_variables(path: Path, text: str) -> JsonObject:
     try:
         variables = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -4,10 +4,10 @@ ours as they are, all others masked and logged once.
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from graphql import FieldNode, GraphQLError, Node
 
+from app.domain.json_values import Json
 from app.error_codes import MASKED_MESSAGE, RETRYABLE, ErrorCode, entry
 from app.graphql import failures
 
@@ -39,7 +39,7 @@ class Forbidden(ApiError):
         super().__init__(ErrorCode.FORBIDDEN, message)
 
 
-def document_entries(errors: Iterable[GraphQLError], fallback: ErrorCode, request_id: str) -> list[dict[str, Any]]:
+def document_entries(errors: Iterable[GraphQLError], fallback: ErrorCode, request_id: str) -> list[dict[str, Json]]:
     """Return the entries for errors found before execution; their messages speak of the caller's own document.
 
     An error may bring its own code in its extensions (a limit does); the others get `fallback`.
@@ -50,12 +50,12 @@ def document_entries(errors: Iterable[GraphQLError], fallback: ErrorCode, reques
     ]
 
 
-def field_entries(errors: Iterable[GraphQLError], request_id: str, operation_name: str | None) -> list[dict[str, Any]]:
+def field_entries(errors: Iterable[GraphQLError], request_id: str, operation_name: str | None) -> list[dict[str, Json]]:
     """Return the entries for errors of execution, masking and logging what nobody meant to say."""
     return [_located(_field_entry(error, request_id, operation_name), error) for error in errors]
 
 
-def _field_entry(error: GraphQLError, request_id: str, operation_name: str | None) -> dict[str, Any]:
+def _field_entry(error: GraphQLError, request_id: str, operation_name: str | None) -> dict[str, Json]:
     cause = _root_cause(error)
     if isinstance(cause, ApiError):
         return entry(cause.code, cause.message, request_id, retryable=cause.retryable)
@@ -96,7 +96,7 @@ def _code_of(error: GraphQLError, fallback: ErrorCode) -> ErrorCode:
     return ErrorCode[name] if isinstance(name, str) else fallback
 
 
-def _located(shaped: dict[str, Any], error: GraphQLError) -> dict[str, Any]:
+def _located(shaped: dict[str, Json], error: GraphQLError) -> dict[str, Json]:
     if error.locations:
         shaped["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:

@@ -1,7 +1,7 @@
 """Runs a prepared document on the schema with graphql-core, and turns the outcome into JSON values."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
 
@@ -10,6 +10,7 @@ from graphql.execution import ExecutionResult
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from app.domain.json_values import JsonObject
 from app.graphql.context import Context
 from app.graphql.documents import Document, RuleSet
 from app.graphql.errors import field_entries
@@ -22,7 +23,7 @@ IS_AWAITABLE = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_a
 class Answer:
     """What came out; `was_executed` is false when the variables did not fit, and then there is no `data`."""
 
-    body: dict[str, Any]
+    body: JsonObject
     was_executed: bool
 
 
@@ -37,7 +38,7 @@ class Executor:
         self,
         document: Document,
         operation: OperationDefinitionNode,
-        variables: Mapping[str, Any],
+        variables: JsonObject,
         context: Context,
     ) -> Answer:
         """Return the answer of one operation; failures of its fields are entries of `errors`, never exceptions."""

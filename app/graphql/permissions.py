@@ -1,8 +1,5 @@
 """Who may do what: each role's permissions, the one way to declare a root field, and sections that some roles miss."""
 
-# What a resolver takes and returns is Strawberry's business, so `Any` is its honest type here.
-# ruff: noqa: ANN401
-
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -157,35 +154,22 @@ class SectionGuard(FieldExtension):
         return await next_(source, info, **arguments) if may(context.seen_viewer, self.permission) else None
 
 
-def root_field(*, permission: Permission, description: str, name: str | None = None) -> Callable[[Resolver], Any]:
+def root_field(*, permission: Permission, description: str, name: str | None = None) -> StrawberryField:
     """Declare an asynchronous resolver as a root field that needs a permission; every root field is made so."""
-
-    def declare(resolver: Resolver) -> Any:
-        return strawberry.field(
-            resolver=resolver, name=name, description=description, extensions=[RootGuard(permission)]
-        )
-
-    return declare
+    field: StrawberryField = strawberry.field(name=name, description=description, extensions=[RootGuard(permission)])
+    return field
 
 
-def mutation_field(*, permission: Permission, description: str) -> Callable[[Resolver], Any]:
+def mutation_field(*, permission: Permission, description: str) -> StrawberryField:
     """Declare an asynchronous resolver as a mutation that needs a permission; every mutation is made so."""
-
-    def declare(resolver: Resolver) -> Any:
-        return strawberry.mutation(resolver=resolver, description=description, extensions=[MutationGuard(permission)])
-
-    return declare
+    field: StrawberryField = strawberry.mutation(description=description, extensions=[MutationGuard(permission)])
+    return field
 
 
-def section(*, permission: Permission, description: str, name: str | None = None) -> Callable[[Resolver], Any]:
+def section(*, permission: Permission, description: str, name: str | None = None) -> StrawberryField:
     """Declare a nullable field that is null for a role without the permission."""
-
-    def declare(resolver: Resolver) -> Any:
-        return strawberry.field(
-            resolver=resolver, name=name, description=description, extensions=[SectionGuard(permission)]
-        )
-
-    return declare
+    field: StrawberryField = strawberry.field(name=name, description=description, extensions=[SectionGuard(permission)])
+    return field
 
 
 def permission_of(field: StrawberryField) -> Permission | None:

@@ -6,7 +6,6 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
 from app.error_codes import ErrorCode
-from app.graphql import refusal_members  # noqa: F401  (registers which refusal becomes which member)
 from app.graphql.mutations.add_on import AddOnMutations
 from app.graphql.mutations.alerts import AlertMutations
 from app.graphql.mutations.payment import PaymentMutations

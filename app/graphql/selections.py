@@ -2,9 +2,21 @@
 
 from typing import Any
 
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, SelectionNode, SelectionSetNode
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLResolveInfo,
+    SelectionNode,
+    SelectionSetNode,
+)
 
-from app.graphql.context import Info
+from app.graphql.context import Context, Info
+
+
+def raw_info(info: Info) -> GraphQLResolveInfo[Context]:
+    """Return what graphql-core knows of a field: Strawberry's own `selected_fields` converts the whole tree."""
+    return info._raw_info  # noqa: SLF001
 
 
 def mentions(info: Info, *names: str) -> bool:
@@ -12,7 +24,7 @@ def mentions(info: Info, *names: str) -> bool:
 
     A field left out by a directive counts as asked for, which costs a little and never lacks anything.
     """
-    raw = info._raw_info  # noqa: SLF001  Strawberry's own selected_fields converts the whole tree
+    raw = raw_info(info)
     waiting: list[SelectionSetNode | None] = [node.selection_set for node in raw.field_nodes]
     seen: set[str] = set()
     while waiting:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
+    from app.domain.json_values import JsonObject
     from app.services.common.services import Services
 
 LARGEST_ACCOUNT_BODY = 100_000
@@ -150,13 +151,13 @@ class PutAccount:
         except put_account.AccountAlreadyBilled as error:
             raise Refused(answers.CONFLICT, ErrorCode.BAD_INPUT, str(error)) from error
         account = put.account
-        answer = {
+        answer: JsonObject = {
             "id": account.id,
             "externalId": account.external_id,
             "name": account.name,
             "status": account.status,
-            "trialEndsOn": account.trial_ends_on,
-            "paidStartsOn": account.paid_starts_on,
+            "trialEndsOn": _written(account.trial_ends_on),
+            "paidStartsOn": _written(account.paid_starts_on),
         }
         await answers.send_json(send, answers.CREATED if put.is_new else answers.OK, answer)
 
@@ -174,7 +175,7 @@ class PutTaxes:
         taxes = [TaxRate(tax.name, int(tax.percent * ONE_PER_CENT), tuple(tax.kinds)) for tax in body.taxes]
         known = await self.put(scope["path_params"]["account"], taxes, body.valid_from, key.name)
         said = [{"name": tax.name, "percent": percent(tax.rate), "kinds": list(tax.kinds)} for tax in known.taxes.taxes]
-        answer = {"validFrom": body.valid_from, "taxes": said}
+        answer: JsonObject = {"validFrom": _written(body.valid_from), "taxes": said}
         await answers.send_json(send, answers.CREATED if known.is_new else answers.OK, answer)
 
     async def put(self, account: str, taxes: Sequence[TaxRate], valid_from: date, key_name: str) -> set_taxes.TaxesSet:
@@ -207,7 +208,7 @@ class PutTax(PutTaxes):
         body = read_as(_TaxBody, await read_body(receive))
         taxes = [TaxRate(body.name, int(body.percent * ONE_PER_CENT))]
         known = await self.put(scope["path_params"]["account"], taxes, body.valid_from, key.name)
-        answer = {"name": body.name, "percent": str(body.percent), "validFrom": body.valid_from}
+        answer = {"name": body.name, "percent": str(body.percent), "validFrom": _written(body.valid_from)}
         await answers.send_json(send, answers.CREATED if known.is_new else answers.OK, answer)
 
 
@@ -226,7 +227,11 @@ class Entitlements:
         if names is None:
             raise Refused(answers.NOT_FOUND, ErrorCode.NOT_FOUND, f"There is no account {account!r}.")
         unlocked = {name: name in names for name in ENTITLEMENTS}
-        await answers.send_json(send, answers.OK, {"account": account, "on": today, "entitlements": unlocked})
+        await answers.send_json(send, answers.OK, {"account": account, "on": _written(today), "entitlements": unlocked})
+
+
+def _written(on: date | None) -> str | None:
+    return None if on is None else on.isoformat()
 
 
 def _particulars(external_id: str, body: _AccountBody) -> put_account.AccountParticulars:

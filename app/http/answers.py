@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from app.error_codes import ErrorCode, entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.types import Scope, Send
+
+    from app.domain.json_values import JsonObject
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -51,7 +51,7 @@ class Refused(Exception):
 
 
 async def send_json(
-    send: Send, status: int, body: Mapping[str, Any], *, media_type: str = JSON, headers: Headers = ()
+    send: Send, status: int, body: JsonObject, *, media_type: str = JSON, headers: Headers = ()
 ) -> None:
     """Send one JSON answer."""
     content = orjson.dumps(body)

@@ -6,7 +6,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 import structlog
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from app.domain.json_values import JsonObject
     from app.graphql.contract import Contract, Operation
 
 log = structlog.get_logger("http")
@@ -175,7 +176,7 @@ def graphiql_page(*, contract: Contract, personas: Sequence[Persona] = (), folde
     return HTMLResponse(page, headers=headers)
 
 
-def page_config(contract: Contract, personas: Sequence[Persona]) -> dict[str, Any]:
+def page_config(contract: Contract, personas: Sequence[Persona]) -> JsonObject:
     """Return what the boot script works with, as JSON values."""
     steps = {name: text for name, text in GUIDE if contract.find(name)}
     tabs = sorted(contract.operations, key=lambda operation: _place(operation, list(steps)))

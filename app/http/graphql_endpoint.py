@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import structlog
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from graphql import OperationDefinitionNode
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from app.domain.json_values import JsonObject
     from app.graphql.context import Context
     from app.graphql.execution import Answer, Executor
     from app.ports import Claims, TokenVerifier
@@ -45,7 +46,7 @@ class GraphQLRequest:
 
     query: str
     operation_name: str | None
-    variables: dict[str, Any]
+    variables: JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ class GraphQLEndpoint:
         if scope["method"] not in allowed:
             raise _method_refused(f"Send the operation by {' or '.join(allowed)}.", allowed)
 
-    async def _answer(self, scope: Scope, receive: Receive, media_type: str) -> tuple[int, dict[str, Any]]:
+    async def _answer(self, scope: Scope, receive: Receive, media_type: str) -> tuple[int, JsonObject]:
         is_post = scope["method"] == "POST"
         if is_post:
             require_json(header(scope, b"content-type"), header(scope, b"content-encoding"))
@@ -128,7 +129,7 @@ class GraphQLEndpoint:
         return _document_status(media_type, ErrorCode.BAD_INPUT), answer.body
 
     async def _run(
-        self, document: Document, operation: OperationDefinitionNode, variables: dict[str, Any], context: Context
+        self, document: Document, operation: OperationDefinitionNode, variables: JsonObject, context: Context
     ) -> Answer:
         try:
             async with asyncio.timeout(self._options.operation_seconds):
@@ -153,7 +154,7 @@ def _operation(document: Document, name: str | None) -> OperationDefinitionNode:
     return operation
 
 
-def read_parameters(body: dict[str, Any]) -> GraphQLRequest:
+def read_parameters(body: JsonObject) -> GraphQLRequest:
     """Return the parameters of a JSON object.
 
     :raises Refused: with status 400 when one is missing or of the wrong kind.
@@ -187,13 +188,10 @@ def read_query_string(scope: Scope) -> GraphQLRequest:
         raise _bad("The query string is not well formed, or not UTF-8.") from None
     if any(len(values) > 1 for values in pairs.values()):
         raise _bad("A parameter of the query string is given twice.")
-    found: dict[str, Any] = {name: values[0] for name, values in pairs.items()}
-    for name in ("variables", "extensions"):
-        if found.get(name):
-            found[name] = decode_object(found[name], what=f"`{name}`")
-        else:
-            found.pop(name, None)
-    return read_parameters(found)
+    texts = {name: values[0] for name, values in pairs.items()}
+    decoded = {name: texts.pop(name, None) for name in ("variables", "extensions")}
+    objects = {name: decode_object(text, what=f"`{name}`") for name, text in decoded.items() if text}
+    return read_parameters({**texts, **objects})
 
 
 def _refuse_card_numbers(request: GraphQLRequest) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.http.answers import OK, OPERATION_TOO_SLOW, send_json
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
+
+    from app.domain.json_values import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class Ready:
         """Answer one request."""
         del scope, receive
         found = await self._probe()
-        body: dict[str, Any] = {
+        body: JsonObject = {
             "status": "ready" if found.problem is None else "unavailable",
             "problem": found.problem,
             "tickerLagSeconds": found.ticker_lag_seconds,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 from starlette.routing import Route
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
+    from app.domain.json_values import Json, JsonObject
     from app.domain.metering import MeteringResult
     from app.services.common.services import Services
 
@@ -83,7 +84,7 @@ def _items(body: bytes, content_type: str, source: str) -> Iterator[Item]:
         yield Item(position, call, _text(value) if isinstance(call, Unreadable) else None)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401  (any JSON value)
+def _text(value: Json) -> str:
     """Return a JSON value as text; orjson reads deeper nesting than it writes, and no call is nested at all."""
     try:
         return orjson.dumps(value).decode()
@@ -91,7 +92,7 @@ def _text(value: Any) -> str:  # noqa: ANN401  (any JSON value)
         return "The item is nested too deep to be kept."
 
 
-def _json_array(body: bytes) -> list[Any]:
+def _json_array(body: bytes) -> list[Json]:
     try:
         values = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -101,13 +102,13 @@ def _json_array(body: bytes) -> list[Any]:
     return values
 
 
-def _report(items: Sequence[Item], results: Sequence[MeteringResult]) -> dict[str, Any]:
+def _report(items: Sequence[Item], results: Sequence[MeteringResult]) -> JsonObject:
     counts: dict[str, int] = {}
     reports = []
     for item, metered in zip(items, results, strict=True):
         outcome = metered.outcome.value  # a plain text: orjson takes no enum as a key
         counts[outcome] = counts.get(outcome, 0) + 1
-        report: dict[str, Any] = {"position": item.position, "outcome": outcome}
+        report: dict[str, Json] = {"position": item.position, "outcome": outcome}
         if not isinstance(item.call, Unreadable):
             report["eventId"] = item.call.event_id
         if metered.reason is not None:

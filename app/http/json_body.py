@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -10,12 +10,15 @@ from pydantic import BaseModel, ValidationError
 from app.error_codes import ErrorCode
 from app.http.answers import BAD_REQUEST, UNPROCESSABLE, Refused
 
+if TYPE_CHECKING:
+    from app.domain.json_values import Json
+
 B = TypeVar("B", bound=BaseModel)
 
 DEEPEST = 32
 
 
-def decode_object(content: bytes | str, *, what: str = "The request body") -> dict[str, Any]:
+def decode_object(content: bytes | str, *, what: str = "The request body") -> dict[str, Json]:
     """Return the JSON object in some text; `what` names the text in the refusal.
 
     NaN, Infinity, numbers beyond a double, lone surrogates and a byte order mark are no JSON here.
@@ -46,8 +49,8 @@ def read_as(model: type[B], body: bytes) -> B:
         raise Refused(UNPROCESSABLE, ErrorCode.BAD_INPUT, f"{place}: {first['msg'].rstrip('.')}.") from error
 
 
-def _is_too_deep(decoded: dict[str, Any]) -> bool:
-    level: list[Any] = [decoded]
+def _is_too_deep(decoded: dict[str, Json]) -> bool:
+    level: list[Json] = [decoded]
     for _ in range(DEEPEST):
         level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
         if not level:
@@ -55,8 +58,10 @@ def _is_too_deep(decoded: dict[str, Any]) -> bool:
     return True
 
 
-def _children(parent: dict[str, Any] | list[Any]) -> list[Any]:
-    return list(parent.values()) if isinstance(parent, dict) else parent
+def _children(parent: Json) -> list[Json]:
+    if isinstance(parent, dict):
+        return list(parent.values())
+    return parent if isinstance(parent, list) else []
 
 
 def _bad(message: str) -> Refused:

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from app.domain.accounts import KeyPurpose
-from app.domain.deliveries import CallOutcome  # noqa: TC001 -- pydantic reads it at run time
+from app.domain.deliveries import CallOutcome
 from app.error_codes import ErrorCode
 from app.http import answers
 from app.http.answers import Refused

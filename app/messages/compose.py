@@ -19,10 +19,12 @@ from app.messages.invoice_words import ISSUER
 from app.messages.render import STATIC, TEMPLATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from jinja2 import Template
+
+    from app.domain.json_values import JsonObject
 
 STYLE_SHEET = STATIC / "message.css"
 LONGEST_SUBJECT = 150
@@ -98,7 +100,7 @@ class Composer:
         self._template = lru_cache(maxsize=None)(self._environment.get_template)
 
     def mail(
-        self, kind: str, data: Mapping[str, Any], addressee: Addressee, *, unsubscribe_url: str | None = None
+        self, kind: str, data: JsonObject, addressee: Addressee, *, unsubscribe_url: str | None = None
     ) -> MailText:
         """Return the mail of a kind. With an address to unsubscribe at, it says so; a duty says why there is none."""
         words = self._words(kind, data, addressee)
@@ -116,11 +118,11 @@ class Composer:
         html = self._inliner.inline(self._kind_template(kind, "body.html").render(words))
         return MailText(subject, text, html)
 
-    def script(self, kind: str, data: Mapping[str, Any], addressee: Addressee) -> str:
+    def script(self, kind: str, data: JsonObject, addressee: Addressee) -> str:
         """Return what an operator says on the phone."""
         return _tidy(self._kind_template(kind, "call.txt").render(self._words(kind, data, addressee)))
 
-    def _words(self, kind: str, data: Mapping[str, Any], addressee: Addressee) -> dict[str, Any]:
+    def _words(self, kind: str, data: JsonObject, addressee: Addressee) -> dict[str, Any]:
         facts = read_facts(kind, data)
         return {"facts": facts, "account": addressee.account_name, "recipient": addressee.name}
 
@@ -135,7 +137,7 @@ def one_line(text: str, longest: int) -> str:
     return joined if len(joined) <= longest else f"{joined[: longest - 1].rstrip()}…"
 
 
-def _reasons(kind: str, data: Mapping[str, Any], addressee: Addressee, *, can_unsubscribe: bool) -> Iterator[str]:
+def _reasons(kind: str, data: JsonObject, addressee: Addressee, *, can_unsubscribe: bool) -> Iterator[str]:
     if kind == OPERATOR_ALERT:
         yield "You get this because your address is set as that of the operator on call."
         return

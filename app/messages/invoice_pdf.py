@@ -5,10 +5,18 @@ from __future__ import annotations
 import io
 from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reportlab.lib.colors import Color
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.platypus import Flowable, Paragraph, Table
+
+    Cell: TypeAlias = Paragraph | list[Paragraph]
+    Rule: TypeAlias = tuple[str | float | tuple[int, int] | Color, ...]
     from app.messages.invoice_words import InvoiceWords, LineWords, Sum
 
 MEDIA_TYPE = "application/pdf"
@@ -16,7 +24,7 @@ MEDIA_TYPE = "application/pdf"
 FONT, BOLD_FONT = "Vera", "VeraBd"
 """They come with reportlab, so that the same invoice gives the same file on every machine."""
 
-QUIET, ACCENT, RULE = "#566473", "#0b5c7a", "#b9c1c9"
+BLACK, QUIET, ACCENT, RULE = "#000000", "#566473", "#0b5c7a", "#b9c1c9"
 
 AMOUNT_WIDTH = 110
 MARGIN = 56
@@ -61,13 +69,13 @@ def invoice_pdf(words: InvoiceWords) -> bytes:
     return out.getvalue()
 
 
-def _story(words: InvoiceWords, width: float) -> list[Any]:
+def _story(words: InvoiceWords, width: float) -> list[Flowable]:
     from reportlab.platypus import Spacer
 
     return [_head(words, width), Spacer(1, 18), _facts(words, width), Spacer(1, 18), _charges(words, width)]
 
 
-def _head(words: InvoiceWords, width: float) -> Any:
+def _head(words: InvoiceWords, width: float) -> Table:
     issuer = [_text(words.issuer, size=12, is_bold=True), _text(words.product, color=QUIET)]
     name = [
         _text(words.title, size=18, is_bold=True, align="right"),
@@ -77,7 +85,7 @@ def _head(words: InvoiceWords, width: float) -> Any:
     return _table([[issuer, name]], [width / 2, width / 2], [("LINEBELOW", (0, 0), (-1, -1), 2, _color(ACCENT))])
 
 
-def _facts(words: InvoiceWords, width: float) -> Any:
+def _facts(words: InvoiceWords, width: float) -> Table:
     facts = [
         _text(words.account_name, size=12, is_bold=True),
         _text(f"Account {words.account_number}", color=QUIET),
@@ -87,18 +95,18 @@ def _facts(words: InvoiceWords, width: float) -> Any:
     return _table([[facts]], [width], [])
 
 
-def _charges(words: InvoiceWords, width: float) -> Any:
+def _charges(words: InvoiceWords, width: float) -> Table:
     header = [_text("Charge", color=QUIET), _text("Amount", color=QUIET, align="right")]
     lines = [[_line(line), _text(line.amount, align="right")] for line in words.lines]
     sums = [[_sum(one), _text(one.amount, align="right", is_bold=one.is_final)] for one in words.sums]
     rules = [
         ("LINEBELOW", (0, 0), (-1, len(lines)), 0.5, _color(RULE)),
-        ("LINEABOVE", (0, -1), (-1, -1), 1, _color("#000000")),
+        ("LINEABOVE", (0, -1), (-1, -1), 1, _color(BLACK)),
     ]
     return _table([header, *lines, *sums], [width - AMOUNT_WIDTH, AMOUNT_WIDTH], rules, header_rows=1)
 
 
-def _line(line: LineWords) -> list[Any]:
+def _line(line: LineWords) -> list[Paragraph]:
     return [
         _text(line.title, is_bold=True),
         _text(line.period, size=8, color=QUIET),
@@ -106,12 +114,12 @@ def _line(line: LineWords) -> list[Any]:
     ]
 
 
-def _sum(one: Sum) -> list[Any]:
+def _sum(one: Sum) -> list[Paragraph]:
     note = [_text(one.note, size=8, color=QUIET)] if one.note else []
     return [_text(one.label, is_bold=one.is_final), *note]
 
 
-def _table(rows: list[Any], widths: list[float], rules: list[Any], *, header_rows: int = 0) -> Any:
+def _table(rows: list[list[Cell]], widths: list[float], rules: Sequence[Rule], *, header_rows: int = 0) -> Table:
     from reportlab.platypus import Table
 
     table = Table(rows, colWidths=widths, repeatRows=header_rows)
@@ -120,16 +128,16 @@ def _table(rows: list[Any], widths: list[float], rules: list[Any], *, header_row
     return table
 
 
-def _text(text: str, **looks: Any) -> Any:
+def _text(text: str, *, size: int = 10, color: str = BLACK, align: str = "left", is_bold: bool = False) -> Paragraph:
     """A paragraph of plain text: what it holds is never taken for markup."""
     from reportlab.platypus import Paragraph
 
     shown = "".join(character if ord(character) in _glyphs() else "?" for character in text)
-    return Paragraph(escape(shown), _style(**looks))
+    return Paragraph(escape(shown), _style(size=size, color=color, align=align, is_bold=is_bold))
 
 
 @cache
-def _style(*, size: int = 10, color: str = "#000000", align: str = "left", is_bold: bool = False) -> Any:
+def _style(*, size: int, color: str, align: str, is_bold: bool) -> ParagraphStyle:
     from reportlab.lib.styles import ParagraphStyle
 
     return ParagraphStyle(
@@ -142,7 +150,7 @@ def _style(*, size: int = 10, color: str = "#000000", align: str = "left", is_bo
     )
 
 
-def _color(name: str) -> Any:
+def _color(name: str) -> Color:
     from reportlab.lib.colors import HexColor
 
     return HexColor(name)

@@ -21,9 +21,6 @@ An annotation with `| None` makes the column nullable. Give a `CheckConstraint` 
 `ck_<table>_` before it.
 """
 
-# A field helper returns what the annotation beside it says, so `Any` is its honest type, as it is for SQLModel's Field.
-# ruff: noqa: ANN401
-
 from __future__ import annotations
 
 import re

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -74,9 +74,8 @@ class AddOnRepository:
 
     async def list_for_account(self, account_id: str) -> list[AddOnSubscription]:
         """Return what an account has or had, in the order of buying."""
-        columns: Any = (AddOnSubscriptionRow, AddOnVersionRow)
         statement = (
-            select(*columns)
+            select(AddOnSubscriptionRow, AddOnVersionRow)
             .join(AddOnVersionRow, col(AddOnVersionRow.id) == col(AddOnSubscriptionRow.add_on_version_id))
             .where(AddOnSubscriptionRow.account_id == account_id)
             .order_by(col(AddOnSubscriptionRow.starts_on), col(AddOnSubscriptionRow.id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Date, Text, and_, bindparam, delete, insert, update
 from sqlmodel import col, select
@@ -26,14 +26,13 @@ from app.repositories.conditions import Sql, one_of
 from app.repositories.contacts import CONTACT_COLUMNS, read_contact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
-    from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from app.domain.contacts import PaymentContact
-    from app.repositories.bulk import Columns
+    from app.repositories.bulk import Columns, Merged
 
 _SUBSCRIBED = and_(
     col(AlertSubscriptionRow.account_id) == col(MembershipRow.account_id),
@@ -113,11 +112,11 @@ _CROSSINGS = (
 )
 
 
-def _watched(_stored: Columns, incoming: Columns) -> Mapping[str, ColumnElement[Any]]:
+def _watched(_stored: Columns, incoming: Columns) -> Merged:
     return {"period_on": incoming.period_on, "from_seconds": incoming.from_seconds}
 
 
-def _looked(_stored: Columns, incoming: Columns) -> Mapping[str, ColumnElement[Any]]:
+def _looked(_stored: Columns, incoming: Columns) -> Merged:
     return {"looked_on": incoming.looked_on}
 
 

@@ -184,7 +184,7 @@ class SettlementRepository:
         """Store that the money of a charge went back at settlement; False when that was known."""
         row = PaymentAttemptRow
         statement = update(row).where(col(row.id) == attempt_id, col(row.returned_at).is_(None)).values(returned_at=at)
-        result: Any = await self._session.exec(statement)
+        result = await self._session.exec(statement)
         return bool(result.rowcount)
 
 

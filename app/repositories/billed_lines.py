@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from app.repositories.conditions import Scope, Sql
+    from app.repositories.sql_json import Rows
 
 
 def select_billed(scope: Scope, *conditions: Sql) -> Sql:
@@ -84,7 +85,7 @@ def read_shares(taxes: Iterable[Any] | None) -> tuple[TaxShare, ...]:
     return tuple(TaxShare(*share) for share in taxes or ())
 
 
-def read_books(billed: Iterable[Any], write_offs: Iterable[Any]) -> Books:
+def read_books(billed: Rows, write_offs: Rows) -> Books:
     """Fold one account's rows of `select_billed` and `select_write_offs`."""
     lines: dict[tuple[int, int], list[tuple[int, InvoiceLine]]] = {}
     for _, number, watermark, position, *columns in billed:
@@ -93,7 +94,7 @@ def read_books(billed: Iterable[Any], write_offs: Iterable[Any]) -> Books:
     return fold(documents, read_write_offs(write_offs))
 
 
-def read_write_offs(rows: Iterable[Any]) -> list[WriteOffEntry]:
+def read_write_offs(rows: Rows) -> list[WriteOffEntry]:
     """Return the entries of one account's rows of `select_write_offs`."""
     shares: dict[int, list[WriteOffShare]] = {}
     for _, seq, write_off_seq, written_off, number, position, cents, taxes in rows:

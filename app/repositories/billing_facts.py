@@ -32,10 +32,11 @@ from app.models.plans import PlanVersionRow
 from app.repositories.billed_lines import read_books, select_billed, select_write_offs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import date
 
     from app.repositories.conditions import Scope, Sql
+    from app.repositories.sql_json import Rows
 
 
 NO_USAGE = UsageTotals()
@@ -254,7 +255,7 @@ def read_plan(columns: Iterable[Any]) -> PlanVersion:
     return PlanVersion(identifier, code, name, base_cents, included_minutes, UnitPrice(rate), *dates)
 
 
-def read_catalogue(rows: Iterable[Any]) -> Catalogue:
+def read_catalogue(rows: Rows) -> Catalogue:
     """Return the catalogue of rows of `PLAN_COLUMNS`."""
     return Catalogue(tuple(read_plan(row) for row in rows))
 
@@ -275,7 +276,7 @@ def read_taxes(rates: Iterable[Any]) -> tuple[TaxRate, ...]:
     return tuple(TaxRate(rate["name"], rate["rate"], tuple(map(LineKind, rate["kinds"]))) for rate in rates)
 
 
-def read_taxes_in_force(rows: Sequence[Any]) -> tuple[TaxRate, ...]:
+def read_taxes_in_force(rows: Rows) -> tuple[TaxRate, ...]:
     """Return the taxes of the first of an account's rows of `select_taxes`."""
     return read_taxes(rows[0][1]) if rows else ()
 
@@ -284,13 +285,13 @@ def read_taxes_in_force(rows: Sequence[Any]) -> tuple[TaxRate, ...]:
 class FactRows:
     """The rows of one account by the parts of `fact_parts`; `cycles` come newest month first."""
 
-    cycles: Iterable[Any] = ()
-    usage: Iterable[Any] = ()
-    billed: Iterable[Any] = ()
-    write_offs: Iterable[Any] = ()
-    subscriptions: Iterable[Any] = ()
-    charges: Iterable[Any] = ()
-    taxes: Sequence[Any] = ()
+    cycles: Rows = ()
+    usage: Rows = ()
+    billed: Rows = ()
+    write_offs: Rows = ()
+    subscriptions: Rows = ()
+    charges: Rows = ()
+    taxes: Rows = ()
 
 
 def assemble_facts(account: AccountFacts, prices: Catalogue, rows: FactRows) -> BillingFacts:

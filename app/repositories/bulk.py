@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 Columns: TypeAlias = "ReadOnlyColumnCollection[str, Any]"
 _DRIVER = "driver connection"
-Merge: TypeAlias = Callable[[Columns, Columns], Mapping[str, ColumnElement[Any]]]
+Merged: TypeAlias = "Mapping[str, ColumnElement[Any]]"
+"""What each column of a row that stands already becomes."""
+
+Merge: TypeAlias = Callable[[Columns, Columns], Merged]
 
 
 @dataclass(frozen=True, slots=True)

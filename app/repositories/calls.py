@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from app.domain.metering import DayDelta
     from app.domain.usage import RefusalReason, Resolution
-    from app.repositories.bulk import Columns
+    from app.repositories.bulk import Columns, Merged
 
 _CALL_COLUMNS = tuple(col(getattr(CallRow, name)) for name in RecordedCall._fields)
 _BILLED_SECONDS = (col(CallRow.live_seconds), col(CallRow.patch_seconds), col(CallRow.ivr_seconds))
@@ -35,7 +34,7 @@ _INSERT_CALL = insert(CallRow)
 _FIND_KNOWN = select(*_CALL_COLUMNS).where(CallRow.source == bindparam("source"), one_of(CallRow.event_id, "event_ids"))
 
 
-def _add_to_day(stored: Columns, incoming: Columns) -> Mapping[str, ColumnElement[Any]]:
+def _add_to_day(stored: Columns, incoming: Columns) -> Merged:
     later = incoming.last_started_at > stored.last_started_at
     changes = {name: stored[name] + incoming[name] for name in _DAY_SUMS}
     return {**changes, "last_started_at": case((later, incoming.last_started_at), else_=stored.last_started_at)}

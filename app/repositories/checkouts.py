@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select, true, update
 from sqlmodel import col
@@ -15,6 +15,8 @@ from app.repositories.checkout_details import details_of, write_details
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Mapped
     from sqlmodel.ext.asyncio.session import AsyncSession
 
 
@@ -71,7 +73,7 @@ class CheckoutRepository:
         await self._session.exec(update(row).where(col(row.id) == checkout_id).values(state=state, finished_at=at))
 
 
-def waiting_checkout(account_id: Any) -> Any:  # noqa: ANN401 -- columns and conditions of statements
+def waiting_checkout(account_id: Mapped[str]) -> ColumnElement[bool]:
     """Return the condition that the account of a column has a change that waits for its payment."""
     return (
         select(true())

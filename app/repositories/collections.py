@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Update
     from sqlmodel.ext.asyncio.session import AsyncSession
 
+    from app.domain.collection import CollectionChange
+
 
 _INSERT = insert(CollectionRow)
 _DATES = ("next_attempt_at", "late_fee_at", "warn_at", "suspend_at")
@@ -142,21 +144,21 @@ class CollectionRepository:
             .values(lease_until=None, lease_epoch=col(row.lease_epoch) + 1)
         )
 
-    async def save(self, lease: Lease | None, collection: Collection, changed: Mapping[str, Any]) -> None:
+    async def save(self, lease: Lease | None, collection: Collection, changed: CollectionChange) -> None:
         """Change fields of a collection and plan what comes next; without a lease, for the account's only writer.
 
         :raises LeaseLost: when the lease has passed on.
         """
-        values = dict(changed)
+        values = {**changed}
         final = {name: values.get(name, getattr(collection, name)) for name in (*_DATES, "status", "is_requested")}
-        retry_at = values.get("retry_at", collection.retry_at)
+        retry_at = changed.get("retry_at", collection.retry_at)
         values["next_action_at"] = _earliest(final, retry_at)
         statement = (
             update(CollectionRow).where(col(CollectionRow.invoice_id) == collection.invoice_id)
             if lease is None
             else self._held(lease)
         )
-        result: Any = await self._session.exec(statement.values(values))
+        result = await self._session.exec(statement.values(values))
         if result.rowcount != 1:
             raise LeaseLost(collection.invoice_id)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class _Compiler(Protocol):
-    def process(self, obj: ClauseElement, **kw: Any) -> str: ...  # noqa: ANN401 -- SQLAlchemy's own signature
+    def process(self, obj: ClauseElement, **kw: Any) -> str: ...
 
 
 def beyond(columns: Sequence[Any], names: Sequence[str], *, descending: bool = False) -> ColumnElement[bool]:
@@ -40,7 +40,7 @@ def beyond(columns: Sequence[Any], names: Sequence[str], *, descending: bool = F
     return row < cursor if descending else row > cursor
 
 
-def one_of(column: Any, name: str) -> ColumnElement[bool]:  # noqa: ANN401 -- a column of a row class, typed as its value
+def one_of(column: Any, name: str) -> ColumnElement[bool]:
     """The rows whose column is in the list given for the bind called `name`; one statement for any length."""
     return cast("ColumnElement[bool]", _OneOf(column, bindparam(name, type_=_ListOf(column.type))))
 
@@ -62,7 +62,7 @@ class _ListOf(TypeDecorator[Iterable[Any]]):
         element = Text() if isinstance(self.element, String) else self.element
         return dialect.type_descriptor(ARRAY(element))
 
-    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:  # noqa: ANN401 -- text or list
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
         """Store each element as its column would."""
         convert = binder_for(self.element, dialect)
         values = [item if convert is None else convert(item) for item in value or ()]
@@ -80,18 +80,18 @@ class _OneOf(FunctionElement[bool]):
 
 
 @compiles(_OneOf, "sqlite")
-def _one_of_sqlite(element: _OneOf, compiler: _Compiler, **options: Any) -> str:  # noqa: ANN401 -- passed on
+def _one_of_sqlite(element: _OneOf, compiler: _Compiler, **options: Any) -> str:
     column, values = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 -- made of compiled SQL
 
 
 @compiles(_OneOf, "postgresql")
-def _one_of_postgresql(element: _OneOf, compiler: _Compiler, **options: Any) -> str:  # noqa: ANN401 -- passed on
+def _one_of_postgresql(element: _OneOf, compiler: _Compiler, **options: Any) -> str:
     column, values = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{column} = ANY ({values})"
 
 
-def by_bytes(column: Any) -> ColumnElement[str]:  # noqa: ANN401 -- as for `one_of`
+def by_bytes(column: Any) -> ColumnElement[str]:
     """Text in the order of its bytes, which is the same in every database, whatever its language is."""
     return cast("ColumnElement[str]", _ByBytes(column))
 
@@ -103,10 +103,10 @@ class _ByBytes(FunctionElement[str]):
 
 
 @compiles(_ByBytes, "sqlite")
-def _by_bytes_sqlite(element: _ByBytes, compiler: _Compiler, **options: Any) -> str:  # noqa: ANN401 -- passed on
+def _by_bytes_sqlite(element: _ByBytes, compiler: _Compiler, **options: Any) -> str:
     return f"{compiler.process(element.clauses, **options)} COLLATE BINARY"
 
 
 @compiles(_ByBytes, "postgresql")
-def _by_bytes_postgresql(element: _ByBytes, compiler: _Compiler, **options: Any) -> str:  # noqa: ANN401 -- passed on
+def _by_bytes_postgresql(element: _ByBytes, compiler: _Compiler, **options: Any) -> str:
     return f'{compiler.process(element.clauses, **options)} COLLATE "C"'

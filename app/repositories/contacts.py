@@ -14,13 +14,12 @@ from app.models.messages import PaymentContactRow, RefusingAddressRow
 from app.repositories.bulk import execute_many, upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
 
-    from app.repositories.bulk import Columns
+    from app.repositories.bulk import Columns, Merged
 
 _FIELDS = (
     "account_id",
@@ -41,7 +40,7 @@ CONTACT_COLUMNS = tuple(col(getattr(PaymentContactRow, name)) for name in _FIELD
 """What `read_contact` takes, in its order."""
 
 
-def _newest(_stored: Columns, incoming: Columns) -> Mapping[str, ColumnElement[Any]]:
+def _newest(_stored: Columns, incoming: Columns) -> Merged:
     return {"reason": incoming.reason, "refused_at": incoming.refused_at}
 
 

@@ -23,7 +23,7 @@ from app.repositories.conditions import one_of
 from app.repositories.plans import plan_from_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from app.domain.invoices import BillingFacts
     from app.domain.plans import PlanVersion
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
 
 
 def _of_accounts(column: Sql) -> Sql:
@@ -211,7 +212,7 @@ class CycleRepository:
             .order_by(col(AccountRow.id))
             .limit(limit)
         )
-        rows: Any = await self._session.exec(statement)
+        rows = await self._session.exec(statement)
         return [_unchecked(row) for row in rows]
 
     async def mark_checked(self, looked_at: Iterable[tuple[str, int]]) -> None:
@@ -265,7 +266,7 @@ class CycleRepository:
         await execute_many(self._session, _ADVANCE_ACCOUNT, advanced)
 
 
-def _by_account(rows: Iterable[Any]) -> dict[str, list[Any]]:
+def _by_account(rows: Rows) -> Mapping[str, Rows]:
     grouped: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
         grouped[row[0]].append(row)

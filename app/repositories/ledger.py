@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, case, cast, exists, false, func, insert, true, update
 from sqlalchemy import select as sa_select
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Mapped
     from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from app.repositories.conditions import Sql
 
 _INSERT = insert(LedgerPostingRow)
 _ADVANCE = (
@@ -59,7 +62,7 @@ def waits_for_payment() -> ColumnElement[bool]:
     return exists().where(col(CheckoutRow.invoice_id) == InvoiceRow.id, col(CheckoutRow.state) == CheckoutState.WAITING)
 
 
-def select_open_invoices(scope: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- a statement of many columns
+def select_open_invoices(scope: Callable[[Mapped[str]], ColumnElement[bool]]) -> Sql:
     """Select open invoices, oldest first: id, balance, number, paid by hand alone, a charge under way.
 
     The invoice of a change that waits for its own payment is not among them: nothing else pays it (rule 17).
@@ -154,11 +157,8 @@ class LedgerRepository:
 
         The invoice of a change that waits for its own payment is not among them: nothing else pays it (rule 17).
         """
-
-        def own(column: Any) -> Any:  # noqa: ANN401 -- columns and conditions of statements
-            return column == account_id
-
-        return [OpenInvoice(*row) for row in await self._session.exec(select_open_invoices(own))]
+        statement = select_open_invoices(lambda column: column == account_id)
+        return [OpenInvoice(*row) for row in await self._session.exec(statement)]
 
     async def accounts_with_waiting_credit(self, limit: int) -> list[str]:
         """Return accounts that have credit beside an open invoice which it ought to pay, at most `limit`, by id.

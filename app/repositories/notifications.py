@@ -302,8 +302,9 @@ class OutboxFiguresRepository:
 
     async def count_by_state(self) -> dict[tuple[Channel, DeliveryState], int]:
         """Return how many messages stand where, by channel and state."""
-        columns: Any = (NotificationRow.channel, NotificationRow.state, func.count())
-        statement = select(*columns).group_by(col(NotificationRow.channel), col(NotificationRow.state))
+        statement = select(NotificationRow.channel, NotificationRow.state, func.count()).group_by(
+            col(NotificationRow.channel), col(NotificationRow.state)
+        )
         rows = await self._session.exec(statement)
         return {(Channel(channel), DeliveryState(state)): count for channel, state, count in rows}
 

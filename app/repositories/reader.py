@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 S = TypeVar("S")
+A = TypeVar("A")
 
 Part: TypeAlias = SelectBase
 
@@ -157,7 +158,7 @@ async def _load_each(
     ]
 
 
-def _attempt(function: Callable[[Any], Any], argument: object) -> Any:  # noqa: ANN401 -- a result or its exception
+def _attempt(function: Callable[[A], V], argument: A) -> V | Exception:
     try:
         return function(argument)
     except Exception as error:  # noqa: BLE001 -- kept for the one who asked; the others in the batch go on

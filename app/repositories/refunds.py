@@ -97,7 +97,7 @@ class RefundRepository:
             )
             .values(next_action_at=until)
         )
-        result: Any = await self._session.exec(statement)
+        result = await self._session.exec(statement)
         return bool(result.rowcount)
 
     async def save(self, refund: Refund, *, at: datetime) -> None:

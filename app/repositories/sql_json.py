@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
 Convert: TypeAlias = Callable[[Any], Any]
-Rows: TypeAlias = list[tuple[Any, ...]]
+Rows: TypeAlias = Sequence[tuple[Any, ...]]
 
 # json_array takes 127 arguments on SQLite, json_build_array 100 on PostgreSQL.
 MOST_COLUMNS = 100

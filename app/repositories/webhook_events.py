@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, or_, update
 from sqlmodel import col, select
@@ -130,7 +130,7 @@ class WebhookEventRepository:
             .where(col(row.id) == notice_id, col(row.state) == was)
             .values(state=state, reason=reason, processed_at=at, next_action_at=None)
         )
-        result: Any = await self._session.exec(statement)
+        result = await self._session.exec(statement)
         return bool(result.rowcount)
 
     async def reopen(self, notice_id: str) -> bool:
@@ -141,7 +141,7 @@ class WebhookEventRepository:
             .where(col(row.id) == notice_id, col(row.state) == WebhookEventState.QUARANTINED)
             .values(state=WebhookEventState.RECEIVED, failures=0, next_action_at=None, processed_at=None)
         )
-        result: Any = await self._session.exec(statement)
+        result = await self._session.exec(statement)
         return bool(result.rowcount)
 
     async def postpone(self, stored: StoredWebhookEvent, *, until: datetime, reason: str) -> None:

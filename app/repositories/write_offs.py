@@ -60,7 +60,7 @@ class WriteOffRepository:
         def own(column: Sql) -> Sql:
             return column == account_id
 
-        return read_write_offs(await self._session.exec(select_write_offs(own)))
+        return read_write_offs((await self._session.exec(select_write_offs(own))).all())
 
     async def unrecovered(self, account_id: str, invoice_id: str | None = None) -> list[UnrecoveredInvoice]:
         """Return the invoices that are written off and not recovered in full, oldest first, or the one named."""

@@ -340,7 +340,7 @@ class _History:
         if not active:
             return
         seed_of_month = month.starts_on.year * 12 + month.starts_on.month
-        random = Random(seed_of_month)  # noqa: S311  (made data that comes out the same again)
+        random = Random(seed_of_month)
         path = folder / f"{month.month}.tsv"
         is_last_month = month.contains(Period.containing(self._today).shifted(-1).starts_on)
         write_sample_calls(

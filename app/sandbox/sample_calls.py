@@ -75,13 +75,13 @@ def write_sample_calls(path: Path, *, month: Period, lines: int, seed: int, faul
         raise SampleRefused("A call file writes years with two digits. Choose a month from 1970 to 2069.")
     if lines < 1:
         raise SampleRefused("A month of calls needs at least one line.")
-    random = Random(seed)  # noqa: S311 — made data that the same seed must make again
+    random = Random(seed)
     calls_by_line = {_line_name(index): _call_count(random) for index in range(lines)}
     total = sum(calls_by_line.values())
     if not 0 <= faults <= total:
         raise SampleRefused(f"This month has {total:,} rows. Choose from 0 to {total:,} faulty ones.")
     # A source of their own, so that the other rows stay the same however many faults are asked for.
-    faulty = sorted(Random(~seed).sample(range(total), faults))  # noqa: S311 — as above
+    faulty = sorted(Random(~seed).sample(range(total), faults))
     spoilers = {row: _SPOILERS[order % len(_SPOILERS)] for order, row in enumerate(faulty)}
     try:
         with _opened(path) as file:

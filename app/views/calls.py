@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime  # noqa: TC003  (named-tuple fields)
+from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.domain.periods import day_starts_at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime  # noqa: TC003  (named-tuple fields)
+from datetime import date, datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 

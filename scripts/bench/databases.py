@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.domain.seed_catalogue import SEED_CATALOGUE
 from app.migrations.upgrade import upgrade
@@ -18,6 +18,9 @@ from app.repositories.engines import DURABLE_PRAGMAS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+Value: TypeAlias = "str | int | float | bytes | None"
+"""What a column of SQLite holds."""
 
 _MINTED = re.compile(r"(?:evt|qua|inv)_[0-9a-z]{26}")
 
@@ -74,7 +77,7 @@ def copy(source: Path, target: Path) -> Path:
     return target
 
 
-def contents(path: Path, tables: Iterable[str]) -> dict[str, list[tuple[Any, ...]]]:
+def contents(path: Path, tables: Iterable[str]) -> dict[str, list[tuple[Value, ...]]]:
     """Return all rows of the tables, sorted, with invoices called by their numbers and other minted ids left out.
 
     Messages to people are left out too: each side may put them in its own words.
@@ -84,16 +87,17 @@ def contents(path: Path, tables: Iterable[str]) -> dict[str, list[tuple[Any, ...
         return {table: sorted(_rows(connection, table, numbers), key=repr) for table in tables}
 
 
-def _rows(connection: sqlite3.Connection, table: str, numbers: dict[str, str]) -> Iterator[tuple[Any, ...]]:
+def _rows(connection: sqlite3.Connection, table: str, numbers: dict[str, str]) -> Iterator[tuple[Value, ...]]:
     cursor = connection.execute(f'SELECT * FROM "{table}"')  # noqa: S608 -- a name of our own
     compared = [place for place, column in enumerate(cursor.description) if column[0] != "message"]
     for row in cursor:
         yield tuple(_known(row[place], numbers) for place in compared)
 
 
-def _known(value: Any, numbers: dict[str, str]) -> Any:  # noqa: ANN401 -- of any column
-    is_minted = isinstance(value, str) and _MINTED.fullmatch(value)
-    return numbers.get(value, "minted") if is_minted else value
+def _known(value: Value, numbers: dict[str, str]) -> Value:
+    if isinstance(value, str) and _MINTED.fullmatch(value):
+        return numbers.get(value, "minted")
+    return value
 
 
 def check_equal(one: Path, other: Path, tables: Iterable[str]) -> None:

@@ -35,7 +35,7 @@ def _measure(scope: Scope, number: int) -> tuple[float, float]:
     folder = scope.folder / f"gateway-{number}"
     folder.mkdir()
     command = [sys.executable, "-m", "scripts.bench.gateway_side", str(folder), str(scope.few)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 -- our own
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise SideFailed(f"gateway broke off: {result.stderr.strip()[-2000:]}")
     idle, hung = json.loads(result.stdout.splitlines()[-1])

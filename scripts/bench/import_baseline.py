@@ -14,7 +14,7 @@ from contextlib import closing
 from datetime import date, time, timedelta
 from hashlib import sha256
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from app.domain.periods import billing_instant
 from app.domain.policies import policies_on
@@ -75,7 +75,7 @@ def import_file(*, database: Path, file: Path) -> ImportCounts:
         return importer.counts
 
 
-def _opened(file: Path) -> Any:  # noqa: ANN401 -- a text file, whichever way it is opened
+def _opened(file: Path) -> TextIO:
     with file.open("rb") as raw:
         is_gzip = raw.read(2) == b"\x1f\x8b"
     return (gzip.open if is_gzip else open)(file, "rt", encoding="utf-8", errors="replace", newline="\n")

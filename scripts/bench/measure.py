@@ -41,7 +41,7 @@ def measure(side: str, **arguments: Any) -> Sample:  # noqa: ANN401 -- what the 
     :raises SideFailed: when it breaks off.
     """
     command = [sys.executable, "-m", "scripts.bench.sides", side, json.dumps(arguments)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 -- our own
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise SideFailed(f"{side} broke off: {result.stderr.strip()[-2000:]}")
     return Sample(*json.loads(result.stdout))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.accounts import cycle_runs_at
 from app.domain.periods import Period
@@ -19,8 +19,10 @@ from scripts.bench.databases import FixedClock, connect, instant_text, make_tabl
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from scripts.bench.databases import Value
 
 FIRST_MONTH = Period.parse("2026-09")
 NOW = datetime(2026, 11, 1, 15, 0, tzinfo=UTC)
@@ -69,7 +71,7 @@ async def _make(path: Path, count: int) -> None:
     await database.close()
 
 
-def _accounts(count: int) -> Iterator[tuple[Any, ...]]:
+def _accounts(count: int) -> Iterator[tuple[Value, ...]]:
     plans, ids = SEED_CATALOGUE.sold_on(FIRST_MONTH.starts_on), RandomIds()
     cycle_on = FIRST_MONTH.starts_on
     for place in range(count):
@@ -83,7 +85,7 @@ def _accounts(count: int) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def _days(ids: list[str], month: Period, step: int) -> Iterator[tuple[Any, ...]]:
+def _days(ids: list[str], month: Period, step: int) -> Iterator[tuple[Value, ...]]:
     plans = SEED_CATALOGUE.sold_on(FIRST_MONTH.starts_on)
     for place, account in enumerate(ids):
         allowance = plans[place % len(plans)].included_minutes * 60 // month.days
@@ -101,7 +103,7 @@ def _give_credit(connection: sqlite3.Connection, ids: list[str]) -> None:
     _write(connection, "UPDATE account SET ledger_seq = ledger_seq + 1 WHERE id = ?", ((a,) for _, _, a in lucky))
 
 
-def _write(connection: sqlite3.Connection, statement: str, rows: Any) -> None:  # noqa: ANN401 -- rows of any table
+def _write(connection: sqlite3.Connection, statement: str, rows: Iterable[tuple[Value, ...]]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany(statement, rows)
     connection.execute("COMMIT")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -22,8 +23,9 @@ from graphql import (
     print_schema,
 )
 
-from app.graphql.refusal_members import REFUSALS
-from app.graphql.refusals import known_refusals
+from app.error_codes import ErrorCode
+from app.graphql import refusals
+from app.graphql.refusals import DECLARED, UserError
 from app.graphql.schema import schema as strawberry_schema
 from tests.architecture.source import ROOT
 
@@ -136,20 +138,21 @@ class TestSchemaFile:
 
 
 class TestRefusals:
-    def test_every_refusal_is_a_member_of_some_result_and_every_member_is_reached(self):
-        """One member each: `becomes` refuses a second; here, none leads nowhere and none is out of reach."""
+    def test_every_refusal_is_declared_and_a_member_of_some_result(self):
         interface = SCHEMA.type_map["UserError"]
         assert isinstance(interface, GraphQLInterfaceType)
         kinds = {kind.name for kind in SCHEMA.get_implementations(interface).objects}
         offered = {member.name for kind in own_types() if isinstance(kind, GraphQLUnionType) for member in kind.types}
         assert kinds <= offered
-        assert {name for name in kinds if not self.is_made(name)} == set()
+        assert kinds == {declared.member.__name__ for declarations in DECLARED.values() for declared in declarations}
 
-    def test_every_refusal_that_has_a_member_says_so_once(self):
-        assert known_refusals() == set(REFUSALS)
+    def test_an_exception_is_shown_by_one_type(self, monkeypatch):
+        monkeypatch.setattr(refusals, "DECLARED", dict(DECLARED))
+        declare = refusals.refusal(LookupError, code=ErrorCode.NOT_FOUND, description="It is not there.")
+        declare(type("Missing", (UserError,), {}))
+        with pytest.raises(ValueError, match="LookupError is shown by two types"):
+            declare(type("Absent", (UserError,), {}))
 
-    @staticmethod
-    def is_made(name: str) -> bool:
-        """Whether the translation of some refusal names the type."""
-        text = (ROOT / "app" / "graphql" / "refusal_members.py").read_text(encoding="utf-8")
-        return re.search(rf"\b{name}\(|_errors?\.{name}\b", text) is not None
+    def test_two_types_that_share_an_exception_say_when_each_is_meant(self):
+        shared = {exception: each for exception, each in DECLARED.items() if len(each) > 1}
+        assert {exception.__name__ for exception in shared} == {"QuoteStale"}

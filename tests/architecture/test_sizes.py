@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 from tests.architecture.source import APP, SCRIPTS, TESTS, functions, place, python_files
@@ -13,6 +14,9 @@ FUNCTION_LINES = 50
 RESOLVER_LINES = 12
 PARAMETERS = 7
 PUBLIC_METHODS = 12
+EXCEPTIONS_TO_RULES = 90
+
+_EXCEPTION = re.compile(r"#\s*(?:ruff:\s*)?noqa\b", re.IGNORECASE)
 
 
 def is_revision(path: Path) -> bool:
@@ -90,3 +94,13 @@ class TestSizes:
             if is_resolver(function) and (lines := body_lines(function)) > RESOLVER_LINES
         }
         assert long == {}
+
+    def test_exceptions_to_the_rules_of_the_linter_are_few(self):
+        """A rule that a whole file cannot keep is named in `pyproject.toml`, with the reason."""
+        lines = [
+            f"{place(path)}:{number}"
+            for path in python_files(APP, SCRIPTS, TESTS)
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+            if _EXCEPTION.search(line)
+        ]
+        assert len(lines) <= EXCEPTIONS_TO_RULES, f"{len(lines)} lines are exempt from a rule; the last: {lines[-5:]}"

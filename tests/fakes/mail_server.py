@@ -31,7 +31,7 @@ class MailServerDouble:
     drops_after: int | None = None
     accepts_and_drops: bool = False
 
-    async def handle_RCPT(self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: Any):  # noqa: N802
+    async def handle_RCPT(self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: Any):
         await asyncio.sleep(self.slow_seconds)
         reply = self.rcpt(address)
         if reply is not None:
@@ -39,7 +39,7 @@ class MailServerDouble:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         if self.drops_after is not None and len(self.mails) >= self.drops_after:
             server.transport.abort()
             return "250 nobody hears this"

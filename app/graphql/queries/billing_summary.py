@@ -1,5 +1,6 @@
 """What the Billing Summary page asks for: itself, and the next invoice alone."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import strawberry
@@ -29,7 +30,7 @@ async def load_summary(info: Info) -> BillingSummary | None:
     now = info.context.clock.now()
     month = current_month(now)
     dates: dict[str, object] = {"since": month.starts_on, "before": month.ends_before}
-    pages: list[tuple[Page[Any], dict[str, object]]] = [(BILLING_SUMMARY, dates)]
+    pages: list[tuple[Page[Any], Mapping[str, object]]] = [(BILLING_SUMMARY, dates)]
     if mentions(info, *FORECASTS):
         pages.append((PLAN_ADVICE, plan_advice_dates(now)))
     facts, advice = (*await info.context.load_together(*pages), None)[:2]

@@ -6,8 +6,11 @@ from typing import Annotated
 import strawberry
 
 from app.domain.add_ons import ENTITLEMENTS
+from app.error_codes import ErrorCode
 from app.graphql.derived_ids import derived_id
 from app.graphql.enums import described_enum
+from app.graphql.fields import computed
+from app.graphql.refusals import UserError, refusal
 from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
 from app.graphql.types.invoice import Invoice
@@ -16,8 +19,7 @@ from app.graphql.types.next_invoice import PreviewLine
 from app.graphql.types.node import Node
 from app.graphql.types.outcome import Outcome
 from app.graphql.types.payment_errors import PaymentGatewayUnavailable
-from app.graphql.types.user_error import UserError
-from app.services.plans import switch_add_on
+from app.services.plans import quotes, switch_add_on
 from app.views import add_ons as views
 from app.views.add_ons import AddOnState
 
@@ -130,16 +132,24 @@ class AddOnQuote:
         )
 
 
-@strawberry.type(
+@refusal(
+    quotes.QuoteStale,
+    code=ErrorCode.QUOTE_STALE,
     description=(
         "The quote has expired, was already used, or the account has changed since. Nothing was "
         "bought. Use the new quote."
-    )
+    ),
+    when=lambda refused: isinstance(refused.fresh, switch_add_on.AddOnQuote),
 )
 class AddOnQuoteStale(UserError):
     """A quote that cannot be confirmed, with the one as things stand."""
 
-    quote: AddOnQuote = strawberry.field(description="A new quote, based on the account's current state.")
+    refused: strawberry.Private[quotes.QuoteStale[switch_add_on.AddOnQuote]]
+
+    @computed(description="A new quote, based on the account's current state.")
+    def quote(self) -> AddOnQuote:
+        """Return the quote."""
+        return AddOnQuote.of(self.refused.fresh)
 
 
 @strawberry.type(description="The product features that the account's add-ons switch on today.")

@@ -4,79 +4,122 @@ from datetime import datetime
 
 import strawberry
 
+from app.domain import agreements, payment_gateway, payment_methods
+from app.error_codes import ErrorCode
+from app.graphql.fields import computed
+from app.graphql.refusals import UserError, refusal
 from app.graphql.types.payment_method import CardVerification, PaymentAgreement
-from app.graphql.types.user_error import UserError
+from app.services.invoices.resend_invoice import ResentTooOften
+from app.services.payment_methods import add_payment_method
+from app.services.payment_methods.add_payment_method import TooManyAttempts
 
 
-@strawberry.type(
+@refusal(
+    agreements.AuthorizationRequired,
+    code=ErrorCode.AUTHORIZATION_REQUIRED,
     description=(
         "The current agreement was not accepted: `authorize` is false, or the version differs. Show "
         "this text and ask again. Nothing was sent to the payment gateway."
-    )
+    ),
 )
 class AuthorizationRequired(UserError):
     """A method without consent."""
 
-    agreement: PaymentAgreement = strawberry.field(description="The current agreement.")
+    refused: strawberry.Private[agreements.AuthorizationRequired]
+
+    @computed(description="The current agreement.")
+    def agreement(self) -> PaymentAgreement:
+        """Return the agreement."""
+        return PaymentAgreement.of(self.refused.agreement)
 
 
-@strawberry.type(description="The bank or the payment gateway rejected the card. It is not on file.")
+@refusal(
+    add_payment_method.CardVerificationFailed,
+    code=ErrorCode.CARD_VERIFICATION_FAILED,
+    description="The bank or the payment gateway rejected the card. It is not on file.",
+)
 class CardVerificationFailed(UserError):
     """A card that was refused."""
 
-    verification: CardVerification | None = strawberry.field(
+    refused: strawberry.Private[add_payment_method.CardVerificationFailed]
+
+    @computed(
         description=(
             "The checks and their results. Always present; nullable so that it can be selected "
             "beside `PaymentMethodAdded.verification`."
         )
     )
+    def verification(self) -> CardVerification | None:
+        """Return the checks."""
+        return CardVerification.of(self.refused.verification)
 
 
-@strawberry.type(
+@refusal(
+    add_payment_method.NonceRejected,
+    code=ErrorCode.NONCE_REJECTED,
     description=(
         "The payment gateway rejected the payment form's nonce: it is unknown, expired, already "
         "used or not a valid card. Ask the user to fill in the form again."
-    )
+    ),
 )
 class NonceRejected(UserError):
     """A nonce that cannot be used."""
 
 
-@strawberry.type(description="The same card or PayPal account is already on file. Nothing was changed.")
+@refusal(
+    add_payment_method.DuplicatePaymentMethod,
+    code=ErrorCode.DUPLICATE_PAYMENT_METHOD,
+    description="The same card or PayPal account is already on file. Nothing was changed.",
+)
 class DuplicatePaymentMethod(UserError):
     """A method that is on file."""
 
-    payment_method_id: strawberry.ID | None = strawberry.field(
-        description="The method already on file. Null if it has been removed since."
-    )
+    refused: strawberry.Private[add_payment_method.DuplicatePaymentMethod]
+
+    @computed(description="The method already on file. Null if it has been removed since.")
+    def payment_method_id(self) -> strawberry.ID | None:
+        """Return the method's id."""
+        return strawberry.ID(self.refused.method.id) if self.refused.method else None
 
 
-@strawberry.type(
+@refusal(
+    payment_gateway.GatewayUnavailable,
+    code=ErrorCode.PAYMENT_GATEWAY_UNAVAILABLE,
     description=(
         "The payment gateway cannot be reached. Nothing was added or charged. Try again in a few "
         "minutes with a new key."
-    )
+    ),
 )
 class PaymentGatewayUnavailable(UserError):
     """Nobody to ask."""
 
 
-@strawberry.type(description="Too many attempts on this account.")
+@refusal(TooManyAttempts, ResentTooOften, code=ErrorCode.RATE_LIMITED, description="Too many attempts on this account.")
 class RateLimited(UserError):
     """A limit against those who try out stolen cards."""
 
-    retry_after: datetime = strawberry.field(description="When to try again.")
+    refused: strawberry.Private[TooManyAttempts | ResentTooOften]
+
+    @computed(description="When to try again.")
+    def retry_after(self) -> datetime:
+        """Return the time."""
+        return self.refused.retry_at
 
 
-@strawberry.type(
+@refusal(
+    payment_methods.LastPaymentMethod,
+    code=ErrorCode.LAST_PAYMENT_METHOD,
     description=(
         "The last chargeable payment method cannot be removed while one is required or a balance is "
         "due. Add another one first."
-    )
+    ),
 )
 class LastPaymentMethod(UserError):
     """A removal that would leave nothing to charge."""
 
-    is_required: bool = strawberry.field(
-        description="True if a payment method is required in the first months. False if a balance is due."
-    )
+    refused: strawberry.Private[payment_methods.LastPaymentMethod]
+
+    @computed(description="True if a payment method is required in the first months. False if a balance is due.")
+    def is_required(self) -> bool:
+        """Return whether a method is required."""
+        return self.refused.is_required

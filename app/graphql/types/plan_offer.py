@@ -2,10 +2,9 @@
 
 import strawberry
 
-from app.graphql.refusals import as_member
+from app.graphql.refusals import UserError, as_member
 from app.graphql.types.money import Money
 from app.graphql.types.plan import Plan
-from app.graphql.types.user_error import UserError
 from app.views import plans as views
 
 

@@ -5,11 +5,13 @@ from datetime import date, datetime
 import strawberry
 
 from app.domain.plan_changes import When
+from app.error_codes import ErrorCode
 from app.graphql.enums import described_enum
+from app.graphql.fields import computed
+from app.graphql.refusals import UserError, refusal
 from app.graphql.types.money import Money
 from app.graphql.types.next_invoice import NextInvoice, PreviewLine
-from app.graphql.types.user_error import UserError
-from app.services.plans import change_plan
+from app.services.plans import change_plan, quotes
 from app.views import next_invoice as views
 
 described_enum(
@@ -77,13 +79,21 @@ class PlanChangeQuote:
         )
 
 
-@strawberry.type(
+@refusal(
+    quotes.QuoteStale,
+    code=ErrorCode.QUOTE_STALE,
     description=(
         "The quote has expired, was already used, or the account has changed since. Nothing was "
         "changed. Use the new quote."
-    )
+    ),
+    when=lambda refused: isinstance(refused.fresh, change_plan.PlanChangeQuote),
 )
 class QuoteStale(UserError):
     """A quote that cannot be confirmed, with the one as things stand."""
 
-    quote: PlanChangeQuote = strawberry.field(description="A new quote, based on the account's current state.")
+    refused: strawberry.Private[quotes.QuoteStale[change_plan.PlanChangeQuote]]
+
+    @computed(description="A new quote, based on the account's current state.")
+    def quote(self) -> PlanChangeQuote:
+        """Return the quote."""
+        return PlanChangeQuote.of(self.refused.fresh)

@@ -4,149 +4,255 @@ from datetime import date
 
 import strawberry
 
+from app.domain import add_ons, checkouts, contacts, payment_methods, plan_changes, plans
+from app.domain.periods import day_before
 from app.error_codes import ErrorCode
-from app.graphql.enums import described_enum
+from app.graphql.fields import computed
+from app.graphql.refusals import UserError, refusal
 from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
+from app.services.common import account_snapshot, idempotency
+from app.services.cycle import alert_subscriptions
+from app.services.invoices import own_invoice
+from app.services.notifications import payment_contacts
+from app.services.payment_methods import add_payment_method, payment_method_changes
+from app.services.payments import customer_charges, pay_invoice
+from app.services.plans import change_plan, quotes, switch_add_on
 
-described_enum(
-    ErrorCode,
-    description="Why a request or one of its fields failed: `extensions.code` of every error.",
-    values={code: code.value for code in ErrorCode},
+
+@refusal(
+    own_invoice.InvoiceUnknown,
+    payment_contacts.ContactNotFound,
+    payment_method_changes.PaymentMethodNotFound,
+    quotes.InvalidQuote,
+    code=ErrorCode.NOT_FOUND,
+    description="There is no object with this id on your account.",
 )
-
-
-@strawberry.interface(
-    description=(
-        "A refusal: why a mutation was not carried out. Select `... on UserError { code message }` "
-        "so that the app also handles refusals added later."
-    )
-)
-class UserError:
-    """The interface of all refusals."""
-
-    code: ErrorCode = strawberry.field(description="Identifies the refusal for programs.")
-    message: str = strawberry.field(description="Explains to the customer what is wrong and what to do.")
-
-
-@strawberry.type(description="There is no object with this id on your account.")
 class NotFound(UserError):
     """An unknown or foreign id."""
 
 
-@strawberry.type(description="A value is invalid, such as an idempotency key that is empty or too long.")
+@refusal(
+    add_payment_method.InvalidMethodInput,
+    idempotency.InvalidIdempotencyKey,
+    payment_methods.InvalidOrder,
+    code=ErrorCode.BAD_INPUT,
+    description="A value is invalid, such as an idempotency key that is empty or too long.",
+)
 class InvalidInput(UserError):
     """A value that cannot be used."""
 
 
-@strawberry.type(description="The idempotency key was already used for a different request. Nothing was done.")
+@refusal(
+    idempotency.IdempotencyConflict,
+    code=ErrorCode.IDEMPOTENCY_CONFLICT,
+    description="The idempotency key was already used for a different request. Nothing was done.",
+)
 class IdempotencyConflict(UserError):
     """A key that means something else."""
 
 
-@strawberry.type(description="The account is suspended or closed. Pay the open balance first.")
+@refusal(
+    account_snapshot.AccountSuspended,
+    code=ErrorCode.ACCOUNT_SUSPENDED,
+    description="The account is suspended or closed. Pay the open balance first.",
+)
 class AccountSuspended(UserError):
     """An account that may not buy."""
 
 
-@strawberry.type(description="The plan is not on sale today.")
+@refusal(plans.PlanNotAvailable, code=ErrorCode.PLAN_NOT_AVAILABLE, description="The plan is not on sale today.")
 class PlanNotAvailable(UserError):
     """A plan that cannot be had."""
 
 
-@strawberry.type(description="The account is already on this plan, so there is nothing to change.")
+@refusal(
+    plan_changes.AlreadyOnPlan,
+    code=ErrorCode.ALREADY_ON_PLAN,
+    description="The account is already on this plan, so there is nothing to change.",
+)
 class AlreadyOnPlan(UserError):
     """A change to the same plan."""
 
 
-@strawberry.type(description="The add-on is not on sale today, or the id is unknown.")
+@refusal(
+    add_ons.AddOnNotAvailable,
+    code=ErrorCode.ADD_ON_NOT_AVAILABLE,
+    description="The add-on is not on sale today, or the id is unknown.",
+)
 class AddOnNotAvailable(UserError):
     """An add-on that cannot be had."""
 
 
-@strawberry.type(description="The account already has the add-on. If it is cancelled, keep it instead.")
+@refusal(
+    switch_add_on.AddOnAlreadyActive,
+    code=ErrorCode.ADD_ON_ALREADY_ACTIVE,
+    description="The account already has the add-on. If it is cancelled, keep it instead.",
+)
 class AddOnAlreadyActive(UserError):
     """An add-on bought twice."""
 
-    until: date | None = strawberry.field(description="The last day it is active, if it is cancelled.")
+    refused: strawberry.Private[switch_add_on.AddOnAlreadyActive]
+
+    @computed(description="The last day it is active, if it is cancelled.")
+    def until(self) -> date | None:
+        """Return the last day."""
+        ends_before = self.refused.subscription.ends_before
+        return day_before(ends_before) if ends_before else None
 
 
-@strawberry.type(description="The account does not have the add-on, or the add-on is not in the required state.")
+@refusal(
+    switch_add_on.AddOnNotActive,
+    code=ErrorCode.ADD_ON_NOT_ACTIVE,
+    description="The account does not have the add-on, or the add-on is not in the required state.",
+)
 class AddOnNotActive(UserError):
     """Nothing to cancel or to keep."""
 
 
-@strawberry.type(description="The accepted terms are not the current ones. Show the current terms and ask again.")
+@refusal(
+    switch_add_on.TermsNotAccepted,
+    code=ErrorCode.TERMS_NOT_ACCEPTED,
+    description="The accepted terms are not the current ones. Show the current terms and ask again.",
+)
 class TermsNotAccepted(UserError):
     """A purchase without the terms in force."""
 
-    terms_version: str = strawberry.field(description="The version of the current terms.")
-    terms: str = strawberry.field(description="The current terms.")
+    refused: strawberry.Private[switch_add_on.TermsNotAccepted]
+
+    @computed(description="The version of the current terms.")
+    def terms_version(self) -> str:
+        """Return the version."""
+        return self.refused.version.terms_version
+
+    @computed(description="The current terms.")
+    def terms(self) -> str:
+        """Return the text."""
+        return self.refused.version.terms
 
 
-@strawberry.type(description="No plan change is scheduled, so there is nothing to cancel.")
+@refusal(
+    change_plan.NoScheduledChange,
+    code=ErrorCode.NO_SCHEDULED_CHANGE,
+    description="No plan change is scheduled, so there is nothing to cancel.",
+)
 class NoScheduledChange(UserError):
     """Nothing to cancel."""
 
 
-@strawberry.type(
+@refusal(
+    plan_changes.DowngradeNotCostEffective,
+    code=ErrorCode.DOWNGRADE_NOT_COST_EFFECTIVE,
     description=(
         "This month's usage exceeds the lower plan's cost-effective threshold, so it would cost "
         "more than it saves. Schedule the change for next month instead."
-    )
+    ),
 )
 class DowngradeNotCostEffective(UserError):
     """A refused downgrade, with its numbers."""
 
-    usage: Duration = strawberry.field(description="This month's live time to date.")
-    threshold_minutes: int = strawberry.field(description="The lower plan is cost-effective up to this many minutes.")
-    current_cost: Money = strawberry.field(description="The cost of this month to date on the current plan.")
-    target_cost: Money = strawberry.field(description="The cost of this month to date on the lower plan.")
+    refused: strawberry.Private[plan_changes.DowngradeNotCostEffective]
+
+    @computed(description="This month's live time to date.")
+    def usage(self) -> Duration:
+        """Return the usage."""
+        return Duration.of(self.refused.usage_seconds)
+
+    @computed(description="The lower plan is cost-effective up to this many minutes.")
+    def threshold_minutes(self) -> int:
+        """Return the threshold."""
+        return self.refused.threshold_minutes
+
+    @computed(description="The cost of this month to date on the current plan.")
+    def current_cost(self) -> Money:
+        """Return the current plan's cost."""
+        return Money.of(self.refused.current_cents)
+
+    @computed(description="The cost of this month to date on the lower plan.")
+    def target_cost(self) -> Money:
+        """Return the lower plan's cost."""
+        return Money.of(self.refused.target_cents)
 
 
-@strawberry.type(description="Another change to this account is waiting for its payment. Try again in a few minutes.")
+@refusal(
+    checkouts.ChangeInProgress,
+    code=ErrorCode.CHANGE_IN_PROGRESS,
+    description="Another change to this account is waiting for its payment. Try again in a few minutes.",
+)
 class ChangeInProgress(UserError):
     """One change at a time."""
 
 
-@strawberry.type(description="No payment method on file can be charged. Add one first.")
+@refusal(
+    customer_charges.PaymentMethodRequired,
+    code=ErrorCode.PAYMENT_METHOD_REQUIRED,
+    description="No payment method on file can be charged. Add one first.",
+)
 class PaymentMethodRequired(UserError):
     """Nothing to charge."""
 
 
-@strawberry.type(description="Payments are paused for maintenance. Nothing was charged.")
+@refusal(
+    customer_charges.CollectionOnHold,
+    code=ErrorCode.PAYMENTS_PAUSED,
+    description="Payments are paused for maintenance. Nothing was charged.",
+)
 class PaymentsPaused(UserError):
     """Nothing is charged for now."""
 
 
-@strawberry.type(
+@refusal(
+    customer_charges.PaymentDeclined,
+    code=ErrorCode.PAYMENT_DECLINED,
     description=(
         "No payment method could be charged. Nothing was changed. The invoice's `collection` lists every attempt."
-    )
+    ),
 )
 class PaymentDeclined(UserError):
     """A charge that no bank accepted."""
 
-    invoice_id: strawberry.ID = strawberry.field(description="The invoice that was to be paid.")
+    refused: strawberry.Private[customer_charges.PaymentDeclined]
+
+    @computed(description="The invoice that was to be paid.")
+    def invoice_id(self) -> strawberry.ID:
+        """Return the invoice's id."""
+        return strawberry.ID(self.refused.invoice_id)
 
 
-@strawberry.type(description="Nothing is left to pay.")
+@refusal(pay_invoice.NothingToPay, code=ErrorCode.NOTHING_TO_PAY, description="Nothing is left to pay.")
 class NothingToPay(UserError):
     """Nothing is open."""
 
 
-@strawberry.type(description="The payment contact's details are invalid.")
+@refusal(
+    contacts.InvalidContact,
+    code=ErrorCode.INVALID_CONTACT,
+    description="The payment contact's details are invalid.",
+)
 class InvalidContact(UserError):
     """A form to correct."""
 
-    field: str = strawberry.field(description="The input field to correct, such as `email`.")
+    refused: strawberry.Private[contacts.InvalidContact]
+
+    @computed(description="The input field to correct, such as `email`.")
+    def field(self) -> str:
+        """Return the field's name."""
+        return self.refused.field
 
 
-@strawberry.type(description="The account already has ten payment contacts. Remove one first.")
+@refusal(
+    contacts.TooManyContacts,
+    code=ErrorCode.TOO_MANY_CONTACTS,
+    description="The account already has ten payment contacts. Remove one first.",
+)
 class TooManyContacts(UserError):
     """A full list."""
 
 
-@strawberry.type(description="This alert protects the account. It goes to every admin and cannot be switched off.")
+@refusal(
+    alert_subscriptions.AlertAlwaysOn,
+    code=ErrorCode.ALERT_ALWAYS_ON,
+    description="This alert protects the account. It goes to every admin and cannot be switched off.",
+)
 class AlertAlwaysOn(UserError):
     """A switch that is fixed."""

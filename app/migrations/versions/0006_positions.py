@@ -20,7 +20,7 @@ from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-from app.domain.billed_lines import WriteOffEntry
+from app.domain.billed_lines import WriteOffEntry, WriteOffShare
 from app.domain.engine_1 import derived_taxes
 from app.domain.invoice_lines import InvoiceLine, LineKind, TaxShare
 from app.domain.money import UnitPrice
@@ -233,7 +233,7 @@ def _write_offs(account_id: str) -> Iterable[Any]:
     return op.get_bind().execute(statement, {"account": account_id}).all()
 
 
-def _insert_share(account_id: str, invoice_id: str, share: Any) -> None:  # noqa: ANN401 -- a share of a write-off
+def _insert_share(account_id: str, invoice_id: str, share: WriteOffShare) -> None:
     statement = sa.text(
         "INSERT INTO write_off_share "
         "(account_id, seq, invoice_id, position, write_off_seq, period_on, cents, tax_cents) "

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from app.domain.plans import PlanVersion
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
 
 _TODAY: Sql = bindparam("today", type_=Date)
 _MONTH: Sql = bindparam("month", type_=Date)
@@ -66,7 +67,7 @@ _PLAN_WIDTH = len(PLAN_COLUMNS)
 _PLANS_START = tuple(len(_ACCOUNT_FIELDS) + place * _PLAN_WIDTH for place in range(3))
 
 
-def _plan_columns(row: Any, prefix: str) -> list[Sql]:  # noqa: ANN401 -- an alias of the row class
+def _plan_columns(row: type[PlanVersionRow], prefix: str) -> list[Sql]:
     return [getattr(row, column.key).label(f"{prefix}_{column.key}") for column in PLAN_COLUMNS]
 
 
@@ -147,15 +148,15 @@ _ADD_ONS = select(*ADD_ON_COLUMNS).order_by(col(AddOnVersionRow.id))
 class _Rows:
     """The rows of every part of the page."""
 
-    account: Sequence[Any]
-    usage: Sequence[Any]
-    base_lines: Sequence[Any]
-    write_offs: Sequence[Any]
-    open_invoices: Sequence[Any]
-    taxes: Sequence[Any]
-    catalogue: Sequence[Any]
-    add_ons: Sequence[Any]
-    subscriptions: Sequence[Any]
+    account: Rows
+    usage: Rows
+    base_lines: Rows
+    write_offs: Rows
+    open_invoices: Rows
+    taxes: Rows
+    catalogue: Rows
+    add_ons: Rows
+    subscriptions: Rows
 
 
 def _assemble(found: _Rows) -> AccountSnapshot | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select
 from sqlmodel import col
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
 
 _ID = col(EventRow.id)
 _USER = "user:"
@@ -61,7 +62,7 @@ def activity_page(*, prefix: str = "", is_counted: bool = False) -> Page[Activit
 
 
 def _assemble(
-    events: Sequence[Any], plans: Sequence[Any], add_ons: Sequence[Any], count: Sequence[Any] = ()
+    events: Rows, plans: Sequence[tuple[str, str]], add_ons: Sequence[tuple[str, str]], count: Sequence[tuple[int]] = ()
 ) -> ActivityFacts:
     return ActivityFacts(
         events=[ActivityEvent(*row) for row in events],

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
 
 _ID = col(NotificationRow.id)
 
@@ -79,15 +80,15 @@ LAST_ID = "~"
 """Behind every id of a message."""
 
 
-def _chosen(subscriptions: Sequence[Any]) -> dict[AlertKind, bool]:
+def _chosen(subscriptions: Sequence[tuple[str, bool]]) -> dict[AlertKind, bool]:
     return {AlertKind(kind): bool(is_on) for kind, is_on in subscriptions}
 
 
-def _told(told: Sequence[Any]) -> list[ToldLimit]:
+def _told(told: Rows) -> list[ToldLimit]:
     return [ToldLimit(AlertKind(kind), level, no, at, bool(rearmed)) for kind, level, no, at, rearmed in told]
 
 
-def _listed(contacts: Sequence[Any]) -> list[ListedContact]:
+def _listed(contacts: Rows) -> list[ListedContact]:
     return [ListedContact(read_contact(row[:-2]), row[-2], row[-1]) for row in contacts]
 
 
@@ -117,7 +118,7 @@ def messages_page(*, is_counted: bool = False) -> Page[MessagePage]:
     return Page("messages", parts, _messages)
 
 
-def _messages(messages: Sequence[Any], count: Sequence[Any] = ()) -> MessagePage:
+def _messages(messages: Rows, count: Sequence[tuple[int]] = ()) -> MessagePage:
     return MessagePage([_sent(row) for row in messages], count[0][0] if count else None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -28,7 +28,7 @@ from app.views.next_invoice import NextInvoiceFacts
 from app.views.usage import UsageFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from app.repositories.sql_json import Rows
 
 
 _ROUNDS = select(col(CollectionRow.status), col(CollectionRow.is_requested), col(CollectionRow.next_attempt_at)).where(
@@ -37,13 +37,13 @@ _ROUNDS = select(col(CollectionRow.status), col(CollectionRow.is_requested), col
 
 
 def _assemble(
-    account: Sequence[Any],
-    days: Iterable[Any],
-    catalogue: Iterable[Any],
-    prices: Iterable[Any],
-    methods: Iterable[Any],
-    rounds: Iterable[Any],
-    **rows: Sequence[Any],
+    account: Rows,
+    days: Rows,
+    catalogue: Rows,
+    prices: Rows,
+    methods: Rows,
+    rounds: Rows,
+    **rows: Rows,
 ) -> SummaryFacts | None:
     if not account:
         return None

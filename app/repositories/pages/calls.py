@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
 
 _KEYS = (col(CallRow.started_at), col(CallRow.seq))
 _CURSOR = ("after_at", "after_seq")
@@ -38,9 +39,11 @@ def _instant(name: str) -> Sql:
     return bindparam(name, type_=UTCDateTime())
 
 
-def _replaced(*limits: Sql, later: Any) -> Sql:  # noqa: ANN401 -- an alias of the row class
+def _replaced(*limits: Sql, later: type[CallRow]) -> Sql:
     """Tell whether a later report has taken the place of the call."""
-    found = select(later.seq).where(later.account_id == CallRow.account_id, later.corrects_seq == CallRow.seq, *limits)
+    found = select(col(later.seq)).where(
+        col(later.account_id) == CallRow.account_id, col(later.corrects_seq) == CallRow.seq, *limits
+    )
     return found.exists()
 
 
@@ -62,11 +65,11 @@ def _select_calls(is_replaced: Sql) -> Sql:
     return (
         select(*(col(column) for column in columns), is_replaced.label("is_corrected"), counts.label("is_billed"))
         .join(AccountRow, col(AccountRow.id) == col(CallRow.account_id))
-        .where(own(CallRow.account_id))
+        .where(own(col(CallRow.account_id)))
     )
 
 
-def _call_page(calls: Sequence[tuple[Any, ...]], count: Sequence[tuple[int]] = ()) -> CallPage:
+def _call_page(calls: Rows, count: Sequence[tuple[int]] = ()) -> CallPage:
     return CallPage([Call._make(row) for row in calls], count[0][0] if count else None)
 
 
@@ -149,7 +152,7 @@ def _underlying_usage() -> Page[Sequence[UsageOfDay]]:
     sums = (CallRow.live_seconds, CallRow.patch_seconds, CallRow.ivr_seconds)
     days = (
         select(col(CallRow.on_date), *(total(col(column)) for column in sums), func.count())
-        .where(own(CallRow.account_id), *_stood(), col(CallRow.is_billable), ~is_replaced)
+        .where(own(col(CallRow.account_id)), *_stood(), col(CallRow.is_billable), ~is_replaced)
         .group_by(col(CallRow.on_date))
         .order_by(col(CallRow.on_date))
     )

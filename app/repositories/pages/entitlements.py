@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Date, bindparam, or_, select
 from sqlmodel import col
@@ -34,7 +34,7 @@ _NAMES = (
 )
 
 
-def _assemble(account: Sequence[Any], names: Iterable[Any]) -> frozenset[str] | None:
+def _assemble(account: Sequence[tuple[str | None]], names: Iterable[tuple[str]]) -> frozenset[str] | None:
     return None if account[0][0] is None else frozenset(name for (name,) in names)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import BigInteger, Date, bindparam, case, cast, func, or_, select
 from sqlalchemy.orm import aliased
@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
     from app.views.invoices import PlacedLine
 
-    Rows = Sequence[tuple[Any, ...]]
+Named = TypeVar("Named", bound=NamedTuple)
 
 USAGE_INVOICES = (InvoiceKind.CYCLE, InvoiceKind.FINAL)
 """The kinds that bill usage: what they saw of the calls is billed."""
@@ -50,7 +51,7 @@ _NUMBER = col(InvoiceRow.number)
 
 
 def _issued() -> tuple[Sql, Sql]:
-    return own(InvoiceRow.account_id), col(InvoiceRow.status) != InvoiceStatus.DRAFT
+    return own(col(InvoiceRow.account_id)), col(InvoiceRow.status) != InvoiceStatus.DRAFT
 
 
 PAYING = (PostingKind.PAYMENT_RECEIVED, PostingKind.WRITE_OFF_RECOVERED)
@@ -68,7 +69,7 @@ def _balances() -> Sql:
     return (
         select(col(posting.invoice_id), total(case((is_debit, amount), else_=-amount)).label("cents"))
         .where(
-            own(posting.account_id),
+            own(col(posting.account_id)),
             is_debit | (col(posting.credit) == Book.RECEIVABLE) | is_recovered,
             col(posting.kind) != PostingKind.WRITTEN_OFF,
         )
@@ -186,7 +187,7 @@ def _lines(ids: Sql) -> Sql:
             col(row.rule),
             col(row.inputs),
         )
-        .where(_among(row, ids))
+        .where(col(row.invoice_id).in_(ids))
         .order_by(col(row.invoice_id), col(row.position))
     )
 
@@ -202,7 +203,7 @@ def _payments(ids: Sql) -> Sql:
             col(PaymentRow.reference),
         )
         .join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id))
-        .where(own(posting.account_id), _among(posting, ids), col(posting.kind).in_(PAYING))
+        .where(own(col(posting.account_id)), col(posting.invoice_id).in_(ids), col(posting.kind).in_(PAYING))
         .order_by(col(posting.seq))
     )
 
@@ -219,7 +220,7 @@ def _reversals(ids: Sql) -> Sql:
             col(PaymentRow.reference),
         )
         .join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id))
-        .where(own(posting.account_id), _among(posting, ids), col(posting.kind).in_(REVERSALS))
+        .where(own(col(posting.account_id)), col(posting.invoice_id).in_(ids), col(posting.kind).in_(REVERSALS))
         .order_by(col(posting.seq))
     )
 
@@ -232,7 +233,11 @@ def _credits(ids: Sql) -> Sql:
             grant,
             (col(grant.account_id) == col(posting.account_id)) & (col(grant.seq) == col(posting.grant_seq)),
         )
-        .where(own(posting.account_id), _among(posting, ids), col(posting.kind) == PostingKind.CREDIT_APPLIED)
+        .where(
+            own(col(posting.account_id)),
+            col(posting.invoice_id).in_(ids),
+            col(posting.kind) == PostingKind.CREDIT_APPLIED,
+        )
         .order_by(col(posting.seq))
     )
 
@@ -241,7 +246,7 @@ def _collections(ids: Sql) -> Sql:
     row = CollectionRow
     return select(
         col(row.invoice_id), col(row.status), col(row.next_attempt_at), col(row.late_fee_at), col(row.suspend_at)
-    ).where(_among(row, ids))
+    ).where(col(row.invoice_id).in_(ids))
 
 
 def _attempts(ids: Sql) -> Sql:
@@ -260,13 +265,9 @@ def _attempts(ids: Sql) -> Sql:
             col(row.decline),
         )
         .join(method, col(method.id) == col(row.method_id))
-        .where(_among(row, ids))
+        .where(col(row.invoice_id).in_(ids))
         .order_by(col(row.invoice_id), col(row.attempt_no))
     )
-
-
-def _among(row: Any, ids: Sql) -> Sql:  # noqa: ANN401 -- a row class
-    return col(row.invoice_id).in_(ids)
 
 
 @cache
@@ -329,8 +330,8 @@ def _invoice_page(invoices: Rows, count: Rows = (), **details: Rows) -> InvoiceP
     return InvoicePage(_assemble(invoices, **details), count[0][0] if count else None)
 
 
-def _grouped(kind: Any, rows: Rows, ids: Iterable[str]) -> dict[str, list[Any]]:  # noqa: ANN401 -- a named tuple
-    groups: dict[str, list[Any]] = {invoice_id: [] for invoice_id in ids}
+def _grouped(kind: type[Named], rows: Rows, ids: Iterable[str]) -> dict[str, list[Named]]:
+    groups: dict[str, list[Named]] = {invoice_id: [] for invoice_id in ids}
     for invoice_id, *values in rows:
         groups[invoice_id].append(kind._make(values))
     return groups

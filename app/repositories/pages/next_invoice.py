@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.repositories.billing_facts import FactRows, assemble_facts, fact_parts, read_account, read_catalogue
 from app.repositories.pages.scope import own
@@ -10,10 +10,10 @@ from app.repositories.reader import Page
 from app.views.next_invoice import NextInvoiceFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from app.repositories.sql_json import Rows
 
 
-def _assemble(account: Sequence[Any], prices: Sequence[Any], **rows: Sequence[Any]) -> NextInvoiceFacts | None:
+def _assemble(account: Rows, prices: Rows, **rows: Rows) -> NextInvoiceFacts | None:
     if not account:
         return None
     found = read_account(account[0])

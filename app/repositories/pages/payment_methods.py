@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -16,7 +16,7 @@ from app.repositories.reader import Page
 from app.views.payment_methods import PaymentMethods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from app.repositories.sql_json import Rows
 
 METHODS = select(
     col(PaymentMethodRow.id),
@@ -36,12 +36,12 @@ METHODS = select(
 ).where(own(col(PaymentMethodRow.account_id)), col(PaymentMethodRow.status).in_(ON_FILE))
 
 
-def read_methods(rows: Iterable[Any]) -> list[PaymentMethod]:
+def read_methods(rows: Rows) -> list[PaymentMethod]:
     """Return the methods of rows of `METHODS`, in the order in which they are tried."""
     return in_order(replace(PaymentMethod(*columns), verification=read_verification(said)) for *columns, said in rows)
 
 
-def _assemble(account: Sequence[Any], methods: Iterable[Any]) -> PaymentMethods | None:
+def _assemble(account: Rows, methods: Rows) -> PaymentMethods | None:
     account_id = account[0][0]
     return None if account_id is None else PaymentMethods(account_id, read_methods(methods))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Date, and_, bindparam, select
 from sqlmodel import col
@@ -19,9 +19,8 @@ from app.repositories.reader import Page
 from app.views.plan_advice import PlanAdviceFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from app.repositories.conditions import Sql
+    from app.repositories.sql_json import Rows
 
 _MONTH: Sql = bindparam("month", type_=Date)
 _MONTHS_SINCE: Sql = bindparam("months_since", type_=Date)
@@ -75,9 +74,7 @@ _DAYS = (
 )
 
 
-def _assemble(
-    months: Iterable[Any], month_usage: Iterable[Any], days: Iterable[Any], **snapshot: Sequence[Any]
-) -> PlanAdviceFacts | None:
+def _assemble(months: Rows, month_usage: Rows, days: Rows, **snapshot: Rows) -> PlanAdviceFacts | None:
     found = ACCOUNT_SNAPSHOT.assemble(**snapshot)
     if found is None:
         return None

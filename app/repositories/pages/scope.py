@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
 from sqlmodel import col
@@ -11,6 +11,7 @@ from app.models.accounts import AccountRow
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Mapped
 
 ACCOUNT = "account"
 """The bind that the context fills with the external id of the token's account."""
@@ -24,7 +25,6 @@ def own_account_id() -> ColumnElement[str]:
     return found
 
 
-def own(column: Any) -> ColumnElement[bool]:  # noqa: ANN401 -- a column of a row class, typed as its value
-    """Return the rows whose account id column names the token's account; also the scope of the billing facts."""
-    is_own: ColumnElement[bool] = column == own_account_id()
-    return is_own
+def own(account_id: Mapped[str] | Mapped[str | None]) -> ColumnElement[bool]:
+    """Return the rows whose account id names the token's account; also the scope of the billing facts."""
+    return account_id == own_account_id()

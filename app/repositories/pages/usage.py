@@ -19,13 +19,14 @@ from app.repositories.reader import Page
 from app.views.usage import UsageFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from sqlalchemy import ColumnElement
 
     from app.domain.plans import PlanVersion
     from app.repositories.reader import Part
+    from app.repositories.sql_json import Rows
 
 SINCE: ColumnElement[date] = bindparam("since", type_=Date)
 """The first day of the first month of the range."""
@@ -98,7 +99,7 @@ CATALOGUE: Part = (
 """The versions that were on sale at any time in the range."""
 
 
-def read_days(rows: Iterable[Any]) -> tuple[tuple[UsageDay, ...], dict[date, UsageSums]]:
+def read_days(rows: Rows) -> tuple[tuple[UsageDay, ...], dict[date, UsageSums]]:
     """Return the days of the rows of `DAYS`, and what each month's add up to."""
     days: list[UsageDay] = []
     months: dict[date, UsageSums] = {}
@@ -116,26 +117,22 @@ def _read_sums(columns: Sequence[Any]) -> UsageSums:
     )
 
 
-def _by_month(
-    account: Sequence[Any], cycles: Iterable[Any], months: Iterable[Any], catalogue: Iterable[Any]
-) -> UsageFacts | None:
+def _by_month(account: Rows, cycles: Rows, months: Rows, catalogue: Rows) -> UsageFacts | None:
     sums = {month: _read_sums(columns) for month, *columns in months}
     return _facts(account, cycles, sums, (), catalogue)
 
 
-def _by_day(
-    account: Sequence[Any], cycles: Iterable[Any], days: Iterable[Any], catalogue: Iterable[Any]
-) -> UsageFacts | None:
+def _by_day(account: Rows, cycles: Rows, days: Rows, catalogue: Rows) -> UsageFacts | None:
     known, sums = read_days(days)
     return _facts(account, cycles, sums, known, catalogue)
 
 
 def _facts(
-    account: Sequence[Any],
-    cycles: Iterable[Any],
+    account: Rows,
+    cycles: Rows,
     sums: dict[date, UsageSums],
     days: tuple[UsageDay, ...],
-    catalogue: Iterable[Any],
+    catalogue: Rows,
 ) -> UsageFacts | None:
     if not account:
         return None

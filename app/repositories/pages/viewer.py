@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import ColumnElement, Text, bindparam, case, cast, func, select
 from sqlmodel import col
@@ -20,7 +20,14 @@ from app.repositories.reader import Page
 from app.views.viewer import PastDue, Viewer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ScalarSelect
+    from sqlalchemy.orm import Mapped
+
+    from app.repositories.sql_json import Rows
+
+V = TypeVar("V")
 
 
 def _past_due() -> ColumnElement[str | None]:
@@ -60,7 +67,7 @@ _WENT_BACK = {
 }
 
 
-def _last_declined_at() -> Any:  # noqa: ANN401 -- an expression
+def _last_declined_at() -> ScalarSelect[datetime | None]:
     attempt, row = PaymentAttemptRow, CollectionRow
     found = select(func.max(col(attempt.resolved_at))).where(
         col(attempt.account_id) == col(row.account_id),
@@ -70,7 +77,7 @@ def _last_declined_at() -> Any:  # noqa: ANN401 -- an expression
     return found.correlate(row).scalar_subquery()
 
 
-def _last_back(column: Any) -> Any:  # noqa: ANN401 -- expressions
+def _last_back(column: Mapped[V]) -> ScalarSelect[V]:
     """A column of the posting by which money went back last."""
     posting, row = LedgerPostingRow, CollectionRow
     found = select(column).where(
@@ -99,7 +106,7 @@ _MEMBER = (
 )
 
 
-def _assemble(member: Sequence[tuple[Any, ...]]) -> Viewer | None:
+def _assemble(member: Rows) -> Viewer | None:
     if not member:
         return None
     found = Viewer(*member[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,6 +27,7 @@ from app.domain.refunds import (
 )
 from app.repositories import unit_of_work
 from app.repositories.webhook_events import COLLECTION
+from app.services.common.failures import contained
 from app.services.payments.reversals import post_reversal, reversal_event, stop_collecting
 
 if TYPE_CHECKING:
@@ -55,11 +57,8 @@ async def settle_refunds(services: Services) -> int:
 
     due = await unit_of_work.read(services.database, find)
     for refund in due:
-        try:
+        with contained(log, "refund not settled", refund=refund.id):
             await settle_refund(services, refund)
-        except Exception as error:  # noqa: BLE001  one refund's trouble is not the others'
-            # No traceback: what a gateway says is not for the log.
-            log.error("refund not settled", refund=refund.id, error=type(error).__qualname__)  # noqa: TRY400
     return len(due)
 
 
@@ -91,7 +90,7 @@ async def carry_out(services: Services, refund: Refund, *, was_sent: bool) -> Re
             answer = await _confirm_refusal(services, refund, answer)
         refund = await unit_of_work.write(
             services.database,
-            lambda uow: _record(uow, services, sent, answer, was_sent=was_sent),  # noqa: B023
+            partial(_record, services=services, refund=sent, answer=answer, was_sent=was_sent),
         )
         if refund.state is not AttemptState.PLANNED or answer.kind is AnswerKind.NEVER_SENT:
             return refund

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
 from app.domain.add_ons import purchase_facts
@@ -11,7 +11,7 @@ from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
 from app.repositories.reader import load_within
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from app.domain.add_ons import AddOnVersion
     from app.domain.invoices import BillingFacts
@@ -35,7 +35,7 @@ async def load_snapshot(uow: UnitOfWork, account: str, now: datetime) -> Account
     return snapshot
 
 
-def snapshot_dates(now: datetime) -> dict[str, Any]:
+def snapshot_dates(now: datetime) -> dict[str, date]:
     """Return the dates that the snapshot page takes."""
     today = billing_date(now)
     return {"today": today, "month": Period.containing(today).starts_on}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.domain.alerts import FULL_PERCENT, AlertKind, Crossing, next_arming
@@ -17,7 +18,7 @@ from app.services.plans.plan_advice import plan_advice_dates, project_month, upg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     from app.domain.announcements import Facts
     from app.domain.projection import Projection
@@ -40,15 +41,19 @@ async def forecast_alerts(services: Services, *, chunk_size: int = CHUNK_SIZE) -
         today = billing_date(now)
         if now < billing_instant(today, LOOKS_AT):
             return looked
-        due = await unit_of_work.read(services.database, lambda uow: uow.alerts.unforecast(today, chunk_size))  # noqa: B023
+        due = await unit_of_work.read(services.database, partial(_unforecast, today=today, limit=chunk_size))
         if not due:
             return looked
         for account_id, external_id in due:
             await unit_of_work.write(
                 services.database,
-                lambda uow: _look(uow, services.ids, account_id, external_id, now),  # noqa: B023
+                partial(_look, ids=services.ids, account_id=account_id, external_id=external_id, now=now),
             )
         looked += len(due)
+
+
+async def _unforecast(uow: UnitOfWork, today: date, limit: int) -> list[tuple[str, str]]:
+    return await uow.alerts.unforecast(today, limit)
 
 
 async def _look(uow: UnitOfWork, ids: Ids, account_id: str, external_id: str, now: datetime) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.accounts import Account
+    from app.domain.collection import CollectionChange
     from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 CHUNK_SIZE = 100
 """How many accounts one transaction settles the waiting credit of."""
 
-DONE: dict[str, Any] = {
+DONE: CollectionChange = {
     "status": CollectionStatus.DONE,
     "is_requested": False,
     "next_attempt_at": None,

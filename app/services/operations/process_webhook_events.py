@@ -15,6 +15,7 @@ from app.domain.payment_gateway import GatewayUnavailable, WebhookEventKind
 from app.domain.refunds import WebhookEventState
 from app.repositories import unit_of_work
 from app.repositories.events import Event
+from app.services.common.failures import log_failure
 from app.services.operations.ask_each import ask_each
 from app.services.payment_methods.vault_methods import flag_method, follow_vault
 from app.services.payments.disputes import record_dispute
@@ -69,8 +70,7 @@ async def _process(services: Services, stored: StoredWebhookEvent) -> None:
     except (GatewayUnavailable, NotYet) as error:
         await _postpone(services, stored, str(getattr(error, "reason", error)))
     except Exception as error:  # noqa: BLE001  one notice's trouble is not the others'
-        # No traceback: what a gateway says is not for the log.
-        log.error("notice not processed", notice=stored.id, error=type(error).__qualname__)  # noqa: TRY400
+        log_failure(log, "notice not processed", error, notice=stored.id)
         await _postpone(services, stored, type(error).__qualname__)
 
 

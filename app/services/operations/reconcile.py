@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.domain.collection import OPEN_STATES, AttemptState, CollectionStatus, best_of
@@ -153,7 +154,9 @@ class _Run:
             answer = await self._ask_about(refund)
             if answer.kind is AnswerKind.DONE:
                 self.adopted.append(f"Refund {refund.id} went through.")
-                await unit_of_work.write(services.database, lambda uow: _refunded(uow, services, refund, answer))  # noqa: B023
+                await unit_of_work.write(
+                    services.database, partial(_refunded, services=services, refund=refund, answer=answer)
+                )
 
     async def _ask_about(self, refund: Refund) -> ChargeAnswer:
         services = self._services

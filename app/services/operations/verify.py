@@ -8,6 +8,7 @@ is evaluated again for the upgrade it may have missed (rules 19, 20, 26).
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ async def verify(
         return [await uow.accounts.get_by_external_id(account)] if account else await uow.accounts.list_all()
 
     for each in await unit_of_work.read(database, find_accounts):
-        for difference in await unit_of_work.read(database, lambda uow: _check_account(uow, each, since)):  # noqa: B023
+        for difference in await unit_of_work.read(database, partial(_check_account, account=each, since=since)):
             yield difference
         if on_progress is not None:
             on_progress(each)

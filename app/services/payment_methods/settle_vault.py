@@ -11,6 +11,7 @@ from app.domain.collection import GATEWAY_DEADLINE, pause_after
 from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.payment_methods import AddFailure, MethodStatus, VaultTask
 from app.repositories import unit_of_work
+from app.services.common.failures import contained
 from app.services.payment_methods.record_vaulting import give_up, load_locked, record_vaulted
 
 if TYPE_CHECKING:
@@ -63,15 +64,13 @@ async def _find_due(services: Services) -> list[StoredMethod]:
 
 async def _attend(services: Services, due: StoredMethod, limiter: anyio.CapacityLimiter) -> None:
     async with limiter:
-        try:
-            claimed = await unit_of_work.write(services.database, lambda uow: _claim(uow, services, due))
-            if claimed is not None and claimed.vault_task is not None:
-                await TASKS[claimed.vault_task](services, claimed)
-        except GatewayUnavailable as error:
-            log.warning("vault not reached", method=due.method.id, task=due.vault_task, reason=error.reason)
-        except Exception as error:  # noqa: BLE001  one method's trouble is not the others'
-            # No traceback: what a gateway says is not for the log.
-            log.error("vault task failed", method=due.method.id, error=type(error).__qualname__)  # noqa: TRY400
+        with contained(log, "vault task failed", method=due.method.id):
+            try:
+                claimed = await unit_of_work.write(services.database, lambda uow: _claim(uow, services, due))
+                if claimed is not None and claimed.vault_task is not None:
+                    await TASKS[claimed.vault_task](services, claimed)
+            except GatewayUnavailable as error:
+                log.warning("vault not reached", method=due.method.id, task=due.vault_task, reason=error.reason)
 
 
 async def _claim(uow: UnitOfWork, services: Services, due: StoredMethod) -> StoredMethod | None:

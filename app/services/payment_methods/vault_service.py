@@ -10,6 +10,7 @@ from app.domain.agreements import PAYMENT_AGREEMENT, PaymentAgreement
 from app.domain.payment_methods import ATTEMPT_LIMITS, AttemptLimit
 from app.repositories import unit_of_work
 from app.services.common.bounded_wait import ANSWERS_WITHIN_SECONDS, BoundedWait
+from app.services.common.failures import contained
 from app.services.payment_methods.record_vaulting import record_answer
 
 if TYPE_CHECKING:
@@ -49,12 +50,9 @@ class VaultService:
 
     async def _keep(self, request: VaultRequest) -> None:
         services = self.services
-        try:
+        with contained(log, "adding failed", method=request.method_token):  # the sweeper goes on from the row
             answer = await services.payments.vault(request)
             await unit_of_work.write(
                 services.database,
                 lambda uow: record_answer(uow, services.ids, request.method_token, answer, services.clock.now()),
             )
-        except Exception as error:  # noqa: BLE001  the sweeper goes on from the row
-            # No traceback: what a gateway says is not for the log.
-            log.error("adding failed", method=request.method_token, error=type(error).__qualname__)  # noqa: TRY400

@@ -10,6 +10,7 @@ import structlog
 from app.domain.collection import CollectionStatus, request_collection_attempt
 from app.repositories import unit_of_work
 from app.repositories.webhook_events import COLLECTION
+from app.services.common.failures import contained
 from app.services.payments.collect_invoice import collect_invoice
 
 if TYPE_CHECKING:
@@ -56,11 +57,8 @@ async def _collect_all(services: Services, invoice_ids: list[str]) -> None:
 
     async def collect(invoice_id: str) -> None:
         async with limiter:
-            try:
+            with contained(log, "collecting failed", invoice=invoice_id):
                 await collect_invoice(services, invoice_id)
-            except Exception as error:  # noqa: BLE001  one invoice's trouble is not the others'
-                # No traceback: what a gateway says is not for the log.
-                log.error("collecting failed", invoice=invoice_id, error=type(error).__qualname__)  # noqa: TRY400
 
     async with anyio.create_task_group() as group:
         for invoice_id in invoice_ids:

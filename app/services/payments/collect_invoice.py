@@ -9,7 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from app.domain.collection import (
     AddLateFee,
@@ -43,6 +44,7 @@ from app.services.payments.collection_snapshot import load_collection
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from app.domain.collection import CollectionChange
     from app.repositories.collections import Lease
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
@@ -88,7 +90,7 @@ async def collect_invoice(services: Services, invoice_id: str) -> bool:
             answer = await _ask(services, call)
             call = await unit_of_work.write(
                 services.database,
-                lambda uow: _record(uow, services, call, answer),  # noqa: B023
+                partial(_record, services=services, call=call, answer=answer),
             )
     return True
 
@@ -141,17 +143,17 @@ async def _pay_by_hand(uow: UnitOfWork, services: Services, found: CollectionSna
 
 async def _plan(uow: UnitOfWork, services: Services, lease: Lease, found: CollectionSnapshot, step: Charge) -> _Call:
     """Write a charge down as sent (rule 31)."""
-    collection = found.collection
+    round_no = found.collection.round_no
     if step.begins_round:
-        changed = begin_round(collection, found.now, services.policies)
-        await uow.collections.save(lease, collection, changed)
-        collection = replace(collection, **changed)
+        changed = begin_round(found.collection, found.now, services.policies)
+        await uow.collections.save(lease, found.collection, changed)
+        round_no = changed["round_no"]
     attempt = Attempt(
         id=services.ids.new("att"),
         account_id=found.account.id,
         invoice_id=found.invoice.id,
         attempt_no=len(found.attempts) + 1,
-        round_no=collection.round_no,
+        round_no=round_no,
         method_id=step.method.id,
         amount_cents=found.balance_cents,
         state=AttemptState.SENT,
@@ -267,7 +269,7 @@ async def _postpone(
     # Without a key it must not be sent again, and the gateway's search lags behind what it has done.
     if state is AttemptState.UNKNOWN and not call.attempt.uses_key:
         retry_at = max(retry_at, look_up_at(call.attempt, found.now))
-    changed: dict[str, Any] = {
+    changed: CollectionChange = {
         "status": CollectionStatus.UNKNOWN if state is AttemptState.UNKNOWN else found.collection.status,
         "retry_at": retry_at,
         "failures": found.collection.failures + 1,

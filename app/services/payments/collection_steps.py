@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
 from app.domain.billing_items import OneTimeCharge
@@ -36,7 +36,7 @@ from app.services.payments.tell_collection import charge_received, collection_fa
 
 if TYPE_CHECKING:
     from app.domain.accounts import Account
-    from app.domain.collection import Attempt
+    from app.domain.collection import Attempt, CollectionChange
     from app.domain.payment_gateway import ChargeAnswer, Transaction
     from app.domain.payment_methods import PaymentMethod
     from app.repositories.collections import Lease
@@ -109,7 +109,7 @@ async def record_failure(
             Event(ids.new("evt"), attempt.account_id, "payment_method.declined", "system", now, attempt.method_id, data)
         )
     await uow.events.add_many(events)
-    changed: dict[str, Any] = {"status": CollectionStatus.CHARGING, "retry_at": now}
+    changed: CollectionChange = {"status": CollectionStatus.CHARGING, "retry_at": now}
     if answer.kind is AnswerKind.REFUSED:
         changed["failures"] = found.collection.failures + 1
     await uow.collections.save(lease, found.collection, changed)
@@ -124,7 +124,7 @@ async def end_round(
         await drop_checkout(uow, ids, found.checkout, found.invoice, now)
         await uow.collections.save(lease, collection, DONE)
         return
-    changed = begin_round(collection, now, services.policies) if step.begins_round else {}
+    changed: CollectionChange = begin_round(collection, now, services.policies) if step.begins_round else {}
     if reached_no_bank(step.tried):
         await _try_again(uow, lease, found)
         return
@@ -148,7 +148,7 @@ async def end_round(
 async def _try_again(uow: UnitOfWork, lease: Lease, found: CollectionSnapshot) -> None:
     """Begin the same round once more after a pause, or park it for staff when that has gone on for long."""
     collection = found.collection
-    changed: dict[str, Any] = {
+    changed: CollectionChange = {
         "round_no": collection.round_no + 1,
         "retry_at": found.now + pause_after(collection.failures),
     }

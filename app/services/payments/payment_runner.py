@@ -9,6 +9,7 @@ import structlog
 
 from app.repositories import unit_of_work
 from app.services.common.bounded_wait import ANSWERS_WITHIN_SECONDS, BoundedWait
+from app.services.common.failures import contained
 from app.services.payments.collect_invoice import collect_invoice
 
 if TYPE_CHECKING:
@@ -46,14 +47,11 @@ class PaymentRunner:
 
     async def _collect(self, invoice_ids: Sequence[str]) -> None:
         for invoice_id in invoice_ids:
-            try:
+            with contained(log, "collecting failed", invoice=invoice_id):  # the ticker goes on from the rows
                 while not await collect_invoice(self.services, invoice_id):
                     if not await self._is_under_way(invoice_id):
                         break
                     await asyncio.sleep(LOOKS_AGAIN_AFTER_SECONDS)
-            except Exception as error:  # noqa: BLE001  the ticker goes on from the rows
-                # No traceback: what a gateway says is not for the log.
-                log.error("collecting failed", invoice=invoice_id, error=type(error).__qualname__)  # noqa: TRY400
 
     async def _is_under_way(self, invoice_id: str) -> bool:
         real_now = self.services.real_now()

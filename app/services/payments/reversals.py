@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from app.domain.collection import Attempt
+    from app.domain.collection import Attempt, CollectionChange
     from app.domain.policies import CollectionPolicies
     from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
@@ -72,7 +72,7 @@ async def stop_collecting(uow: UnitOfWork, invoice_id: str) -> None:
 
 async def collect_again(
     uow: UnitOfWork, attempt: Attempt, policies: CollectionPolicies, now: datetime
-) -> dict[str, Any]:
+) -> CollectionChange:
     """Go on collecting a returned charge with the next slot of its schedule; returns the fields that changed."""
     account = await uow.accounts.get(attempt.account_id)
     collection = await uow.collections.find(attempt.invoice_id)

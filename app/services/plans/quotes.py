@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LIFE = timedelta(minutes=15)
 
+Fresh = TypeVar("Fresh")
+
 
 class InvalidQuote(LookupError):
     """The text is no quote of ours for this account."""
@@ -22,10 +24,10 @@ class InvalidQuote(LookupError):
         super().__init__("There is no such quote. Ask for a preview, and confirm the quote that it returns.")
 
 
-class QuoteStale(ValueError):
+class QuoteStale(ValueError, Generic[Fresh]):
     """What the quote covers has moved, or its time is over; `fresh` is the preview as things stand, with its quote."""
 
-    def __init__(self, fresh: object) -> None:
+    def __init__(self, fresh: Fresh) -> None:
         super().__init__("Something has changed since this quote was made. Look at the new one, and confirm it.")
         self.fresh = fresh
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.domain.invoice_drafts import InvoiceKind
@@ -38,13 +39,13 @@ async def upgrade_plans(services: Services, *, chunk_size: int = CHUNK_SIZE) -> 
     upgraded, after = 0, ""
     while True:
         now = services.clock.now()
-        last, outgrown = await unit_of_work.write(services.database, lambda uow: _look(uow, after, chunk_size))  # noqa: B023
+        last, outgrown = await unit_of_work.write(services.database, partial(_look, after=after, limit=chunk_size))
         if last is None:
             return upgraded
         for account in outgrown:
             upgraded += await unit_of_work.write(
                 services.database,
-                lambda uow: _upgrade_now(uow, services.ids, account, now),  # noqa: B023
+                partial(_upgrade_now, ids=services.ids, account=account, now=now),
             )
         after = last
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import orjson
 from pydantic import (
@@ -22,6 +22,8 @@ from app.domain.usage import CallReport
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from app.domain.json_values import Json
 
 LONGEST_CALL_SECONDS = 86_400
 LONGEST_NAME_CHARACTERS = 128
@@ -82,7 +84,7 @@ class CallItem(BaseModel):
     corrects: _Name | None = None
 
 
-def read_call_item(value: Any, source: str) -> CallReport | Unreadable:  # noqa: ANN401  (any JSON value)
+def read_call_item(value: Json, source: str) -> CallReport | Unreadable:
     """Return the call that a decoded JSON value describes, or what is wrong with it in one sentence."""
     try:
         item = CallItem.model_validate(value)

@@ -33,7 +33,7 @@ class TestAnswers:
         assert XmlUtil.dict_from_xml(encode("customer", content)) == {
             "customer": {
                 **content,
-                "created_at": datetime(2026, 7, 1, 17),  # noqa: DTZ001  (as the SDK has it)
+                "created_at": datetime(2026, 7, 1, 17),
                 "order_id": None,
                 "ids": ["a", "b"],
                 "disputes": [],
@@ -52,7 +52,7 @@ class TestRequests:
             "amount": "10.00",
             "is_default": True,
             "number": 7,
-            "since": datetime(2026, 7, 1, 17),  # noqa: DTZ001  (as the SDK takes it)
+            "since": datetime(2026, 7, 1, 17),
             "nothing": None,
             "options": {"submit": True},
             "ids": ["a", "b"],
