@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import cycle_runs_at
 from app.domain.collection import opened_collection
+from app.domain.events.invoices import InvoiceIssued
 from app.domain.invoice_drafts import Issue
 from app.domain.invoices import ENGINE_VERSION, compute_invoice, facts_hash
 from app.domain.ledger import issue_postings
@@ -14,7 +15,7 @@ from app.domain.policies import COLLECTION_POLICIES, policies_on
 from app.domain.upgrades import find_upgrade
 from app.repositories import unit_of_work
 from app.repositories.cycles import OpenedMonth
-from app.repositories.events import Event
+from app.repositories.events import Entry
 from app.repositories.ledger import PostedPosting
 from app.services.cycle.simulate_months import closed_month_simulations
 from app.services.invoices.issue_invoice import settle_credit_of
@@ -198,14 +199,13 @@ def _opened(account: DueAccount, facts: BillingFacts, last_posting: int) -> Open
     )
 
 
-def _issued_event(issue: Issue, event_id: str, now: datetime) -> Event:
+def _issued_event(issue: Issue, event_id: str, now: datetime) -> Entry[InvoiceIssued]:
     draft = issue.draft
-    return Event(
+    return Entry(
+        InvoiceIssued(number=issue.number, month=draft.period.month, amount_due_cents=draft.amount_due_cents),
         id=event_id,
-        account_id=issue.account_id,
-        kind="invoice.issued",
         actor="system",
         occurred_at=now,
+        account_id=issue.account_id,
         subject_id=issue.id,
-        data={"number": issue.number, "month": draft.period.month, "amount_due_cents": draft.amount_due_cents},
     )

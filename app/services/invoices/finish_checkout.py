@@ -10,9 +10,11 @@ from app.domain.add_ons import AddOnSubscription
 from app.domain.alerts import AlertKind
 from app.domain.announcements import PlanChange
 from app.domain.checkouts import Checkout, CheckoutAction, CheckoutState
+from app.domain.events.invoices import CheckoutDeclined
+from app.domain.events.plans import AddOnActivated, PlanChanged
 from app.domain.invoice_drafts import InvoiceStatus
+from app.domain.plan_changes import When
 from app.ports import came_from
-from app.repositories.events import Event
 from app.services.invoices.issue_invoice import withdraw_invoice
 from app.services.invoices.settle_credit import settle_credit
 from app.services.invoices.tell import add_on_bought, invoice_facts, plan_moved
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.domain.add_ons import AddOnVersion
+    from app.domain.events.event import Event
+    from app.domain.events.plans import PlanChangeScheduled
     from app.ports import Ids
     from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
@@ -47,17 +51,24 @@ async def apply_plan_change(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, now
         await uow.cycles.set_plan(account_id, month, details["plan"])
         await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=details["plan"], now=now)
     await uow.account_plans.choose(account_id, details["plan"])
-    event = plan_event(ids.new("evt"), "plan.changed", agreed, now)
-    await uow.events.add_many([event])
-    told = await plan_moved(uow, account_id, details, PlanChange.CHANGED, event.id, agreed.actor)
+    event_id = await record_plan_move(uow, ids, PlanChanged, agreed, now)
+    told = await plan_moved(uow, account_id, details, PlanChange.CHANGED, event_id, agreed.actor)
     await announce(uow, ids=ids, now=now, announcements=[told])
 
 
-def plan_event(event_id: str, kind: str, agreed: AgreedChange, now: datetime) -> Event:
-    """Return what the audit log says of a change of plan."""
-    data = {name: agreed.details[name] for name in ("plan", "when", "effective_on", "from")}
-    data["invoice"] = agreed.invoice_id
-    return Event(event_id, agreed.account_id, kind, agreed.actor, now, agreed.invoice_id, data, agreed.request_id)
+async def record_plan_move(
+    uow: UnitOfWork, ids: Ids, kind: type[PlanChanged | PlanChangeScheduled], agreed: AgreedChange, now: datetime
+) -> str:
+    """Record a change of plan, now or for the next month, and return the id of its entry in the audit log."""
+    details, invoice_id = agreed.details, agreed.invoice_id
+    event = kind(
+        plan=details["plan"],
+        when=When(details["when"]),
+        effective_on=date.fromisoformat(details["effective_on"]),
+        from_=details["from"],
+        invoice=invoice_id,
+    )
+    return await _record(uow, ids, event, agreed, invoice_id, now)
 
 
 async def apply_add_on(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, version: AddOnVersion, now: datetime) -> None:
@@ -66,11 +77,12 @@ async def apply_add_on(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, version:
     subscription = AddOnSubscription(details["subscription"], version, date.fromisoformat(details["starts_on"]))
     accepted_at = datetime.fromisoformat(details["accepted_at"])
     await uow.add_ons.subscribe(subscription, account_id, accepted_by=actor, accepted_at=accepted_at)
-    data = {"add_on": version.code, "version": version.id, "terms": version.terms_version, "invoice": agreed.invoice_id}
-    event = Event(ids.new("evt"), account_id, "add_on.activated", actor, now, subscription.id, data, agreed.request_id)
-    await uow.events.add_many([event])
+    event = AddOnActivated(
+        add_on=version.code, version=version.id, terms=version.terms_version, invoice=agreed.invoice_id
+    )
+    event_id = await _record(uow, ids, event, agreed, subscription.id, now)
     by = await actor_name(uow, actor)
-    told = add_on_bought(account_id, version, subscription.starts_on, details["amount_due_cents"], event.id, by)
+    told = add_on_bought(account_id, version, subscription.starts_on, details["amount_due_cents"], event_id, by)
     await announce(uow, ids=ids, now=now, announcements=[told])
 
 
@@ -98,8 +110,26 @@ async def drop_checkout(uow: UnitOfWork, ids: Ids, checkout: Checkout, invoice: 
     await withdraw_invoice(uow, invoice, now)
     await uow.checkouts.finish(checkout.id, CheckoutState.DECLINED, at=now)
     await settle_credit(uow, ids, invoice.account_id, now)
-    data = {"number": invoice.number, "action": checkout.action, "status": [invoice.status, InvoiceStatus.VOID]}
-    event = Event(
-        ids.new("evt"), invoice.account_id, "checkout.declined", "system", now, invoice.id, data, checkout.request_id
+    await uow.events.record(
+        CheckoutDeclined(number=invoice.number, action=checkout.action, status=(invoice.status, InvoiceStatus.VOID)),
+        ids=ids,
+        actor="system",
+        at=now,
+        account_id=invoice.account_id,
+        subject_id=invoice.id,
+        request_id=checkout.request_id,
     )
-    await uow.events.add_many([event])
+
+
+async def _record(
+    uow: UnitOfWork, ids: Ids, event: Event, agreed: AgreedChange, subject_id: str | None, now: datetime
+) -> str:
+    return await uow.events.record(
+        event,
+        ids=ids,
+        actor=agreed.actor,
+        at=now,
+        account_id=agreed.account_id,
+        subject_id=subject_id,
+        request_id=agreed.request_id,
+    )

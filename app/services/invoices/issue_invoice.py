@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from app.domain.books import void_postings
 from app.domain.collection import opened_collection
+from app.domain.events.invoices import InvoiceIssued
 from app.domain.invoice_drafts import InvoiceStatus, Issue
 from app.domain.invoices import ENGINE_VERSION, compute_invoice, facts_hash
 from app.domain.ledger import PostingKind, issue_postings
 from app.domain.periods import billing_date
 from app.domain.policies import COLLECTION_POLICIES
-from app.repositories.events import Event
 from app.services.invoices.settle_credit import settle_credit
 from app.services.invoices.tell import invoice_ready
 from app.services.notifications.announce import announce
@@ -78,7 +78,15 @@ async def issue_invoice(
             is_checkout=order.is_checkout,
         )
         await uow.collections.open_many([collection])
-    await uow.events.add_many([_issued_event(issue, ids.new("evt"), now, order.actor, order.request_id)])
+    await uow.events.record(
+        _issued(issue),
+        ids=ids,
+        actor=order.actor,
+        at=now,
+        account_id=issue.account_id,
+        subject_id=issue.id,
+        request_id=order.request_id,
+    )
     await settle_credit_of(uow, ids, issue, facts.credit_available_cents, now)
     if not order.is_checkout:  # that one is told of when it is paid
         await announce(uow, ids=ids, now=now, announcements=[invoice_ready(issue, now)])
@@ -105,20 +113,8 @@ async def withdraw_invoice(uow: UnitOfWork, invoice: StoredInvoice, now: datetim
     await uow.charges.release(invoice.account_id, invoice.id)
 
 
-def _issued_event(issue: Issue, event_id: str, now: datetime, actor: str, request_id: str | None) -> Event:
+def _issued(issue: Issue) -> InvoiceIssued:
     draft = issue.draft
-    return Event(
-        id=event_id,
-        account_id=issue.account_id,
-        kind="invoice.issued",
-        actor=actor,
-        occurred_at=now,
-        subject_id=issue.id,
-        data={
-            "number": issue.number,
-            "kind": draft.kind,
-            "month": draft.period.month,
-            "amount_due_cents": draft.amount_due_cents,
-        },
-        request_id=request_id,
+    return InvoiceIssued(
+        number=issue.number, kind_=draft.kind, month=draft.period.month, amount_due_cents=draft.amount_due_cents
     )

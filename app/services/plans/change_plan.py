@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from app.domain.announcements import PlanChange
 from app.domain.checkouts import CheckoutAction
+from app.domain.events.plans import PlanChangeCancelled, PlanChangeScheduled
 from app.domain.invoice_drafts import InvoiceKind
 from app.domain.plan_changes import PlanChangeOffer, When, offer_plan_change, plan_change_facts
 from app.domain.plans import PlanNotAvailable, PlanVersion
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.account_snapshot import check_active, load_snapshot
-from app.services.invoices.finish_checkout import AgreedChange, apply_plan_change, plan_event
+from app.services.invoices.finish_checkout import AgreedChange, apply_plan_change, record_plan_move
 from app.services.invoices.tell import plan_kept, plan_moved
 from app.services.notifications.announce import actor_name, announce
 from app.services.plans.confirm_quote import Confirmation, Confirmed, PlannedChange, confirm_quote
@@ -115,20 +115,16 @@ async def cancel_scheduled_plan_change(services: Services, caller: Caller, *, pl
         if snapshot.pending_plan is None or snapshot.pending_plan.id != plan_version_id:
             raise NoScheduledChange
         await uow.account_plans.schedule(snapshot.account_id, None)
-        data = {"from": snapshot.pending_plan.id, "to": snapshot.chosen_plan.id}
-        event = Event(
-            services.ids.new("evt"),
-            snapshot.account_id,
-            "plan.change_cancelled",
-            caller.actor,
-            now,
-            None,
-            data,
-            caller.request_id,
+        event_id = await uow.events.record(
+            PlanChangeCancelled(from_=snapshot.pending_plan.id, to=snapshot.chosen_plan.id),
+            ids=services.ids,
+            actor=caller.actor,
+            at=now,
+            account_id=snapshot.account_id,
+            request_id=caller.request_id,
         )
-        await uow.events.add_many([event])
         by, on = await actor_name(uow, caller.actor), snapshot.next_cycle_on
-        told = plan_kept(snapshot.account_id, snapshot.pending_plan, snapshot.chosen_plan, on, event.id, by)
+        told = plan_kept(snapshot.account_id, snapshot.pending_plan, snapshot.chosen_plan, on, event_id, by)
         await announce(uow, ids=services.ids, now=now, announcements=[told])
         return snapshot.chosen_plan
 
@@ -164,9 +160,8 @@ async def _schedule(uow: UnitOfWork, ids: Ids, agreed: AgreedChange, now: dateti
     account = await uow.accounts.get(account_id)
     pending = None if plan == account.plan_version_id else plan
     await uow.account_plans.schedule(account_id, pending)
-    event = plan_event(ids.new("evt"), "plan.change_scheduled", agreed, now)
-    await uow.events.add_many([event])
-    told = await plan_moved(uow, account_id, agreed.details, PlanChange.SCHEDULED, event.id, agreed.actor)
+    event_id = await record_plan_move(uow, ids, PlanChangeScheduled, agreed, now)
+    told = await plan_moved(uow, account_id, agreed.details, PlanChange.SCHEDULED, event_id, agreed.actor)
     await announce(uow, ids=ids, now=now, announcements=[told])
 
 
