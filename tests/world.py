@@ -35,7 +35,7 @@ from app.messages.render import Renderer
 from app.ports import PaymentGateway
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.repositories.events import Event
+from app.repositories.events import StoredEvent
 from app.repositories.invoices import StoredInvoice
 from app.repositories.unit_of_work import UnitOfWork
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
@@ -177,10 +177,10 @@ class World:
         """What the books say against themselves; nothing when they agree."""
         return [difference async for difference in verify(database=self.database)]
 
-    async def trail(self, account: str = ACCOUNT) -> list[Event]:
+    async def trail(self, account: str = ACCOUNT) -> list[StoredEvent]:
         """What happened to the account, oldest first."""
 
-        async def find(uow: UnitOfWork) -> list[Event]:
+        async def find(uow: UnitOfWork) -> list[StoredEvent]:
             owner = await uow.accounts.get_by_external_id(account)
             return await uow.events.list_for_account(owner.id)
 

@@ -105,7 +105,7 @@ class Upgraded:
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceIssued:
+class InvoiceReady:
     """An invoice, due on receipt; `title` says what gave rise to it.
 
     `open_cents` is what is left to pay where that is not what was due, and `is_paid` that it was paid. `is_asked_for`
@@ -261,7 +261,7 @@ Facts: TypeAlias = (
     | ForecastOver
     | UpgradeAhead
     | Upgraded
-    | InvoiceIssued
+    | InvoiceReady
     | PaymentReceived
     | PaymentFailed
     | BackupUsed
@@ -284,7 +284,7 @@ FACTS: dict[str, type[Facts]] = {
     AlertKind.FORECAST_OVER_ALLOWANCE: ForecastOver,
     AlertKind.UPGRADE_SCHEDULED: UpgradeAhead,
     AlertKind.UPGRADE_DONE: Upgraded,
-    AlertKind.INVOICE_READY: InvoiceIssued,
+    AlertKind.INVOICE_READY: InvoiceReady,
     AlertKind.PAYMENT_RECEIVED: PaymentReceived,
     AlertKind.PAYMENT_FAILED: PaymentFailed,
     AlertKind.BACKUP_USED: BackupUsed,

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 INVOICE_NUMBERS = "invoice_number"
 FIRST_INVOICE_NUMBER = 100_001
-NUMBERS_SKIPPED = "invoice_numbers.skipped"
-"""The event that announces numbers that no invoice here has: `from` the first of them, `before` the next in use."""
 
 _INSERT_INVOICE = insert(InvoiceRow)
 _INSERT_LINE = insert(InvoiceLineRow)

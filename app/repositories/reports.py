@@ -5,13 +5,14 @@ Accounts are named by their external ids. A month is told by two instants: from 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import case, func
 from sqlmodel import col, select
 
 from app.domain.aging import OpenAmount
 from app.domain.customer_balances import Amounts
+from app.domain.events.event import Event, read_event
 from app.domain.invoice_lines import LineKind
 from app.domain.ledger import Book, PostingKind
 from app.models.accounts import AccountRow
@@ -30,21 +31,22 @@ if TYPE_CHECKING:
 
     from app.domain.invoice_lines import InvoiceLine
 
+E = TypeVar("E", bound=Event)
+
 AT_ONCE = 1_000
 """How many rows of a long list are in memory at a time."""
 
 
-class AccountEvent(NamedTuple):
+class AccountEvent(NamedTuple, Generic[E]):
     """Something that happened to an account.
 
     Where it was about an invoice, `invoice_cents` is its total, and `credit_cents` the credit it took at its issue.
     """
 
     account: str
-    kind: str
+    event: E
     occurred_at: datetime
     subject_id: str | None
-    data: dict[str, Any]
     invoice_cents: int | None
     credit_cents: int | None
 
@@ -124,15 +126,17 @@ class ReportRepository:
         row = PaymentRow
         return await self._by_account(row.account_id, row.recorded_at, row.amount_cents, (from_at, before_at))
 
-    async def events(self, kinds: Collection[str], before_at: datetime | None = None) -> AsyncIterator[AccountEvent]:
+    async def events(
+        self, kinds: Collection[type[E]], before_at: datetime | None = None
+    ) -> AsyncIterator[AccountEvent[E]]:
         """Yield what of some kinds happened to any account, before an instant where one is given, in order."""
-        event = EventRow
+        event, classes = EventRow, {kind.kind: kind for kind in kinds}
         columns: Any = (
             AccountRow.external_id,
             event.kind,
+            event.data,
             event.occurred_at,
             event.subject_id,
-            event.data,
             InvoiceRow.total_cents,
             InvoiceRow.credit_applied_cents,
         )
@@ -140,14 +144,14 @@ class ReportRepository:
             select(*columns)
             .join(AccountRow, col(AccountRow.id) == col(event.account_id))
             .outerjoin(InvoiceRow, col(InvoiceRow.id) == col(event.subject_id))
-            .where(col(event.kind).in_(kinds))
+            .where(col(event.kind).in_(classes))
             .order_by(col(event.occurred_at), col(event.id))
             .execution_options(yield_per=AT_ONCE)
         )
         if before_at is not None:
             statement = statement.where(col(event.occurred_at) < before_at)
-        async for row in await self._session.stream(statement):
-            yield AccountEvent(*row)
+        async for account, kind, data, *rest in await self._session.stream(statement):
+            yield AccountEvent(account, read_event(classes[kind], data), *rest)
 
     async def open_amounts(self, before_at: datetime) -> list[OpenAmount]:
         """Return what is still to be paid of invoices at an instant, by account and due date, where it is not zero."""
@@ -178,12 +182,15 @@ class ReportRepository:
         )
         return {account: -int(cents) for account, cents in await self._session.exec(statement)}
 
-    async def voids(self, kinds: Collection[str]) -> dict[str, Void]:
+    async def voids(self, kinds: Collection[type[Event]]) -> dict[str, Void]:
         """Return every invoice that was ever voided, by id; events of the kinds given say when."""
         statement = (
             select(InvoiceRow.id, InvoiceRow.issued_at, EventRow.occurred_at, InvoiceRow.total_cents)
             .join(EventRow, col(EventRow.subject_id) == col(InvoiceRow.id))
-            .where(col(EventRow.kind).in_(kinds), col(EventRow.account_id) == col(InvoiceRow.account_id))
+            .where(
+                col(EventRow.kind).in_([kind.kind for kind in kinds]),
+                col(EventRow.account_id) == col(InvoiceRow.account_id),
+            )
         )
         return {invoice_id: Void(*rest) for invoice_id, *rest in await self._session.exec(statement)}
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import Role, User
+from app.domain.events.accounts import AccountChanged
 from app.http.graphiql import Persona
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.usage.follow_people import replace_members
 
 if TYPE_CHECKING:
@@ -101,9 +101,14 @@ async def ensure_member(services: Services, caller: Caller, *, role: Role) -> st
         joined = await uow.users.put(newcomer, created_at=now)
         others = [(user, held) for user, held in members if user.id != joined.id]
         await replace_members(uow, owner.id, members, [*others, (joined, role)], now)
-        data = {"members": [f"{user.subject} {held}" for user, held in members] + [f"{joined.subject} {role}"]}
-        await uow.events.add_many(
-            [Event(services.ids.new("evt"), owner.id, "account.changed", caller.actor, now, owner.id, data)]
+        people = tuple(f"{user.subject} {held}" for user, held in [*members, (joined, role)])
+        await uow.events.record(
+            AccountChanged(members=people),
+            ids=services.ids,
+            actor=caller.actor,
+            at=now,
+            account_id=owner.id,
+            subject_id=owner.id,
         )
         return joined.subject
 

@@ -16,7 +16,7 @@ from app.domain.announcements import (
     CostEffectivePassed,
     Facts,
     ForecastOver,
-    InvoiceIssued,
+    InvoiceReady,
     OperatorAlert,
     PaymentFailed,
     PaymentMethodChanged,
@@ -46,7 +46,7 @@ SAMPLES: dict[str, Facts] = {
     AlertKind.UPGRADE_DONE: Upgraded(
         AUGUST, "100 Minutes", "220 Minutes", 10_700, 100_042, 100_00, 1_72, is_permanent=True
     ),
-    AlertKind.INVOICE_READY: InvoiceIssued(100_001, "Monthly invoice", AUGUST, 237_50, 37_50, 200_00, AUGUST),
+    AlertKind.INVOICE_READY: InvoiceReady(100_001, "Monthly invoice", AUGUST, 237_50, 37_50, 200_00, AUGUST),
     AlertKind.PAYMENT_RECEIVED: PaymentReceived(400_00, "Check 1041", date(2026, 8, 9), (100_001, 100_002), 23_50),
     AlertKind.PAYMENT_FAILED: PaymentFailed(
         100_001, 237_50, "Visa ending in 1111", "The card was declined.", date(2026, 8, 3)

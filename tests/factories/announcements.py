@@ -10,7 +10,7 @@ from app.domain.announcements import (
     AddOnEnded,
     ContactChanged,
     Facts,
-    InvoiceIssued,
+    InvoiceReady,
     PaymentFailed,
     PaymentMethodChanged,
     PaymentReceived,
@@ -33,10 +33,10 @@ OTHERS: dict[str, list[Facts]] = {
     ],
     AlertKind.ADD_ON_ENDED: [AddOnEnded("On-Call", None, "Ann Ames")],
     AlertKind.INVOICE_READY: [
-        InvoiceIssued(100_002, "Credit note", AUGUST, -91_00, 0, 0, AUGUST),
-        InvoiceIssued(100_003, "Monthly invoice", AUGUST, 100_00, 100_00, 0, AUGUST),
-        InvoiceIssued(100_004, "Plan change", AUGUST, 100_00, 0, 100_00, AUGUST, open_cents=0, is_paid=True),
-        InvoiceIssued(100_005, "Monthly invoice", AUGUST, 100_00, 0, 100_00, AUGUST, open_cents=0, is_asked_for=True),
+        InvoiceReady(100_002, "Credit note", AUGUST, -91_00, 0, 0, AUGUST),
+        InvoiceReady(100_003, "Monthly invoice", AUGUST, 100_00, 100_00, 0, AUGUST),
+        InvoiceReady(100_004, "Plan change", AUGUST, 100_00, 0, 100_00, AUGUST, open_cents=0, is_paid=True),
+        InvoiceReady(100_005, "Monthly invoice", AUGUST, 100_00, 0, 100_00, AUGUST, open_cents=0, is_asked_for=True),
     ],
     AlertKind.PAYMENT_FAILED: [
         PaymentFailed(100_001, 1, "PayPal", "It expired.", None),

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import re
-
 import pytest
 
 from app.domain.accounts import Role
 from app.ports import ORIGIN
 from app.services.adjustments.grant_credit import grant_goodwill
-from app.services.operations.activity import SENTENCES
-from tests.architecture.source import APP, python_files, tree
 from tests.graphql.test_add_ons import CANCEL, add_on_id, buy, switch
 from tests.graphql.test_plan_changes import PLAN_100, PLAN_220, change
 from tests.services.staff import WHY, by_ann
@@ -24,13 +19,7 @@ ACTIVITY = """query ($first: Int!, $after: String) {
     nodes { id kind who what details { name value } occurredAt requestId }
   }
 }"""
-KIND = re.compile(r"[a-z_]+\.[a-z_]+")
 HISTORY = "{ planHistory { nodes { kind who what } } }"
-
-# Nothing of one account: the catalogue and the keys are everybody's, and calls have a list of their own.
-NOT_SHOWN = {"catalogue.loaded", "catalogue.changed", "key.created", "key.revoked", "usage.recorded"}
-# Nothing writes these any more, but old trails have them.
-OF_EARLIER_VERSIONS = {"tax.set"}
 
 
 @pytest.fixture
@@ -138,23 +127,3 @@ class TestPlanHistory:
             ("plan.change_scheduled", "Scheduled the change from 220 Minutes to 100 Minutes."),
             ("plan.changed", "Changed the plan from 100 Minutes to 220 Minutes."),
         ]
-
-
-class TestSentences:
-    def test_every_kind_of_event_that_a_service_writes_has_one(self):
-        assert written_kinds() - NOT_SHOWN == set(SENTENCES) - OF_EARLIER_VERSIONS
-
-
-def written_kinds() -> set[str]:
-    """Texts that look like the kind of an event, in the services that write events."""
-    nouns = {kind.partition(".")[0] for kind in SENTENCES | dict.fromkeys(NOT_SHOWN)}
-    return {
-        node.value
-        for path in python_files(APP / "services", APP / "sandbox")
-        if path.name != "activity.py"
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and node.value.partition(".")[0] in nouns
-        and KIND.fullmatch(node.value)
-    }

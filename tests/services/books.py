@@ -10,7 +10,7 @@ from typing import Any
 
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.repositories.events import Event
+from app.repositories.events import StoredEvent
 from app.repositories.invoices import StoredInvoice
 from app.repositories.ledger import PostedPosting
 from app.services.operations.verify import verify
@@ -81,8 +81,8 @@ async def postings(database: Database, account: str = ACCOUNT) -> list[PostedPos
     return await unit_of_work.read(database, work)
 
 
-async def events(database: Database, account: str = ACCOUNT) -> list[Event]:
-    async def work(uow: unit_of_work.UnitOfWork) -> list[Event]:
+async def events(database: Database, account: str = ACCOUNT) -> list[StoredEvent]:
+    async def work(uow: unit_of_work.UnitOfWork) -> list[StoredEvent]:
         owner = await uow.accounts.get_by_external_id(account)
         return await uow.events.list_for_account(owner.id)
 

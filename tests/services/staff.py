@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from app.domain.plan_changes import When
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.repositories.events import Event
+from app.repositories.events import StoredEvent
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.common.account_snapshot import load_snapshot
 from app.services.common.caller import Caller
@@ -119,5 +119,5 @@ async def leave_to_customer(world: World, number: int) -> None:
     await unit_of_work.write(world.database, stop)
 
 
-async def last_event(world: World, account: str = ACCOUNT) -> Event:
+async def last_event(world: World, account: str = ACCOUNT) -> StoredEvent:
     return (await events(world.database, account))[-1]

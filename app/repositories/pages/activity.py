@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, func, select
 from sqlmodel import col
 
+from app.domain.events.operations import UsageRecorded
 from app.models.accounts import UserRow
 from app.models.add_ons import AddOnVersionRow
 from app.models.events import EventRow
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _ID = col(EventRow.id)
 _USER = "user:"
-_SILENT = ("usage.recorded",)
+_SILENT = (UsageRecorded.kind,)
 
 _EVENTS = select(
     _ID,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
 from app.domain.billing_items import OneTimeCharge
+from app.domain.events.invoices import OneTimeChargeAdded
 from app.domain.invoice_lines import LineKind
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.staff_actions import (
     AccountClosed,
     check_amount,
@@ -97,5 +97,5 @@ async def _add(
     if owner.status is AccountStatus.CLOSED:
         raise AccountClosed(owner.external_id)
     await uow.charges.add(owner.id, charge, created_at=now)
-    data = {"title": charge.title, "amount_cents": charge.amount_cents, "state": [None, "WAITING"], "reason": reason}
-    await uow.events.add_many([Event(ids.new("evt"), owner.id, "charge.added", actor, now, charge.id, data)])
+    event = OneTimeChargeAdded(title=charge.title, amount_cents=charge.amount_cents, reason=reason)
+    await uow.events.record(event, ids=ids, actor=actor, at=now, account_id=owner.id, subject_id=charge.id)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.credit_notes import Creditable, CreditNoteRefused, credit_note_draft, credit_note_facts_hash
+from app.domain.events.invoices import CreditNoteIssued
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus, Issue
 from app.domain.invoices import ENGINE_VERSION
 from app.domain.ledger import issue_postings
 from app.domain.periods import Period, billing_date
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.account_snapshot import load_snapshot
 from app.services.common.staff_actions import (
     StaffAct,
@@ -54,7 +54,7 @@ class InvoiceNotCreditable(CreditNoteRefused):
 
 
 @dataclass(frozen=True, slots=True)
-class CreditNoteIssued:
+class IssuedCreditNote:
     """A credit note. Of `credited_cents`, tax and all, `applied_cents` went to the invoice; the rest is credit.
 
     `is_new` is false when it had been written before.
@@ -75,7 +75,7 @@ async def issue_credit_note(
     cents_by_line: Mapping[int, int | None],
     reference: str,
     reason: str,
-) -> CreditNoteIssued:
+) -> IssuedCreditNote:
     """Give back amounts before tax, by the line's position from 1 (None: all that is left of it); no line: all of it.
 
     The tax on them is given back too. The credit first lowers what is open on the invoice, then on others; the rest
@@ -90,7 +90,7 @@ async def issue_credit_note(
         if amount_cents is not None:
             check_amount(amount_cents)
 
-    async def work(uow: UnitOfWork) -> CreditNoteIssued:
+    async def work(uow: UnitOfWork) -> IssuedCreditNote:
         owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         now = services.clock.now()
         wanted = [[position, cents] for position, cents in sorted(cents_by_line.items())]
@@ -108,7 +108,7 @@ async def issue_credit_note(
             now=now,
             work=write_note,
         )
-        return CreditNoteIssued(**result, is_new=is_new)
+        return IssuedCreditNote(**result, is_new=is_new)
 
     return await unit_of_work.write(services.database, work)
 
@@ -129,15 +129,16 @@ async def _write(
         uow, ids, owner.id, now, arisen_cents=arisen_cents, reversed_cents=reversed_cents, actor=act.actor
     )
     applied_cents = paid.get(invoice.id, 0)
-    result = {
+    result: dict[str, Any] = {
         "invoice_id": issue.id,
         "number": issue.number,
         "credited_cents": -draft.total_cents,
         "applied_cents": applied_cents,
     }
-    balance = [before, before - applied_cents]
-    data = result | {"corrects": invoice.number, "balance_cents": balance, "reason": act.reason}
-    await uow.events.add_many([Event(ids.new("evt"), owner.id, "credit_note.issued", act.actor, now, issue.id, data)])
+    event = CreditNoteIssued(
+        **result, corrects=invoice.number, balance_cents=(before, before - applied_cents), reason=act.reason
+    )
+    await uow.events.record(event, ids=ids, actor=act.actor, at=now, account_id=owner.id, subject_id=issue.id)
     return result
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
+from app.domain.events.invoices import GoodwillGranted
+from app.domain.events.payments import PrepaymentRecorded
 from app.domain.ledger import PaymentKind, Posting, PostingKind
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict
 from app.services.common.staff_actions import AccountClosed, StaffAct, check_amount, check_staff, execute_staff_action
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from app.domain.accounts import Account
+    from app.domain.events.event import BeforeAfter
     from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
@@ -57,9 +59,13 @@ async def grant_goodwill(
 
         async def grant() -> dict[str, Any]:
             await _grant(uow, owner, Posting(PostingKind.GOODWILL_GRANTED, amount_cents), now)
-            data = {"amount_cents": amount_cents, "reference": reference.strip()}
-            act = StaffAct(owner, now, caller.actor, reason)
-            await _record(uow, services.ids, act, "credit.granted", data)
+            event = GoodwillGranted(
+                amount_cents=amount_cents,
+                reference=reference.strip(),
+                reason=reason,
+                credit_cents=await _credit_since(uow, owner, amount_cents),
+            )
+            await uow.events.record(event, ids=services.ids, actor=caller.actor, at=now, account_id=owner.id)
             await settle_credit(uow, services.ids, owner.id, now)
             return {"amount_cents": amount_cents}
 
@@ -119,8 +125,13 @@ async def _prepay(uow: UnitOfWork, ids: Ids, act: StaffAct, payment: Payment) ->
     owner, now = act.owner, act.now
     await uow.payments.add(payment, recorded_at=now)
     await _grant(uow, owner, Posting(PostingKind.PREPAID, payment.amount_cents, None, payment.id), now)
-    data = {"amount_cents": payment.amount_cents, "reference": payment.reference}
-    await _record(uow, ids, act, "payment.prepaid", data, payment.id)
+    event = PrepaymentRecorded(
+        amount_cents=payment.amount_cents,
+        reference=payment.reference,
+        reason=act.reason,
+        credit_cents=await _credit_since(uow, owner, payment.amount_cents),
+    )
+    await uow.events.record(event, ids=ids, actor=act.actor, at=now, account_id=owner.id, subject_id=payment.id)
     await settle_credit(uow, ids, owner.id, now)
     await announce(uow, ids=ids, now=now, announcements=[payment_received(payment, (), payment.amount_cents)])
 
@@ -131,9 +142,7 @@ async def _grant(uow: UnitOfWork, owner: Account, posting: Posting, now: datetim
     await uow.ledger.append(owner.id, [posting], posted_at=now)
 
 
-async def _record(
-    uow: UnitOfWork, ids: Ids, act: StaffAct, kind: str, data: dict[str, Any], subject_id: str | None = None
-) -> None:
-    after = await credit_cents(uow, act.owner.id)
-    data |= {"reason": act.reason, "credit_cents": [after - data["amount_cents"], after]}
-    await uow.events.add_many([Event(ids.new("evt"), act.owner.id, kind, act.actor, act.now, subject_id, data)])
+async def _credit_since(uow: UnitOfWork, owner: Account, amount_cents: int) -> BeforeAfter[int]:
+    """Return the account's credit before so much was added to it, and now."""
+    after = await credit_cents(uow, owner.id)
+    return after - amount_cents, after

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.domain.events.payments import PaymentRecorded
 from app.domain.explanations import dollars
 from app.domain.ledger import Posting, PostingKind
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.invoices.settle_credit import finish_collecting, reactivate_if_settled
 from app.services.invoices.tell import payment_received
@@ -103,9 +103,10 @@ async def _record(
     postings = await receive_money(uow, ids, payment, open_invoices, written_off, now)
     paid = paid_invoice_ids(postings, open_invoices)
     await finish_collecting(uow, paid)
-    data = {"amount_cents": payment.amount_cents, "reference": payment.reference, "reason": reason, "paid": paid}
-    event = Event(ids.new("evt"), payment.account_id, "payment.recorded", actor, now, payment.id, data)
-    await uow.events.add_many([event])
+    event = PaymentRecorded(
+        amount_cents=payment.amount_cents, reference=payment.reference, reason=reason, paid=tuple(paid)
+    )
+    await uow.events.record(event, ids=ids, actor=actor, at=now, account_id=payment.account_id, subject_id=payment.id)
     await reactivate_if_settled(uow, ids, await uow.accounts.get(payment.account_id), now)
     recorded = RecordedPayment(payment, postings, tuple(paid))
     numbers = await uow.invoice_numbers.of(posting.invoice_id for posting in postings if posting.invoice_id)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from app.domain.collection import GATEWAY_DEADLINE, OPEN_STATES, AttemptState, best_of, pause_after
+from app.domain.events.reversals import PaymentRefunded, RefundDeclined
 from app.domain.ledger import PostingKind
 from app.domain.payment_gateway import (
     AnswerKind,
@@ -28,7 +29,7 @@ from app.domain.refunds import (
 from app.repositories import unit_of_work
 from app.repositories.webhook_events import COLLECTION
 from app.services.common.failures import contained
-from app.services.payments.reversals import post_reversal, reversal_event, stop_collecting
+from app.services.payments.reversals import post_reversal, record_reversal, reversed_charge, stop_collecting
 
 if TYPE_CHECKING:
     from app.domain.collection import Attempt
@@ -212,26 +213,26 @@ async def record_refund(uow: UnitOfWork, services: Services, refund: Refund, ans
     if is_new:
         await post_reversal(uow, attempt, PostingKind.REFUNDED, refund.amount_cents, now)
         await stop_collecting(uow, attempt.invoice_id)
-        data: dict[str, Any] = {
-            "amount_cents": refund.amount_cents,
-            "refund": refund.id,
-            "kind": refund.kind,
-            "reason": refund.why,
-        }
-        event = await reversal_event(uow, services.ids, "payment.refunded", attempt, now, data, refund.actor)
-        await uow.events.add_many([event])
+        event = PaymentRefunded(
+            **await reversed_charge(uow, attempt),
+            amount_cents=refund.amount_cents,
+            refund=refund.id,
+            kind_=refund.kind,
+            reason=refund.why,
+        )
+        await record_reversal(uow, services.ids, event, attempt, now, refund.actor)
     return done
 
 
 async def _tell_refused(uow: UnitOfWork, services: Services, refund: Refund, answer: ChargeAnswer) -> None:
-    data = {
-        "amount_cents": refund.amount_cents,
-        "refund": refund.id,
-        "code": None if answer.decline is None else answer.decline.code,
-    }
     attempt = await _attempt(uow, refund)
-    event = await reversal_event(uow, services.ids, "refund.refused", attempt, services.clock.now(), data, refund.actor)
-    await uow.events.add_many([event])
+    event = RefundDeclined(
+        **await reversed_charge(uow, attempt),
+        amount_cents=refund.amount_cents,
+        refund=refund.id,
+        code=None if answer.decline is None else answer.decline.code,
+    )
+    await record_reversal(uow, services.ids, event, attempt, services.clock.now(), refund.actor)
 
 
 async def _attempt(uow: UnitOfWork, refund: Refund) -> Attempt:

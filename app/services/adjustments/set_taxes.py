@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from app.domain.events.accounts import AccountTaxesSet
 from app.domain.explanations import percent
 from app.domain.invoice_lines import TAXABLE_KINDS
 from app.domain.periods import billing_date
 from app.domain.taxes import WHOLE, TaxList, TaxRate
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.staff_actions import check_staff, checked_title
 
 if TYPE_CHECKING:
@@ -79,13 +79,13 @@ async def set_taxes(
             raise TaxBackdated(valid_from, billing_date(last_issued_at))
         await uow.taxes.put(owner.id, wanted)
         before = [each.taxes for each in known if each.valid_from <= valid_from]
-        data = {
-            "valid_from": valid_from.isoformat(),
-            "taxes": [_words(before[-1] if before else ()), _words(wanted.taxes)],
-            "reason": reason,
-        }
-        await uow.events.add_many(
-            [Event(services.ids.new("evt"), owner.id, "taxes.set", caller.actor, services.clock.now(), None, data)]
+        event = AccountTaxesSet(
+            valid_from=valid_from,
+            taxes=(_words(before[-1] if before else ()), _words(wanted.taxes)),
+            reason=reason,
+        )
+        await uow.events.record(
+            event, ids=services.ids, actor=caller.actor, at=services.clock.now(), account_id=owner.id
         )
         return TaxesSet(wanted)
 
@@ -109,6 +109,8 @@ def _check(taxes: Sequence[TaxRate]) -> None:
         raise InvalidTaxes("taxes", f"{twice[0]!r} is there twice. State each tax once.")
 
 
-def _words(taxes: Iterable[TaxRate]) -> list[str]:
+def _words(taxes: Iterable[TaxRate]) -> tuple[str, ...]:
     """Return the taxes as the audit log keeps them, such as `County tax 1.25 % on BASE, OVERAGE`."""
-    return [f"{tax.name} {percent(tax.rate)} %" + (f" on {', '.join(tax.kinds)}" if tax.kinds else "") for tax in taxes]
+    return tuple(
+        f"{tax.name} {percent(tax.rate)} %" + (f" on {', '.join(tax.kinds)}" if tax.kinds else "") for tax in taxes
+    )

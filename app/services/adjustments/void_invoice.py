@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
 from app.domain.add_ons import recurring_items
+from app.domain.events.invoices import InvoiceVoided
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoices import BillingFacts
 from app.domain.ledger import PostingKind
 from app.domain.policies import policies_on
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.account_snapshot import load_snapshot
 from app.services.common.staff_actions import check_staff, get_invoice
 from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice, withdraw_invoice
@@ -45,7 +45,7 @@ class InvoiceNotVoidable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceVoided:
+class VoidedInvoice:
     """A void invoice and the one in its place. `is_new` is false when that was done before."""
 
     number: int
@@ -55,7 +55,7 @@ class InvoiceVoided:
     is_new: bool = True
 
 
-async def void_invoice(services: Services, caller: Caller, *, invoice_number: int, reason: str) -> InvoiceVoided:
+async def void_invoice(services: Services, caller: Caller, *, invoice_number: int, reason: str) -> VoidedInvoice:
     """Void the newest cycle invoice and issue its month again under a new number, due on receipt.
 
     Its charge and tax are taken back, credit it used comes back, its one-time charges go on the new one. One that
@@ -65,13 +65,13 @@ async def void_invoice(services: Services, caller: Caller, *, invoice_number: in
     """
     check_staff(caller.actor, reason)
 
-    async def work(uow: UnitOfWork) -> InvoiceVoided:
+    async def work(uow: UnitOfWork) -> VoidedInvoice:
         owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         invoice = await get_invoice(uow, owner.id, invoice_number)
         if invoice.status is InvoiceStatus.VOID and invoice.kind is InvoiceKind.CYCLE:
             replacement = (await uow.invoices.list_correcting(invoice.id, owner.id))[-1]
             due_cents = replacement.amount_due_cents
-            return InvoiceVoided(invoice.number, replacement.id, replacement.number, due_cents, is_new=False)
+            return VoidedInvoice(invoice.number, replacement.id, replacement.number, due_cents, is_new=False)
         why = _own_obstacle(owner, invoice) or await _later_obstacle(uow, invoice)
         if why is not None:
             raise InvoiceNotVoidable(invoice.number, why)
@@ -79,10 +79,13 @@ async def void_invoice(services: Services, caller: Caller, *, invoice_number: in
         await withdraw_invoice(uow, invoice, now)
         await finish_collecting(uow, [invoice.id])
         issue = await _issue_again(uow, services.ids, owner, invoice, now, caller.actor)
-        await uow.events.add_many([_voided_event(invoice, issue, services.ids.new("evt"), now, caller.actor, reason)])
+        event = _voided(invoice, issue, reason)
+        await uow.events.record(
+            event, ids=services.ids, actor=caller.actor, at=now, account_id=owner.id, subject_id=invoice.id
+        )
         await settle_credit(uow, services.ids, owner.id, now)
         await reactivate_if_settled(uow, services.ids, owner, now)
-        return InvoiceVoided(invoice.number, issue.id, issue.number, issue.draft.amount_due_cents)
+        return VoidedInvoice(invoice.number, issue.id, issue.number, issue.draft.amount_due_cents)
 
     return await unit_of_work.write(services.database, work)
 
@@ -148,13 +151,12 @@ async def _facts(uow: UnitOfWork, owner: Account, invoice: StoredInvoice, snapsh
     )
 
 
-def _voided_event(invoice: StoredInvoice, issue: Issue, event_id: str, now: datetime, actor: str, reason: str) -> Event:
-    data = {
-        "number": invoice.number,
-        "month": invoice.period.month,
-        "status": [invoice.status, InvoiceStatus.VOID],
-        "total_cents": [invoice.total_cents, issue.draft.total_cents],
-        "replaced_by": issue.number,
-        "reason": reason,
-    }
-    return Event(event_id, invoice.account_id, "invoice.voided", actor, now, invoice.id, data)
+def _voided(invoice: StoredInvoice, issue: Issue, reason: str) -> InvoiceVoided:
+    return InvoiceVoided(
+        number=invoice.number,
+        month=invoice.period.month,
+        status=(invoice.status, InvoiceStatus.VOID),
+        total_cents=(invoice.total_cents, issue.draft.total_cents),
+        replaced_by=issue.number,
+        reason=reason,
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.domain.events.invoices import OneTimeChargeWaived
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.staff_actions import check_staff
 
 if TYPE_CHECKING:
@@ -61,14 +61,13 @@ async def waive_charge(services: Services, caller: Caller, *, charge_id: str, re
         if is_new:
             now = services.clock.now()
             await uow.charges.waive(charge.id, at=now)
-            data = {
-                "title": charge.title,
-                "amount_cents": charge.amount_cents,
-                "state": ["WAITING", "WAIVED"],
-                "reason": reason,
-            }
-            await uow.events.add_many(
-                [Event(services.ids.new("evt"), owner.id, "charge.waived", caller.actor, now, charge.id, data)]
+            await uow.events.record(
+                OneTimeChargeWaived(title=charge.title, amount_cents=charge.amount_cents, reason=reason),
+                ids=services.ids,
+                actor=caller.actor,
+                at=now,
+                account_id=owner.id,
+                subject_id=charge.id,
             )
         return ChargeWaived(charge.id, charge.title, charge.amount_cents, is_new)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.billed_lines import WriteOffEntry
+from app.domain.events.invoices import InvoiceWrittenOff
 from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.ledger import Posting, PostingKind
 from app.domain.write_offs import write_off_shares
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.staff_actions import check_no_checkout, check_not_under_way, check_staff, get_invoice
 from app.services.invoices.settle_credit import finish_collecting, reactivate_if_settled
 from app.services.invoices.still_billed import load_books
@@ -67,14 +67,15 @@ async def write_off_invoice(services: Services, caller: Caller, *, invoice_numbe
         await uow.write_offs.add(owner.id, WriteOffEntry(seq, shares))
         await uow.invoices.set_status(invoice.id, InvoiceStatus.UNCOLLECTIBLE)
         await finish_collecting(uow, [invoice.id])
-        data = {
-            "number": invoice.number,
-            "status": [invoice.status, InvoiceStatus.UNCOLLECTIBLE],
-            "balance_cents": [cents, 0],
-            "reason": reason,
-        }
-        event = Event(services.ids.new("evt"), owner.id, "invoice.written_off", caller.actor, now, invoice.id, data)
-        await uow.events.add_many([event])
+        event = InvoiceWrittenOff(
+            number=invoice.number,
+            status=(invoice.status, InvoiceStatus.UNCOLLECTIBLE),
+            balance_cents=(cents, 0),
+            reason=reason,
+        )
+        await uow.events.record(
+            event, ids=services.ids, actor=caller.actor, at=now, account_id=owner.id, subject_id=invoice.id
+        )
         await reactivate_if_settled(uow, services.ids, owner, now)
         return WrittenOff(invoice.number, cents)
 

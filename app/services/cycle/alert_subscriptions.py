@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.alerts import CATALOGUE, AlertDefinition, AlertKind, UsageThreshold, usage_thresholds
+from app.domain.events.messages import AlertsSwitched
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.plans.plan_advice import project_month
 
 if TYPE_CHECKING:
@@ -86,12 +86,15 @@ async def switch_alerts(services: Services, caller: Caller, *, changes: Mapping[
             return
         for kind, is_on in changed.items():
             await uow.alerts.switch(owner.id, user_id, kind, is_on=is_on)
-        data = {"on": _titles(changed, is_on=True), "off": _titles(changed, is_on=False)}
-        now = services.clock.now()
-        event = Event(
-            services.ids.new("evt"), owner.id, "alerts.switched", caller.actor, now, user_id, data, caller.request_id
+        await uow.events.record(
+            AlertsSwitched(on=_titles(changed, is_on=True), off=_titles(changed, is_on=False)),
+            ids=services.ids,
+            actor=caller.actor,
+            at=services.clock.now(),
+            account_id=owner.id,
+            subject_id=user_id,
+            request_id=caller.request_id,
         )
-        await uow.events.add_many([event])
 
     await unit_of_work.write(services.database, work)
 
@@ -113,8 +116,8 @@ def alert_forecast(advice: PlanAdviceFacts, told: list[ToldLimit]) -> AlertForec
     return AlertForecast(projection, snapshot.usage.live_seconds, ahead)
 
 
-def _titles(changes: Mapping[AlertKind, bool], *, is_on: bool) -> list[str]:
-    return [CATALOGUE[kind].title for kind, switched_on in changes.items() if switched_on is is_on]
+def _titles(changes: Mapping[AlertKind, bool], *, is_on: bool) -> tuple[str, ...]:
+    return tuple(CATALOGUE[kind].title for kind, switched_on in changes.items() if switched_on is is_on)
 
 
 def _ahead(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus, cycle_runs_at
 from app.domain.books import paid_out_postings, spread_credit
+from app.domain.events.accounts import AccountClosed
+from app.domain.events.invoices import CreditSettled
 from app.domain.invoice_drafts import InvoiceKind
 from app.domain.invoices import BillingFacts, compute_invoice
 from app.domain.periods import Period, day_before
 from app.domain.policies import policies_on
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.adjustments.grant_credit import credit_cents
 from app.services.common.account_snapshot import load_snapshot
 from app.services.common.staff_actions import check_no_checkout, check_staff
@@ -86,7 +87,20 @@ async def close_account(services: Services, caller: Caller, *, reason: str) -> A
             applied_cents,
             paid_out_cents,
         )
-        await uow.events.add_many([_closed_event(owner, closing, services.ids.new("evt"), now, caller.actor, reason)])
+        await uow.events.record(
+            AccountClosed(
+                status=(owner.status, AccountStatus.CLOSED),
+                final_invoice=closing.number,
+                applied_cents=applied_cents,
+                paid_out_cents=paid_out_cents,
+                reason=reason,
+            ),
+            ids=services.ids,
+            actor=caller.actor,
+            at=now,
+            account_id=owner.id,
+            subject_id=closing.invoice_id,
+        )
         return closing
 
     return await unit_of_work.write(services.database, work)
@@ -154,19 +168,6 @@ async def _settle_again(
     applied_cents, paid_out_cents = await _settle(uow, ids, owner, now)
     is_new = applied_cents + paid_out_cents > 0
     if is_new:
-        data = {"applied_cents": applied_cents, "paid_out_cents": paid_out_cents, "reason": reason}
-        await uow.events.add_many([Event(ids.new("evt"), owner.id, "credit.settled", actor, now, None, data)])
+        event = CreditSettled(applied_cents=applied_cents, paid_out_cents=paid_out_cents, reason=reason)
+        await uow.events.record(event, ids=ids, actor=actor, at=now, account_id=owner.id)
     return AccountClosing(None, None, 0, applied_cents, paid_out_cents, is_new)
-
-
-def _closed_event(
-    owner: Account, closing: AccountClosing, event_id: str, now: datetime, actor: str, reason: str
-) -> Event:
-    data = {
-        "status": [owner.status, AccountStatus.CLOSED],
-        "final_invoice": closing.number,
-        "applied_cents": closing.applied_cents,
-        "paid_out_cents": closing.paid_out_cents,
-        "reason": reason,
-    }
-    return Event(event_id, owner.id, "account.closed", actor, now, closing.invoice_id, data)

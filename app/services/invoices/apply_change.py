@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from app.domain.add_ons import AddOnSubscription
 from app.domain.announcements import PlanChange
 from app.domain.checkouts import PlanChangeDetails
+from app.domain.events.plans import AddOnActivated, PlanChanged, PlanChangeScheduled
 from app.domain.plan_changes import When
-from app.repositories.events import Event
 from app.services.invoices.tell import add_on_bought, plan_moved
 from app.services.notifications.announce import actor_name, announce
 from app.services.notifications.evaluate_thresholds import rearm_alerts
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.domain.checkouts import AddOnDetails, CheckoutDetails
+    from app.domain.events.event import Event
     from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
 
@@ -53,9 +54,8 @@ async def _change_plan(
         await uow.cycles.set_plan(account_id, month, details.plan)
         await rearm_alerts(uow, account_id=account_id, month=month, plan_version_id=details.plan, now=now)
     await uow.account_plans.choose(account_id, details.plan)
-    event = _plan_event(ids.new("evt"), "plan.changed", change, details, now)
-    await uow.events.add_many([event])
-    told = await plan_moved(uow, account_id, details, PlanChange.CHANGED, event.id, change.actor)
+    event_id = await _record(uow, ids, _moved(PlanChanged, change, details), change, change.invoice_id, now)
+    told = await plan_moved(uow, account_id, details, PlanChange.CHANGED, event_id, change.actor)
     await announce(uow, ids=ids, now=now, announcements=[told])
 
 
@@ -66,21 +66,9 @@ async def _schedule_plan(
     account = await uow.accounts.get(change.account_id)
     pending = None if details.plan == account.plan_version_id else details.plan
     await uow.account_plans.schedule(account.id, pending)
-    event = _plan_event(ids.new("evt"), "plan.change_scheduled", change, details, now)
-    await uow.events.add_many([event])
-    told = await plan_moved(uow, account.id, details, PlanChange.SCHEDULED, event.id, change.actor)
+    event_id = await _record(uow, ids, _moved(PlanChangeScheduled, change, details), change, change.invoice_id, now)
+    told = await plan_moved(uow, account.id, details, PlanChange.SCHEDULED, event_id, change.actor)
     await announce(uow, ids=ids, now=now, announcements=[told])
-
-
-def _plan_event(event_id: str, kind: str, change: ConfirmedChange, details: PlanChangeDetails, now: datetime) -> Event:
-    data = {
-        "plan": details.plan,
-        "when": details.when,
-        "effective_on": details.effective_on.isoformat(),
-        "from": details.previous_plan,
-        "invoice": change.invoice_id,
-    }
-    return Event(event_id, change.account_id, kind, change.actor, now, change.invoice_id, data, change.request_id)
 
 
 async def _subscribe(uow: UnitOfWork, ids: Ids, change: ConfirmedChange, details: AddOnDetails, now: datetime) -> None:
@@ -89,9 +77,36 @@ async def _subscribe(uow: UnitOfWork, ids: Ids, change: ConfirmedChange, details
     version = await uow.add_ons.get_version(details.version)
     subscription = AddOnSubscription(details.subscription, version, details.starts_on)
     await uow.add_ons.subscribe(subscription, account_id, accepted_by=actor, accepted_at=details.accepted_at)
-    data = {"add_on": version.code, "version": version.id, "terms": version.terms_version, "invoice": change.invoice_id}
-    event = Event(ids.new("evt"), account_id, "add_on.activated", actor, now, subscription.id, data, change.request_id)
-    await uow.events.add_many([event])
+    event = AddOnActivated(
+        add_on=version.code, version=version.id, terms=version.terms_version, invoice=change.invoice_id
+    )
+    event_id = await _record(uow, ids, event, change, subscription.id, now)
     by = await actor_name(uow, actor)
-    told = add_on_bought(account_id, version, subscription.starts_on, details.amount_due_cents, event.id, by)
+    told = add_on_bought(account_id, version, subscription.starts_on, details.amount_due_cents, event_id, by)
     await announce(uow, ids=ids, now=now, announcements=[told])
+
+
+def _moved(
+    kind: type[PlanChanged | PlanChangeScheduled], change: ConfirmedChange, details: PlanChangeDetails
+) -> PlanChanged | PlanChangeScheduled:
+    return kind(
+        plan=details.plan,
+        when=details.when,
+        effective_on=details.effective_on,
+        from_=details.previous_plan,
+        invoice=change.invoice_id,
+    )
+
+
+async def _record(
+    uow: UnitOfWork, ids: Ids, event: Event, change: ConfirmedChange, subject_id: str | None, now: datetime
+) -> str:
+    return await uow.events.record(
+        event,
+        ids=ids,
+        actor=change.actor,
+        at=now,
+        account_id=change.account_id,
+        subject_id=subject_id,
+        request_id=change.request_id,
+    )

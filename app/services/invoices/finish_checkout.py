@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from app.domain.alerts import AlertKind
 from app.domain.checkouts import CheckoutState
+from app.domain.events.invoices import CheckoutDeclined
 from app.domain.invoice_drafts import InvoiceStatus
 from app.ports import came_from
-from app.repositories.events import Event
 from app.services.invoices.apply_change import ConfirmedChange, apply_change
 from app.services.invoices.issue_invoice import withdraw_invoice
 from app.services.invoices.settle_credit import settle_credit
@@ -45,8 +45,12 @@ async def drop_checkout(uow: UnitOfWork, ids: Ids, checkout: Checkout, invoice: 
     await withdraw_invoice(uow, invoice, now)
     await uow.checkouts.finish(checkout.id, CheckoutState.DECLINED, at=now)
     await settle_credit(uow, ids, invoice.account_id, now)
-    data = {"number": invoice.number, "action": checkout.action, "status": [invoice.status, InvoiceStatus.VOID]}
-    event = Event(
-        ids.new("evt"), invoice.account_id, "checkout.declined", "system", now, invoice.id, data, checkout.request_id
+    await uow.events.record(
+        CheckoutDeclined(number=invoice.number, action=checkout.action, status=(invoice.status, InvoiceStatus.VOID)),
+        ids=ids,
+        actor="system",
+        at=now,
+        account_id=invoice.account_id,
+        subject_id=invoice.id,
+        request_id=checkout.request_id,
     )
-    await uow.events.add_many([event])

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.domain.books import void_postings
 from app.domain.collection import opened_collection
+from app.domain.events.invoices import InvoiceIssued
 from app.domain.invoice_drafts import InvoiceStatus, Issue
 from app.domain.invoices import ENGINE_VERSION, compute_invoice, facts_hash
 from app.domain.ledger import PostingKind, issue_postings
 from app.domain.periods import billing_date
 from app.domain.policies import COLLECTION_POLICIES
-from app.repositories.events import Event
+from app.repositories.events import Entry
 from app.services.invoices.settle_credit import settle_credit
 from app.services.invoices.tell import invoice_ready
 from app.services.notifications.announce import announce
@@ -88,7 +89,7 @@ async def issue_invoices(uow: UnitOfWork, ids: Ids, orders: Sequence[InvoiceOrde
     await uow.collections.open_many(
         _collection(order, issue, now) for order, issue in ordered if issue.draft.amount_due_cents
     )
-    await uow.events.add_many(_issued_event(order, issue, ids.new("evt"), now) for order, issue in ordered)
+    await uow.events.add_many(_issued(order, issue, ids.new("evt"), now) for order, issue in ordered)
     for order, issue in ordered:
         await _settle_credit(uow, ids, issue, order.facts.credit_available_cents, now)
     # The customer hears of a checkout's invoice when it is paid.
@@ -160,20 +161,17 @@ async def withdraw_invoice(uow: UnitOfWork, invoice: StoredInvoice, now: datetim
     await uow.charges.release(invoice.account_id, invoice.id)
 
 
-def _issued_event(order: InvoiceOrder, issue: Issue, event_id: str, now: datetime) -> Event:
+def _issued(order: InvoiceOrder, issue: Issue, event_id: str, now: datetime) -> Entry[InvoiceIssued]:
     draft = issue.draft
-    return Event(
+    issued = InvoiceIssued(
+        number=issue.number, kind_=draft.kind, month=draft.period.month, amount_due_cents=draft.amount_due_cents
+    )
+    return Entry(
+        issued,
         id=event_id,
-        account_id=issue.account_id,
-        kind="invoice.issued",
         actor=order.actor,
         occurred_at=now,
+        account_id=issue.account_id,
         subject_id=issue.id,
-        data={
-            "number": issue.number,
-            "kind": draft.kind,
-            "month": draft.period.month,
-            "amount_due_cents": draft.amount_due_cents,
-        },
         request_id=order.request_id,
     )

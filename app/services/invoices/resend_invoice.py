@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
+from app.domain.events.invoices import InvoiceResent
 from app.repositories import unit_of_work
 from app.repositories.alerts import Admin
-from app.repositories.events import Event
 from app.services.invoices.own_invoice import own_invoice
 from app.services.invoices.tell import invoice_facts
 from app.services.notifications.announce import Announcement, message_to_admin, message_to_contact
@@ -72,11 +72,15 @@ async def resend_invoice(services: Services, caller: Caller, *, requester: Reque
                 messages.append(message_to_contact(told, contact, Channel.EMAIL, services.ids.new("ntf"), now))
         await uow.notifications.add_many(messages)
         sent_to = [message.address for message in messages]
-        data = {"number": invoice.number, "sent_to": sent_to}
-        event = Event(
-            services.ids.new("evt"), owner.id, "invoice.resent", caller.actor, now, invoice_id, data, caller.request_id
+        await uow.events.record(
+            InvoiceResent(number=invoice.number, sent_to=tuple(sent_to)),
+            ids=services.ids,
+            actor=caller.actor,
+            at=now,
+            account_id=owner.id,
+            subject_id=invoice_id,
+            request_id=caller.request_id,
         )
-        await uow.events.add_many([event])
         return sent_to
 
     return await unit_of_work.write(services.database, work)

@@ -6,17 +6,19 @@ The caller is the account's only writer.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
 from app.domain.alerts import AlertKind
 from app.domain.announcements import Reactivated
 from app.domain.books import credit_postings, spread_credit
 from app.domain.collection import OPEN_STATES, CollectionStatus
+from app.domain.events.accounts import AccountReactivated
+from app.domain.events.invoices import CreditApplied
 from app.domain.ledger import OpenInvoice
 from app.domain.periods import billing_date
 from app.repositories import unit_of_work
-from app.repositories.events import Event
+from app.repositories.events import Entry
 from app.services.notifications.announce import Announcement, announce
 
 if TYPE_CHECKING:
@@ -129,10 +131,18 @@ async def pay_by_credit(
     await reactivate_if_settled(uow, ids, await uow.accounts.get(account_id), now)
 
 
-def _applied(invoice: OpenInvoice, cents: int, account_id: str, ids: Ids, now: datetime, actor: str) -> Event:
-    balance = [invoice.balance_cents, invoice.balance_cents - cents]
-    data: dict[str, Any] = {"number": invoice.number, "amount_cents": cents, "balance_cents": balance}
-    return Event(ids.new("evt"), account_id, "credit.applied", actor, now, invoice.id, data)
+def _applied(
+    invoice: OpenInvoice, cents: int, account_id: str, ids: Ids, now: datetime, actor: str
+) -> Entry[CreditApplied]:
+    balance = (invoice.balance_cents, invoice.balance_cents - cents)
+    return Entry(
+        CreditApplied(number=invoice.number, amount_cents=cents, balance_cents=balance),
+        id=ids.new("evt"),
+        actor=actor,
+        occurred_at=now,
+        account_id=account_id,
+        subject_id=invoice.id,
+    )
 
 
 async def uncovered_cents(uow: UnitOfWork, account_id: str) -> int:
@@ -162,10 +172,9 @@ async def reactivate_if_settled(uow: UnitOfWork, ids: Ids, account: Account, now
     if await uncovered_cents(uow, account.id) > 0:
         return False
     await uow.accounts.set_status(account.id, AccountStatus.ACTIVE)
-    data = {"status": [AccountStatus.SUSPENDED, AccountStatus.ACTIVE]}
-    event = Event(ids.new("evt"), account.id, "account.reactivated", "system", now, None, data)
-    await uow.events.add_many([event])
-    await announce(uow, ids=ids, now=now, announcements=[_reactivated(account.id, now, event.id)])
+    event = AccountReactivated(status=(AccountStatus.SUSPENDED, AccountStatus.ACTIVE))
+    event_id = await uow.events.record(event, ids=ids, actor="system", at=now, account_id=account.id)
+    await announce(uow, ids=ids, now=now, announcements=[_reactivated(account.id, now, event_id)])
     return True
 
 

@@ -8,7 +8,7 @@ from app.domain.alerts import AlertKind
 from app.domain.announcements import (
     AddOnBought,
     AddOnEnded,
-    InvoiceIssued,
+    InvoiceReady,
     PaymentReceived,
     PlanChange,
     PlanMoved,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def invoice_ready(issue: Issue, now: datetime) -> Announcement:
     """Tell that an invoice, or a credit note, was issued."""
     draft = issue.draft
-    facts = InvoiceIssued(
+    facts = InvoiceReady(
         issue.number,
         KIND_NAMES[draft.kind],
         draft.period.starts_on,
@@ -49,9 +49,9 @@ def invoice_ready(issue: Issue, now: datetime) -> Announcement:
     return Announcement(AlertKind.INVOICE_READY, issue.account_id, issue.id, facts)
 
 
-def invoice_facts(invoice: StoredInvoice, open_cents: int, *, is_asked_for: bool = False) -> InvoiceIssued:
+def invoice_facts(invoice: StoredInvoice, open_cents: int, *, is_asked_for: bool = False) -> InvoiceReady:
     """Return what a message says of an invoice that was issued before, of which so much is open by now."""
-    return InvoiceIssued(
+    return InvoiceReady(
         invoice.number,
         KIND_NAMES[invoice.kind],
         invoice.period.starts_on,

@@ -18,8 +18,8 @@ from app.domain.contacts import (
     changed_fields,
     check_details,
 )
+from app.domain.events.messages import PaymentContactAdded, PaymentContactChanged, PaymentContactRemoved
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.notifications.announce import Announcement, actor_name, announce
 
 if TYPE_CHECKING:
@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 HOME_REGION = "US"
 """Where a phone number without a country code is."""
 
-_EVENT_KINDS = {Change.ADDED: "contact.added", Change.CHANGED: "contact.changed", Change.REMOVED: "contact.removed"}
+_EVENTS = {
+    Change.ADDED: PaymentContactAdded,
+    Change.CHANGED: PaymentContactChanged,
+    Change.REMOVED: PaymentContactRemoved,
+}
 
 
 class ContactNotFound(LookupError):
@@ -178,18 +182,15 @@ async def _redirect(uow: UnitOfWork, contact: PaymentContact, now: datetime) -> 
 
 async def _tell(uow: UnitOfWork, services: Services, caller: Caller, done: _ContactChange, now: datetime) -> None:
     contact, change, fields = done.contact, done.change, done.fields
-    data = {"contact": contact.details.name, "fields": list(fields)}
-    event = Event(
-        services.ids.new("evt"),
-        contact.account_id,
-        _EVENT_KINDS[change],
-        caller.actor,
-        now,
-        contact.id,
-        data,
-        caller.request_id,
+    event_id = await uow.events.record(
+        _EVENTS[change](contact=contact.details.name, fields=fields),
+        ids=services.ids,
+        actor=caller.actor,
+        at=now,
+        account_id=contact.account_id,
+        subject_id=contact.id,
+        request_id=caller.request_id,
     )
-    await uow.events.add_many([event])
     facts = ContactChanged(contact.details.name, change, fields, await actor_name(uow, caller.actor))
-    told = Announcement(AlertKind.CONTACT_CHANGED, contact.account_id, event.id, facts, about_contact=contact.id)
+    told = Announcement(AlertKind.CONTACT_CHANGED, contact.account_id, event_id, facts, about_contact=contact.id)
     await announce(uow, ids=services.ids, now=now, announcements=[told])

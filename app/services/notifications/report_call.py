@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.events.messages import CallOutcomeReported
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 
 if TYPE_CHECKING:
     from app.domain.deliveries import CallOutcome
@@ -35,10 +35,8 @@ async def report_call(
         account_id = await uow.notifications.report_call(call_id, outcome, note=note, attempts=attempts, at=now)
         if account_id is None:
             raise CallUnknown(call_id)
-        data = {"outcome": outcome, "note": note}
-        await uow.events.add_many(
-            [Event(services.ids.new("evt"), account_id, "call.reported", actor, now, call_id, data)]
-        )
+        event = CallOutcomeReported(outcome=outcome, note=note)
+        await uow.events.record(event, ids=services.ids, actor=actor, at=now, account_id=account_id, subject_id=call_id)
 
     await unit_of_work.write(services.database, work)
 

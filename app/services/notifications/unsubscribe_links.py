@@ -8,15 +8,16 @@ from base64 import urlsafe_b64decode
 from binascii import Error as InvalidBase64
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from app.domain.alerts import CATALOGUE, AlertKind
+from app.domain.events.messages import AlertsSwitched, PaymentContactChanged
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 
 if TYPE_CHECKING:
+    from app.domain.events.event import Event
     from app.repositories.notifications import Message
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
@@ -94,25 +95,28 @@ async def unsubscribe(services: Services, *, claim: UnsubscribeClaim) -> None:
     """Switch the kind off for the recipient, by the recipient; again, or for somebody who has gone, changes nothing."""
 
     async def work(uow: UnitOfWork) -> None:
+        event: Event
         if claim.recipient_id.startswith("usr_"):
             chosen = await uow.alerts.subscriptions(claim.account_id, claim.recipient_id)
             if not chosen.get(claim.kind, False):
                 return
             await uow.alerts.switch(claim.account_id, claim.recipient_id, claim.kind, is_on=False)
-            kind, actor = "alerts.switched", f"user:{claim.recipient_id}"
-            data: dict[str, Any] = {"on": [], "off": [CATALOGUE[claim.kind].title]}
+            event, actor = AlertsSwitched(on=(), off=(CATALOGUE[claim.kind].title,)), f"user:{claim.recipient_id}"
         else:
             contact = await uow.contacts.find(claim.account_id, claim.recipient_id)
             if contact is None or claim.kind not in contact.details.kinds:
                 return
             details = replace(contact.details, kinds=contact.details.kinds - {claim.kind})
             await uow.contacts.save(replace(contact, details=details))
-            kind, actor = "contact.changed", "contact"
-            data = {"contact": details.name, "fields": ["kinds"]}
-        event = Event(
-            services.ids.new("evt"), claim.account_id, kind, actor, services.clock.now(), claim.recipient_id, data
+            event, actor = PaymentContactChanged(contact=details.name, fields=("kinds",)), "contact"
+        await uow.events.record(
+            event,
+            ids=services.ids,
+            actor=actor,
+            at=services.clock.now(),
+            account_id=claim.account_id,
+            subject_id=claim.recipient_id,
         )
-        await uow.events.add_many([event])
 
     await unit_of_work.write(services.database, work)
 

@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.domain.accounts import KeyPurpose
+from app.domain.events.operations import AccessKeyCreated, AccessKeyRevoked
 from app.repositories import unit_of_work
 from app.repositories.accounts import AccessKey
-from app.repositories.events import Event
 
 if TYPE_CHECKING:
     from app.repositories.database import Database
@@ -62,10 +62,8 @@ async def create_key(services: Services, *, purpose: KeyPurpose, name: str, sour
         if await uow.access_keys.find_live_by_name(name) is not None:
             raise KeyNameTaken(name)
         await uow.access_keys.add(key, secret_hash=hash_secret(secret))
-        data = {"name": name, "purpose": purpose, "source": bound_source}
-        await uow.events.add_many(
-            [Event(services.ids.new("evt"), None, "key.created", actor, key.created_at, key.id, data)]
-        )
+        event = AccessKeyCreated(name=name, purpose=purpose, source=bound_source)
+        await uow.events.record(event, ids=services.ids, actor=actor, at=key.created_at, subject_id=key.id)
 
     await unit_of_work.write(services.database, work)
     return NewKey(key, secret)
@@ -83,9 +81,7 @@ async def revoke_key(services: Services, *, name: str, actor: str) -> AccessKey:
             raise KeyNotFound(name)
         now = services.clock.now()
         await uow.access_keys.revoke(key.id, revoked_at=now)
-        await uow.events.add_many(
-            [Event(services.ids.new("evt"), None, "key.revoked", actor, now, key.id, {"name": name})]
-        )
+        await uow.events.record(AccessKeyRevoked(name=name), ids=services.ids, actor=actor, at=now, subject_id=key.id)
         return key
 
     return await unit_of_work.write(services.database, work)

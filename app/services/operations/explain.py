@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.domain.invoice_lines import InvoiceLine
     from app.domain.usage import UsageTotals
     from app.repositories.database import Database
-    from app.repositories.events import Event
+    from app.repositories.events import StoredEvent
     from app.repositories.invoices import StoredInvoice
     from app.repositories.ledger import PostedPosting
     from app.repositories.unit_of_work import UnitOfWork
@@ -136,12 +136,14 @@ def _day_facts(days: Mapping[date, UsageTotals]) -> Iterator[Fact]:
         yield Fact(f"usage of {on}", f"{calls}; {seconds}" if seconds else calls)
 
 
-def _touching(invoice: StoredInvoice, events: Iterable[Event], postings: Iterable[PostedPosting]) -> Iterator[Event]:
+def _touching(
+    invoice: StoredInvoice, events: Iterable[StoredEvent], postings: Iterable[PostedPosting]
+) -> Iterator[StoredEvent]:
     payments = {posted.posting.payment_id for posted in postings if posted.posting.invoice_id == invoice.id}
     return (event for event in events if event.subject_id == invoice.id or event.subject_id in payments - {None})
 
 
-def _timeline(events: Iterable[Event]) -> tuple[TimelineEntry, ...]:
+def _timeline(events: Iterable[StoredEvent]) -> tuple[TimelineEntry, ...]:
     return tuple(
         TimelineEntry(
             event.occurred_at,

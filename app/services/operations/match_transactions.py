@@ -9,14 +9,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.collection import OPEN_STATES, Attempt, AttemptState
+from app.domain.events.payments import UnknownChargeMatched
+from app.domain.events.reversals import UnknownRefundMatched
 from app.domain.ledger import PostingKind
 from app.domain.payment_gateway import ChargeReason, TransactionStatus
 from app.domain.refunds import Refund, RefundKind
 from app.repositories.accounts import AccountNotFound
-from app.repositories.events import Event
 from app.services.payments.collection_snapshot import load_collection
 from app.services.payments.collection_steps import record_success
-from app.services.payments.reversals import post_reversal, reversal_event, stop_collecting
+from app.services.payments.reversals import post_reversal, record_reversal, reversed_charge, stop_collecting
 
 if TYPE_CHECKING:
     from app.domain.collection import Collection
@@ -107,12 +108,19 @@ async def record_matched_sale(
         await uow.collections.release(lease)
     if sale.status is TransactionStatus.SETTLED:
         await uow.settlements.mark_settled([attempt.id], at=now)
-    data = {"number": found.invoice.number, "transaction": sale.id, "attempt": attempt.id}
-    event = Event(
-        services.ids.new("evt"), attempt.account_id, "charge.adopted", actor, now, attempt.invoice_id,
-        {**data, "amount_cents": sale.amount_cents},
-    )  # fmt: skip
-    await uow.events.add_many([event])
+    await uow.events.record(
+        UnknownChargeMatched(
+            number=found.invoice.number,
+            transaction=sale.id,
+            attempt=attempt.id,
+            amount_cents=sale.amount_cents,
+        ),
+        ids=services.ids,
+        actor=actor,
+        at=now,
+        account_id=attempt.account_id,
+        subject_id=attempt.invoice_id,
+    )
     return f"Transaction {sale.id} paid invoice {found.invoice.number}."
 
 
@@ -147,7 +155,11 @@ async def match_refund(uow: UnitOfWork, services: Services, given: Transaction, 
     await uow.refunds.add(refund, created_at=now)
     await post_reversal(uow, attempt, PostingKind.REFUNDED, given.amount_cents, now)
     await stop_collecting(uow, attempt.invoice_id)
-    data = {"amount_cents": given.amount_cents, "refund": refund.id, "transaction": given.id}
-    event = await reversal_event(uow, services.ids, "refund.adopted", attempt, now, data, actor)
-    await uow.events.add_many([event])
-    return f"Transaction {given.id} gave money of invoice {event.data['number']} back."
+    event = UnknownRefundMatched(
+        **await reversed_charge(uow, attempt),
+        amount_cents=given.amount_cents,
+        refund=refund.id,
+        transaction=given.id,
+    )
+    await record_reversal(uow, services.ids, event, attempt, now, actor)
+    return f"Transaction {given.id} gave money of invoice {event.number} back."

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.accounts import Role
 from app.domain.collection import CollectionStatus, request_collection_attempt
 from app.domain.contacts import Channel
+from app.domain.events.messages import MessageQueuedAgain
+from app.domain.events.operations import WebhookEventDismissed, WebhookEventReopened
+from app.domain.events.payments import CollectionResumed
 from app.domain.refunds import WebhookEventState
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.staff_actions import check_staff
 from app.services.operations.operations_alerts import FAILED_WITHIN, UNKNOWN_FOR
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from app.domain.events.event import Event
     from app.repositories.notifications import Message
     from app.repositories.on_call_queue import Waiting
     from app.repositories.unit_of_work import UnitOfWork
@@ -62,9 +65,10 @@ async def try_again(services: Services, *, waiting_id: str, actor: str, reason: 
 
     async def work(uow: UnitOfWork) -> None:
         now = services.clock.now()
-        kind, account_id, subject_id, data = await _let_go_on(uow, waiting_id, now)
-        data = {**data, "reason": reason}
-        await uow.events.add_many([Event(services.ids.new("evt"), account_id, kind, actor, now, subject_id, data)])
+        event, account_id, subject_id = await _let_go_on(uow, waiting_id, now, reason)
+        await uow.events.record(
+            event, ids=services.ids, actor=actor, at=now, account_id=account_id, subject_id=subject_id
+        )
 
     await unit_of_work.write(services.database, work)
 
@@ -82,29 +86,28 @@ async def dismiss_webhook_event(services: Services, *, waiting_id: str, actor: s
             waiting_id, WebhookEventState.DONE, at=now, reason=f"dismissed: {reason}", was=was
         ):
             raise NothingWaits(waiting_id)
-        data = {"reason": reason}
-        await uow.events.add_many(
-            [Event(services.ids.new("evt"), None, "notice.dismissed", actor, now, waiting_id, data)]
+        await uow.events.record(
+            WebhookEventDismissed(reason=reason), ids=services.ids, actor=actor, at=now, subject_id=waiting_id
         )
 
     await unit_of_work.write(services.database, work)
 
 
-async def _let_go_on(uow: UnitOfWork, waiting_id: str, now: datetime) -> tuple[str, str | None, str, dict[str, Any]]:
-    """Let it go on, and return what the audit log says: the kind of event, whose it is, about what, and its data."""
+async def _let_go_on(uow: UnitOfWork, waiting_id: str, now: datetime, reason: str) -> tuple[Event, str | None, str]:
+    """Let it go on, and return what the audit log says: the event, whose it is, and what it is about."""
     if waiting_id.isdecimal():
-        return await _collect_again(uow, int(waiting_id), now)
+        return await _collect_again(uow, int(waiting_id), now, reason)
     if await uow.webhook_events.reopen(waiting_id):
-        return "notice.reopened", None, waiting_id, {}
+        return WebhookEventReopened(reason=reason), None, waiting_id
     message = await uow.notifications.find_failed(waiting_id)
     if message is None:
         raise NothingWaits(waiting_id)
     recipient, address = await _addressee(uow, message)
     await uow.notifications.queue_again(message, recipient=recipient, address=address, at=now)
-    return "message.queued_again", message.account_id, message.id, {"sent_to": address}
+    return MessageQueuedAgain(sent_to=address, reason=reason), message.account_id, message.id
 
 
-async def _collect_again(uow: UnitOfWork, number: int, now: datetime) -> tuple[str, str, str, dict[str, Any]]:
+async def _collect_again(uow: UnitOfWork, number: int, now: datetime, reason: str) -> tuple[Event, str, str]:
     invoice = await uow.invoices.find_by_number(number)
     if invoice is None:
         raise NothingWaits(str(number))
@@ -113,7 +116,7 @@ async def _collect_again(uow: UnitOfWork, number: int, now: datetime) -> tuple[s
     if collection is None or collection.status is not CollectionStatus.PARKED:
         raise NothingWaits(str(number))
     await uow.collections.save(None, collection, request_collection_attempt(now) | {"note": None})
-    return "collection.resumed", invoice.account_id, invoice.id, {"number": number}
+    return CollectionResumed(number=number, reason=reason), invoice.account_id, invoice.id
 
 
 async def _addressee(uow: UnitOfWork, message: Message) -> tuple[str, str]:

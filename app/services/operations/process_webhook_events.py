@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.domain.collection import OPEN_STATES, AttemptState, pause_after
+from app.domain.events.operations import WebhookEventQuarantined
+from app.domain.events.payment_methods import PaymentMethodMissing, PaymentMethodRevoked
+from app.domain.events.reversals import RefundFailed
 from app.domain.payment_gateway import GatewayUnavailable, WebhookEventKind
 from app.domain.refunds import WebhookEventState
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.failures import log_failure
 from app.services.operations.ask_each import ask_each
 from app.services.payment_methods.vault_methods import flag_method, follow_vault
 from app.services.payments.disputes import record_dispute
-from app.services.payments.reversals import post_reinstated_payment, reversal_event
+from app.services.payments.reversals import post_reinstated_payment, record_reversal, reversed_charge
 from app.services.payments.settlements import record_settlement
 
 if TYPE_CHECKING:
@@ -93,9 +95,8 @@ async def _quarantine(services: Services, stored: StoredWebhookEvent, reason: st
 
     async def work(uow: UnitOfWork) -> None:
         if await uow.webhook_events.close(stored.id, WebhookEventState.QUARANTINED, at=now, reason=reason):
-            data = {"name": stored.notice.name, "reason": reason}
-            event = Event(services.ids.new("evt"), None, "notice.quarantined", "system", now, stored.id, data)
-            await uow.events.add_many([event])
+            event = WebhookEventQuarantined(name=stored.notice.name, reason=reason)
+            await uow.events.record(event, ids=services.ids, actor="system", at=now, subject_id=stored.id)
 
     await unit_of_work.write(services.database, work)
 
@@ -147,7 +148,7 @@ async def _on_revoked(services: Services, stored: StoredWebhookEvent) -> _Effect
     token = stored.notice.subject_id or ""
     if await unit_of_work.read(services.database, lambda uow: uow.payment_methods.find(token)) is None:
         raise NotOurs("no payment method of ours")
-    return _Effect(lambda uow: flag_method(uow, services, token, "payment_method.revoked"))
+    return _Effect(lambda uow: flag_method(uow, services, token, PaymentMethodRevoked))
 
 
 async def _on_cards_updated(services: Services, _stored: StoredWebhookEvent) -> _Effect:
@@ -158,7 +159,7 @@ async def _on_cards_updated(services: Services, _stored: StoredWebhookEvent) -> 
         vaulted = await services.payments.find_method(method_id)
         if vaulted is None:
             await unit_of_work.write(
-                services.database, lambda uow: flag_method(uow, services, method_id, "payment_method.missing")
+                services.database, lambda uow: flag_method(uow, services, method_id, PaymentMethodMissing)
             )
         else:
             await unit_of_work.write(services.database, lambda uow: follow_vault(uow, services, vaulted))
@@ -190,8 +191,8 @@ async def _undo_refund(uow: UnitOfWork, services: Services, refund_id: str) -> N
     now = services.clock.now()
     await uow.refunds.fail(refund.id, at=now)
     await post_reinstated_payment(uow, services.ids, attempt, f"refund {refund.id} failed", refund.amount_cents, now)
-    data = {"amount_cents": refund.amount_cents, "refund": refund.id}
-    await uow.events.add_many([await reversal_event(uow, services.ids, "refund.failed", attempt, now, data)])
+    event = RefundFailed(**await reversed_charge(uow, attempt), amount_cents=refund.amount_cents, refund=refund.id)
+    await record_reversal(uow, services.ids, event, attempt, now)
 
 
 async def _transaction(services: Services, stored: StoredWebhookEvent) -> Transaction:

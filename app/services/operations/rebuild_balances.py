@@ -10,57 +10,56 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from app.domain.customer_balances import NOTHING, Amounts, DocumentKind, customer_balances
+from app.domain.events.accounts import AccountClosed
+from app.domain.events.invoices import (
+    CheckoutDeclined,
+    CreditApplied,
+    CreditNoteIssued,
+    CreditSettled,
+    GoodwillGranted,
+    InvoiceRecovered,
+    InvoiceVoided,
+    InvoiceWrittenOff,
+)
+from app.domain.events.reversals import (
+    ChargeVoidedAtGateway,
+    DisputeLost,
+    PaymentRefunded,
+    PaymentReturned,
+    Reversal,
+    UnknownRefundMatched,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from app.domain.customer_balances import CustomerBalances
+    from app.domain.events.event import Event
     from app.domain.reports import ReportMonth
     from app.repositories.reports import AccountEvent
     from app.repositories.unit_of_work import UnitOfWork
 
+VOIDS = (InvoiceVoided, CheckoutDeclined)
+"""The events about an invoice that is void from then on."""
 
-def _amount(event: AccountEvent) -> int:
-    return int(event.data["amount_cents"])
-
-
-def _written_off(event: AccountEvent) -> int:
-    before, after = event.data["balance_cents"]
-    return int(before) - int(after)
-
-
-def _paid_out(event: AccountEvent) -> int:
-    return int(event.data.get("paid_out_cents", 0))
-
-
-def _voided(event: AccountEvent) -> int:
-    return event.invoice_cents or 0
-
-
-VOIDS = ("invoice.voided", "checkout.declined")
-"""The kinds of events about an invoice that is void from then on."""
-
-IN_THE_AUDIT_LOG: Mapping[str, tuple[DocumentKind, Callable[[AccountEvent], int]]] = {
-    **dict.fromkeys(VOIDS, (DocumentKind.VOID, _voided)),
-    "payment.refunded": (DocumentKind.REFUND, _amount),
-    "refund.adopted": (DocumentKind.REFUND, _amount),
-    "dispute.lost": (DocumentKind.CHARGEBACK, _amount),
-    "payment.returned": (DocumentKind.RETURN, _amount),
-    "payment.voided_elsewhere": (DocumentKind.RETURN, _amount),
-    "credit.granted": (DocumentKind.GOODWILL, _amount),
-    "invoice.written_off": (DocumentKind.WRITE_OFF, _written_off),
-    "invoice.recovered": (DocumentKind.RECOVERY, _amount),
-    "account.closed": (DocumentKind.PAYOUT, _paid_out),
-    "credit.settled": (DocumentKind.PAYOUT, _paid_out),
+IN_THE_AUDIT_LOG: Mapping[type[Event], DocumentKind] = {
+    **dict.fromkeys(VOIDS, DocumentKind.VOID),
+    PaymentRefunded: DocumentKind.REFUND,
+    UnknownRefundMatched: DocumentKind.REFUND,
+    DisputeLost: DocumentKind.CHARGEBACK,
+    PaymentReturned: DocumentKind.RETURN,
+    ChargeVoidedAtGateway: DocumentKind.RETURN,
+    GoodwillGranted: DocumentKind.GOODWILL,
+    InvoiceWrittenOff: DocumentKind.WRITE_OFF,
+    InvoiceRecovered: DocumentKind.RECOVERY,
+    AccountClosed: DocumentKind.PAYOUT,
+    CreditSettled: DocumentKind.PAYOUT,
+    CreditApplied: DocumentKind.CREDIT_USE,
 }
-"""The kinds of events that change what a customer owes, the document that each stands for, and its amount in cents."""
+"""The events that change what a customer owes, and the document that each stands for."""
 
-
-CREDIT_APPLIED = "credit.applied"
-"""Credit paid for an open invoice after its issue."""
-
-SAY_CREDIT_APPLIED = ("credit_note.issued", "account.closed", "credit.settled")
+SAY_CREDIT_APPLIED = (CreditNoteIssued, AccountClosed, CreditSettled)
 """Events that say in their data how much credit paid for open invoices with them.
 
 Alone before each such payment had an event of its own, which is of the same instant where there is one.
@@ -77,8 +76,9 @@ async def rebuild_balances(uow: UnitOfWork, month: ReportMonth) -> CustomerBalan
     documents.take(DocumentKind.INVOICE, await uow.reports.invoiced(*span))
     documents.take(DocumentKind.RECEIPT, await uow.reports.received(*span))
     documents.take(DocumentKind.CREDIT_USE, await uow.reports.credit_at_issue(*span))
-    async for event in uow.reports.events({*IN_THE_AUDIT_LOG, CREDIT_APPLIED, *SAY_CREDIT_APPLIED}, month.ends_at):
-        documents.take_event(event)
+    kinds: set[type[Event]] = {*IN_THE_AUDIT_LOG, *SAY_CREDIT_APPLIED}
+    async for entry in uow.reports.events(kinds, month.ends_at):
+        documents.take_event(entry)
     return customer_balances(await uow.reports.postings(*span), documents.by_account())
 
 
@@ -88,41 +88,59 @@ class _Documents:
     def __init__(self, month: ReportMonth) -> None:
         self._month = month
         self._found: dict[str, dict[DocumentKind, Amounts]] = {}
-        self._voids: list[AccountEvent] = []
+        self._voids: list[AccountEvent[Event]] = []
         self._applied: Counter[str | None] = Counter()
         self._applied_at: set[tuple[str, datetime]] = set()
-        self._said: list[AccountEvent] = []
+        self._said: list[tuple[AccountEvent[Event], int]] = []
 
     def take(self, document: DocumentKind, amounts: Mapping[str, Amounts]) -> None:
         for account, cents in amounts.items():
             self._add(account, document, cents)
 
-    def take_event(self, event: AccountEvent) -> None:
-        if event.kind in IN_THE_AUDIT_LOG:
-            document, cents_of = IN_THE_AUDIT_LOG[event.kind]
-            self._add(event.account, document, self._at(event, cents_of(event)))
-        if event.kind in VOIDS:
-            self._voids.append(event)
-        elif event.kind == CREDIT_APPLIED:
-            self._applied[event.subject_id] += _amount(event)
-            self._applied_at.add((event.account, event.occurred_at))
-            self._add(event.account, DocumentKind.CREDIT_USE, self._at(event, _amount(event)))
-        elif event.kind in SAY_CREDIT_APPLIED and event.data.get("applied_cents"):
-            self._said.append(event)
+    def take_event(self, entry: AccountEvent[Event]) -> None:
+        event = entry.event
+        document = IN_THE_AUDIT_LOG.get(type(event))
+        if document is not None:
+            self._add(entry.account, document, self._at(entry, _cents(entry)))
+        if isinstance(event, VOIDS):
+            self._voids.append(entry)
+        elif isinstance(event, CreditApplied):
+            self._applied[entry.subject_id] += event.amount_cents
+            self._applied_at.add((entry.account, entry.occurred_at))
+        elif isinstance(event, SAY_CREDIT_APPLIED) and event.applied_cents:
+            self._said.append((entry, event.applied_cents))
 
     def by_account(self) -> Mapping[str, Mapping[DocumentKind, Amounts]]:
         """Return the amounts once all is read: a void gives back all credit that its invoice took, whenever it did."""
-        for event in self._voids:
-            cents = (event.credit_cents or 0) + self._applied[event.subject_id]
-            self._add(event.account, DocumentKind.CREDIT_USE, self._at(event, -cents))
-        for event in self._said:
-            if (event.account, event.occurred_at) not in self._applied_at:
-                self._add(event.account, DocumentKind.CREDIT_USE, self._at(event, int(event.data["applied_cents"])))
+        for entry in self._voids:
+            cents = (entry.credit_cents or 0) + self._applied[entry.subject_id]
+            self._add(entry.account, DocumentKind.CREDIT_USE, self._at(entry, -cents))
+        for entry, cents in self._said:
+            if (entry.account, entry.occurred_at) not in self._applied_at:
+                self._add(entry.account, DocumentKind.CREDIT_USE, self._at(entry, cents))
         return self._found
 
     def _add(self, account: str, document: DocumentKind, amounts: Amounts) -> None:
         documents = self._found.setdefault(account, {})
         documents[document] = documents.get(document, NOTHING).plus(amounts)
 
-    def _at(self, event: AccountEvent, cents: int) -> Amounts:
-        return Amounts(0, cents) if event.occurred_at >= self._month.begins_at else Amounts(cents, 0)
+    def _at(self, entry: AccountEvent[Event], cents: int) -> Amounts:
+        return Amounts(0, cents) if entry.occurred_at >= self._month.begins_at else Amounts(cents, 0)
+
+
+def _cents(entry: AccountEvent[Event]) -> int:
+    """Return the amount of the document that an event stands for."""
+    match entry.event:
+        case InvoiceWrittenOff(balance_cents=(before, after)):
+            return before - after
+        case AccountClosed(paid_out_cents=cents) | CreditSettled(paid_out_cents=cents):
+            return cents or 0  # an older one lacks it
+        case (
+            Reversal(amount_cents=cents)
+            | GoodwillGranted(amount_cents=cents)
+            | InvoiceRecovered(amount_cents=cents)
+            | CreditApplied(amount_cents=cents)
+        ):
+            return cents
+        case _:  # an invoice that is void
+            return entry.invoice_cents or 0

@@ -6,34 +6,31 @@ Nothing is charged, refunded or voided by this. Only when nothing is left to tel
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from app.domain.collection import OPEN_STATES, AttemptState, CollectionStatus, best_of
+from app.domain.events.operations import DatabaseRestored, GatewayReconciled, TransactionAccepted
 from app.domain.explanations import dollars
 from app.domain.payment_gateway import AnswerKind, ChargeAnswer, TransactionKind, TransactionStatus
 from app.domain.refunds import RefundKind
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.repositories.webhook_events import COLLECTION, MESSAGES
 from app.services.adjustments.refund_steps import look_for_refund, record_refund
 from app.services.common.staff_actions import check_staff
 from app.services.invoices.settle_credit import settle_credit
 from app.services.operations.match_transactions import NotMatched, match_refund, match_sale, record_matched_sale
-from app.services.operations.restore_database import RESTORED
 from app.services.payments.settlements import Settlement, record_settlement
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
 
     from app.domain.collection import Attempt
     from app.domain.payment_gateway import Transaction
     from app.domain.refunds import Refund
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
-
-ACCEPTED, RECONCILED = "transaction.accepted", "gateway.reconciled"
 
 
 class SinceTooLate(ValueError):
@@ -59,13 +56,9 @@ async def accept_transactions(services: Services, *, transaction_ids: Sequence[s
     check_staff(actor, reason)
 
     async def work(uow: UnitOfWork) -> None:
-        now, data = services.clock.now(), {"reason": reason}
-        await uow.events.add_many(
-            [
-                Event(services.ids.new("evt"), None, ACCEPTED, actor, now, transaction_id, data)
-                for transaction_id in transaction_ids
-            ]
-        )
+        now, event = services.clock.now(), TransactionAccepted(reason=reason)
+        for transaction_id in transaction_ids:
+            await uow.events.record(event, ids=services.ids, actor=actor, at=now, subject_id=transaction_id)
 
     await unit_of_work.write(services.database, work)
 
@@ -92,11 +85,11 @@ def _place(transaction: Transaction) -> tuple[datetime, bool, str]:
 
 async def _prepare(uow: UnitOfWork, since: datetime) -> frozenset[str]:
     """Return the transactions that staff have accepted."""
-    restored = await uow.events.list_of_business(RESTORED)
-    until = restored[-1].data["data_until"] if restored and await uow.holds.find(COLLECTION) is not None else None
-    if until is not None and since > datetime.fromisoformat(until):
-        raise SinceTooLate(datetime.fromisoformat(until))
-    return frozenset(event.subject_id or "" for event in await uow.events.list_of_business(ACCEPTED))
+    restored = await uow.events.list_of(DatabaseRestored)
+    until = restored[-1].event.data_until if restored and await uow.holds.find(COLLECTION) is not None else None
+    if until is not None and since > until:
+        raise SinceTooLate(until)
+    return frozenset(entry.subject_id or "" for entry in await uow.events.list_of(TransactionAccepted))
 
 
 async def _finish(uow: UnitOfWork, services: Services, run: _Run, since: datetime) -> Reconciliation:
@@ -105,15 +98,14 @@ async def _finish(uow: UnitOfWork, services: Services, run: _Run, since: datetim
     if is_lifted:
         for name in (COLLECTION, MESSAGES):
             await uow.holds.lift(name)
-    data = {
-        "since": since.isoformat(),
-        "matched": run.matched,
-        "adopted": run.adopted,
-        "problems": run.problems,
-        "is_lifted": is_lifted,
-    }
-    event = Event(services.ids.new("evt"), None, RECONCILED, run.actor, services.clock.now(), None, data)
-    await uow.events.add_many([event])
+    event = GatewayReconciled(
+        since=since,
+        matched=run.matched,
+        adopted=tuple(run.adopted),
+        problems=tuple(run.problems),
+        is_lifted=is_lifted,
+    )
+    await uow.events.record(event, ids=services.ids, actor=run.actor, at=services.clock.now())
     return Reconciliation(run.matched, tuple(run.adopted), tuple(run.problems), is_lifted)
 
 

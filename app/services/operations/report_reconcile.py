@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.collection import AttemptState
+from app.domain.events.reversals import DisputeLost
 from app.domain.gateway_month import DifferenceKind, compare_month
 from app.domain.gateway_records import GatewayRecords, sides_of
 from app.domain.periods import BILLING_ZONE
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
 
-LOST = "dispute.lost"
 ONE_DAY = timedelta(days=1)
 
 RECONCILE_COLUMNS = (
@@ -85,7 +85,7 @@ async def _search(services: Services, month: ReportMonth) -> _Gateway:
 async def _read(uow: UnitOfWork, month: ReportMonth, gateway: _Gateway) -> GatewayRecords:
     span = month.begins_at, month.ends_at
     orders = [each.order_id for each in gateway.transactions.values() if each.order_id]
-    lost = {event.data["dispute"]: event.occurred_at async for event in uow.reports.events([LOST])}
+    lost = {entry.event.dispute: entry.occurred_at async for entry in uow.reports.events([DisputeLost])}
     disputes = {*gateway.disputes, *(id_ for id_, lost_at in lost.items() if month.contains(lost_at))}
     return GatewayRecords(
         tuple(await uow.gateway_records.charges(*span, gateway.transactions, orders)),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
+from app.domain.events.operations import DatabaseRestored, InvoiceNumbersSkipped
 from app.migrations.upgrade import head_revision, known_revisions, upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
@@ -25,8 +26,6 @@ from app.repositories.database_files import (
     read_next_number,
     remove_database,
 )
-from app.repositories.events import Event
-from app.repositories.invoices import NUMBERS_SKIPPED
 from app.repositories.webhook_events import COLLECTION, MESSAGES, Hold
 from app.services.common.services import Services
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from app.ports import Clock, Ids
     from app.repositories.unit_of_work import UnitOfWork
 
-RESTORED = "database.restored"
 DOUBTED_CALL = "It waited when the backup was made, and may have been made since. Ask the operators before calling."
 
 
@@ -141,12 +139,11 @@ async def mark_restored(services: Services, *, next_number: int, actor: str) -> 
             await uow.holds.put(Hold(name, now, "restored from a backup, and not reconciled with the gateway yet"))
         await uow.collections.end_leases()
         await uow.notifications.doubt_calls(at=now, outcome=DOUBTED_CALL)
-        data = {"data_until": None if until is None else until.isoformat(), "next_number": next_number}
-        events = [Event(services.ids.new("evt"), None, RESTORED, actor, now, None, data)]
+        restored = DatabaseRestored(data_until=until, next_number=next_number)
+        await uow.events.record(restored, ids=services.ids, actor=actor, at=now)
         if next_number > known:
             await uow.invoice_numbers.skip_to(next_number)
-            skipped = {"from": known, "before": next_number}
-            events.append(Event(services.ids.new("evt"), None, NUMBERS_SKIPPED, actor, now, None, skipped))
-        await uow.events.add_many(events)
+            skipped = InvoiceNumbersSkipped(from_=known, before=next_number)
+            await uow.events.record(skipped, ids=services.ids, actor=actor, at=now)
 
     await unit_of_work.write(services.database, work)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from app.domain.events.operations import GatewaySwept
+from app.domain.events.payment_methods import PaymentMethodMissing
 from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.payment_methods import MethodStatus, VaultTask
 from app.domain.periods import billing_date, billing_instant
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.operations.ask_each import ask_each
 from app.services.payment_methods.vault_methods import flag_method, follow_vault
 from app.services.payments.settlements import Settlement, record_settlement
@@ -97,9 +98,8 @@ async def sweep_gateway(services: Services) -> SweepReport:
 
 
 async def _tell(uow: UnitOfWork, services: Services, report: SweepReport) -> None:
-    data = {"findings": list(report.findings)}
-    event = Event(services.ids.new("evt"), None, "gateway.swept", "system", services.clock.now(), None, data)
-    await uow.events.add_many([event])
+    event = GatewaySwept(findings=report.findings)
+    await uow.events.record(event, ids=services.ids, actor="system", at=services.clock.now())
 
 
 class _Sweep:
@@ -159,7 +159,7 @@ class _Sweep:
         elif method.status is MethodStatus.ACTIVE:
             self._findings.append(f"Account {method.account_id}: the vault has no payment method {method.id} any more.")
             await unit_of_work.write(
-                services.database, lambda uow: flag_method(uow, services, method.id, "payment_method.missing")
+                services.database, lambda uow: flag_method(uow, services, method.id, PaymentMethodMissing)
             )
 
     async def _plan(self, tasks: Sequence[tuple[str, VaultTask]]) -> None:

@@ -13,12 +13,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from app.domain.credit_notes import CreditNoteRefused
+from app.domain.events.operations import InvoiceNumbersSkipped
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.periods import Period
 from app.domain.policies import UnknownPolicies
 from app.domain.usage import UsageTotals
 from app.repositories import unit_of_work
-from app.repositories.invoices import FIRST_INVOICE_NUMBER, NUMBERS_SKIPPED
+from app.repositories.invoices import FIRST_INVOICE_NUMBER
 from app.services.operations.replay import ENGINES, FactsMissing, Replay
 from app.services.operations.verify_ledger import Difference, check_charges, check_ledger
 from app.services.operations.verify_positions import check_positions, check_waiting_credit
@@ -221,8 +222,7 @@ async def _check_numbers(uow: UnitOfWork) -> list[Difference]:
 
     A restored database leaves out the numbers that may have been used since its backup, and its audit log says which.
     """
-    events = await uow.events.list_of_business(NUMBERS_SKIPPED)
-    skipped: dict[int, int] = {event.data["from"]: event.data["before"] for event in events}
+    skipped = {entry.event.from_: entry.event.before for entry in await uow.events.list_of(InvoiceNumbersSkipped)}
     expected = _after(FIRST_INVOICE_NUMBER - 1, skipped)
     differences = []
     async for number in uow.invoice_numbers.all():

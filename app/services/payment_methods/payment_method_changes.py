@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.alerts import AlertKind
 from app.domain.announcements import Change, PaymentMethodChanged
+from app.domain.events.payment_methods import DefaultPaymentMethodChanged, PaymentMethodRemoved
 from app.domain.payment_methods import MethodStatus, VaultTask, in_order
 from app.domain.periods import billing_date
-from app.repositories.events import Event
 from app.services.notifications.announce import Announcement, actor_name, announce
 from app.services.payments.collect_due import request_collection
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from app.domain.events.event import Event
     from app.domain.payment_methods import PaymentMethod
     from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
@@ -41,19 +42,16 @@ class MethodChange:
     address: str | None = None
     request_id: str | None = None
 
-    def event(self, kind: str, method_id: str | None, **data: Any) -> Event:  # noqa: ANN401  (JSON values)
-        """Return what happened to a method, or to their order, for the audit log."""
-        if self.address is not None:
-            data["address"] = self.address
-        return Event(
-            self.ids.new("evt"),
-            self.account_id,
-            kind,
-            self.actor,
-            self.now,
-            method_id,
-            data,
-            self.request_id,
+    async def record(self, uow: UnitOfWork, event: Event, method_id: str | None) -> None:
+        """Record what happened to a method, or to their order, in the audit log."""
+        await uow.events.record(
+            event,
+            ids=self.ids,
+            actor=self.actor,
+            at=self.now,
+            account_id=self.account_id,
+            subject_id=method_id,
+            request_id=self.request_id,
         )
 
 
@@ -88,8 +86,11 @@ async def tell_new_default(
 ) -> None:
     """Write down that another method is the default, have the vault mirror it, and ask for a round (rule 30)."""
     await uow.vault_tasks.plan(default.id, VaultTask.MAKE_DEFAULT, at=change.now)
-    names = {"method_name": default.display_name, "former_name": None if former is None else former.display_name}
-    await uow.events.add_many([change.event("payment_method.default_changed", default.id, **names)])
+    former_name = None if former is None else former.display_name
+    event = DefaultPaymentMethodChanged(
+        method_name=default.display_name, former_name=former_name, address=change.address
+    )
+    await change.record(uow, event, default.id)
     if former is not None and is_told:
         await tell(uow, change, default, Change.MADE_DEFAULT)
     await request_collection(uow, change.account_id, change.now)
@@ -100,7 +101,8 @@ async def take_off_file(uow: UnitOfWork, change: MethodChange, method: PaymentMe
     await uow.payment_methods.set_status(method.id, MethodStatus.REMOVED, at=change.now)
     await uow.consents.revoke(method.id, at=change.now)
     await uow.vault_tasks.plan(method.id, VaultTask.DELETE, at=change.now)
-    await uow.events.add_many([change.event("payment_method.removed", method.id, method_name=method.display_name)])
+    removed = PaymentMethodRemoved(method_name=method.display_name, address=change.address)
+    await change.record(uow, removed, method.id)
     if is_told:
         await tell(uow, change, method, Change.REMOVED)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.announcements import Change
+from app.domain.events.payment_methods import PaymentMethodAdded, PaymentMethodNotAdded
 from app.domain.payment_gateway import AnswerKind
 from app.domain.payment_methods import (
     ON_FILE,
@@ -112,10 +113,13 @@ async def record_vaulted(
     await uow.vault_tasks.plan(draft.id, None, at=None)
     await put_in_order(uow, draft.account_id, _order(stored, on_file, replaced))
     added = (await load_locked(uow, draft.id)).method
-    data = {"method_name": added.display_name, "is_default": added.is_default}
-    if replaced is not None:
-        data["replaced_name"] = replaced.display_name
-    await uow.events.add_many([change.event("payment_method.added", added.id, **data)])
+    event = PaymentMethodAdded(
+        method_name=added.display_name,
+        is_default=added.is_default,
+        replaced_name=None if replaced is None else replaced.display_name,
+        address=change.address,
+    )
+    await change.record(uow, event, added.id)
     await tell(uow, change, added, Change.ADDED if replaced is None else Change.CHANGED)
     if added.is_default:
         await tell_new_default(uow, change, added, former, is_told=replaced is None)
@@ -153,7 +157,7 @@ async def give_up(
     else:
         await uow.vault_tasks.plan(method_id, None, at=None)
     change = await _change_of(uow, ids, stored, now)
-    await uow.events.add_many([change.event("payment_method.failed", method_id, failure=failure)])
+    await change.record(uow, PaymentMethodNotAdded(failure=failure, address=change.address), method_id)
 
 
 async def _change_of(uow: UnitOfWork, ids: Ids, stored: StoredMethod, now: datetime) -> MethodChange:

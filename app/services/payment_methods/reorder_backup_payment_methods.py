@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.events.payment_methods import BackupPaymentMethodsReordered
 from app.domain.payment_methods import in_order, reordered
 from app.repositories import unit_of_work
 from app.services.payment_methods.payment_method_changes import MethodChange
@@ -34,7 +35,7 @@ async def reorder_backup_payment_methods(services: Services, caller: Caller, *, 
             services.ids, owner.id, caller.actor, services.clock.now(), caller.address, caller.request_id
         )
         after = sorted(before, key=lambda method: positions[method.id])
-        order = [method.display_name for method in after]
-        await uow.events.add_many([change.event("payment_method.reordered", None, order=order)])
+        order = tuple(method.display_name for method in after)
+        await change.record(uow, BackupPaymentMethodsReordered(order=order, address=change.address), None)
 
     await unit_of_work.write(services.database, work)

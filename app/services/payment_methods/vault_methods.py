@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from app.domain.events.event import change_of
+from app.domain.events.payment_methods import PaymentMethodMissing, PaymentMethodRevoked, PaymentMethodUpdatedByBank
 from app.domain.payment_methods import MethodStatus
-from app.repositories.events import Event
 
 if TYPE_CHECKING:
     from app.domain.payment_gateway import VaultedMethod
@@ -14,14 +15,13 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
 
-FOLLOWED = ("brand", "last4", "expiry_month", "expiry_year")
-"""What a bank may change of a card on file."""
 
-
-async def flag_method(uow: UnitOfWork, services: Services, method_id: str, kind: str) -> bool:
+async def flag_method(
+    uow: UnitOfWork, services: Services, method_id: str, kind: type[PaymentMethodMissing | PaymentMethodRevoked]
+) -> bool:
     """Let a method need attention, so that it is not charged; the default stays what it is. False when it does already.
 
-    `kind` is the event's. The account is locked here.
+    `kind` is the event to record. The account is locked here.
     """
     stored = await uow.payment_methods.find(method_id)
     if stored is None:
@@ -32,13 +32,14 @@ async def flag_method(uow: UnitOfWork, services: Services, method_id: str, kind:
         return False
     now = services.clock.now()
     await uow.payment_methods.set_status(method_id, MethodStatus.NEEDS_ATTENTION, at=now)
-    data = {
-        "status": [MethodStatus.ACTIVE, MethodStatus.NEEDS_ATTENTION],
-        "method_name": stored.method.display_name,
-        "is_default": stored.method.is_default,
-    }
-    event = Event(services.ids.new("evt"), stored.method.account_id, kind, "system", now, method_id, data)
-    await uow.events.add_many([event])
+    event = kind(
+        status=(MethodStatus.ACTIVE, MethodStatus.NEEDS_ATTENTION),
+        method_name=stored.method.display_name,
+        is_default=stored.method.is_default,
+    )
+    await uow.events.record(
+        event, ids=services.ids, actor="system", at=now, account_id=stored.method.account_id, subject_id=method_id
+    )
     return True
 
 
@@ -53,8 +54,7 @@ async def follow_vault(uow: UnitOfWork, services: Services, vaulted: VaultedMeth
     await uow.accounts.get(stored.method.account_id, lock=True)
     on_file = await uow.payment_methods.list_on_file(stored.method.account_id)
     method = next((each for each in on_file if each.id == vaulted.token), None)
-    changed = {} if method is None else _changes(method, vaulted)
-    if method is None or not changed:
+    if method is None or (changed := _changes(method, vaulted)) == PaymentMethodUpdatedByBank():
         return False
     now = services.clock.now()
     is_taken = any(each.id != method.id and each.fingerprint == vaulted.fingerprint for each in on_file)
@@ -62,14 +62,18 @@ async def follow_vault(uow: UnitOfWork, services: Services, vaulted: VaultedMeth
     await uow.payment_methods.describe(method.id, described, at=now)
     if method.status is MethodStatus.NEEDS_ATTENTION:
         await uow.payment_methods.set_status(method.id, MethodStatus.ACTIVE, at=now)
-        changed["status"] = [MethodStatus.NEEDS_ATTENTION, MethodStatus.ACTIVE]
-    event = Event(
-        services.ids.new("evt"), method.account_id, "payment_method.updated_by_bank", "system", now, method.id, changed
+        changed = replace(changed, status=(MethodStatus.NEEDS_ATTENTION, MethodStatus.ACTIVE))
+    await uow.events.record(
+        changed, ids=services.ids, actor="system", at=now, account_id=method.account_id, subject_id=method.id
     )
-    await uow.events.add_many([event])
     return True
 
 
-def _changes(method: PaymentMethod, vaulted: VaultedMethod) -> dict[str, Any]:
-    pairs = {name: [getattr(method, name), getattr(vaulted, name)] for name in FOLLOWED}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+def _changes(method: PaymentMethod, vaulted: VaultedMethod) -> PaymentMethodUpdatedByBank:
+    """Return what a bank has changed of a card on file."""
+    return PaymentMethodUpdatedByBank(
+        brand=change_of(method.brand, vaulted.brand),
+        last4=change_of(method.last4, vaulted.last4),
+        expiry_month=change_of(method.expiry_month, vaulted.expiry_month),
+        expiry_year=change_of(method.expiry_year, vaulted.expiry_year),
+    )

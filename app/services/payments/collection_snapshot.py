@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.repositories.events import Event
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from typing import Any
 
     from app.domain.accounts import Account
     from app.domain.checkouts import Checkout
     from app.domain.collection import Attempt, Collection
     from app.domain.payment_methods import PaymentMethod
-    from app.ports import Ids
     from app.repositories.invoices import StoredInvoice
     from app.repositories.unit_of_work import UnitOfWork
 
@@ -33,11 +29,6 @@ class CollectionSnapshot:
     methods: Sequence[PaymentMethod]
     checkout: Checkout | None
     now: datetime
-
-    def event(self, ids: Ids, kind: str, data: dict[str, Any], actor: str = "system") -> Event:
-        """Return an event about the invoice, for the audit log."""
-        data = {"number": self.invoice.number, **data}
-        return Event(ids.new("evt"), self.account.id, kind, actor, self.now, self.invoice.id, data)
 
     def method(self, method_id: str) -> PaymentMethod | None:
         """Return a method of the account that is on file."""

@@ -21,12 +21,15 @@ from app.domain.collection import (
     reached_no_bank,
     warned_suspension_at,
 )
+from app.domain.events.accounts import AccountSuspended, SuspensionAnnounced
+from app.domain.events.invoices import LateFeeAdded
+from app.domain.events.payment_methods import PaymentMethodDeclined
+from app.domain.events.payments import ChargeDeclined, ChargeSucceeded, CollectionFailed
 from app.domain.invoice_lines import LineKind
 from app.domain.ledger import OpenInvoice, PaymentKind
 from app.domain.payment_gateway import AnswerKind, MethodKind
 from app.domain.payment_methods import MethodStatus
 from app.domain.periods import billing_date
-from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.invoices.finish_checkout import complete_checkout, drop_checkout
 from app.services.invoices.settle_credit import DONE, reactivate_if_settled, settle_credit
@@ -37,8 +40,10 @@ from app.services.payments.tell_collection import charge_received, collection_fa
 if TYPE_CHECKING:
     from app.domain.accounts import Account
     from app.domain.collection import Attempt, CollectionChange
+    from app.domain.events.event import Event
     from app.domain.payment_gateway import ChargeAnswer, Transaction
     from app.domain.payment_methods import PaymentMethod
+    from app.ports import Ids
     from app.repositories.collections import Lease
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
@@ -66,15 +71,16 @@ async def record_success(
     invoice = OpenInvoice(attempt.invoice_id, found.balance_cents)
     written_off = await uow.write_offs.unrecovered(attempt.account_id, attempt.invoice_id)
     await receive_money(uow, ids, payment, [invoice], written_off, now)
-    data = {
-        "amount_cents": transaction.amount_cents,
-        "method": attempt.method_id,
-        "method_name": "" if method is None else method.display_name,
-        "is_backup": method is not None and not method.is_default,
-        "attempt": attempt.id,
-        "payment": payment.id,
-    }
-    await uow.events.add_many([found.event(ids, "payment.received", data)])
+    event = ChargeSucceeded(
+        number=found.invoice.number,
+        amount_cents=transaction.amount_cents,
+        method=attempt.method_id,
+        method_name="" if method is None else method.display_name,
+        is_backup=method is not None and not method.is_default,
+        attempt=attempt.id,
+        payment=payment.id,
+    )
+    await _record(uow, ids, found, event)
     await announce(uow, ids=ids, now=now, announcements=[charge_received(found, payment, method)])
     if transaction.amount_cents >= found.balance_cents:
         if found.checkout is not None:
@@ -94,21 +100,25 @@ async def record_failure(
         attempt.id, AttemptState.DECLINED, at=now, transaction_id=transaction_id, decline=answer.decline
     )
     decline = answer.decline
-    data = {
-        "amount_cents": attempt.amount_cents,
-        "method": attempt.method_id,
-        "attempt": attempt.id,
-        "code": REFUSED_CODE if decline is None else decline.code,
-        "severity": None if decline is None else decline.severity,
-    }
-    events = [found.event(ids, "payment.declined", data)]
+    declined = ChargeDeclined(
+        number=found.invoice.number,
+        amount_cents=attempt.amount_cents,
+        method=attempt.method_id,
+        attempt=attempt.id,
+        code=REFUSED_CODE if decline is None else decline.code,
+        severity=None if decline is None else decline.severity,
+    )
+    await _record(uow, ids, found, declined)
     if is_hard(decline):
         await uow.payment_methods.set_status(attempt.method_id, MethodStatus.NEEDS_ATTENTION, at=now)
-        data = {"status": [MethodStatus.ACTIVE, MethodStatus.NEEDS_ATTENTION], "code": data["code"]}
-        events.append(
-            Event(ids.new("evt"), attempt.account_id, "payment_method.declined", "system", now, attempt.method_id, data)
+        await uow.events.record(
+            PaymentMethodDeclined(status=(MethodStatus.ACTIVE, MethodStatus.NEEDS_ATTENTION), code=declined.code),
+            ids=ids,
+            actor="system",
+            at=now,
+            account_id=attempt.account_id,
+            subject_id=attempt.method_id,
         )
-    await uow.events.add_many(events)
     changed: CollectionChange = {"status": CollectionStatus.CHARGING, "retry_at": now}
     if answer.kind is AnswerKind.REFUSED:
         changed["failures"] = found.collection.failures + 1
@@ -133,13 +143,14 @@ async def end_round(
         lease, collection, {**changed, "status": CollectionStatus.WAITING, "retry_at": None, "failures": 0}
     )
     if step.tried or found.methods:
-        data = {
-            "amount_cents": found.balance_cents,
-            "methods": [attempt.method_id for attempt in step.tried],
-            "codes": [attempt.decline.code for attempt in step.tried if attempt.decline is not None],
-            "next_attempt_at": None if following is None else following.isoformat(),
-        }
-        await uow.events.add_many([found.event(ids, "payment.failed", data)])
+        event = CollectionFailed(
+            number=found.invoice.number,
+            amount_cents=found.balance_cents,
+            methods=tuple(attempt.method_id for attempt in step.tried),
+            codes=tuple(attempt.decline.code for attempt in step.tried if attempt.decline is not None),
+            next_attempt_at=following,
+        )
+        await _record(uow, ids, found, event)
         round_no = changed.get("round_no", collection.round_no)
         told = collection_failed(found, step.tried, round_no, following)
         await announce(uow, ids=ids, now=now, announcements=[told])
@@ -176,8 +187,8 @@ async def add_late_fee(
     charge = OneTimeCharge(LineKind.LATE_FEE, services.ids.new("chg"), title, fee_cents)
     if found.account.status is not AccountStatus.CLOSED:
         await uow.charges.add(found.account.id, charge, created_at=found.now)
-        data = {"amount_cents": fee_cents, "charge": charge.id}
-        await uow.events.add_many([found.event(services.ids, "late_fee.added", data)])
+        event = LateFeeAdded(number=found.invoice.number, amount_cents=fee_cents, charge=charge.id)
+        await _record(uow, services.ids, found, event)
     await uow.collections.save(lease, found.collection, {"late_fee_at": None})
 
 
@@ -185,8 +196,10 @@ async def warn(uow: UnitOfWork, services: Services, lease: Lease, found: Collect
     """Say that service will be suspended, and when (rule 33)."""
     suspend_at = warned_suspension_at(found.collection, found.now, services.policies)
     if found.account.status is AccountStatus.ACTIVE and suspend_at is not None:
-        data = {"suspend_at": suspend_at.isoformat(), "amount_cents": found.balance_cents}
-        await uow.events.add_many([found.event(services.ids, "suspension.scheduled", data)])
+        event = SuspensionAnnounced(
+            number=found.invoice.number, suspend_at=suspend_at, amount_cents=found.balance_cents
+        )
+        await _record(uow, services.ids, found, event)
         told = suspension_scheduled(found, billing_date(suspend_at), await _open_cents(uow, found.account))
         await announce(uow, ids=services.ids, now=found.now, announcements=[told])
     await uow.collections.save(lease, found.collection, {"warn_at": None, "suspend_at": suspend_at})
@@ -196,12 +209,22 @@ async def suspend(uow: UnitOfWork, services: Services, lease: Lease, found: Coll
     """Suspend the service of an account that has not paid for too long (rule 33)."""
     if found.account.status is AccountStatus.ACTIVE:
         await uow.accounts.set_status(found.account.id, AccountStatus.SUSPENDED)
-        data = {"status": [AccountStatus.ACTIVE, AccountStatus.SUSPENDED], "amount_cents": found.balance_cents}
-        event = found.event(services.ids, "account.suspended", data)
-        await uow.events.add_many([event])
-        told = suspended(found, await _open_cents(uow, found.account), event.id)
+        event = AccountSuspended(
+            number=found.invoice.number,
+            status=(AccountStatus.ACTIVE, AccountStatus.SUSPENDED),
+            amount_cents=found.balance_cents,
+        )
+        event_id = await _record(uow, services.ids, found, event)
+        told = suspended(found, await _open_cents(uow, found.account), event_id)
         await announce(uow, ids=services.ids, now=found.now, announcements=[told])
     await uow.collections.save(lease, found.collection, {"warn_at": None, "suspend_at": None})
+
+
+async def _record(uow: UnitOfWork, ids: Ids, found: CollectionSnapshot, event: Event) -> str:
+    """Record what happened to the invoice by itself, and return the id of its entry in the audit log."""
+    return await uow.events.record(
+        event, ids=ids, actor="system", at=found.now, account_id=found.account.id, subject_id=found.invoice.id
+    )
 
 
 async def _open_cents(uow: UnitOfWork, account: Account) -> int:

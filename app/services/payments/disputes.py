@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.events.reversals import DisputeLost, DisputeOpened, DisputeWon
 from app.domain.ledger import PostingKind
 from app.domain.refunds import DisputeState
 from app.services.notifications.announce import announce
 from app.services.payments.collection_words import TAKEN_BACK
-from app.services.payments.reversals import post_reinstated_payment, post_reversal, reversal_event, stop_collecting
+from app.services.payments.reversals import (
+    post_reinstated_payment,
+    post_reversal,
+    record_reversal,
+    reversed_charge,
+    stop_collecting,
+)
 from app.services.payments.tell_collection import payment_undone
 
 if TYPE_CHECKING:
@@ -18,9 +25,9 @@ if TYPE_CHECKING:
     from app.services.common.services import Services
 
 EVENTS = {
-    DisputeState.OPEN: "dispute.opened",
-    DisputeState.WON: "dispute.won",
-    DisputeState.LOST: "dispute.lost",
+    DisputeState.OPEN: DisputeOpened,
+    DisputeState.WON: DisputeWon,
+    DisputeState.LOST: DisputeLost,
 }
 
 
@@ -43,11 +50,13 @@ async def record_dispute(uow: UnitOfWork, services: Services, attempt: Attempt, 
     elif known is DisputeState.LOST:
         reference = f"dispute {dispute.id}, {dispute.changed_at.isoformat()}"
         await post_reinstated_payment(uow, services.ids, attempt, reference, dispute.amount_cents, now)
-    data = {"amount_cents": dispute.amount_cents, "dispute": dispute.id, "was": known}
-    event = await reversal_event(uow, services.ids, EVENTS[dispute.state], attempt, now, data)
-    await uow.events.add_many([event])
+    event = EVENTS[dispute.state](
+        **await reversed_charge(uow, attempt), amount_cents=dispute.amount_cents, dispute=dispute.id, was=known
+    )
+    event_id = await record_reversal(uow, services.ids, event, attempt, now)
     if dispute.state is DisputeState.LOST:
-        await announce(uow, ids=services.ids, now=now, announcements=payment_undone(event, TAKEN_BACK, None))
+        told = payment_undone(attempt.account_id, event_id, event, TAKEN_BACK, None)
+        await announce(uow, ids=services.ids, now=now, announcements=told)
     return True
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.checkouts import ChangeInProgress
 from app.domain.collection import Collection, CollectionStatus, request_collection_attempt
+from app.domain.events.payments import PaymentRequested
 from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.payment_methods import chargeable
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.repositories.webhook_events import COLLECTION
 from app.services.common.idempotency import execute_idempotently
 from app.services.invoices.own_invoice import own_invoice
@@ -76,18 +76,15 @@ async def pay_invoice(
                 raise NothingToPay
             await settle_requested(uow, services.ids, owner.id, [invoice_id], now, caller.actor)
             await _request(uow, owner.id, [invoice_id], now)
-            data = {"number": invoice.number}
-            event = Event(
-                services.ids.new("evt"),
-                owner.id,
-                "payment.requested",
-                caller.actor,
-                now,
-                invoice_id,
-                data,
-                caller.request_id,
+            await uow.events.record(
+                PaymentRequested(number=invoice.number),
+                ids=services.ids,
+                actor=caller.actor,
+                at=now,
+                account_id=owner.id,
+                subject_id=invoice_id,
+                request_id=caller.request_id,
             )
-            await uow.events.add_many([event])
             return {"invoices": [invoice_id]}
 
         asked = {"invoice": invoice_id}
@@ -121,11 +118,14 @@ async def pay_open_balance(
                 raise NothingToPay
             await settle_requested(uow, services.ids, owner.id, open_ids, now, caller.actor)
             await _request(uow, owner.id, open_ids, now)
-            data = {"invoices": len(open_ids)}
-            event = Event(
-                services.ids.new("evt"), owner.id, "payment.requested", caller.actor, now, None, data, caller.request_id
+            await uow.events.record(
+                PaymentRequested(invoices=len(open_ids)),
+                ids=services.ids,
+                actor=caller.actor,
+                at=now,
+                account_id=owner.id,
+                request_id=caller.request_id,
             )
-            await uow.events.add_many([event])
             return {"invoices": open_ids}
 
         return await execute_idempotently(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.domain.billed_lines import WriteOffEntry
+from app.domain.events.invoices import InvoiceRecovered
 from app.domain.ledger import Posting, PostingKind, payment_postings
 from app.domain.write_offs import recover
-from app.repositories.events import Event
 from app.services.invoices.still_billed import load_books
 
 if TYPE_CHECKING:
@@ -67,20 +67,18 @@ async def _recover(
             posting = Posting(PostingKind.WRITE_OFF_RECOVERED, recovered, invoice.id, payment.id)
             await uow.ledger.append(payment.account_id, [posting], posted_at=now)
             await uow.write_offs.add(payment.account_id, WriteOffEntry(seq, shares))
-            await uow.events.add_many([_recovered_event(ids.new("evt"), payment, invoice, recovered, now)])
+            event = InvoiceRecovered(
+                number=invoice.number,
+                amount_cents=recovered,
+                written_off_cents=(invoice.cents, invoice.cents - recovered),
+                payment=payment.id,
+            )
+            await uow.events.record(
+                event, ids=ids, actor="system", at=now, account_id=payment.account_id, subject_id=invoice.id
+            )
             postings.append(posting)
             cents -= recovered
     return postings
-
-
-def _recovered_event(event_id: str, payment: Payment, invoice: UnrecoveredInvoice, cents: int, now: datetime) -> Event:
-    data = {
-        "number": invoice.number,
-        "amount_cents": cents,
-        "written_off_cents": [invoice.cents, invoice.cents - cents],
-        "payment": payment.id,
-    }
-    return Event(event_id, payment.account_id, "invoice.recovered", "system", now, invoice.id, data)
 
 
 def paid_invoice_ids(postings: Sequence[Posting], open_invoices: Sequence[OpenInvoice]) -> list[str]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
+from app.domain.events.invoices import LateFeeAdded
+from app.domain.events.reversals import ReversedCharge
 from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.ledger import OpenInvoice, PaymentKind, Posting, PostingKind
 from app.domain.periods import billing_date
 from app.domain.refunds import collected_again, collected_by_hand
-from app.repositories.events import Event
 from app.repositories.ledger import Payment
 from app.services.invoices.settle_credit import DONE, reactivate_if_settled, settle_credit
 from app.services.payments.receive_money import receive_money
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from app.domain.collection import Attempt, CollectionChange
+    from app.domain.events.reversals import Reversal
     from app.domain.policies import CollectionPolicies
     from app.ports import Ids
     from app.repositories.unit_of_work import UnitOfWork
@@ -82,7 +83,7 @@ async def collect_again(
         collection,
         returned_on=billing_date(now),
         paid_starts_on=account.paid_starts_on,
-        had_late_fee=await uow.events.has_happened(account.id, "late_fee.added", attempt.invoice_id),
+        had_late_fee=await uow.events.has_happened(account.id, LateFeeAdded, attempt.invoice_id),
         policies=policies,
     )
     if changed:
@@ -90,23 +91,23 @@ async def collect_again(
     return changed
 
 
-async def reversal_event(
-    uow: UnitOfWork,
-    ids: Ids,
-    kind: str,
-    attempt: Attempt,
-    now: datetime,
-    data: Mapping[str, Any],
-    actor: str = "system",
-) -> Event:
-    """Return the event of money that went back, about the invoice that it had paid."""
+async def reversed_charge(uow: UnitOfWork, attempt: Attempt) -> ReversedCharge:
+    """Return what the event of a reversal says of the charge."""
     invoice = await uow.invoices.find(attempt.invoice_id, attempt.account_id)
     stored = await uow.payment_methods.find(attempt.method_id, attempt.account_id)
-    named = {
-        "number": None if invoice is None else invoice.number,
-        "method": attempt.method_id,
-        "method_name": "" if stored is None else stored.method.display_name,
-        "attempt": attempt.id,
-        "is_open": invoice is not None and invoice.status is InvoiceStatus.OPEN,
-    }
-    return Event(ids.new("evt"), attempt.account_id, kind, actor, now, attempt.invoice_id, {**named, **data})
+    return ReversedCharge(
+        number=None if invoice is None else invoice.number,
+        method=attempt.method_id,
+        method_name="" if stored is None else stored.method.display_name,
+        attempt=attempt.id,
+        is_open=invoice is not None and invoice.status is InvoiceStatus.OPEN,
+    )
+
+
+async def record_reversal(
+    uow: UnitOfWork, ids: Ids, event: Reversal, attempt: Attempt, now: datetime, actor: str = "system"
+) -> str:
+    """Record money that went back, about the invoice that it had paid; returns the id of its entry in the audit log."""
+    return await uow.events.record(
+        event, ids=ids, actor=actor, at=now, account_id=attempt.account_id, subject_id=attempt.invoice_id
+    )

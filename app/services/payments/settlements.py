@@ -6,13 +6,20 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from app.domain.collection import OPEN_STATES, AttemptState
+from app.domain.events.reversals import ChargeVoidedAtGateway, PaymentReturned
 from app.domain.ledger import PostingKind
 from app.domain.payment_gateway import TransactionStatus
 from app.domain.refunds import RefundKind
 from app.services.invoices.settle_credit import settle_credit
 from app.services.notifications.announce import announce
 from app.services.payments.collection_words import RETURNED, VOIDED
-from app.services.payments.reversals import collect_again, post_reversal, reversal_event, stop_collecting
+from app.services.payments.reversals import (
+    collect_again,
+    post_reversal,
+    record_reversal,
+    reversed_charge,
+    stop_collecting,
+)
 from app.services.payments.tell_collection import payment_undone
 
 if TYPE_CHECKING:
@@ -77,14 +84,15 @@ async def _return(uow: UnitOfWork, services: Services, attempt: Attempt, transac
     changed = await collect_again(uow, attempt, services.policies, now)
     await settle_credit(uow, services.ids, attempt.account_id, now)
     following = changed.get("next_attempt_at")
-    data = {
-        "amount_cents": attempt.amount_cents,
-        "code": None if transaction.decline is None else transaction.decline.code,
-        "next_attempt_at": None if following is None else following.isoformat(),
-    }
-    event = await reversal_event(uow, services.ids, "payment.returned", attempt, now, data)
-    await uow.events.add_many([event])
-    await announce(uow, ids=services.ids, now=now, announcements=payment_undone(event, RETURNED, following))
+    event = PaymentReturned(
+        **await reversed_charge(uow, attempt),
+        amount_cents=attempt.amount_cents,
+        code=None if transaction.decline is None else transaction.decline.code,
+        next_attempt_at=following,
+    )
+    event_id = await record_reversal(uow, services.ids, event, attempt, now)
+    told = payment_undone(attempt.account_id, event_id, event, RETURNED, following)
+    await announce(uow, ids=services.ids, now=now, announcements=told)
     return Settlement.RETURNED
 
 
@@ -98,8 +106,8 @@ async def _record_void(uow: UnitOfWork, services: Services, attempt: Attempt) ->
         return Settlement.NOTHING_NEW
     await post_reversal(uow, attempt, PostingKind.RETURNED, attempt.amount_cents, now)
     await stop_collecting(uow, attempt.invoice_id)
-    data = {"amount_cents": attempt.amount_cents}
-    event = await reversal_event(uow, services.ids, "payment.voided_elsewhere", attempt, now, data)
-    await uow.events.add_many([event])
-    await announce(uow, ids=services.ids, now=now, announcements=payment_undone(event, VOIDED, None))
+    event = ChargeVoidedAtGateway(**await reversed_charge(uow, attempt), amount_cents=attempt.amount_cents)
+    event_id = await record_reversal(uow, services.ids, event, attempt, now)
+    told = payment_undone(attempt.account_id, event_id, event, VOIDED, None)
+    await announce(uow, ids=services.ids, now=now, announcements=told)
     return Settlement.VOIDED

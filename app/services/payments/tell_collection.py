@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from app.domain.collection import Attempt
+    from app.domain.events.reversals import Reversal
     from app.domain.payment_methods import PaymentMethod
-    from app.repositories.events import Event
     from app.repositories.ledger import Payment
     from app.services.payments.collection_snapshot import CollectionSnapshot
 
@@ -61,19 +61,21 @@ def collection_failed(
     return Announcement(AlertKind.PAYMENT_FAILED, found.account.id, f"{found.invoice.id}:{round_no}", facts)
 
 
-def payment_undone(event: Event, reason: str, next_at: datetime | None) -> list[Announcement]:
+def payment_undone(
+    account_id: str, event_id: str, event: Reversal, reason: str, next_at: datetime | None
+) -> list[Announcement]:
     """Tell that an invoice is open again by the event of money that is gone, and when it is charged again by itself."""
-    if not event.data["is_open"]:
+    if event.number is None or not event.is_open:
         return []
     facts = PaymentFailed(
-        event.data["number"],
-        event.data["amount_cents"],
-        event.data["method_name"] or "your payment method",
+        event.number,
+        event.amount_cents,
+        event.method_name or "your payment method",
         reason,
         None if next_at is None else billing_date(next_at),
         is_undone=True,
     )
-    return [Announcement(AlertKind.PAYMENT_FAILED, event.account_id or "", event.id, facts)]
+    return [Announcement(AlertKind.PAYMENT_FAILED, account_id, event_id, facts)]
 
 
 def suspension_scheduled(found: CollectionSnapshot, suspends_on: date, open_cents: int) -> Announcement:

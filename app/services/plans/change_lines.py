@@ -7,9 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.add_ons import AddOnSubscription, get_line
+from app.domain.events.plans import AdditionalLineAdded, AdditionalLineEnded
 from app.domain.invoice_lines import LineKind
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.account_snapshot import check_active, facts_of_purchase, load_snapshot
 from app.services.common.staff_actions import check_no_checkout, check_staff, execute_staff_action
 from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from app.services.common.caller import Caller
     from app.services.common.services import Services
     from app.views.account_snapshot import AccountSnapshot
-
-
-ADDED = "line.added"
 
 
 class NoLineToEnd(LookupError):
@@ -74,9 +71,13 @@ async def add_line(services: Services, caller: Caller, *, reference: str, reason
             issue = await issue_invoice(uow, services.ids, InvoiceOrder(snapshot, facts, plan.id, caller.actor), now)
             line = AddOnSubscription(services.ids.new("sub"), version, snapshot.today)
             await uow.add_ons.subscribe(line, owner.id, accepted_by=caller.actor, accepted_at=now)
-            data = {"line": reference.strip(), "version": version.id, "invoice": issue.id, "reason": reason}
-            await uow.events.add_many(
-                [Event(services.ids.new("evt"), owner.id, ADDED, caller.actor, now, line.id, data)]
+            await uow.events.record(
+                AdditionalLineAdded(line=reference.strip(), version=version.id, invoice=issue.id, reason=reason),
+                ids=services.ids,
+                actor=caller.actor,
+                at=now,
+                account_id=owner.id,
+                subject_id=line.id,
             )
             return {"invoice_number": issue.number, "amount_due_cents": issue.draft.amount_due_cents}
 
@@ -104,9 +105,13 @@ async def end_line(services: Services, caller: Caller, *, reference: str, reason
             line_id = await _find_line(uow, snapshot, reference.strip())
             ends_before = snapshot.period.ends_before
             await uow.add_ons.set_end(line_id, owner.id, ends_before)
-            data = {"line": reference.strip(), "ends_before": ends_before.isoformat(), "reason": reason}
-            await uow.events.add_many(
-                [Event(services.ids.new("evt"), owner.id, "line.ended", caller.actor, now, line_id, data)]
+            await uow.events.record(
+                AdditionalLineEnded(line=reference.strip(), ends_before=ends_before, reason=reason),
+                ids=services.ids,
+                actor=caller.actor,
+                at=now,
+                account_id=owner.id,
+                subject_id=line_id,
             )
             return {"ends_before": ends_before.isoformat()}
 
@@ -125,8 +130,7 @@ async def _find_line(uow: UnitOfWork, snapshot: AccountSnapshot, reference: str)
         for each in snapshot.subscriptions
         if each.version.kind is LineKind.ADDITIONAL_LINE and each.ends_before is None
     }
-    for event in await uow.events.list_for_account(snapshot.account_id):
-        line_id = event.subject_id
-        if event.kind == ADDED and line_id is not None and line_id in going_on and event.data["line"] == reference:
-            return line_id
+    for entry in await uow.events.list_of(AdditionalLineAdded, snapshot.account_id):
+        if entry.subject_id in going_on and entry.event.line == reference:
+            return entry.subject_id
     raise NoLineToEnd(reference)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain.checkouts import PlanChangeDetails
+from app.domain.events.plans import PlanChangeCancelled
 from app.domain.invoice_drafts import InvoiceKind
 from app.domain.plan_changes import PlanChangeOffer, When, offer_plan_change, plan_change_facts
 from app.domain.plans import PlanNotAvailable, PlanVersion
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.account_snapshot import check_active, load_snapshot
 from app.services.invoices.tell import plan_kept
 from app.services.notifications.announce import actor_name, announce
@@ -114,20 +114,16 @@ async def cancel_scheduled_plan_change(services: Services, caller: Caller, *, pl
         if snapshot.pending_plan is None or snapshot.pending_plan.id != plan_version_id:
             raise NoScheduledChange
         await uow.account_plans.schedule(snapshot.account_id, None)
-        data = {"from": snapshot.pending_plan.id, "to": snapshot.chosen_plan.id}
-        event = Event(
-            services.ids.new("evt"),
-            snapshot.account_id,
-            "plan.change_cancelled",
-            caller.actor,
-            now,
-            None,
-            data,
-            caller.request_id,
+        event_id = await uow.events.record(
+            PlanChangeCancelled(from_=snapshot.pending_plan.id, to=snapshot.chosen_plan.id),
+            ids=services.ids,
+            actor=caller.actor,
+            at=now,
+            account_id=snapshot.account_id,
+            request_id=caller.request_id,
         )
-        await uow.events.add_many([event])
         by, on = await actor_name(uow, caller.actor), snapshot.next_cycle_on
-        told = plan_kept(snapshot.account_id, snapshot.pending_plan, snapshot.chosen_plan, on, event.id, by)
+        told = plan_kept(snapshot.account_id, snapshot.pending_plan, snapshot.chosen_plan, on, event_id, by)
         await announce(uow, ids=services.ids, now=now, announcements=[told])
         return snapshot.chosen_plan
 

@@ -7,16 +7,14 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.catalogue_changes import change_catalogue, change_versions
+from app.domain.events.plans import CatalogueChanged, SeedCatalogueLoaded
 from app.domain.periods import billing_date
 from app.domain.seed_catalogue import SEED_ADD_ONS, SEED_CATALOGUE
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.staff_actions import check_staff
 from app.services.plans.catalogue_file import read_catalogue_file
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from app.domain.add_ons import AddOnVersion
     from app.domain.catalogue_changes import Changes
     from app.domain.plans import PlanVersion
@@ -50,12 +48,9 @@ async def load_catalogue(services: Services, *, actor: str) -> int:
             return 0
         await uow.plans.add_all(plans)
         await uow.add_ons.add_versions(add_ons)
-        count = len(plans)
-        data = {"versions": count, "add_ons": len(add_ons)}
-        await uow.events.add_many(
-            [Event(services.ids.new("evt"), None, "catalogue.loaded", actor, services.clock.now(), None, data)]
-        )
-        return count
+        loaded = SeedCatalogueLoaded(versions=len(plans), add_ons=len(add_ons))
+        await uow.events.record(loaded, ids=services.ids, actor=actor, at=services.clock.now())
+        return loaded.versions
 
     return await unit_of_work.write(services.database, work)
 
@@ -78,10 +73,12 @@ async def load_catalogue_file(services: Services, *, content: bytes, actor: str,
         await _store(uow, plans, add_ons)
         loaded = CatalogueLoaded((*plans.added, *add_ons.added), (*plans.ended, *add_ons.ended))
         if loaded.is_new:
-            data = _event_data(loaded) | {"reason": reason}
-            await uow.events.add_many(
-                [Event(services.ids.new("evt"), None, "catalogue.changed", actor, now, None, data)]
+            changed = CatalogueChanged(
+                added=tuple(version.id for version in loaded.added),
+                ended={version.id: str(version.valid_before) for version in loaded.ended},
+                reason=reason,
             )
+            await uow.events.record(changed, ids=services.ids, actor=actor, at=now)
         return loaded
 
     return await unit_of_work.write(services.database, work)
@@ -94,10 +91,3 @@ async def _store(uow: UnitOfWork, plans: Changes[PlanVersion], add_ons: Changes[
         await uow.plans.end_sale(plan.id, plan.valid_before)
     for add_on in add_ons.ended:
         await uow.add_ons.end_sale(add_on.id, add_on.valid_before)
-
-
-def _event_data(loaded: CatalogueLoaded) -> dict[str, Any]:
-    return {
-        "added": [version.id for version in loaded.added],
-        "ended": {version.id: str(version.valid_before) for version in loaded.ended},
-    }

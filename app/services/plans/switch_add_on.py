@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from app.domain.add_ons import AddOnNotAvailable, AddOnSubscription, AddOnVersion, get_add_on
 from app.domain.checkouts import AddOnDetails
+from app.domain.events.plans import AddOnCancelled, AddOnKept
 from app.domain.invoice_drafts import InvoiceDraft, digest
 from app.domain.invoice_lines import LineKind
 from app.domain.invoices import compute_invoice
 from app.domain.periods import day_before
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.common.account_snapshot import check_active, facts_of_purchase, load_snapshot
 from app.services.invoices.tell import add_on_ended
 from app.services.notifications.announce import actor_name, announce
@@ -209,13 +209,16 @@ async def _set_end(
 ) -> None:
     now = services.clock.now()
     await uow.add_ons.set_end(subscription.id, snapshot.account_id, ends_before)
-    kind = "add_on.kept" if ends_before is None else "add_on.cancelled"
-    ends = None if ends_before is None else ends_before.isoformat()
-    data = {"add_on": subscription.version.code, "ends_before": ends}
-    event = Event(
-        services.ids.new("evt"), snapshot.account_id, kind, caller.actor, now, subscription.id, data, caller.request_id
+    kind = AddOnKept if ends_before is None else AddOnCancelled
+    event_id = await uow.events.record(
+        kind(add_on=subscription.version.code, ends_before=ends_before),
+        ids=services.ids,
+        actor=caller.actor,
+        at=now,
+        account_id=snapshot.account_id,
+        subject_id=subscription.id,
+        request_id=caller.request_id,
     )
-    await uow.events.add_many([event])
     by = await actor_name(uow, caller.actor)
-    told = add_on_ended(snapshot.account_id, subscription.version, ends_before, event.id, by)
+    told = add_on_ended(snapshot.account_id, subscription.version, ends_before, event_id, by)
     await announce(uow, ids=services.ids, now=now, announcements=[told])

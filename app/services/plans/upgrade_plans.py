@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from app.domain.events.plans import PlanUpgraded
 from app.domain.invoice_drafts import InvoiceKind
 from app.domain.periods import Period, billing_date, day_before
 from app.domain.plan_changes import plan_change_facts
 from app.domain.upgrades import Upgrade, find_upgrade
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
 from app.repositories.reader import load_within
 from app.services.invoices.issue_invoice import InvoiceOrder, issue_invoice
@@ -129,13 +129,13 @@ async def _apply(uow: UnitOfWork, ids: Ids, snapshot: AccountSnapshot, upgrade: 
     else:
         await uow.account_plans.count_upgrade(account_id)
     await uow.cycles.mark_checked([(account_id, snapshot.usage_seq)])
-    data = {
-        "from": snapshot.plan.month_plan.id,
-        "to": target.id,
-        "month": snapshot.period.month,
-        "is_permanent": upgrade.is_permanent,
-        "saving_cents": upgrade.saving_cents,
-        "usage_seconds": snapshot.usage.live_seconds,
-    }
-    await uow.events.add_many([Event(ids.new("evt"), account_id, "plan.upgraded", "system", now, issue.id, data)])
+    event = PlanUpgraded(
+        from_=snapshot.plan.month_plan.id,
+        to=target.id,
+        month=snapshot.period.month,
+        is_permanent=upgrade.is_permanent,
+        saving_cents=upgrade.saving_cents,
+        usage_seconds=snapshot.usage.live_seconds,
+    )
+    await uow.events.record(event, ids=ids, actor="system", at=now, account_id=account_id, subject_id=issue.id)
     await announce(uow, ids=ids, now=now, announcements=[upgrade_done(snapshot, upgrade, issue)])

@@ -7,10 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.accounts import Account, AccountStatus, Role, User, cycle_runs_at, first_cycle_on
+from app.domain.events.accounts import AccountChanged, AccountOpened
+from app.domain.events.event import change_of
 from app.domain.policies import policies_on
 from app.domain.proration import paid_start_after_trial
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.usage.follow_people import replace_members
 
 if TYPE_CHECKING:
@@ -162,20 +163,20 @@ def _check_names(particulars: AccountParticulars) -> None:
 async def _put(uow: UnitOfWork, clock: Clock, ids: Ids, particulars: AccountParticulars, actor: str) -> PutAccount:
     known = await uow.accounts.find_by_external_id(particulars.external_id, lock=True)
     wanted = await _wanted(uow, particulars, known, ids)
-    changes = {} if known is None else _changes(known, wanted)
+    changes = AccountChanged() if known is None else _changes(known, wanted)
+    is_changed = changes != AccountChanged()
     if known is None:
         await uow.accounts.add(wanted, next_close_at=_first_close(wanted), created_at=clock.now())
-    elif changes:
+    elif is_changed:
         wanted = await _change(uow, known, wanted, changes)
     else:
         wanted = known
     if known is None or await uow.account_plans.named(known.id) != particulars.plan_code:
         await uow.account_plans.name(wanted.id, particulars.plan_code)
     people = await _put_members(uow, clock, ids, wanted.id, particulars.members)
-    if known is None or changes or people is not None:
-        kind = "account.created" if known is None else "account.changed"
-        data = changes | ({} if people is None else {"members": people})
-        await uow.events.add_many([Event(ids.new("evt"), wanted.id, kind, actor, clock.now(), wanted.id, data)])
+    if known is None or is_changed or people is not None:
+        event = AccountOpened(members=people) if known is None else replace(changes, members=people)
+        await uow.events.record(event, ids=ids, actor=actor, at=clock.now(), account_id=wanted.id, subject_id=wanted.id)
     return PutAccount(wanted, is_new=known is None)
 
 
@@ -213,19 +214,19 @@ async def _is_settled(uow: UnitOfWork, account: Account) -> bool:
     return await uow.invoices.last_issued_at(account.id) is not None
 
 
-def _changes(known: Account, wanted: Account) -> dict[str, list[str | None]]:
-    changes: dict[str, list[str | None]] = {}
-    for name in ("name", "trial_ends_on", "paid_starts_on", "plan_version_id"):
-        before, after = getattr(known, name), getattr(wanted, name)
-        if before != after:
-            changes[name] = [None if value is None else str(value) for value in (before, after)]
-    return changes
+def _changes(known: Account, wanted: Account) -> AccountChanged:
+    return AccountChanged(
+        name=change_of(known.name, wanted.name),
+        trial_ends_on=change_of(known.trial_ends_on, wanted.trial_ends_on),
+        paid_starts_on=change_of(known.paid_starts_on, wanted.paid_starts_on),
+        plan_version_id=change_of(known.plan_version_id, wanted.plan_version_id),
+    )
 
 
-async def _change(uow: UnitOfWork, known: Account, wanted: Account, changes: dict[str, list[str | None]]) -> Account:
+async def _change(uow: UnitOfWork, known: Account, wanted: Account, changes: AccountChanged) -> Account:
     """Store what changed and return the account as it is then."""
     if await _is_settled(uow, known):
-        settled = [words for name, words in _SETTLED.items() if name in changes]
+        settled = [words for name, words in _SETTLED.items() if getattr(changes, name) is not None]
         if settled:
             raise AccountAlreadyBilled(known.external_id, settled)
         await uow.accounts.rename(known.id, wanted.name)
@@ -236,7 +237,7 @@ async def _change(uow: UnitOfWork, known: Account, wanted: Account, changes: dic
 
 async def _put_members(
     uow: UnitOfWork, clock: Clock, ids: Ids, account_id: str, members: Sequence[Member] | None
-) -> list[str] | None:
+) -> tuple[str, ...] | None:
     """Make these people the membership and return it as text, or None when nothing changed."""
     if members is None:
         return None
@@ -248,7 +249,7 @@ async def _put_members(
     if sorted(before, key=_subject) == sorted(after, key=_subject):
         return None
     await replace_members(uow, account_id, before, after, clock.now())
-    return [f"{user.subject} {role}" for user, role in sorted(after, key=_subject)]
+    return tuple(f"{user.subject} {role}" for user, role in sorted(after, key=_subject))
 
 
 def _subject(member: tuple[User, Role]) -> str:

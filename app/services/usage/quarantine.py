@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.domain.events.operations import QuarantinedCallDiscarded, QuarantinedCallReleased
 from app.domain.metering import REFUSALS, Outcome
 from app.domain.usage import Resolution
 from app.repositories import unit_of_work
-from app.repositories.events import Event
 from app.services.usage.record_calls import Item, record_within
 
 if TYPE_CHECKING:
@@ -96,5 +96,5 @@ async def _resolve(
 ) -> None:
     now = clock.now()
     await uow.quarantine.resolve(call.id, resolution, at=now, by=actor, note=reason)
-    kind = f"quarantine.{resolution.lower()}"
-    await uow.events.add_many([Event(ids.new("evt"), None, kind, actor, now, call.id, {"reason": reason})])
+    kind = QuarantinedCallReleased if resolution is Resolution.RELEASED else QuarantinedCallDiscarded
+    await uow.events.record(kind(reason=reason), ids=ids, actor=actor, at=now, subject_id=call.id)

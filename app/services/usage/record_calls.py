@@ -5,11 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from app.domain.events.operations import UsageRecorded
 from app.domain.metering import REFUSALS, Metering, MeteringResult, Outcome
 from app.domain.usage import CallReport, RefusalReason
 from app.repositories import unit_of_work
 from app.repositories.calls import QuarantinedCall
-from app.repositories.events import Event
+from app.repositories.events import Entry
 from app.services.notifications.evaluate_thresholds import evaluate_usage
 from app.services.usage.call_items import Unreadable, write_call
 
@@ -84,13 +85,12 @@ async def _store(uow: UnitOfWork, metering: Metering, ids: Ids, actor: str) -> N
     await uow.calls.add_to_days(metering.days)
     await uow.accounts.save_usage_seq(touched)
     await uow.events.add_many(
-        Event(
+        Entry(
+            UsageRecorded(calls=counts[account.id], last_call=account.seq),
             id=ids.new("evt"),
-            account_id=account.id,
-            kind="usage.recorded",
             actor=actor,
             occurred_at=metering.now,
-            data={"calls": counts[account.id], "last_call": account.seq},
+            account_id=account.id,
         )
         for account in touched
     )

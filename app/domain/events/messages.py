@@ -1,0 +1,73 @@
+"""Events of payment contacts, alerts and messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.deliveries import CallOutcome
+from app.domain.events.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactEvent(Event):
+    """What every change of a payment contact records: its name, and the fields that are new."""
+
+    contact: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentContactAdded(ContactEvent):
+    """A payment contact was added."""
+
+    kind = "contact.added"
+    sentence = "Added the payment contact {contact}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentContactChanged(ContactEvent):
+    """A payment contact got a new description."""
+
+    kind = "contact.changed"
+    sentence = "Changed the payment contact {contact}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentContactRemoved(ContactEvent):
+    """A payment contact was removed."""
+
+    kind = "contact.removed"
+    sentence = "Removed the payment contact {contact}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsSwitched(Event):
+    """An admin switched alerts on and off, by their titles."""
+
+    kind = "alerts.switched"
+    sentence = "Switched their alerts: on {on}; off {off}."
+
+    on: tuple[str, ...]
+    off: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOutcomeReported(Event):
+    """The operators reported the outcome of a billing phone call."""
+
+    kind = "call.reported"
+    sentence = "Reported the outcome of a billing phone call."
+
+    outcome: CallOutcome
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageQueuedAgain(Event):
+    """Staff queued a failed message again, to an address or number."""
+
+    kind = "message.queued_again"
+    sentence = "Queued a message again for {sent_to}."
+
+    sent_to: str
+    reason: str
