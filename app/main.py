@@ -6,17 +6,13 @@ The sandbox is imported only where it is wanted, for production never loads it.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from app.domain.periods import Period, billing_date
-from app.gateways.braintree import BraintreePayments
-from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.calls_webhook import WebhookCaller
 from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier, TokenRules
-from app.gateways.ids import RandomIds
 from app.gateways.signing_keys import FetchedKeys, FixedKeys
 from app.gateways.smtp import MailServer, SmtpMailer
 from app.graphql.context import Writes
@@ -30,22 +26,21 @@ from app.http.ingest_routes import ingest_routes
 from app.http.operator_routes import operator_routes
 from app.http.static_files import static_route
 from app.http.unsubscribe import unsubscribe_routes
-from app.http.webhooks import WEBHOOK_PATH, webhook_routes
+from app.http.webhooks import webhook_routes
 from app.jobs.messages import message_round
 from app.jobs.ticker import Ticker, closing_round, next_due_at, payments_round
 from app.messages.compose import Composer
 from app.messages.invoice_words import ISSUER
 from app.messages.render import Renderer
-from app.migrations.upgrade import head_revision
-from app.repositories.database import Database, DatabaseProblem
-from app.services.common.services import Services
+from app.repositories.database import DatabaseProblem
 from app.services.invoices.document_links import DocumentLinks
 from app.services.notifications.deliver_messages import Delivery
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from app.services.payment_methods.vault_service import VaultService
 from app.services.payments.payment_runner import PaymentRunner
 from app.services.plans.quotes import QuoteSigner
-from app.settings import BraintreeEnvironment, Settings, read_settings
+from app.settings import Settings, read_settings
+from app.surroundings import open_surroundings, signing_secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -56,54 +51,14 @@ if TYPE_CHECKING:
 
     from app.graphql.contract import Contract
     from app.http.health import Probe
-    from app.ports import Clock, Ids, Mailer, PhoneCaller, TokenVerifier
+    from app.ports import Mailer, PhoneCaller, TokenVerifier
+    from app.surroundings import Surroundings
 
 SANDBOX_ADDRESS = "http://127.0.0.1:8000"
 """Where a sandbox is reached that was not told its address."""
 
 LONGEST_LAG_SECONDS = 120.0
 """How late the ticker may be before load balancers hear of it: longer than its longest pause after a failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every command and the server work with, made from the settings alone."""
-
-    settings: Settings
-    database: Database
-    clock: Clock
-    ids: Ids
-    payments: BraintreePayments
-
-    @property
-    def services(self) -> Services:
-        """What every use case works with; leases go by real time."""
-        return Services(self.database, self.clock, self.ids, self.payments, SystemClock())
-
-    async def close(self) -> None:
-        """Wait for money that is on its way, and close the connections."""
-        await self.payments.aclose()
-        await self.database.close()
-
-
-def open_surroundings(settings: Settings) -> Surroundings:
-    """Open the database and choose the clock; nothing is connected to yet.
-
-    :raises SettingsUnusable: when production lacks a setting.
-    :raises DatabaseUnsuitable: when the database's URL can never work.
-    """
-    settings.require_complete()
-    database = Database.open(settings.database, revision=head_revision())
-    return Surroundings(settings, database, make_clock(settings), RandomIds(), make_payments(settings))
-
-
-def make_clock(settings: Settings) -> Clock:
-    """Return real time; in the sandbox, real time plus the offset of the data folder."""
-    if not settings.is_sandbox:
-        return SystemClock()
-    from app.sandbox.clock import OffsetClock
-
-    return OffsetClock(settings.data)
 
 
 def make_verifier(settings: Settings) -> TokenVerifier:
@@ -129,48 +84,6 @@ def make_links(settings: Settings) -> DocumentLinks:
         clock=SystemClock(),
         kinds=document_kinds(),
     )
-
-
-def make_payments(settings: Settings) -> BraintreePayments:
-    """Return the payment gateway: Braintree's, in the sandbox one of this machine unless told, started at first use."""
-    if not settings.has_own_gateway:
-        private_key = settings.braintree_private_key
-        return BraintreePayments(
-            BraintreeConfig(
-                environment=(settings.braintree_environment or BraintreeEnvironment.PRODUCTION).value,
-                merchant_id=settings.braintree_merchant_id or "",
-                public_key=settings.braintree_public_key or "",
-                private_key="" if private_key is None else private_key.get_secret_value(),
-            )
-        )
-    return BraintreePayments(lambda: _own_gateway(settings))
-
-
-def _own_gateway(settings: Settings) -> BraintreeConfig:
-    """Return the gateway of this machine for the data folder, started if need be; it is told where we listen."""
-    from app.sandbox.braintree_gateway.process import ask_gateway, ensure_gateway
-    from app.sandbox.braintree_gateway.state import MERCHANT_ID, PRIVATE_KEY, PUBLIC_KEY
-
-    address = ensure_gateway(settings.data)
-    if settings.public_url is not None:
-        ask_gateway(settings.data, "settings", webhook_url=f"{settings.public_url}{WEBHOOK_PATH}")
-    return BraintreeConfig(
-        environment="local",
-        host=address.host,
-        port=address.port,
-        merchant_id=MERCHANT_ID,
-        public_key=PUBLIC_KEY,
-        private_key=PRIVATE_KEY,
-    )
-
-
-def signing_secret(settings: Settings) -> str:
-    """Return the secret behind everything that we sign ourselves."""
-    if settings.signing_secret is not None:
-        return settings.signing_secret.get_secret_value()
-    from app.sandbox.tokens import open_secret
-
-    return open_secret(settings.data)
 
 
 def make_delivery(surroundings: Surroundings) -> Delivery:

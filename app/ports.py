@@ -41,6 +41,10 @@ class Ids(Protocol):
         ...
 
 
+WEBHOOK_PATH = "/webhooks/braintree"
+"""Where the payment gateway tells us of its events."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What a verified bearer token says: who asks, and for which account (by its external id)."""

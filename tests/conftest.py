@@ -35,16 +35,21 @@ settings.load_profile("flex")
 
 
 CORE = Path(__file__).parent / "domain"
+MADE_ONCE = {"test_bill_a_real_month", "test_demo", "test_killed_cycle_run", "test_sample_calls", "test_verify"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Measure coverage under the tests of the core alone, which are to execute all of it by themselves.
 
     Beside SQLAlchemy's greenlets the tracer costs much time, and now and then locks up when they are collected.
+    What the tests of a module share and is long in the making is made by one worker alone (`--dist loadgroup`).
     """
     for item in items:
         if CORE not in item.path.parents:
             item.add_marker("no_cover")
+        if item.path.stem in MADE_ONCE:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def pytest_collection_finish() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiosqlite
 import pytest
 
 from tests.postgres import fresh_database
@@ -40,6 +41,38 @@ def share_compiled_statements() -> None:
         return engine
 
     engines._sqlite_engine = sharing
+
+
+@contextmanager
+def driver_in_this_thread() -> Iterator[None]:
+    """Let SQLite connections that are opened within do their work in the calling thread.
+
+    Where one actor does one thing after another nothing ever waits for another thread, and handing every statement to
+    one took a third of the time.
+    """
+    connection = aiosqlite.Connection
+
+    async def execute(self, function, *args, **options):
+        return function(*args, **options)
+
+    async def connect(self):
+        self._connection = self._connector()
+        return self
+
+    def stop(self):
+        self._running = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        stopped = asyncio.get_running_loop().create_future()
+        stopped.set_result(None)
+        return stopped
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "_execute", execute)
+        patch.setattr(connection, "__await__", lambda self: connect(self).__await__())
+        patch.setattr(connection, "stop", stop)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from app.cli.failures import Refused
 from app.cli.running import actor, parse_date, run, sandbox_settings
 from app.cli.terminal import say, tell
 from app.domain.accounts import KeyPurpose, Role
-from app.main import Surroundings
 from app.services.common.caller import Caller
 from app.services.operations import access_keys
 from app.services.usage import put_account as putting
+from app.surroundings import Surroundings
 
 account = typer.Typer(name="account", help="Accounts of the answering service.", no_args_is_help=True)
 key = typer.Typer(name="key", help="Keys of other systems.", no_args_is_help=True)

@@ -69,13 +69,13 @@ def run_command() -> None:
     """Run one command and end the process with its exit code."""
     try:
         application(prog_name="flex-billing")
-    except expected() as failure:
-        say(str(failure))
-        sys.exit(BAD_INPUT)
-    except SystemExit as end:
+    except SystemExit as end:  # first, for the list of what may fail is long to load
         if end.code == INTERRUPTED:
             say("Stopped. What was done stays; the same command goes on from there.")
         raise
+    except expected() as failure:
+        say(str(failure))
+        sys.exit(BAD_INPUT)
     except Exception as error:  # noqa: BLE001  the last place where a fault can become a sentence
         say(
             f"Something is wrong with this program ({type(error).__name__}). "

@@ -13,7 +13,6 @@ from app.cli.running import parse_date, run
 from app.cli.terminal import counting, say, show_table, tell
 from app.domain.periods import BILLING_ZONE, day_starts_at
 from app.jobs.ticker import next_due_at
-from app.main import Surroundings
 from app.repositories import unit_of_work
 from app.repositories.accounts import AccountNotFound
 from app.repositories.unit_of_work import UnitOfWork
@@ -24,6 +23,7 @@ from app.services.operations import verify as verifying
 from app.services.payment_methods.settle_vault import run_vault_tasks
 from app.services.payments.collect_due import collect_due, next_collection_at
 from app.services.plans.upgrade_plans import upgrade_plans
+from app.surroundings import Surroundings
 
 
 def run_due() -> None:

@@ -11,11 +11,11 @@ from app.cli.failures import FOUND_PROBLEMS, Refused
 from app.cli.running import actor, parse_date, run
 from app.cli.terminal import reading, say, show_table, tell
 from app.domain.periods import Period
-from app.main import Surroundings
 from app.repositories import unit_of_work
 from app.services.usage import import_calls as importing
 from app.services.usage import quarantine as quarantining
 from app.services.usage.call_file import DEFAULT_SOURCE, call_file_bytes
+from app.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from app.repositories.calls import QuarantinedCall

@@ -10,10 +10,10 @@ from app.cli.failures import Refused
 from app.cli.running import run, sandbox_settings
 from app.cli.terminal import tell
 from app.jobs.ticker import next_due_at
-from app.main import Surroundings
 from app.repositories import unit_of_work
 from app.repositories.database import DatabaseUnmigrated
 from app.settings import Settings
+from app.surroundings import Surroundings
 
 clock = typer.Typer(
     name="clock",

@@ -16,7 +16,6 @@ from app.domain.reports import DayNotBegun, MonthNotBegun
 from app.gateways.calls_webhook import CallSystemUnusable
 from app.gateways.signing_keys import KeysUnusable
 from app.gateways.smtp import MailServerUnusable
-from app.graphql.contract import ContractUnreadable
 from app.repositories.accounts import AccountNotFound
 from app.repositories.database import DatabaseProblem
 from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict
@@ -105,6 +104,7 @@ class Refused(Exception):
 
 def expected() -> tuple[type[Exception], ...]:
     """Return the exceptions whose message is all that a person needs."""
+    from app.graphql.contract import ContractUnreadable
     from app.sandbox.braintree_gateway.process import GatewayForbidden, GatewayNotStarted
     from app.sandbox.clock import ClockRefused
     from app.sandbox.demo import NotADemoFolder

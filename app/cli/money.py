@@ -15,13 +15,13 @@ from app.cli.terminal import say, tell
 from app.domain.periods import day_starts_at
 from app.formatting import format_money
 from app.gateways.ids import RandomIds
-from app.main import Surroundings, make_clock
 from app.services.adjustments import refund_payment as refunding
 from app.services.common.caller import Caller
 from app.services.operations import reconcile as reconciling
 from app.services.operations import restore_database as restoring
 from app.services.operations import sweep_gateway as sweeping
 from app.settings import read_settings
+from app.surroundings import Surroundings, make_clock
 
 NextNumber = Annotated[
     int | None,

@@ -16,7 +16,7 @@ from app.services.notifications import report_call as reporting
 from app.services.operations import on_call_queue as doing
 
 if TYPE_CHECKING:
-    from app.main import Surroundings
+    from app.surroundings import Surroundings
 
 queue = typer.Typer(name="queue", help="What waits for a person, and how it goes on.", no_args_is_help=True)
 

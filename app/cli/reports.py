@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from app.domain.gateway_month import GatewayMonth
     from app.domain.reports import ReportDay, ReportMonth
     from app.domain.tax_report import TaxReport
-    from app.main import Surroundings
     from app.services.operations.report_journal import JournalReport
+    from app.surroundings import Surroundings
     from app.views.journal import JournalEntry
 
 report = typer.Typer(name="report", help="Figures for the accountant.", no_args_is_help=True)

@@ -10,9 +10,9 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from app.cli.failures import Refused
-from app.main import Surroundings, open_surroundings
 from app.ports import ORIGIN
 from app.settings import read_settings
+from app.surroundings import Surroundings, open_surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

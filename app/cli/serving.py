@@ -18,9 +18,9 @@ from rich.text import Text
 from app.cli.failures import Refused
 from app.cli.running import run, sandbox_settings
 from app.cli.terminal import counting, output, say, tell
-from app.main import Surroundings, build, make_clock, make_payments, open_surroundings
 from app.migrations.upgrade import upgrade
 from app.settings import LOOPBACK_HOSTS, read_settings
+from app.surroundings import Surroundings, make_clock, make_payments, open_surroundings
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -144,6 +144,7 @@ def serve_until_stopped(settings: Settings, listener: socket.socket, level: int)
     import uvicorn
 
     from app.http.logs import configure_logging
+    from app.main import build
 
     configure_logging(level)
     config = uvicorn.Config(

@@ -10,10 +10,10 @@ import typer
 from app.cli.failures import FOUND_PROBLEMS, Refused
 from app.cli.running import actor, run
 from app.cli.terminal import say, show_table, tell
-from app.main import Surroundings
 from app.migrations.upgrade import head_revision, upgrade
 from app.services.plans.load_catalogue import load_catalogue
 from app.settings import Settings, read_settings
+from app.surroundings import Surroundings
 
 
 def migrate() -> None:

@@ -33,7 +33,7 @@ from app.services.plans import load_catalogue as loading
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from app.main import Surroundings
+    from app.surroundings import Surroundings
 
 T = TypeVar("T")
 

@@ -14,6 +14,7 @@ from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
+from app.ports import WEBHOOK_PATH
 from app.services.operations.receive_webhook import receive_webhook
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from app.services.common.services import Services
 
-WEBHOOK_PATH = "/webhooks/braintree"
 LARGEST_BODY = 1_000_000
 BODY_SECONDS = 30.0
 MOST_FIELDS = 20

@@ -21,7 +21,7 @@ from app.domain.accounts import Role
 from app.domain.payment_gateway import AnswerKind, Customer, VaultRequest
 from app.domain.payment_methods import MethodStatus
 from app.gateways.clock import SystemClock
-from app.main import build, open_surroundings
+from app.main import build
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.payment_methods import Consent, MethodDraft
@@ -32,10 +32,11 @@ from app.services.payments.collect_due import collect_due
 from app.services.plans.load_catalogue import load_catalogue
 from app.services.usage.put_account import AccountParticulars, Member, put_account
 from app.settings import read_settings
+from app.surroundings import open_surroundings
 
 if TYPE_CHECKING:
-    from app.main import Surroundings
     from app.repositories.unit_of_work import UnitOfWork
+    from app.surroundings import Surroundings
 
 ACCOUNTS = 24
 HANGS_SECONDS = 60

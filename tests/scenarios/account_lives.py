@@ -29,7 +29,7 @@ from app.domain.seed_catalogue import SEED_ADD_ONS, SEED_CATALOGUE
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from tests.database import copied_database
+from tests.database import copied_database, driver_in_this_thread
 from tests.scenarios.account_life import Life
 from tests.scenarios.account_properties import check_notes_never_cost
 from tests.scenarios.account_stories import KINDS, Action, Clock, Story, random_story, wall
@@ -58,12 +58,13 @@ class Stage:
             await uow.plans.add_all(SEED_CATALOGUE.versions)
             await uow.add_ons.add_versions(SEED_ADD_ONS)
 
-        async with copied_database(migrated_file, folder) as database:
-            await unit_of_work.write(database, seed)
-            stage = cls(database)
-            with closing(stage.sql), closing(stage.empty):
-                stage.sql.backup(stage.empty)
-                yield stage
+        with driver_in_this_thread():
+            async with copied_database(migrated_file, folder) as database:
+                await unit_of_work.write(database, seed)
+                stage = cls(database)
+                with closing(stage.sql), closing(stage.empty):
+                    stage.sql.backup(stage.empty)
+                    yield stage
 
     async def tell(self, story: Story, *, is_thorough: bool = False) -> Life:
         """Tell a whole story; a last month ends with it, so that everything is billed.

@@ -19,10 +19,11 @@ from app.gateways.braintree import BraintreePayments
 from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.ids import RandomIds
 from app.graphql.contract import read_contract
-from app.main import Surroundings, build
+from app.main import build
 from app.repositories.database import Database
 from app.sandbox.tokens import SandboxTokens
 from app.settings import Settings
+from app.surroundings import Surroundings
 from tests.scenarios.payment_run import Stepping, Steps
 from tests.world import ACCOUNT, SettableClock
 

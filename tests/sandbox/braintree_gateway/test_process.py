@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from app.domain.payment_gateway import AnswerKind, ChargeReason, ChargeRequest, Customer, VaultRequest
-from app.main import make_payments
 from app.sandbox.braintree_gateway.process import (
     ADDRESS_FILE,
     GatewayForbidden,
@@ -27,6 +26,7 @@ from app.sandbox.braintree_gateway.process import (
 )
 from app.sandbox.clock import OffsetClock, parse_instant
 from app.settings import read_settings
+from app.surroundings import make_payments
 from tests.command_line import CommandLine, end, environment, free_port
 
 CUSTOMER = Customer("acc_1", "Harbor Dental")
