@@ -160,9 +160,9 @@ def reconcile(
         return await reconciling.reconcile(around.services, since=begins_at, actor=f"staff:{who}" if who else actor())
 
     found = run(job)
-    for sentence in found.adopted:
+    for sentence in found.recorded:
         tell(sentence)
-    tell(f"{found.matched:,} transactions are known here, {len(found.adopted):,} were taken in.")
+    tell(f"{found.known:,} transactions were known, {len(found.recorded):,} were recorded.")
     if found.is_lifted:
         tell("Everything is found: money moves again.")
     _tell_problems(found.problems)

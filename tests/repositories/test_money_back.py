@@ -79,7 +79,7 @@ async def test_sweep_report_and_restore(till):
     world = till.world
     await mark_restored(world.services, next_number=100_010, actor="cli:test")
     result = await reconcile(world.services, since=pacific(2026, 7, 1), actor="cli:test")
-    assert (result.matched, result.problems, result.is_lifted) == (1, (), True)
+    assert (result.known, result.problems, result.is_lifted) == (1, (), True)
     world.clock.instant = pacific(2026, 8, 1, 7)
     await world.close_now()
     assert [invoice.number for invoice in await world.issued()] == [FIRST, 100_010]

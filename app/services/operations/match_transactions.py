@@ -1,6 +1,6 @@
-"""Charges and refunds that the gateway made and that a restored database does not know, taken into the books.
+"""Charges and refunds that the gateway made and that a restored database does not know, recorded in the books.
 
-Only what cannot be anything else is adopted: our customer, an order id of our form, and the very amount that is open.
+Only what cannot be anything else is matched: our customer, an order id of our form, and the very amount that is open.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LEASE = timedelta(minutes=5)
 
 
 class NotMatched(ValueError):
-    """The transaction cannot be taken into the books by itself; `why` is for staff."""
+    """The transaction cannot be recorded in the books by itself; `why` is for staff."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -58,7 +58,7 @@ async def match_sale(
         if attempt.state in OPEN_STATES:
             # It is not at the gateway; the one that is has taken its place.
             await uow.attempts.record_outcome(attempt.id, AttemptState.DECLINED, at=services.clock.now())
-    adopted = Attempt(
+    charge = Attempt(
         id=order_id,
         account_id=account_id,
         invoice_id=collection.invoice_id,
@@ -71,8 +71,8 @@ async def match_sale(
         sent_at=sale.created_at,
         sends=1,
     )
-    await uow.attempts.add(adopted, created_at=sale.created_at)
-    return await record_matched_sale(uow, services, adopted, sale, actor)
+    await uow.attempts.add(charge, created_at=sale.created_at)
+    return await record_matched_sale(uow, services, charge, sale, actor)
 
 
 async def _waiting_for(uow: UnitOfWork, account_id: str, amount_cents: int) -> Collection:

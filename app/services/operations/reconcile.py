@@ -1,4 +1,4 @@
-"""A restored database and the gateway brought together: every transaction is found here, adopted, or told to staff.
+"""A restored database and the gateway brought together: every transaction is known here, recorded, or told to staff.
 
 Nothing is charged, refunded or voided by this. Only when nothing is left to tell, money moves again.
 """
@@ -43,10 +43,10 @@ class SinceTooLate(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Its outcome: transactions that are known here, what was adopted, and what staff have to look at."""
+    """Its outcome: how many transactions were known, what was recorded, and what staff have to look at."""
 
-    matched: int
-    adopted: tuple[str, ...]
+    known: int
+    recorded: tuple[str, ...]
     problems: tuple[str, ...]
     is_lifted: bool
 
@@ -67,7 +67,7 @@ async def reconcile(services: Services, *, since: datetime, actor: str) -> Recon
     """Compare everything that the gateway did since an instant with what is known here; doing it again is harmless.
 
     :raises SinceTooLate: when the restored data ends before that.
-    :raises GatewayUnavailable: when the gateway cannot be asked; what was adopted by then stays.
+    :raises GatewayUnavailable: when the gateway cannot be asked; what was recorded by then stays.
     """
     run = _Run(services, actor, await unit_of_work.read(services.database, lambda uow: _prepare(uow, since)))
     await run.settle_open_charges()
@@ -100,13 +100,13 @@ async def _finish(uow: UnitOfWork, services: Services, run: _Run, since: datetim
             await uow.holds.lift(name)
     event = GatewayReconciled(
         since=since,
-        matched=run.matched,
-        adopted=tuple(run.adopted),
+        matched=run.known,
+        adopted=tuple(run.recorded),
         problems=tuple(run.problems),
         is_lifted=is_lifted,
     )
     await uow.events.record(event, ids=services.ids, actor=run.actor, at=services.clock.now())
-    return Reconciliation(run.matched, tuple(run.adopted), tuple(run.problems), is_lifted)
+    return Reconciliation(run.known, tuple(run.recorded), tuple(run.problems), is_lifted)
 
 
 class _Run:
@@ -114,8 +114,8 @@ class _Run:
 
     def __init__(self, services: Services, actor: str, accepted: frozenset[str]) -> None:
         self.actor = actor
-        self.matched = 0
-        self.adopted: list[str] = []
+        self.known = 0
+        self.recorded: list[str] = []
         self.problems: list[str] = []
         self._services = services
         self._accepted = accepted
@@ -145,7 +145,7 @@ class _Run:
         for refund in await unit_of_work.read(services.database, lambda uow: uow.refunds.list_open()):
             answer = await self._ask_about(refund)
             if answer.kind is AnswerKind.DONE:
-                self.adopted.append(f"Refund {refund.id} went through.")
+                self.recorded.append(f"Refund {refund.id} went through.")
                 await unit_of_work.write(
                     services.database, partial(_refunded, services=services, refund=refund, answer=answer)
                 )
@@ -160,9 +160,9 @@ class _Run:
         return ChargeAnswer(AnswerKind.DONE if is_void else AnswerKind.UNKNOWN, found)
 
     async def look_at(self, transaction: Transaction) -> None:
-        """Find a transaction in our books, adopt it, or tell of it."""
+        """Find a transaction in our books, record it, or tell of it."""
         if transaction.id in self._accepted:
-            self.matched += 1
+            self.known += 1
         elif transaction.kind is TransactionKind.SALE:
             await self._look_at_sale(transaction)
         elif transaction.moves_money:
@@ -196,12 +196,12 @@ class _Run:
                 f"Transaction {sale.id} of {dollars(sale.amount_cents)} is declined here, but money was taken."
             )
             return
-        self.matched += 1
+        self.known += 1
         settlement = await unit_of_work.write(
             services.database, lambda uow: record_settlement(uow, services, attempt.id, sale)
         )
         if settlement in {Settlement.RETURNED, Settlement.VOIDED}:
-            self.adopted.append(f"Transaction {sale.id} was {settlement.lower()}.")
+            self.recorded.append(f"Transaction {sale.id} was {settlement.lower()}.")
 
     async def _match_sale(self, sale: Transaction) -> None:
         services, token = self._services, sale.method_token
@@ -219,7 +219,7 @@ class _Run:
         if known is None:
             await self._match(given, lambda uow: match_refund(uow, services, given, self.actor))
         elif known.state is AttemptState.SUCCEEDED and known.transaction_id == given.id:
-            self.matched += 1
+            self.known += 1
         else:
             self.problems.append(
                 f"Transaction {given.id} gave {dollars(given.amount_cents)} back, but {known.id} here says otherwise."
@@ -231,7 +231,7 @@ class _Run:
         except NotMatched as error:
             self.problems.append(f"Transaction {transaction.id} of {dollars(transaction.amount_cents)}: {error.why}.")
         else:
-            self.adopted += [] if done is None else [done]
+            self.recorded += [] if done is None else [done]
 
 
 async def _decline(uow: UnitOfWork, services: Services, attempt: Attempt, best: Transaction) -> None:

@@ -1,6 +1,6 @@
 """The gateway's sales, refunds and disputes of a month against ours and the journal; each difference by its name.
 
-Nothing is adopted or changed by this: `reconcile` does that after a restore, and webhook events and the nightly sweep
+Nothing is recorded or changed by this: `reconcile` does that after a restore, and webhook events and the nightly sweep
 do it from day to day. What this finds, they have missed.
 """
 

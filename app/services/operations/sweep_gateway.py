@@ -1,6 +1,6 @@
 """Once a night: the outcome of charges that were not settled, and whether the vault has what we believe it has.
 
-Card settlement is told by nobody, so it is asked for. Nothing strange is adopted: it is reported.
+Card settlement is told by nobody, so it is asked for. An unknown transaction is reported, never recorded.
 """
 
 from __future__ import annotations

@@ -101,22 +101,26 @@ async def charged(disaster: Disaster) -> None:
 
 
 class TestStory:
-    async def test_a_charge_since_the_backup_is_adopted_and_nothing_is_charged_twice(self, disaster):
+    async def test_a_charge_since_the_backup_is_recorded_and_nothing_is_charged_twice(
+        self, disaster
+    ):
         await charged(disaster)
         await disaster.restore()
         await disaster.run_due()
         assert disaster.captures() == [1]
         assert balances(disaster.till.world.database) == {FIRST: ("OPEN", FULL)}
         result = await disaster.reconcile()
-        assert (result.problems, result.is_lifted, len(result.adopted)) == ((), True, 1)
+        assert (result.problems, result.is_lifted, len(result.recorded)) == ((), True, 1)
         await disaster.run_due()
         assert disaster.captures() == [1]
         assert balances(disaster.till.world.database) == {FIRST: ("PAID", 0)}
         assert await disaster.till.disagreements() == []
         again = await disaster.reconcile()
-        assert (again.matched, again.adopted, again.problems, again.is_lifted) == (1, (), (), False)
+        assert (again.known, again.recorded, again.problems, again.is_lifted) == (1, (), (), False)
 
-    async def test_an_invoice_since_the_backup_gets_a_new_number_and_its_charge_is_adopted(self, disaster):
+    async def test_an_invoice_since_the_backup_gets_a_new_number_and_its_charge_is_recorded(
+        self, disaster
+    ):
         await disaster.back_up()
         await disaster.till.world.close_now()
         await disaster.till.collect()
@@ -188,14 +192,14 @@ class TestStory:
         assert (method.status, method.is_default, method.brand) == (MethodStatus.NEEDS_ATTENTION, False, "MasterCard")
         assert (await sweep_gateway(disaster.till.world.services)).findings == ()
 
-    async def test_a_refund_since_the_backup_is_adopted(self, disaster):
+    async def test_a_refund_since_the_backup_is_recorded(self, disaster):
         await charged(disaster)
         disaster.till.gateway.settle()
         given = {"invoice_number": FIRST, "amount_cents": 39_00, "reference": "R1", **WHY}
         await refund_payment(disaster.till.world.services, by_ann(), **given)
         await disaster.restore()
         result = await disaster.reconcile()
-        assert (len(result.adopted), result.problems, result.is_lifted) == (2, (), True)
+        assert (len(result.recorded), result.problems, result.is_lifted) == (2, (), True)
         assert balances(disaster.till.world.database) == {FIRST: ("OPEN", 39_00)}
         await disaster.run_due()
         assert disaster.captures() == [1]
@@ -232,7 +236,7 @@ class TestStory:
         stranger = disaster.till.gateway
         await _sale_by_hand(disaster)
         result = await disaster.reconcile()
-        assert (result.is_lifted, len(result.adopted), len(result.problems)) == (False, 1, 1)
+        assert (result.is_lifted, len(result.recorded), len(result.problems)) == (False, 1, 1)
         transaction_id = result.problems[0].split()[1]
         await accept_transactions(world.services, transaction_ids=[transaction_id], **ANN)
         assert (await disaster.reconcile()).is_lifted
