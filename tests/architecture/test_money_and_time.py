@@ -54,7 +54,7 @@ class TestMoney:
         spoilt = [
             place(path, node) for path in python_files(APP) for node in ast.walk(tree(path)) if spoils_cents(node)
         ]
-        assert spoilt == []
+        assert spoilt == [], "divide cents with `round_half_up` or `price_of` of app/domain/money.py"
 
     def test_the_domain_knows_no_float(self):
         floats = [

@@ -1,6 +1,8 @@
 """`python -m tests.contract.record [NAME …]`: plays the examples, and writes down what came out.
 
-A new example is a file with `as`, `at`, `seed` and `variables`; this adds `httpStatus` and `response`.
+A new example is a file with `as`, `at`, `seed` and `variables`; this adds `httpStatus` and `response`. An answer that
+nobody meant, `INTERNAL` where the example has no `fault`, is not written: the log says what failed. An example that
+has a `fault` may log it too.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import logging
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import structlog
 
@@ -26,21 +29,32 @@ def write(example: Example, status: int, response: object) -> bool:
     return text != before
 
 
-async def record(names: list[str]) -> list[str]:
-    """Record the examples whose name begins with one of these, or all; returns the names of those that changed."""
-    changed = []
+def failed(example: Example, response: Any) -> bool:
+    """Tell whether the application broke down, though the example brings no fault about."""
+    errors = (response or {}).get("errors", ())
+    return "fault" not in example.content and any(error["extensions"]["code"] == "INTERNAL" for error in errors)
+
+
+async def record(names: list[str]) -> tuple[list[str], list[str]]:
+    """Record the examples whose name begins with one of these, or all; returns those that changed and that failed."""
+    changed, broken = [], []
     with TemporaryDirectory() as folder:
         stage = Stage(Path(folder))
         for example in examples():
             if names and not example.name.startswith(tuple(names)):
                 continue
-            if write(example, *await stage.play(example)):
+            status, response = await stage.play(example)
+            if failed(example, response):
+                broken.append(example.name)
+            elif write(example, status, response):
                 changed.append(example.name)
         await stage.close()
-    return changed
+    return changed, broken
 
 
 if __name__ == "__main__":
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    for name in asyncio.run(record(sys.argv[1:])):
-        sys.stdout.write(f"{name}\n")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    changed, broken = asyncio.run(record(sys.argv[1:]))
+    sys.stdout.writelines(f"{name}\n" for name in changed)
+    if broken:
+        sys.exit(f"Not written, for the answer is INTERNAL: {', '.join(broken)}. The log above says what failed.")
