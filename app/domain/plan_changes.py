@@ -31,7 +31,11 @@ class When(StrEnum):
     NEXT_CYCLE = "NEXT_CYCLE"
 
 
-class DowngradeNotCostEffective(ValueError):
+class PlanChangeRefused(ValueError):
+    """The rules do not allow a change of plan; each reason is a class of its own."""
+
+
+class DowngradeNotCostEffective(PlanChangeRefused):
     """This month's usage is past what the lower plan is cost-effective to (rule 15)."""
 
     def __init__(self, usage_seconds: int, threshold_minutes: int, current_cents: int, target_cents: int) -> None:
@@ -45,7 +49,7 @@ class DowngradeNotCostEffective(ValueError):
         self.target_cents = target_cents
 
 
-class AlreadyOnPlan(ValueError):
+class AlreadyOnPlan(PlanChangeRefused):
     """The change would change nothing."""
 
     def __init__(self, plan: PlanVersion) -> None:

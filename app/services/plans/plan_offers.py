@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import AccountStatus
 from app.domain.periods import Period, billing_date
-from app.domain.plan_changes import AlreadyOnPlan, DowngradeNotCostEffective, When, offer_plan_change
+from app.domain.plan_changes import PlanChangeRefused, When, offer_plan_change
 from app.domain.policies import policies_on
 from app.domain.pricing import month_cost_cents, rate_usage
 from app.services.common.account_snapshot import AccountSuspended
@@ -39,13 +39,13 @@ def plan_choices(offers: Iterable[PlanOffer], snapshot: AccountSnapshot, recomme
     ]
 
 
-def why_not_now(snapshot: AccountSnapshot, version: PlanVersion) -> Exception | None:
+def why_not_now(snapshot: AccountSnapshot, version: PlanVersion) -> AccountSuspended | PlanChangeRefused | None:
     """Return what would refuse a change to the plan at once, or None when nothing would (rules 13, 15)."""
     if snapshot.status is not AccountStatus.ACTIVE:
         return AccountSuspended(snapshot.status)
     try:
         offer_plan_change(snapshot.plan, version, When.NOW, snapshot.catalogue)
-    except (AlreadyOnPlan, DowngradeNotCostEffective) as refusal:
+    except PlanChangeRefused as refusal:
         return refusal
     return None
 
