@@ -231,7 +231,7 @@ FROM due WHERE due.account_id = account.id"""
 _EVENTS = """
 INSERT INTO event (id, account_id, kind, subject_id, actor, request_id, data, occurred_at)
 SELECT new_id('evt'), account_id, 'invoice.issued', invoice_id, 'system', NULL,
-       json_object('number', number, 'month', substr(period_on, 1, 7),
+       json_object('number', number, 'kind', 'CYCLE', 'month', substr(period_on, 1, 7),
                    'amount_due_cents', max(0, total_cents) - applied_cents),
        :now
 FROM bill ORDER BY number"""
