@@ -51,7 +51,7 @@ class ErrorCode(Enum):
     PAYMENT_METHOD_REQUIRED = "No payment method on file can be charged."
     PLAN_NOT_AVAILABLE = "The plan is not on sale today."
     QUOTE_STALE = "The quote has expired, was already used, or the account has changed since."
-    RATE_LIMITED = "Too many attempts. Wait, then try again."
+    RATE_LIMITED = "Too many attempts or requests. Wait for `retryAfterSeconds`, then try again."
     TERMS_NOT_ACCEPTED = "The accepted terms are not the current ones."
     TIMEOUT = "The request arrived too slowly, or took too long to answer. Try again, or ask for less."
     TOO_MANY_CONTACTS = "The account has the maximum number of payment contacts."
@@ -59,12 +59,22 @@ class ErrorCode(Enum):
     UNSUPPORTED_MEDIA_TYPE = "The request body is not `application/json` in UTF-8."
 
 
-RETRYABLE = frozenset({ErrorCode.INTERNAL, ErrorCode.TIMEOUT})
+RETRYABLE = frozenset({ErrorCode.INTERNAL, ErrorCode.RATE_LIMITED, ErrorCode.TIMEOUT})
 
 MASKED_MESSAGE = "Something went wrong on our side. Try again; if it keeps happening, tell us the request id."
 
 
-def entry(code: ErrorCode, message: str, request_id: str, *, retryable: bool | None = None) -> dict[str, Json]:
+def entry(
+    code: ErrorCode,
+    message: str,
+    request_id: str,
+    *,
+    retryable: bool | None = None,
+    retry_after_seconds: int | None = None,
+) -> dict[str, Json]:
     """Return one entry of `errors` as JSON values."""
     can_retry = code in RETRYABLE if retryable is None else retryable
-    return {"message": message, "extensions": {"code": code.name, "requestId": request_id, "retryable": can_retry}}
+    extensions: dict[str, Json] = {"code": code.name, "requestId": request_id, "retryable": can_retry}
+    if retry_after_seconds is not None:
+        extensions["retryAfterSeconds"] = retry_after_seconds
+    return {"message": message, "extensions": extensions}

@@ -6,6 +6,7 @@ The sandbox is imported only where it is wanted, for production never loads it.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from app.services.payment_methods.vault_service import VaultService
 from app.services.payments.payment_runner import PaymentRunner
 from app.services.plans.quotes import QuoteSigner
-from app.settings import Settings, read_settings
+from app.settings import RATE_LIMITS_OFF, Settings, read_settings
 from app.surroundings import open_surroundings, signing_secret
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
     from app.graphql.contract import Contract
     from app.http.health import Probe
-    from app.ports import Mailer, PhoneCaller, TokenVerifier
+    from app.ports import Mailer, PhoneCaller, RateLimiter, TokenVerifier
     from app.surroundings import Surroundings
 
 SANDBOX_ADDRESS = "http://127.0.0.1:8000"
@@ -59,6 +60,18 @@ SANDBOX_ADDRESS = "http://127.0.0.1:8000"
 
 LONGEST_LAG_SECONDS = 120.0
 """How late the ticker may be before load balancers hear of it: longer than its longest pause after a failure."""
+
+
+def make_rate_limiter(settings: Settings) -> RateLimiter | None:
+    """Return who counts requests over time; None where nobody does.
+
+    :raises RateStorageUnusable: when the setting names no storage, or its library is missing.
+    """
+    if settings.rate_limits_url == RATE_LIMITS_OFF:
+        return None
+    from app.gateways.rate_limiter import SlidingRateLimiter
+
+    return SlidingRateLimiter(settings.rate_limits_url)
 
 
 def make_verifier(settings: Settings) -> TokenVerifier:
@@ -140,7 +153,7 @@ def build(surroundings: Surroundings) -> Starlette:
     """Return the application; its lifespan runs the ticker and closes the database at the end."""
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
-    services = surroundings.services
+    services = replace(surroundings.services, rate_limiter=make_rate_limiter(settings))
     payment_runner, vault = PaymentRunner(services), VaultService(services)
     delivery, renderer = make_delivery(surroundings), Renderer()
     pulse = _Pulse(surroundings, delivery, [payment_runner, vault])
@@ -150,6 +163,7 @@ def build(surroundings: Surroundings) -> Starlette:
         ids=surroundings.ids,
         reader=database.reader,
         probe=pulse.probe,
+        rate_limiter=services.rate_limiter,
         links=links,
         writes=Writes(
             services,

@@ -46,6 +46,39 @@ WEBHOOK_PATH = "/webhooks/braintree"
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How much may be spent in a sliding window: `most` in `seconds`, for every key of the kind `name`."""
+
+    name: str
+    most: int
+    seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a rate has left for a key; where nothing was spent because too little was left, when to come again."""
+
+    is_spent: bool
+    remaining: int
+    retry_after_seconds: int
+
+
+class RateStorageUnusable(ValueError):
+    """There is no such storage for rate limits, or the library that speaks to it is not installed."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(f"Rate limits cannot be counted in {address}: {why}")
+
+
+class RateLimiter(Protocol):
+    """Counts what is spent, over all processes that share its storage."""
+
+    async def spend(self, rate: Rate, key: str, amount: int = 1) -> Allowance:
+        """Spend an amount of the rate; nothing is spent where less than that is left."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Claims:
     """What a verified bearer token says: who asks, and for which account (by its external id)."""
 

@@ -18,6 +18,7 @@ DATABASE_FILE = "flex-billing.db"
 DEFAULT_DATA = Path(".demo")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 SHORTEST_SECRET = 32
+RATE_LIMITS_OFF = "off"
 MAIL_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 
 
@@ -77,9 +78,16 @@ class Settings(BaseSettings):
         None, description="address of the operator on call, told what the program cannot settle"
     )
     ticker_seconds: float = Field(2.0, ge=0.05, le=3600, description="how often the server looks for due months")
+    trusted_proxies: Names = Field(
+        (), description="addresses or networks of proxies whose X-Forwarded-For is believed, with commas between"
+    )
+    rate_limits_url: str = Field(
+        "memory://",
+        description="where rate limits are counted: memory://, redis://host:port for several machines, or off",
+    )
     graphiql: bool | None = Field(None, description="show GraphiQL to browsers; by default in the sandbox only")
 
-    @field_validator("allowed_hosts", "cors_origins", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -89,6 +97,13 @@ class Settings(BaseSettings):
     def _refuse_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any("*" in origin for origin in value):
             raise ValueError("name each origin exactly, without an asterisk")
+        return value
+
+    @field_validator("rate_limits_url")
+    @classmethod
+    def _require_rate_storage(cls, value: str) -> str:
+        if value != RATE_LIMITS_OFF and not value.startswith(("memory://", "redis://", "rediss://")):
+            raise ValueError("it begins with memory:// or redis://, or is off")
         return value
 
     @field_validator("public_url", "portal_url", "calls_webhook_url")

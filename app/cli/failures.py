@@ -16,6 +16,7 @@ from app.domain.reports import DayNotBegun, MonthNotBegun
 from app.gateways.calls_webhook import CallSystemUnusable
 from app.gateways.signing_keys import KeysUnusable
 from app.gateways.smtp import MailServerUnusable
+from app.ports import RateStorageUnusable
 from app.repositories.accounts import AccountNotFound
 from app.repositories.database import DatabaseProblem
 from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict
@@ -94,7 +95,12 @@ OF_STAFF: tuple[type[Exception], ...] = (
 )
 """Why staff cannot do what they asked for."""
 
-OF_OTHER_SYSTEMS: tuple[type[Exception], ...] = (CallSystemUnusable, KeysUnusable, MailServerUnusable)
+OF_OTHER_SYSTEMS: tuple[type[Exception], ...] = (
+    CallSystemUnusable,
+    KeysUnusable,
+    MailServerUnusable,
+    RateStorageUnusable,
+)
 """What is wrong with the address or the keys of a system that we depend on."""
 
 

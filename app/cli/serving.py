@@ -152,6 +152,7 @@ def serve_until_stopped(settings: Settings, listener: socket.socket, level: int)
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=list(settings.trusted_proxies),
         lifespan="on",
         timeout_graceful_shutdown=STOPS_WITHIN_SECONDS,
     )

@@ -135,6 +135,11 @@ class Context:
             user_agent=self.asked.origin.user_agent,
         )
 
+    @property
+    def is_member(self) -> bool:
+        """Tell whether the operation has found the membership that the token speaks of."""
+        return self._viewer is not None
+
     async def load(self, page: Page[V], **parameters: object) -> V:
         """Return the view of a page about the caller's own account.
 

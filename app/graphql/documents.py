@@ -21,6 +21,7 @@ from graphql.validation import NoSchemaIntrospectionCustomRule
 
 from app.error_codes import ErrorCode
 from app.graphql.limits import Limits, excess, find_excess
+from app.graphql.operation_cost import CostModel, OperationCost
 
 DOCUMENTS_KEPT = 256
 CHARACTERS_KEPT = 500_000
@@ -44,12 +45,17 @@ class Document:
 
     node: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
+    costs: Mapping[str | None, OperationCost] = field(default_factory=dict)
 
     def find_operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Return the operation to run, or None when the name does not decide it."""
         if name is None:
             return next(iter(self.operations.values())) if len(self.operations) == 1 else None
         return self.operations.get(name)
+
+    def cost_of(self, operation: OperationDefinitionNode) -> OperationCost:
+        """Return the cost of one of its operations."""
+        return self.costs[operation.name.value if operation.name else None]
 
 
 class DocumentRefused(Exception):
@@ -66,6 +72,7 @@ class DocumentStore:
 
     def __init__(self, schema: GraphQLSchema, rules: RuleSet) -> None:
         self._schema = schema
+        self._costs = CostModel(schema)
         self._rules = rules
         self._pinned: dict[str, Document] = {}
         self._kept: OrderedDict[str, Document] = OrderedDict()
@@ -85,6 +92,10 @@ class DocumentStore:
         """
         for text in documents:
             self._pinned[text] = self._examine(text)
+
+    def knows(self, text: str) -> bool:
+        """Tell whether the text was examined before, and its document or its refusal is remembered."""
+        return text in self._pinned or text in self._kept or text in self._refused
 
     def prepare(self, text: str) -> Document:
         """Return the document, examined now or before.
@@ -141,7 +152,9 @@ class DocumentStore:
         operations = [found for found in node.definitions if isinstance(found, OperationDefinitionNode)]
         if not operations:
             raise DocumentRefused(ErrorCode.GRAPHQL_VALIDATION_FAILED, [GraphQLError(NO_OPERATION)])
-        return Document(node, {found.name.value if found.name else None: found for found in operations})
+        by_name = {found.name.value if found.name else None: found for found in operations}
+        costs = {name: OperationCost(self._costs, node, found) for name, found in by_name.items()}
+        return Document(node, by_name, costs)
 
     def _parse(self, text: str) -> DocumentNode:
         limits = self._rules.limits

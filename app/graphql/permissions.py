@@ -10,6 +10,7 @@ from strawberry.types.field import StrawberryField
 
 from app.domain.accounts import Role
 from app.graphql.context import Context
+from app.graphql.cost import Costs
 from app.graphql.enums import described_enum
 from app.graphql.errors import Forbidden
 from app.graphql.refusals import as_member
@@ -154,21 +155,29 @@ class SectionGuard(FieldExtension):
         return await next_(source, info, **arguments) if may(context.seen_viewer, self.permission) else None
 
 
-def root_field(*, permission: Permission, description: str, name: str | None = None) -> StrawberryField:
+def root_field(
+    *, permission: Permission, description: str, name: str | None = None, costs: Costs = ()
+) -> StrawberryField:
     """Declare an asynchronous resolver as a root field that needs a permission; every root field is made so."""
-    field: StrawberryField = strawberry.field(name=name, description=description, extensions=[RootGuard(permission)])
+    field: StrawberryField = strawberry.field(
+        name=name, description=description, directives=costs, extensions=[RootGuard(permission)]
+    )
     return field
 
 
-def mutation_field(*, permission: Permission, description: str) -> StrawberryField:
+def mutation_field(*, permission: Permission, description: str, costs: Costs = ()) -> StrawberryField:
     """Declare an asynchronous resolver as a mutation that needs a permission; every mutation is made so."""
-    field: StrawberryField = strawberry.mutation(description=description, extensions=[MutationGuard(permission)])
+    field: StrawberryField = strawberry.mutation(
+        description=description, directives=costs, extensions=[MutationGuard(permission)]
+    )
     return field
 
 
-def section(*, permission: Permission, description: str, name: str | None = None) -> StrawberryField:
+def section(*, permission: Permission, description: str, name: str | None = None, costs: Costs = ()) -> StrawberryField:
     """Declare a nullable field that is null for a role without the permission."""
-    field: StrawberryField = strawberry.field(name=name, description=description, extensions=[SectionGuard(permission)])
+    field: StrawberryField = strawberry.field(
+        name=name, description=description, directives=costs, extensions=[SectionGuard(permission)]
+    )
     return field
 
 

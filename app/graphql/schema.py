@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
 from app.error_codes import ErrorCode
+from app.graphql.cost import print_costs
 from app.graphql.mutations.add_on import AddOnMutations
 from app.graphql.mutations.alerts import AlertMutations
 from app.graphql.mutations.payment import PaymentMutations
@@ -80,5 +81,6 @@ graphql_schema: GraphQLSchema = schema._schema  # noqa: SLF001  the only door to
 
 
 def schema_text() -> str:
-    """Return the schema as text: sorted, described, and ended with a newline."""
-    return print_schema(lexicographic_sort_schema(graphql_schema)).rstrip("\n") + "\n"
+    """Return the schema as text: sorted, described, with the costs of its fields, and ended with a newline."""
+    text = print_schema(lexicographic_sort_schema(graphql_schema))
+    return print_costs(graphql_schema, text).rstrip("\n") + "\n"

@@ -33,6 +33,7 @@ BODY_TOO_LARGE = 413
 UNSUPPORTED_MEDIA_TYPE = 415
 MISDIRECTED = 421
 UNPROCESSABLE = 422
+TOO_MANY_REQUESTS = 429
 INTERNAL = 500
 OPERATION_TOO_SLOW = 503
 
@@ -42,12 +43,21 @@ Headers = Sequence[tuple[bytes, bytes]]
 class Refused(Exception):
     """The request ends here with one error; what runs below the edge never sees it."""
 
-    def __init__(self, status: int, code: ErrorCode, message: str, headers: Headers = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: ErrorCode,
+        message: str,
+        headers: Headers = (),
+        retry_after_seconds: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
-        self.headers = headers
+        self.retry_after_seconds = retry_after_seconds
+        again = () if retry_after_seconds is None else ((b"retry-after", str(retry_after_seconds).encode()),)
+        self.headers = (*headers, *again)
 
 
 async def send_json(
@@ -66,7 +76,8 @@ async def send_json(
 
 async def send_refusal(scope: Scope, send: Send, refused: Refused, media_type: str = JSON) -> None:
     """Send the answer of a refusal: one entry of `errors`, and no `data`."""
-    body = {"errors": [entry(refused.code, refused.message, request_id_of(scope))]}
+    error = entry(refused.code, refused.message, request_id_of(scope), retry_after_seconds=refused.retry_after_seconds)
+    body = {"errors": [error]}
     await send_json(send, refused.status, body, media_type=media_type, headers=refused.headers)
 
 

@@ -4,7 +4,7 @@ for GraphQL the body's limit and deadline, the token, and the operation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -22,6 +22,7 @@ from app.graphql.schema import graphql_schema
 from app.http import answers
 from app.http.body import BodyDeadline, BodyLimit
 from app.http.graphql_endpoint import EndpointOptions, GraphQLEndpoint
+from app.http.guard import Guard, GuardOptions
 from app.http.health import Live, Probe, Ready
 from app.http.request_scope import RequestScope
 from app.http.security import SecurityHeaders, TrustedHosts, cors
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Lifespan
 
-    from app.ports import Claims, Clock, Ids, Origin, TokenVerifier
+    from app.ports import Claims, Clock, Ids, Origin, RateLimiter, TokenVerifier
     from app.repositories.reader import Reader
     from app.services.invoices.document_links import DocumentLinks
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 class EdgeServices:
     """What the edge needs from outside; `probe` answers whether the database and the ticker are well.
 
-    Without `links` no invoice offers documents.
+    Without `links` no invoice offers documents, and without a `rate_limiter` nothing is counted over time.
     """
 
     verifier: TokenVerifier
@@ -51,6 +52,7 @@ class EdgeServices:
     probe: Probe
     links: DocumentLinks | None = None
     writes: Writes | None = None
+    rate_limiter: RateLimiter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class EdgeOptions:
     largest_body: int = 100_000
     body_seconds: float = 5.0
     operation_seconds: float = 10.0
+    guard: GuardOptions = field(default_factory=GuardOptions)
 
     @property
     def rules(self) -> RuleSet:
@@ -136,6 +139,7 @@ def _graphql_endpoint(
         verifier=services.verifier,
         make_context=make_context,
         options=EndpointOptions(allows_get=options.is_sandbox, operation_seconds=options.operation_seconds),
+        guard=Guard(services.rate_limiter, options.guard),
         page=page,
     )
 

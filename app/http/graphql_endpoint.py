@@ -16,6 +16,7 @@ from app.graphql.errors import document_entries
 from app.http import answers
 from app.http.answers import JSON, Refused, header, request_id_of, send_json, send_refusal
 from app.http.body import Disconnected, read_body
+from app.http.guard import Budget, TooManyOperations
 from app.http.json_body import decode_object
 from app.http.negotiation import choose_media_type, prefers_html, require_json
 from app.http.security import Unauthenticated, authenticate
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from app.domain.json_values import JsonObject
     from app.graphql.context import Context
     from app.graphql.execution import Answer, Executor
+    from app.http.guard import Guard
     from app.ports import Claims, TokenVerifier
 
     ContextFactory = Callable[[str, Claims, Origin], Context]
@@ -38,6 +40,8 @@ log = structlog.get_logger("http")
 
 MOST_PARAMETERS = 10
 LONGEST_AGENT = 255
+CHARACTERS_A_POINT = 2
+"""How much of a document that is not known yet is examined for a point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class GraphQLEndpoint:
         verifier: TokenVerifier,
         make_context: ContextFactory,
         options: EndpointOptions,
+        guard: Guard,
         page: ASGIApp | None = None,
     ) -> None:
         self._store = store
@@ -75,6 +80,7 @@ class GraphQLEndpoint:
         self._verifier = verifier
         self._make_context = make_context
         self._options = options
+        self._guard = guard
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,11 +111,23 @@ class GraphQLEndpoint:
         is_post = scope["method"] == "POST"
         if is_post:
             require_json(header(scope, b"content-type"), header(scope, b"content-encoding"))
-        claims = await authenticate(scope, self._verifier)
+        claims = await self._authenticate(scope)
         scope["state"]["account"] = claims.account
         request = read_parameters(decode_object(await read_body(receive))) if is_post else read_query_string(scope)
         _refuse_card_numbers(request)
+        try:
+            async with self._guard.turn(claims):
+                return await self._answer_operation(scope, request, claims, media_type)
+        except TooManyOperations as refused:
+            refused.status = _document_status(media_type, refused.code)
+            raise
+
+    async def _answer_operation(
+        self, scope: Scope, request: GraphQLRequest, claims: Claims, media_type: str
+    ) -> tuple[int, JsonObject]:
         request_id = request_id_of(scope)
+        if not self._store.knows(request.query):
+            await self._guard.spend(claims, len(request.query) // CHARACTERS_A_POINT)
         try:
             document = self._store.prepare(request.query)
             operation = _operation(document, request.operation_name)
@@ -119,14 +137,30 @@ class GraphQLEndpoint:
         except UnknownOperation as unknown:
             errors = [entry(ErrorCode.OPERATION_RESOLUTION_FAILURE, str(unknown), request_id)]
             return _document_status(media_type, ErrorCode.OPERATION_RESOLUTION_FAILURE), {"errors": errors}
-        if not is_post and not is_query(operation):
+        if scope["method"] != "POST" and not is_query(operation):
             raise _method_refused("A mutation changes things; send it by POST.", ("POST",))
         scope["state"]["operation"] = operation.name.value if operation.name else None
+        budget = Budget(document.cost_of(operation).points(request.variables), self._guard.options.cost)
+        if budget.is_exceeded:
+            body = _too_expensive(document, operation, request.variables, budget, request_id)
+            return _document_status(media_type, ErrorCode.LIMIT_EXCEEDED), body
+        remaining = await self._guard.spend(claims, budget.requested)
         context = self._make_context(request_id, claims, origin_of(scope))
         answer = await self._run(document, operation, request.variables, context)
+        if context.is_member:
+            self._guard.remember_member(claims)
+        body = {**answer.body, "extensions": budget.extension(remaining)}
         if answer.was_executed:
-            return answers.OK, answer.body
-        return _document_status(media_type, ErrorCode.BAD_INPUT), answer.body
+            return answers.OK, body
+        return _document_status(media_type, ErrorCode.BAD_INPUT), body
+
+    async def _authenticate(self, scope: Scope) -> Claims:
+        try:
+            return await authenticate(scope, self._verifier)
+        except Unauthenticated as refused:
+            if refused.has_token:
+                await self._guard.refuse_bad_token(origin_of(scope).address)
+            raise
 
     async def _run(
         self, document: Document, operation: OperationDefinitionNode, variables: JsonObject, context: Context
@@ -138,6 +172,25 @@ class GraphQLEndpoint:
             log.warning("operation too slow", operation=operation.name.value if operation.name else None)
             message = f"This took more than {self._options.operation_seconds:g} seconds. Try again, or ask for less."
             raise Refused(answers.OPERATION_TOO_SLOW, ErrorCode.TIMEOUT, message) from None
+
+
+def _too_expensive(
+    document: Document,
+    operation: OperationDefinitionNode,
+    variables: JsonObject,
+    budget: Budget,
+    request_id: str,
+) -> JsonObject:
+    """Return the body that says what an operation costs and which field makes it so."""
+    heaviest = document.cost_of(operation).heaviest(variables)
+    message = (
+        f"This operation costs {budget.requested:,} points; at most {budget.limit:,} are allowed. Most of it is "
+        f"`{heaviest}`: ask for fewer items or fields there, or split the operation in two."
+    )
+    return {
+        "errors": [entry(ErrorCode.LIMIT_EXCEEDED, message, request_id)],
+        "extensions": budget.extension(remaining=0),
+    }
 
 
 class UnknownOperation(Exception):
@@ -215,6 +268,8 @@ def _document_status(media_type: str, code: ErrorCode) -> int:
     """A client of the older media type reads the errors only with status 200."""
     if media_type == JSON:
         return answers.OK
+    if code is ErrorCode.RATE_LIMITED:
+        return answers.TOO_MANY_REQUESTS
     return answers.PARSE_FAILED if code is ErrorCode.GRAPHQL_PARSE_FAILED else answers.VALIDATION_FAILED
 
 

@@ -14,7 +14,9 @@ from app.http import answers
 from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
+from app.http.guard import too_many
 from app.http.service_key import BODY_SECONDS, Only, authenticated
+from app.ports import Rate
 from app.services.usage import record_calls
 from app.services.usage.call_items import Unreadable, read_call_item, read_call_text
 from app.services.usage.record_calls import BATCH_SIZE, Item
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 LARGEST_BATCH = 5_000
 LARGEST_INGEST_BODY = 4_000_000
+CALLS = Rate("calls", 300_000)
 NDJSON = "application/x-ndjson"
 
 
@@ -57,12 +60,24 @@ class Ingest:
                 ErrorCode.LIMIT_EXCEEDED,
                 f"A batch holds at most {LARGEST_BATCH:,} calls; this one has {len(items):,}. Send it in parts.",
             )
+        await self._spend(key.name, len(items))
         results: list[MeteringResult] = []
         for start in range(0, len(items), BATCH_SIZE):
             results += await record_calls.record_calls(
                 self._services, source=source, items=items[start : start + BATCH_SIZE], actor=f"key:{key.name}"
             )
         await answers.send_json(send, answers.OK, _report(items, results))
+
+    async def _spend(self, key: str, calls: int) -> None:
+        """Count the calls of a key.
+
+        :raises Refused: with status 429 when it has sent too many within a minute.
+        """
+        limiter = self._services.rate_limiter
+        if limiter is not None:
+            allowance = await limiter.spend(CALLS, key, calls)
+            if not allowance.is_spent:
+                raise too_many(CALLS, allowance, f"This key may send {CALLS.most:,} calls a minute.")
 
 
 def _items(body: bytes, content_type: str, source: str) -> Iterator[Item]:

@@ -96,6 +96,7 @@ class Unauthenticated(Refused):
         headers = [(b"www-authenticate", challenge)]
         super().__init__(UNAUTHENTICATED, ErrorCode.UNAUTHENTICATED, message, headers)
         self.reason = reason
+        self.has_token = has_token
 
 
 async def authenticate(scope: Scope, verifier: TokenVerifier) -> Claims:

@@ -56,7 +56,7 @@ def main(folder: str, asks: str) -> None:
 
 
 async def _run(data: Path, asks: int) -> tuple[float, float]:
-    settings = read_settings(data=data, allowed_hosts=("bench.test",))
+    settings = read_settings(data=data, allowed_hosts=("bench.test",), rate_limits_url="off")
     await asyncio.to_thread(upgrade, settings.database)
     around = open_surroundings(settings)
     await _prepare(around)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scripts.bench.alerts_bench import bench_alerts
 from scripts.bench.gateway_bench import bench_gateway
+from scripts.bench.guard_bench import bench_guard
 from scripts.bench.import_bench import bench_import
 from scripts.bench.memory_bench import bench_memory
 from scripts.bench.run_due_bench import bench_run_due
@@ -22,4 +23,5 @@ BENCHES: Mapping[str, Callable[[Scope], Report]] = {
     "run-due": bench_run_due,
     "memory": bench_memory,
     "gateway": bench_gateway,
+    "guard": bench_guard,
 }

@@ -80,6 +80,7 @@ class Edge:
     def __init__(self, folder: Path, *, viewer: Viewer | None = A_VIEWER, probe: Any = _ready, **options: Any) -> None:
         self.reader = FakeReader(viewer=viewer)
         self.tokens = SandboxTokens.open(folder)
+        rate_limiter = options.pop("rate_limiter", None)
         build = {name: options.pop(name) for name in ("warm_documents", "developer_page", "routes") if name in options}
         self.application = build_application(
             services=EdgeServices(
@@ -88,6 +89,7 @@ class Edge:
                 ids=CountingIds(),
                 reader=self.reader,
                 probe=probe,
+                rate_limiter=rate_limiter,
             ),
             options=EdgeOptions(**{"is_sandbox": True, "allowed_hosts": ["flex.test"], **options}),
             **build,
@@ -95,7 +97,10 @@ class Edge:
 
     @property
     def bearer(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.tokens.sign(subject='user-1', account='AA0101')}"}
+        return self.bearer_of("user-1")
+
+    def bearer_of(self, subject: str, account: str = "AA0101") -> dict[str, str]:
+        return {"authorization": f"Bearer {self.tokens.sign(subject=subject, account=account)}"}
 
     def client(self, *, has_token: bool = True) -> httpx2.AsyncClient:
         return client(self.application, headers=self.bearer if has_token else {})

@@ -178,7 +178,9 @@ class TestBenches:
         report = BENCHES[name](scope)
 
         assert all(figure.ratio > 0 for figure in report.figures)
-        assert len(report.figures) == {"import": 1, "alerts": 1, "run-due": 3, "memory": 2, "gateway": 1}[name]
+        assert (
+            len(report.figures) == {"import": 1, "alerts": 1, "run-due": 3, "memory": 2, "gateway": 1, "guard": 2}[name]
+        )
 
 
 class TestCommand:

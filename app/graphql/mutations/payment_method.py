@@ -83,7 +83,9 @@ class PaymentMethodMutations:
     async def create_payment_form_token(self, info: Info, input: TokenInput) -> CreatePaymentFormTokenResult:
         """Resolve `createPaymentFormToken`."""
         token = await create_payment_form_token(
-            info.context.writes.required_vault, agreement_version=input.agreement_version
+            info.context.writes.required_vault,
+            await info.context.caller(),
+            agreement_version=input.agreement_version,
         )
         return PaymentFormTokenCreated(client_token=token)
 

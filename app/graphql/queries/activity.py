@@ -12,6 +12,7 @@ from app.graphql.connections import (
     page_of,
 )
 from app.graphql.context import Info
+from app.graphql.cost import PAGED, cost
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.activity import Activity
 from app.repositories.pages.activity import LAST_ID, activity_page
@@ -44,6 +45,7 @@ class ActivityQueries:
     """Root fields of the audit log."""
 
     @root_field(
+        costs=[cost(150), PAGED],
         permission=Permission.VIEW_ACTIVITY,
         description=(
             "The account's audit log, newest first: who did what, and what it changed. Calls have a list of their own."
@@ -56,6 +58,7 @@ class ActivityQueries:
         return await load_activity(info, ACTIVITY, first, after)
 
     @root_field(
+        costs=[cost(150), PAGED],
         permission=Permission.VIEW_PLANS,
         description="Plan changes, newest first: changes, scheduled and cancelled changes, and automatic upgrades.",
     )

@@ -6,6 +6,7 @@ import strawberry
 
 from app.domain.periods import billing_date
 from app.graphql.context import Info
+from app.graphql.cost import cost, holds
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.add_on import AddOn, AddOnChangePreviewResult, AddOnQuote, Entitlements, read_add_on_id
 from app.repositories.pages.account_snapshot import ACCOUNT_SNAPSHOT
@@ -35,6 +36,7 @@ class AddOnQueries:
     """Root fields about add-ons."""
 
     @root_field(
+        costs=[cost(250), holds(6)],
         permission=Permission.VIEW_PLANS,
         description="The add-ons on sale today and those that the account has, by name.",
     )
@@ -43,6 +45,7 @@ class AddOnQueries:
         return await load_add_ons(info)
 
     @root_field(
+        costs=[cost(250)],
         permission=Permission.CHANGE_PLAN,
         description="A quote for buying an add-on now, or the reason it cannot be bought.",
     )

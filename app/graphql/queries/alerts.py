@@ -12,6 +12,7 @@ from app.graphql.connections import (
     page_of,
 )
 from app.graphql.context import Info
+from app.graphql.cost import PAGED, cost, holds
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.alert import AlertForecast, AlertSubscription
 from app.graphql.types.notification import Notification
@@ -52,6 +53,7 @@ class AlertQueries:
     """Root fields of alerts and contacts."""
 
     @root_field(
+        costs=[holds(20)],
         permission=Permission.MANAGE_ALERTS,
         description="Your own alert subscriptions. Other admins have theirs.",
     )
@@ -60,6 +62,7 @@ class AlertQueries:
         return await load_subscriptions(info)
 
     @root_field(
+        costs=[cost(350)],
         permission=Permission.MANAGE_ALERTS,
         description=(
             "The usage alerts of this month: those sent, and those expected at the current pace. "
@@ -75,6 +78,7 @@ class AlertQueries:
         return AlertForecast.of(forecast) if forecast else None
 
     @root_field(
+        costs=[holds(6)],
         permission=Permission.MANAGE_CONTACTS,
         description="The payment contacts, oldest first; at most ten.",
     )
@@ -83,6 +87,7 @@ class AlertQueries:
         return await load_contacts(info)
 
     @root_field(
+        costs=[PAGED],
         permission=Permission.VIEW_NOTIFICATIONS,
         description="The messages sent for this account and their delivery status, newest first.",
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 
 from app.graphql.context import Info
+from app.graphql.cost import cost
 from app.graphql.permissions import Permission, root_field
 from app.graphql.selections import mentions
 from app.graphql.types.billing_summary import BillingSummary
@@ -54,6 +55,7 @@ class BillingSummaryQueries:
     """Root fields of the Billing Summary."""
 
     @root_field(
+        costs=[cost(300)],
         permission=Permission.VIEW_SUMMARY,
         description=(
             "The Billing Summary: the plan, this month's usage, the balances, and a preview of the next invoice."
@@ -64,6 +66,7 @@ class BillingSummaryQueries:
         return await load_summary(info)
 
     @root_field(
+        costs=[cost(250)],
         permission=Permission.VIEW_SUMMARY,
         description="A preview of the next invoice, as if it were issued now, with an explanation of each line.",
     )

@@ -8,6 +8,7 @@ import strawberry
 from app.domain.periods import day_starts_at
 from app.graphql.connections import DEFAULT_PAGE, AfterArgument, Connection, FirstArgument, Window, open_window
 from app.graphql.context import Info
+from app.graphql.cost import PAGED
 from app.graphql.errors import BadInput
 from app.graphql.permissions import Permission, root_field
 from app.graphql.queries.invoices import read_month
@@ -100,6 +101,7 @@ class CallQueries:
     """Root fields about calls."""
 
     @root_field(
+        costs=[PAGED],
         permission=Permission.VIEW_USAGE,
         description="The account's calls, newest first: billed calls, free calls and corrections.",
     )

@@ -17,6 +17,7 @@ from app.graphql.connections import (
     page_of,
 )
 from app.graphql.context import Info
+from app.graphql.cost import PAGED, cost
 from app.graphql.errors import BadInput
 from app.graphql.permissions import Permission, root_field
 from app.graphql.selections import mentions
@@ -94,6 +95,7 @@ class InvoiceQueries:
     """Root fields about invoices."""
 
     @root_field(
+        costs=[PAGED],
         permission=Permission.VIEW_INVOICES,
         description="Your invoices, newest first.",
     )
@@ -111,6 +113,7 @@ class InvoiceQueries:
         return page_of(found.invoices, window, node=Invoice.of, keys=_keys, total=found.total)
 
     @root_field(
+        costs=[cost(250)],
         permission=Permission.VIEW_INVOICES,
         description="One invoice, down to the underlying calls. Null if your account has none with this id.",
     )
@@ -119,6 +122,7 @@ class InvoiceQueries:
         return await load_invoice(info, str(id))
 
     @root_field(
+        costs=[cost(250)],
         permission=Permission.VIEW_INVOICES,
         description=(
             "Why two of your invoices differ: the difference by kind of charge, each with its "

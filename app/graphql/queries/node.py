@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from app.graphql.context import Info
+from app.graphql.cost import cost
 from app.graphql.permissions import Permission, may, root_field
 from app.graphql.queries.node_sources import SOURCES
 from app.graphql.types.node import Node
@@ -17,6 +18,7 @@ class NodeQueries:
     """The root field of everything with an id."""
 
     @root_field(
+        costs=[cost(250)],
         permission=Permission.VIEW_ACCOUNT,
         description=(
             "Any object by its id. Null if it does not exist, belongs to another account, or your role cannot see it."

@@ -4,6 +4,7 @@ import strawberry
 
 from app.domain.periods import billing_date
 from app.graphql.context import Info
+from app.graphql.cost import cost
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.payment_method import PaymentAgreement, PaymentMethod, PaymentMethodList, payment_method_of
 from app.repositories.pages.payment_methods import PAYMENT_METHODS
@@ -27,6 +28,7 @@ class PaymentMethodQueries:
     """Root fields about payment methods."""
 
     @root_field(
+        costs=[cost(150)],
         permission=Permission.VIEW_PAYMENT_DETAILS,
         description="The payment methods on file: the default, and the back-ups in order.",
     )

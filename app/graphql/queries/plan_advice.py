@@ -8,6 +8,7 @@ from app.domain.add_ons import AddOnNotAvailable
 from app.domain.recommendation import MOST_MONTHS
 from app.domain.what_if import LinesOutOfRange, MinutesOutOfRange, usage_of_minutes
 from app.graphql.context import Info
+from app.graphql.cost import cost
 from app.graphql.errors import BadInput
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.add_on import read_add_on_id
@@ -42,6 +43,7 @@ class PlanAdviceQueries:
     """Root fields of advice."""
 
     @root_field(
+        costs=[cost(450)],
         permission=Permission.VIEW_PLANS,
         description=(
             "The plan that would have cost least for the account's own usage, with the bills on every plan on sale."
@@ -55,6 +57,7 @@ class PlanAdviceQueries:
         return PlanAdvice.of(plan_advice(facts), facts.snapshot) if facts else None
 
     @root_field(
+        costs=[cost(300)],
         permission=Permission.VIEW_PLANS,
         description="The cost of a full month with the given usage and add-ons on each plan.",
     )

@@ -6,6 +6,7 @@ import strawberry
 
 from app.domain.plan_changes import When
 from app.graphql.context import Info
+from app.graphql.cost import cost, holds
 from app.graphql.permissions import Permission, root_field
 from app.graphql.selections import mentions
 from app.graphql.types.plan_change import PlanChangePreviewResult
@@ -33,6 +34,7 @@ class PlanQueries:
     """Root fields about plans."""
 
     @root_field(
+        costs=[cost(300), holds(8)],
         permission=Permission.VIEW_PLANS,
         description="The plans on sale today and the account's own plan, with what each would cost this month.",
     )
@@ -51,6 +53,7 @@ class PlanQueries:
         return [PlanOffer.of(choice) for choice in choices]
 
     @root_field(
+        costs=[cost(350)],
         permission=Permission.CHANGE_PLAN,
         description="A quote for changing to a plan, or the reason the plan cannot be changed.",
     )

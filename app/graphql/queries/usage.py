@@ -7,6 +7,7 @@ import strawberry
 from app.domain.periods import InvalidMonth, Period
 from app.graphql.connections import is_selected
 from app.graphql.context import Info
+from app.graphql.cost import cost, sliced
 from app.graphql.errors import BadInput
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.usage import UsageMonth
@@ -58,6 +59,7 @@ class UsageQueries:
     """Root fields about usage."""
 
     @root_field(
+        costs=[cost(150)],
         permission=Permission.VIEW_USAGE,
         description="The usage of one month. Null for a future month or one before paid service started.",
     )
@@ -70,6 +72,7 @@ class UsageQueries:
         return UsageMonth.of(found) if found else None
 
     @root_field(
+        costs=[cost(150), sliced("months")],
         permission=Permission.VIEW_USAGE,
         description=(
             "The usage of the current month and the months before it, newest first, back to the start of paid service."

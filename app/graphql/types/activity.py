@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 
+from app.graphql.cost import holds
 from app.views import activity as views
 
 
@@ -25,7 +26,7 @@ class Activity:
     kind: str = strawberry.field(description="The kind of event, for programs, such as `plan.changed`.")
     who: str = strawberry.field(description="Who caused the event: a person's name, our staff, or the billing system.")
     what: str = strawberry.field(description="The event in one sentence.")
-    details: list[ActivityDetail] = strawberry.field(description="The individual changes.")
+    details: list[ActivityDetail] = strawberry.field(directives=[holds(4)], description="The individual changes.")
     occurred_at: datetime = strawberry.field(description="When the event happened.")
     origin: str | None = strawberry.field(
         description=(

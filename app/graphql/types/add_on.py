@@ -7,6 +7,7 @@ import strawberry
 
 from app.domain.add_ons import ENTITLEMENTS
 from app.error_codes import ErrorCode
+from app.graphql.cost import holds
 from app.graphql.derived_ids import derived_id
 from app.graphql.enums import described_enum
 from app.graphql.fields import computed
@@ -106,7 +107,9 @@ class AddOnQuote:
     effective_on: date = strawberry.field(description="The first day that the add-on would be active.")
     terms: AddOnTerms = strawberry.field(description="The terms to show. Accept them by sending their version.")
     monthly_price: Money = strawberry.field(description="The price of each full month, starting next month.")
-    lines: list[PreviewLine] = strawberry.field(description="The lines that would be invoiced now.")
+    lines: list[PreviewLine] = strawberry.field(
+        directives=[holds(2)], description="The lines that would be invoiced now."
+    )
     total: Money = strawberry.field(description="The sum of the lines.")
     credit_applied: Money = strawberry.field(description="The part that account credit would pay.")
     amount_due_now: Money = strawberry.field(description="The amount that would be due now, after credit.")

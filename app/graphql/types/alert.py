@@ -7,6 +7,7 @@ import strawberry
 
 from app.domain.alerts import CATALOGUE, AlertKind
 from app.domain.projection import ProjectionBasis
+from app.graphql.cost import holds
 from app.graphql.derived_ids import derived_id
 from app.graphql.enums import described_enum
 from app.graphql.types import user_error
@@ -91,7 +92,9 @@ class AlertForecast:
         description="The projected live time at the end of the month. Null if it is too early to project."
     )
     basis: ProjectionBasis = strawberry.field(description="The method of projection.")
-    limits: list[AlertExpectation] = strawberry.field(description="All limits of the month, lowest first.")
+    limits: list[AlertExpectation] = strawberry.field(
+        directives=[holds(6)], description="All limits of the month, lowest first."
+    )
 
     @classmethod
     def of(cls, forecast: services.AlertForecast) -> "AlertForecast":
@@ -126,7 +129,7 @@ class AlertSubscriptionsUpdated:
     """Everything as it is now."""
 
     alert_subscriptions: list[AlertSubscription] = strawberry.field(
-        description="All your alert subscriptions after the change."
+        directives=[holds(20)], description="All your alert subscriptions after the change."
     )
 
 

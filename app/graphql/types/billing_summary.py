@@ -3,6 +3,7 @@
 import strawberry
 
 from app.domain.periods import billing_date
+from app.graphql.cost import holds
 from app.graphql.derived_ids import derived_id
 from app.graphql.fields import computed
 from app.graphql.permissions import Permission, section
@@ -103,7 +104,10 @@ class BillingSummary(Node):
         found = self.summary.projection
         return Projection.of(found) if found else None
 
-    @computed(description="The automatic upgrades expected this month at the current pace, in order. Usually empty.")
+    @computed(
+        costs=[holds(2)],
+        description="The automatic upgrades expected this month at the current pace, in order. Usually empty.",
+    )
     def upgrade_forecast(self) -> list[UpgradeForecast] | None:
         """Return the forecast."""
         return [UpgradeForecast.of(one, self.summary) for one in self.summary.upgrades_ahead]

@@ -6,6 +6,7 @@ import strawberry
 
 from app.domain.collection import AttemptState, CollectionStatus
 from app.domain.payment_methods import method_name
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.types.money import Money
 from app.services.payments.collection_words import attempt_words, collection_words
@@ -76,7 +77,9 @@ class InvoiceCollection:
     next_attempt_at: datetime | None = strawberry.field(description="When the payment methods are charged again.")
     late_fee_at: datetime | None = strawberry.field(description="When a late fee will be added to the next invoice.")
     suspends_at: datetime | None = strawberry.field(description="When service will be suspended.")
-    attempts: list[PaymentAttempt] = strawberry.field(description="All charges so far, oldest first.")
+    attempts: list[PaymentAttempt] = strawberry.field(
+        directives=[holds(4)], description="All charges so far, oldest first."
+    )
 
     @classmethod
     def of(cls, invoice: views.Invoice, collecting: views.Collecting) -> "InvoiceCollection":

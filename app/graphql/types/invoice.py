@@ -12,6 +12,7 @@ from app.domain.invoice_lines import LineKind
 from app.domain.ledger import PaymentKind, PostingKind, ReversalReason
 from app.domain.periods import billing_date
 from app.graphql.context import Info
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.fields import computed
 from app.graphql.permissions import Permission, section
@@ -280,31 +281,32 @@ class Invoice(Node):
             invoice=invoice,
         )
 
-    @computed(description="The charges, in the order of the invoice.")
+    @computed(costs=[holds(6)], description="The charges, in the order of the invoice.")
     def lines(self) -> list[InvoiceLine]:
         """Return the lines; those of one month share the reading of its usage."""
         return lines_of(self.invoice)
 
-    @computed(description="The individual taxes, which add up to `tax`. Empty if none is charged.")
+    @computed(costs=[holds(2)], description="The individual taxes, which add up to `tax`. Empty if none is charged.")
     def taxes(self) -> list[InvoiceTax]:
         """Return the taxes."""
         lines = (placed.line for placed in self.invoice.lines)
         return [InvoiceTax.of(line) for line in lines if line.kind is LineKind.TAX]
 
-    @computed(description="The payments applied to it, in the order in which they were recorded.")
+    @computed(costs=[holds(2)], description="The payments applied to it, in the order in which they were recorded.")
     def payments(self) -> list[InvoicePayment]:
         """Return the payments."""
         return [InvoicePayment.of(payment) for payment in self.invoice.payments]
 
-    @computed(description="Refunds, returned payments and chargebacks of its payments, in order.")
+    @computed(costs=[holds(2)], description="Refunds, returned payments and chargebacks of its payments, in order.")
     def reversals(self) -> list[InvoiceReversal]:
         """Return what went back."""
         return [InvoiceReversal.of(back) for back in self.invoice.reversals]
 
     @computed(
+        costs=[holds(2)],
         description=(
             "The account credit applied to it, in order: first `creditApplied`, then credit applied after issue."
-        )
+        ),
     )
     def credits(self) -> list[InvoiceCredit]:
         """Return the uses of credit."""

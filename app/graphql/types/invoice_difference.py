@@ -4,6 +4,7 @@ import strawberry
 
 from app.domain.comparison import KIND_NAMES, KindDifference, compare_lines, movement
 from app.domain.invoice_lines import LineKind
+from app.graphql.cost import holds
 from app.graphql.types.invoice import Invoice
 from app.graphql.types.money import Money
 from app.views import invoices as views
@@ -44,7 +45,7 @@ class InvoiceDifference:
     credit_applied_difference: Money = strawberry.field(description="The difference between the credits applied.")
     amount_due_difference: Money = strawberry.field(description="The difference between the amounts due.")
     items: list[InvoiceDifferenceItem] = strawberry.field(
-        description="One item for each kind of charge on either invoice, in invoice order."
+        directives=[holds(6)], description="One item for each kind of charge on either invoice, in invoice order."
     )
 
     @classmethod

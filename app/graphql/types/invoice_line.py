@@ -6,6 +6,7 @@ from app.domain import invoice_lines
 from app.domain.invoice_lines import LineKind
 from app.graphql.connections import DEFAULT_PAGE, AfterArgument, Connection, FirstArgument
 from app.graphql.context import Info
+from app.graphql.cost import PAGED
 from app.graphql.fields import computed, looked_up
 from app.graphql.types.call import Call
 from app.graphql.types.common import Period
@@ -50,11 +51,12 @@ class MeteredLine(InvoiceLine):
         return UnderlyingUsage.of(await self.month.load(info.context))
 
     @looked_up(
+        costs=[PAGED],
         description=(
             "The underlying calls, oldest first, as of the invoice's issue. For a charge: the calls "
             "it adds up. For an adjustment: the calls reported since the previous invoice, and "
             "those they corrected."
-        )
+        ),
     )
     async def calls(
         self, info: Info, first: FirstArgument = DEFAULT_PAGE, after: AfterArgument = None

@@ -6,6 +6,7 @@ from app.domain import invoice_lines
 from app.domain.explanations import explain
 from app.domain.invoice_lines import LineKind
 from app.domain.line_inputs import inputs_of
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 
 described_enum(
@@ -48,7 +49,7 @@ class LineExplanation:
 
     rule: int = strawberry.field(description="The number of the billing rule behind the line.")
     arithmetic: str = strawberry.field(description="The calculation in one sentence.")
-    inputs: list[LineInput] = strawberry.field(description="The inputs of the calculation.")
+    inputs: list[LineInput] = strawberry.field(directives=[holds(6)], description="The inputs of the calculation.")
 
     @classmethod
     def of(cls, line: invoice_lines.InvoiceLine) -> "LineExplanation":

@@ -7,6 +7,7 @@ import strawberry
 from app.domain import invoice_lines
 from app.domain.explanations import explain
 from app.domain.invoice_lines import LineKind
+from app.graphql.cost import holds
 from app.graphql.derived_ids import derived_id
 from app.graphql.enums import described_enum
 from app.graphql.permissions import Permission, section
@@ -66,7 +67,7 @@ class NextInvoice(Node):
     issues_at: datetime = strawberry.field(description="When the invoice will be issued. It is due on receipt.")
     as_of: datetime = strawberry.field(description="When the underlying data was read.")
     basis: NextInvoiceBasis = strawberry.field(description="Which usage it is based on.")
-    lines: list[PreviewLine] = strawberry.field(description="The charges, in invoice order.")
+    lines: list[PreviewLine] = strawberry.field(directives=[holds(6)], description="The charges, in invoice order.")
     total: Money = strawberry.field(description="The sum of the lines. A total below zero becomes account credit.")
     hash: str = strawberry.field(
         description="A hash of everything that would be billed. The invoice has the same hash if nothing changes."

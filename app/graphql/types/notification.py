@@ -7,6 +7,7 @@ import strawberry
 
 from app.domain.alerts import CATALOGUE, AlertKind
 from app.domain.deliveries import CallOutcome, DeliveryState
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.channel import Channel
@@ -97,7 +98,9 @@ class InvoiceResent:
     """What was sent, and where to."""
 
     invoice: Invoice | None = strawberry.field(description="The invoice.")
-    sent_to: list[str] = strawberry.field(description="The email addresses it is sent to: yours and the contacts'.")
+    sent_to: list[str] = strawberry.field(
+        directives=[holds(4)], description="The email addresses it is sent to: yours and the contacts'."
+    )
 
 
 ResendInvoiceResult = Annotated[

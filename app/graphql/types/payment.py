@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
@@ -43,7 +44,9 @@ class InvoicePaymentOutcome:
 class OpenBalancePaid:
     """Several payments."""
 
-    outcomes: list[InvoicePaymentOutcome] = strawberry.field(description="The result for each invoice, oldest first.")
+    outcomes: list[InvoicePaymentOutcome] = strawberry.field(
+        directives=[holds(4)], description="The result for each invoice, oldest first."
+    )
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 

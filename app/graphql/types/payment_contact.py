@@ -7,6 +7,7 @@ import strawberry
 
 from app.domain.alerts import AlertKind
 from app.domain.contacts import CallingHours, ContactDetails, InvalidContact
+from app.graphql.cost import holds
 from app.graphql.types import user_error
 from app.graphql.types.channel import Channel
 from app.graphql.types.node import Node
@@ -30,8 +31,12 @@ class PaymentContact(Node):
     title: str = strawberry.field(description="The contact's role, such as `Bookkeeper`. May be empty.")
     email: str | None = strawberry.field(description="The email address.")
     phone: str | None = strawberry.field(description="The phone number with country code, such as `+12025550143`.")
-    channels: list[Channel] = strawberry.field(description="The channels through which the contact is reached.")
-    kinds: list[AlertKind] = strawberry.field(description="The kinds of message the contact receives.")
+    channels: list[Channel] = strawberry.field(
+        directives=[holds(2)], description="The channels through which the contact is reached."
+    )
+    kinds: list[AlertKind] = strawberry.field(
+        directives=[holds(10)], description="The kinds of message the contact receives."
+    )
     time_zone: str = strawberry.field(description="The IANA time zone of the calling hours.")
     calls_from: str = strawberry.field(description="The earliest time for phone calls, as `HH:MM`.")
     calls_until: str = strawberry.field(description="The latest time for phone calls, as `HH:MM`.")
@@ -73,8 +78,12 @@ class PaymentContactInput:
         default=None,
         description=("The phone number, for the channel `PHONE_CALL`. A number without a country code is a US number."),
     )
-    channels: list[Channel] = strawberry.field(description="The channels through which to reach the contact.")
-    kinds: list[AlertKind] = strawberry.field(description="The kinds of message to send to the contact.")
+    channels: list[Channel] = strawberry.field(
+        directives=[holds(2)], description="The channels through which to reach the contact."
+    )
+    kinds: list[AlertKind] = strawberry.field(
+        directives=[holds(10)], description="The kinds of message to send to the contact."
+    )
     time_zone: str = strawberry.field(default="America/Los_Angeles", description="The contact's IANA time zone.")
     calls_from: str = strawberry.field(default="09:00", description="The earliest time for phone calls, as `HH:MM`.")
     calls_until: str = strawberry.field(default="17:00", description="The latest time for phone calls, as `HH:MM`.")
@@ -132,7 +141,9 @@ class PaymentContactAdded:
     """A new contact."""
 
     contact: PaymentContact | None = strawberry.field(description="The contact.")
-    payment_contacts: list[PaymentContact] = strawberry.field(description="All contacts after the change.")
+    payment_contacts: list[PaymentContact] = strawberry.field(
+        directives=[holds(6)], description="All contacts after the change."
+    )
 
 
 @strawberry.type(description="The contact was changed. The admins and the other contacts are notified.")
@@ -147,7 +158,9 @@ class PaymentContactRemoved:
     """A contact less."""
 
     contact_id: strawberry.ID = strawberry.field(description="The id of the removed contact.")
-    payment_contacts: list[PaymentContact] = strawberry.field(description="The remaining contacts.")
+    payment_contacts: list[PaymentContact] = strawberry.field(
+        directives=[holds(6)], description="The remaining contacts."
+    )
 
 
 AddPaymentContactResult = Annotated[

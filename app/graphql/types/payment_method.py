@@ -7,6 +7,7 @@ import strawberry
 
 from app.domain import agreements, auto_pay, payment_gateway, payment_methods
 from app.domain.payment_gateway import CheckResult, MethodKind, VerificationStatus
+from app.graphql.cost import holds
 from app.graphql.derived_ids import derived_id
 from app.graphql.enums import described_enum
 from app.graphql.types.node import Node
@@ -154,7 +155,9 @@ class PaymentMethodList(Node):
     default: PaymentMethod | None = strawberry.field(
         description="The default, which is charged first. Null if there is none."
     )
-    backups: list[PaymentMethod] = strawberry.field(description="The back-ups, in the order in which they are charged.")
+    backups: list[PaymentMethod] = strawberry.field(
+        directives=[holds(2)], description="The back-ups, in the order in which they are charged."
+    )
 
     @classmethod
     def of(cls, found: views.PaymentMethods, today: date) -> "PaymentMethodList":

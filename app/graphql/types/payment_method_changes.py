@@ -96,7 +96,7 @@ class PaymentMethodRemoved:
 
 
 CreatePaymentFormTokenResult = Annotated[
-    PaymentFormTokenCreated | AuthorizationRequired | PaymentGatewayUnavailable,
+    PaymentFormTokenCreated | AuthorizationRequired | PaymentGatewayUnavailable | RateLimited,
     strawberry.union("CreatePaymentFormTokenResult", description="A token, or the reason there is none."),
 ]
 

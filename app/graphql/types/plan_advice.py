@@ -7,6 +7,7 @@ import strawberry
 from app.domain import recommendation, what_if
 from app.domain.plans import Catalogue, PlanVersion
 from app.domain.recommendation import NoAdvice
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
@@ -46,7 +47,9 @@ class PlanSimulation:
 
     plan: Plan = strawberry.field(description="The plan.")
     is_current: bool = strawberry.field(description="Whether it is the plan for next month as currently scheduled.")
-    bills: list[Money] = strawberry.field(description="The bill of each month, in the order of `PlanAdvice.months`.")
+    bills: list[Money] = strawberry.field(
+        directives=[holds(12)], description="The bill of each month, in the order of `PlanAdvice.months`."
+    )
     total: Money = strawberry.field(description="The sum of the bills.")
     average: Money = strawberry.field(description="The average monthly bill.")
 
@@ -55,9 +58,11 @@ class PlanSimulation:
 class PlanAdvice:
     """Built from advice of the core with `PlanAdvice.of`."""
 
-    months: list[AdviceMonth] = strawberry.field(description="The months considered, oldest first.")
+    months: list[AdviceMonth] = strawberry.field(
+        directives=[holds(12)], description="The months considered, oldest first."
+    )
     simulations: list[PlanSimulation] = strawberry.field(
-        description="The same months on every plan, cheapest base price first."
+        directives=[holds(6)], description="The same months on every plan, cheapest base price first."
     )
     recommended: Plan | None = strawberry.field(description="The plan to change to. Null if it is best to stay.")
     no_advice: NoAdvice | None = strawberry.field(description="Why no plan is recommended. Null if one is.")
@@ -117,7 +122,9 @@ class WhatIf:
     """Built from what the core worked out with `WhatIf.of`."""
 
     period: Period = strawberry.field(description="The month that the simulation uses: the next one.")
-    bills: list[WhatIfBill] = strawberry.field(description="The bill on every plan, cheapest base price first.")
+    bills: list[WhatIfBill] = strawberry.field(
+        directives=[holds(8)], description="The bill on every plan, cheapest base price first."
+    )
 
     @classmethod
     def of(cls, found: what_if.WhatIf, snapshot: AccountSnapshot) -> "WhatIf":

@@ -7,6 +7,7 @@ import strawberry
 from app.domain import projection, upgrade_forecast
 from app.domain.periods import billing_date
 from app.domain.projection import ProjectionBasis
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.types.duration import Duration
 from app.graphql.types.money import Money
@@ -65,7 +66,7 @@ class UpgradeForecast:
     plan: Plan = strawberry.field(description="The plan that usage outgrows.")
     target: Plan = strawberry.field(description="The plan that the month is upgraded to.")
     is_permanent: bool = strawberry.field(description="Whether the upgrade also applies to the following months.")
-    lines: list[PreviewLine] = strawberry.field(description="The lines that will be invoiced.")
+    lines: list[PreviewLine] = strawberry.field(directives=[holds(2)], description="The lines that will be invoiced.")
     base_difference: Money = strawberry.field(description="The new base price less the one already billed.")
     amount_due: Money = strawberry.field(
         description="The amount that will be due for it, including tax and after credit."

@@ -6,6 +6,7 @@ import strawberry
 
 from app.domain.plan_changes import When
 from app.error_codes import ErrorCode
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.fields import computed
 from app.graphql.refusals import UserError, refusal
@@ -39,7 +40,7 @@ class PlanChangeQuote:
     when: When = strawberry.field(description="When the change takes effect.")
     effective_on: date = strawberry.field(description="The first billing date on which the change applies.")
     lines: list[PreviewLine] = strawberry.field(
-        description="The lines that would be invoiced now. Empty if nothing would be."
+        directives=[holds(4)], description="The lines that would be invoiced now. Empty if nothing would be."
     )
     total: Money = strawberry.field(description="The sum of the lines. A total below zero becomes account credit.")
     credit_applied: Money = strawberry.field(description="The part that account credit would pay.")

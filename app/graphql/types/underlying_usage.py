@@ -5,6 +5,7 @@ from datetime import date
 
 import strawberry
 
+from app.graphql.cost import holds
 from app.graphql.types.duration import Duration
 from app.views.calls import UsageOfDay
 
@@ -30,7 +31,9 @@ class UnderlyingUsage:
     patch: Duration = strawberry.field(description="Time of patched calls in the month.")
     ivr: Duration = strawberry.field(description="Automated (IVR) time of the month.")
     call_count: int = strawberry.field(description="The number of billed calls in the month.")
-    days: list[UnderlyingUsageDay] = strawberry.field(description="The days with billed calls, in order.")
+    days: list[UnderlyingUsageDay] = strawberry.field(
+        directives=[holds(31)], description="The days with billed calls, in order."
+    )
 
     @classmethod
     def of(cls, days: Sequence[UsageOfDay]) -> "UnderlyingUsage":

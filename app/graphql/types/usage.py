@@ -6,6 +6,7 @@ import strawberry
 
 from app.domain.usage_months import UsageDay as Day
 from app.domain.usage_months import daily_series
+from app.graphql.cost import holds
 from app.graphql.derived_ids import derived_id
 from app.graphql.fields import computed
 from app.graphql.types.common import Period
@@ -112,10 +113,11 @@ class UsageMonth(Node):
         )
 
     @computed(
+        costs=[holds(31)],
         description=(
             "Every day from the first paid day of the month up to today, days without calls "
             "included. Use it for the usage chart."
-        )
+        ),
     )
     def days(self) -> list[UsageDay]:
         """Return the series."""

@@ -3,6 +3,7 @@
 import strawberry
 
 from app.domain.accounts import AccountStatus, Role
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.permissions import PERMISSIONS, Permission
 from app.graphql.types.node import Node
@@ -61,7 +62,9 @@ class Viewer:
     user: User = strawberry.field(description="The signed-in user.")
     account: Account = strawberry.field(description="The account that every response is about.")
     role: Role = strawberry.field(description="Your role on this account.")
-    permissions: list[Permission] = strawberry.field(description="What your role allows on this account.")
+    permissions: list[Permission] = strawberry.field(
+        directives=[holds(20)], description="What your role allows on this account."
+    )
     banner: str | None = strawberry.field(
         description="A message to show to everyone on this account at the top of each page. Null if there is none."
     )

@@ -11,15 +11,16 @@ from app.domain.policies import COLLECTION_POLICIES, CollectionPolicies
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from app.ports import Clock, Ids, PaymentGateway
+    from app.ports import Clock, Ids, PaymentGateway, RateLimiter
     from app.repositories.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Where to write, the billing clock, the ids, who moves money, real time, and the rules of collecting.
+    """Where to write, the billing clock, the ids, who moves money, real time, the rules of collecting, and rate limits.
 
-    Leases go by real time, whatever the billing clock says; without a `real_clock` both are the same.
+    Leases go by real time, whatever the billing clock says; without a `real_clock` both are the same. Without a
+    `rate_limiter` nothing is counted over time.
     """
 
     database: Database
@@ -28,6 +29,7 @@ class Services:
     gateway: PaymentGateway | None = None
     real_clock: Clock | None = None
     policies: CollectionPolicies = COLLECTION_POLICIES
+    rate_limiter: RateLimiter | None = None
 
     @property
     def payments(self) -> PaymentGateway:

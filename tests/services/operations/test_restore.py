@@ -101,9 +101,7 @@ async def charged(disaster: Disaster) -> None:
 
 
 class TestStory:
-    async def test_a_charge_since_the_backup_is_recorded_and_nothing_is_charged_twice(
-        self, disaster
-    ):
+    async def test_a_charge_since_the_backup_is_recorded_and_nothing_is_charged_twice(self, disaster):
         await charged(disaster)
         await disaster.restore()
         await disaster.run_due()
@@ -118,9 +116,7 @@ class TestStory:
         again = await disaster.reconcile()
         assert (again.known, again.recorded, again.problems, again.is_lifted) == (1, (), (), False)
 
-    async def test_an_invoice_since_the_backup_gets_a_new_number_and_its_charge_is_recorded(
-        self, disaster
-    ):
+    async def test_an_invoice_since_the_backup_gets_a_new_number_and_its_charge_is_recorded(self, disaster):
         await disaster.back_up()
         await disaster.till.world.close_now()
         await disaster.till.collect()
