@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class ErrorCode(Enum):
-    """Each code names one snapshot, described by its value; its text for people is the error's message."""
+    """Each code names one kind of failure, described by its value; its text for people is the error's message."""
 
     ACCOUNT_SUSPENDED = "The account is suspended or closed and cannot buy anything until its open balance is paid."
     ADD_ON_ALREADY_ACTIVE = (
