@@ -25,7 +25,7 @@ class TestRefund:
     def test_what_was_never_charged_is_told_in_a_sentence(self, company):
         ended = company(*REFUND)
         assert (ended.code, ended.out) == (2, "")
-        assert ended.err == "Of invoice 100001 nothing that was charged can be given back.\n"
+        assert ended.err == "Nothing of invoice 100001 is refundable: no charge of it was paid.\n"
 
 
 class TestSweep:

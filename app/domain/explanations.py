@@ -103,7 +103,7 @@ def _reversal_arithmetic(line: InvoiceLine) -> str:
     place = f"line {line.inputs['line']} of {invoice_words(line.inputs['invoice'])}"
     if "charged_cents" not in line.inputs:
         return f"{place} charged {billed}"
-    return f"{place} charged {dollars(int(line.inputs['charged_cents']))}, of which {billed} was still billed"
+    return f"{place} charged {dollars(int(line.inputs['charged_cents']))}; {billed} of it was still billed"
 
 
 def _kept_title(line: InvoiceLine) -> str:
@@ -143,7 +143,7 @@ def _tax_title(line: InvoiceLine) -> str:
 def _tax_arithmetic(line: InvoiceLine) -> str:
     rate_words, taxed_cents = f"{percent(tax_rate_of(line))} %", int(line.inputs["taxed_cents"])
     if "reverses" in line.inputs:
-        return f"what {dollars(-taxed_cents)} had been charged at {rate_words}: {dollars(line.amount_cents)}"
+        return f"{rate_words} charged on {dollars(-taxed_cents)}: {dollars(line.amount_cents)}"
     return f"{rate_words} of {dollars(taxed_cents)} = {dollars(line.amount_cents)}"
 
 

@@ -41,12 +41,12 @@ KIND_NAMES = {
 """What gave rise to an invoice, for people."""
 
 _CAPTIONS = {
-    InvoiceKind.CYCLE: "Charges for the month {}, and for usage of the months before",
-    InvoiceKind.PLAN_CHANGE: "The change of plan in the month {}, which it counts for in full",
-    InvoiceKind.PLAN_UPGRADE: "The plan that fits the usage of the month {}, in place of the one billed before",
-    InvoiceKind.ADD_ON: "What was bought in the month {}",
-    InvoiceKind.FINAL: "Charges for the last month, {}, and for usage of the months before",
-    InvoiceKind.CREDIT_NOTE: "What is given back, written in the month {}",
+    InvoiceKind.CYCLE: "Charges for {}, and for usage of earlier months",
+    InvoiceKind.PLAN_CHANGE: "Plan change, billed for the whole month {}",
+    InvoiceKind.PLAN_UPGRADE: "Upgrade to the plan that fits the usage of {}; it replaces the plan billed before",
+    InvoiceKind.ADD_ON: "Purchases in {}",
+    InvoiceKind.FINAL: "Final charges for {}, and for usage of earlier months",
+    InvoiceKind.CREDIT_NOTE: "Credits issued in {}",
 }
 
 PAYMENT_NAMES = {PaymentKind.CHECK: "Check", PaymentKind.CARD: "Card", PaymentKind.PAYPAL: "PayPal"}

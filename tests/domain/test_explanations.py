@@ -125,7 +125,7 @@ class TestExplain:
         assert explanations(change)[1:] == [
             Explanation(
                 "100 Minutes plan, October 2026: given back",
-                "line 1 of invoice 100001 charged $139.00, of which $119.00 was still billed",
+                "line 1 of invoice 100001 charged $139.00; $119.00 of it was still billed",
             ),
             Explanation("Credit kept from credit note 100002", "this much of it stays off the new price: $20.00"),
         ]
@@ -170,9 +170,7 @@ class TestExplain:
         billed = billed_base(taxes=(SALES_TAX,))
         change = facts(kind=InvoiceKind.PLAN_CHANGE, plan=a_220_plan(), billed_base=billed)
         assert explanations(change)[2:] == [
-            Explanation(
-                "Kansas sales tax of invoice 100001: given back", "what $139.00 had been charged at 6.5 %: -$9.04"
-            )
+            Explanation("Kansas sales tax of invoice 100001: given back", "6.5 % charged on $139.00: -$9.04")
         ]
 
     def test_tax_of_a_credit_that_is_kept_is_told_from_that_of_the_new_price(self):
@@ -181,9 +179,7 @@ class TestExplain:
         assert explanations(change)[3:] == [
             Explanation("Kansas sales tax", "6.5 % of $239.00 = $15.54"),
             Explanation("Kansas sales tax of the credit kept", "6.5 % of -$20.00 = -$1.30"),
-            Explanation(
-                "Kansas sales tax of invoice 100001: given back", "what $119.00 had been charged at 6.5 %: -$7.74"
-            ),
+            Explanation("Kansas sales tax of invoice 100001: given back", "6.5 % charged on $119.00: -$7.74"),
         ]
 
     def test_tax_below_zero_of_an_old_invoice_has_its_name_alone(self):

@@ -110,12 +110,12 @@ class TestInvoiceWords:
             Sum(
                 "Kansas sales tax of invoice 100001: given back",
                 "-$7.74",
-                "what $119.00 had been charged at 6.5 %: -$7.74",
+                "6.5 % charged on $119.00: -$7.74",
             ),
             Sum(
                 "Wichita sales tax of invoice 100001: given back",
                 "-$1.49",
-                "what $119.00 had been charged at 1.25 %: -$1.49",
+                "1.25 % charged on $119.00: -$1.49",
             ),
             Sum("Total", "$107.75"),
             Sum("Balance", "$107.75", is_final=True),

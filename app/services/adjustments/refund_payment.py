@@ -28,11 +28,13 @@ OPERATION = "refund-payment"
 
 
 class NothingToRefund(ValueError):
-    """So much cannot be given back of what was charged for the invoice."""
+    """So much of what was charged for the invoice is not refundable."""
 
     def __init__(self, number: int, most_cents: int) -> None:
-        left = f"at most {dollars(most_cents)} of one charge" if most_cents else "nothing that was charged"
-        super().__init__(f"Of invoice {number} {left} can be given back.")
+        if most_cents:
+            super().__init__(f"At most {dollars(most_cents)} of invoice {number} is refundable in one refund.")
+        else:
+            super().__init__(f"Nothing of invoice {number} is refundable: no charge of it was paid.")
         self.number = number
         self.most_cents = most_cents
 
@@ -50,8 +52,8 @@ class RefundRefused(ValueError):
 
     def __init__(self, amount_cents: int) -> None:
         super().__init__(
-            f"{dollars(amount_cents)} could not be given back: the payment gateway refuses it, and nothing changed. "
-            f"A charge that is not settled yet can only go back whole; try again tomorrow, under a new reference."
+            f"The payment gateway declined the refund of {dollars(amount_cents)}, and nothing changed. A charge that "
+            f"is not settled yet can only be refunded whole: try again tomorrow, with a new reference."
         )
         self.amount_cents = amount_cents
 
