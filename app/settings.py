@@ -18,6 +18,8 @@ DATABASE_FILE = "flex-billing.db"
 DEFAULT_DATA = Path(".demo")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 SHORTEST_SECRET = 32
+FEWEST_SECRET_CHARACTERS = 10
+"""How many different characters a secret has at least; 32 random ones have more than 20."""
 RATE_LIMITS_OFF = "off"
 MAIL_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 
@@ -97,6 +99,8 @@ class Settings(BaseSettings):
     def _refuse_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any("*" in origin for origin in value):
             raise ValueError("name each origin exactly, without an asterisk")
+        if "null" in value:
+            raise ValueError("`null` is the origin of any local file; name the portal's own")
         return value
 
     @field_validator("rate_limits_url")
@@ -125,6 +129,8 @@ class Settings(BaseSettings):
     def _require_length(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SHORTEST_SECRET:
             raise ValueError(f"it needs {SHORTEST_SECRET} characters or more")
+        if value is not None and len(set(value.get_secret_value())) < FEWEST_SECRET_CHARACTERS:
+            raise ValueError("it can be guessed; make one, for example with `openssl rand -base64 48`")
         return value
 
     @property
@@ -190,8 +196,16 @@ class Settings(BaseSettings):
                 yield f"{PREFIX}{name.upper()} is missing: {use}"
         if self.calls_webhook_url is not None and self.calls_webhook_secret is None:
             yield "FLEX_CALLS_WEBHOOK_SECRET is missing: the operator's system must know that calls come from us"
+        yield from self._unsafe()
         if "allowed_hosts" not in self.model_fields_set:
             yield "FLEX_ALLOWED_HOSTS is missing: say by which host names we are known"
+
+    def _unsafe(self) -> Iterator[str]:
+        for name in ("public_url", "portal_url", "calls_webhook_url", "jwks_url"):
+            if (getattr(self, name) or "").startswith("http://"):
+                yield f"{PREFIX}{name.upper()} begins with http://: in production it has to be https://"
+        if any(origin.startswith("http://") for origin in self.cors_origins):
+            yield "FLEX_CORS_ORIGINS names an origin with http://: in production each has to be https://"
 
     def table(self) -> list[tuple[str, str, str, str]]:
         """Return name, value, origin and description of every setting; what is secret is not shown."""

@@ -378,6 +378,10 @@ class TestServing:
             ended = command_line.run("serve", "--port", str(port), expect=2)
         assert f"Port {port} is taken by another program: try --port " in ended.stderr
 
+    def test_the_sandbox_is_reached_from_other_machines_only_when_told_twice(self, command_line):
+        ended = command_line.run("serve", "--host", "192.0.2.1", "--port", str(free_port()), expect=2)
+        assert "add --expose to let other machines reach it at 192.0.2.1" in ended.stderr
+
     def test_serve_wants_a_migrated_database(self, command_line):
         ended = command_line.run("serve", "--port", str(free_port()), expect=2)
         assert "Run `flex-billing migrate`." in ended.stderr

@@ -8,7 +8,7 @@ import pytest
 
 from app.settings import SettingsUnusable, read_settings
 
-SECRET = "x" * 40
+SECRET = "0123456789-a secret of tests-9876543210"
 PRODUCTION = {
     "FLEX_ENV": "production",
     "FLEX_DATABASE_URL": "postgresql://billing:hunter2@db/flex",
@@ -52,6 +52,35 @@ class TestSandbox:
 
     def test_an_empty_setting_is_an_unset_one(self, monkeypatch):
         assert given(monkeypatch, FLEX_ENV="", FLEX_DATABASE_URL="").is_sandbox
+
+
+class TestWhatIsUnsafe:
+    @pytest.mark.parametrize(
+        ("setting", "value"),
+        [
+            ("FLEX_PUBLIC_URL", "http://billing.example"),
+            ("FLEX_PORTAL_URL", "http://portal.example"),
+            ("FLEX_CORS_ORIGINS", "https://portal.example, http://portal.example"),
+        ],
+    )
+    def test_production_is_reached_by_https_alone(self, monkeypatch, setting, value):
+        with pytest.raises(SettingsUnusable, match=rf"{setting} .*https://"):
+            given(monkeypatch, **{**PRODUCTION, setting: value}).require_complete()
+
+    @pytest.mark.parametrize(
+        ("setting", "value", "why"),
+        [
+            ("FLEX_CORS_ORIGINS", "null", "any local file"),
+            ("FLEX_SIGNING_SECRET", "abc" * 20, "can be guessed"),
+            ("FLEX_RATE_LIMITS_URL", "postgres://there", "memory://"),
+        ],
+    )
+    def test_what_guards_nothing_is_refused(self, monkeypatch, setting, value, why):
+        with pytest.raises(SettingsUnusable, match=why):
+            given(monkeypatch, **{**PRODUCTION, setting: value})
+
+    def test_rate_limits_can_be_off(self, monkeypatch):
+        assert given(monkeypatch, FLEX_RATE_LIMITS_URL="off").rate_limits_url == "off"
 
 
 class TestProduction:

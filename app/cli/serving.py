@@ -35,9 +35,12 @@ Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
     port: Port = PORT,
+    expose: Annotated[bool, typer.Option("--expose", help="Let other machines reach the sandbox.")] = False,
 ) -> None:
     """Start the server. Ctrl-C or SIGTERM ends it."""
     settings = _reached_at(read_settings(), host, port)
+    if settings.is_sandbox and not expose and not {host, f"[{host}]"} & set(LOOPBACK_HOSTS):
+        raise Refused(f"The sandbox guards nothing: add --expose to let other machines reach it at {host}.")
     settings.require_complete()
     listener = listen(host, port)
     with listener:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import orjson
@@ -85,6 +86,15 @@ def request_id_of(scope: Scope) -> str:
     """Return the id that this request is known by; the outermost layer gave it."""
     request_id: str = scope["state"]["request_id"]
     return request_id
+
+
+def client_address(scope: Scope) -> str | None:
+    """Return the IP address that a request came from; None where a proxy has put something else in its place."""
+    client = scope.get("client")
+    try:
+        return str(ip_address(client[0])) if client else None
+    except ValueError:
+        return None
 
 
 def header(scope: Scope, name: bytes) -> str | None:

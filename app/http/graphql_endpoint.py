@@ -14,7 +14,7 @@ from app.error_codes import ErrorCode, entry
 from app.graphql.documents import Document, DocumentRefused, DocumentStore, is_query
 from app.graphql.errors import document_entries
 from app.http import answers
-from app.http.answers import JSON, Refused, header, request_id_of, send_json, send_refusal
+from app.http.answers import JSON, Refused, client_address, header, request_id_of, send_json, send_refusal
 from app.http.body import Disconnected, read_body
 from app.http.guard import Budget, TooManyOperations
 from app.http.json_body import decode_object
@@ -259,9 +259,9 @@ def _refuse_card_numbers(request: GraphQLRequest) -> None:
 
 def origin_of(scope: Scope) -> Origin:
     """Return where a request came from; the server has replaced the address by that of a trusted proxy's client."""
-    client, agent = scope.get("client"), header(scope, b"user-agent")
+    agent = header(scope, b"user-agent")
     shown = None if agent is None else without_card_numbers(agent, "…")[:LONGEST_AGENT]
-    return Origin(address=client[0] if client else None, user_agent=shown)
+    return Origin(address=client_address(scope), user_agent=shown)
 
 
 def _document_status(media_type: str, code: ErrorCode) -> int:

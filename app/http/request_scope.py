@@ -13,7 +13,7 @@ import structlog
 from app.domain.card_numbers import holds_card_number
 from app.error_codes import MASKED_MESSAGE, ErrorCode
 from app.graphql.failures import log_unexpected
-from app.http.answers import INTERNAL, Refused, header, send_refusal
+from app.http.answers import INTERNAL, Refused, client_address, header, send_refusal
 from app.ports import came_from
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from app.ports import Ids
 
 log = structlog.get_logger("http")
+
+_TOKEN = re.compile(r"[A-Za-z0-9_.~=-]{40,}")
+"""Longer than any of our ids: a signed link, or a token of another system."""
 
 # An id that a proxy in front of us has given is kept, so that one id names the request in both logs.
 GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -43,9 +46,7 @@ class RequestScope:
         is_fit = given is not None and GIVEN_ID.fullmatch(given) and not holds_card_number(given)
         request_id = given if given and is_fit else self._ids.new("req")
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
-        client = scope.get("client")
-        origin = client[0] if client else None
-        with structlog.contextvars.bound_contextvars(request_id=request_id), came_from(origin):
+        with structlog.contextvars.bound_contextvars(request_id=request_id), came_from(client_address(scope)):
             await self._observed(scope, receive, send)
 
     async def _observed(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,8 +85,11 @@ def _log_request(scope: Scope, status: int, elapsed_milliseconds: float) -> None
 
 
 def _public_path(scope: Scope) -> str:
-    """Return the path with the values of its parameters left out, for a signed link must not be readable in a log."""
+    """Return the path without the values of its parameters, and without anything that may be a token.
+
+    A signed link must not be readable in a log, whatever address it was sent to.
+    """
     path: str = scope["path"]
     for name, value in scope.get("path_params", {}).items():
         path = path.replace(str(value), f"{{{name}}}")
-    return path[:200]
+    return _TOKEN.sub("{token}", path)[:200]

@@ -44,6 +44,14 @@ class TestRequestLog:
             "request_id": answer.headers["x-request-id"],
         }
 
+    @pytest.mark.parametrize("path", ["/documents/{}", "/{}", "/health/{}/live", "/graphql/x/{}"])
+    async def test_no_signed_link_is_written_whatever_address_it_is_sent_to(self, lines, tmp_path, path):
+        token = "WyJjZWRhci12ZXRlcmluYXJ5IiwiaHRtbCIsMTc5NjA2MDI3NV0.KcbTMJ7cVRa7sffQ3v3ZbnBaOp6QXhmD67QLg1doauw"
+        async with Edge(tmp_path).client() as client:
+            await client.get(path.format(token))
+        (line,) = lines()
+        assert line["path"] == path.format("{token}")
+
     @pytest.mark.parametrize(
         "body",
         [

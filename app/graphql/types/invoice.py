@@ -182,7 +182,7 @@ class InvoiceCredit:
 
 @strawberry.type(
     description=(
-        "Links to the documents of one invoice. Anyone with a link can open the document for five "
+        "Links to the documents of one invoice. Anyone with a link can open the document for 30 "
         "minutes without signing in. Request a link when the user clicks, and do not store it."
     )
 )

@@ -1,5 +1,5 @@
 """Links to the documents of one invoice, for a browser tab or a phone that sends no bearer header: signed, and good for
-five minutes of real time, whatever clock billing goes by.
+half an hour of real time, whatever clock billing goes by.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from app.ports import Clock
 
-LIFETIME = timedelta(minutes=5)
+LIFETIME = timedelta(minutes=30)
 SHORTEST_SECRET = 32
 LONGEST_TOKEN = 1_024
 
@@ -42,10 +42,10 @@ class LinkUnknown(ValueError):
 
 
 class LinkExpired(ValueError):
-    """The link was ours, and its five minutes are over."""
+    """The link was ours, and its half hour is over."""
 
     def __init__(self) -> None:
-        super().__init__("This link was good for five minutes, which are over. Go back to the invoice for a new one.")
+        super().__init__("This link was good for 30 minutes and has expired. Go back to the invoice for a new one.")
 
 
 class WeakSecret(ValueError):
