@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -15,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from app.domain.deliveries import MailAnswer, MailResult
+from app.gateways.mail_headers import MAIL_POLICY, written_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -111,7 +111,7 @@ class SmtpSession:
             async with timeout(MAIL_SECONDS):
                 client = await self._connected()
                 was_offered = True
-                _, detail = await client.send_message(message, sender=self._sender, recipients=[mail.to_address])
+                _, detail = await client.sendmail(self._sender, [written_address(mail.to_address)], bytes(message))
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             answer = answer_of(error)
             if answer.result is MailResult.UNREACHABLE:
@@ -159,11 +159,9 @@ def mail_message(mail: Mail, sender: str, sender_name: str) -> EmailMessage:
 
     :raises ValueError: when an address cannot stand in a header.
     """
-    local, _, domain = mail.to_address.rpartition("@")
-    if not local or not domain:
-        raise ValueError(mail.to_address)
+    local, _, domain = written_address(mail.to_address).rpartition("@")
     own, _, own_domain = sender.rpartition("@")
-    message = EmailMessage(policy=SMTP_POLICY)
+    message = EmailMessage(policy=MAIL_POLICY)
     message["From"] = Address(sender_name, own, own_domain)
     message["To"] = Address(mail.to_name, local, domain)
     message["Subject"] = mail.subject
@@ -173,8 +171,8 @@ def mail_message(mail: Mail, sender: str, sender_name: str) -> EmailMessage:
     if mail.unsubscribe_url is not None:
         message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype="html")
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     return message
 
 

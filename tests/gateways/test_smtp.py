@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.deliveries import Mail, MailResult
 from app.gateways import smtp
@@ -30,6 +34,11 @@ HELLO = Mail(
     written_at=datetime(2026, 8, 1, 13, tzinfo=UTC),
     unsubscribe_url="https://flex.example/unsubscribe/t",
 )
+
+
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=150
+).filter(lambda text: text == text.strip())
 
 
 def to(address: str, **changes) -> Mail:
@@ -77,6 +86,34 @@ class TestSending:
 
     async def test_without_a_link_there_is_no_header_for_one(self):
         assert "List-Unsubscribe" not in mail_message(to("a@b.example", unsubscribe_url=None), FROM, "Us")
+
+
+class TestHeaders:
+    LINK = "https://billing.example.com/unsubscribe/" + "WyJjZWRhci12ZXRlcmluYXJ5IiwiaHRtbCJd." * 6
+
+    async def test_a_long_link_stands_on_one_line_as_it_is(self):
+        async with running_mail_server() as server:
+            assert await send(server, to("ann@example.com", unsubscribe_url=self.LINK)) == [MailResult.ACCEPTED]
+        (mail,) = server.mails
+        assert mail["List-Unsubscribe"] == f"<{self.LINK}>"
+        lines = bytes(mail_message(to("ann@example.com", unsubscribe_url=self.LINK), FROM, "Us")).split(b"\r\n")
+        assert f"List-Unsubscribe: <{self.LINK}>".encode() in lines
+        assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+
+    @given(name=WORDS, subject=WORDS)
+    def test_names_and_subjects_of_any_script_and_length_come_back_equal(self, name, subject):
+        raw = bytes(mail_message(to("ann@example.com", to_name=name, subject=subject), FROM, "Answering Service"))
+        read = message_from_bytes(raw, policy=default)
+        assert (read["To"].addresses[0].display_name, read["Subject"]) == (name, subject)
+        assert read["To"].addresses[0].addr_spec == "ann@example.com"
+        assert raw.isascii()
+        assert max(map(len, raw.split(b"\r\n"))) < 998
+
+    async def test_an_international_domain_is_written_in_ascii(self):
+        async with running_mail_server() as server:
+            assert await send(server, to("jorg@m\u00fcller.de")) == [MailResult.ACCEPTED]
+            assert await send(server, to("j\u00f6rg@example.com")) == [MailResult.REFUSED]
+        assert server.recipients == ["jorg@xn--mller-kva.de"]
 
 
 class TestAnswers:
