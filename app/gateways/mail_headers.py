@@ -5,6 +5,7 @@ Python's own folding loses blanks between encoded words, and encodes a long link
 
 from __future__ import annotations
 
+import re
 from email.charset import BASE64, Charset
 from email.header import Header
 from email.policy import SMTP, EmailPolicy
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from email.headerregistry import Address
 
 LONGEST_PLAIN = 60
+_PHRASE = re.compile(r"[\w !#$%&'*+/=?^`{|}~-]+", re.ASCII)
+"""A name that needs no quotes (RFC 5322)."""
+
 _UNFOLDED = frozenset({"list-unsubscribe", "message-id"})
 _ADDRESSES = frozenset({"from", "to"})
 
@@ -43,8 +47,9 @@ class MailPolicy(EmailPolicy):
         name = address.display_name
         if not name:
             return address.addr_spec
-        words = f'"{quote(name)}"' if _is_plain(name) else self._words(name, header)
-        return f"{words} <{address.addr_spec}>"
+        words = self._words(name, header)
+        needs_quotes = words == name and _PHRASE.fullmatch(name) is None
+        return f'"{quote(name)}" <{address.addr_spec}>' if needs_quotes else f"{words} <{address.addr_spec}>"
 
     def _words(self, text: str, header: str) -> str:
         if _is_plain(text):
