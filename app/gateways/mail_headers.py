@@ -21,6 +21,8 @@ LONGEST_PLAIN = 60
 _PHRASE = re.compile(r"[\w !#$%&'*+/=?^`{|}~-]+", re.ASCII)
 """A name that needs no quotes (RFC 5322)."""
 
+_BLANKS = re.compile(r" {2,}")
+
 _UNFOLDED = frozenset({"list-unsubscribe", "message-id"})
 _ADDRESSES = frozenset({"from", "to"})
 
@@ -48,10 +50,12 @@ class MailPolicy(EmailPolicy):
         if not name:
             return address.addr_spec
         words = self._words(name, header)
-        needs_quotes = words == name and _PHRASE.fullmatch(name) is None
+        needs_quotes = _is_plain(name) and _PHRASE.fullmatch(name) is None
         return f'"{quote(name)}" <{address.addr_spec}>' if needs_quotes else f"{words} <{address.addr_spec}>"
 
     def _words(self, text: str, header: str) -> str:
+        """Return a text for a header; runs of blanks become one, for readers of mail do the same."""
+        text = _BLANKS.sub(" ", text)
         if _is_plain(text):
             return text
         charset = Charset("utf-8")

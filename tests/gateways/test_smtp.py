@@ -38,7 +38,7 @@ HELLO = Mail(
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=150
-).filter(lambda text: text == text.strip())
+).filter(lambda text: text == text.strip() and "  " not in text)
 
 
 def to(address: str, **changes) -> Mail:
