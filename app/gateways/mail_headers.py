@@ -21,7 +21,7 @@ LONGEST_PLAIN = 60
 _PHRASE = re.compile(r"[\w !#$%&'*+/=?^`{|}~-]+", re.ASCII)
 """A name that needs no quotes (RFC 5322)."""
 
-_BLANKS = re.compile(r" {2,}")
+_BLANKS = re.compile(r"\s{2,}")
 
 _UNFOLDED = frozenset({"list-unsubscribe", "message-id"})
 _ADDRESSES = frozenset({"from", "to"})
