@@ -21,7 +21,7 @@ LONGEST_PLAIN = 60
 _PHRASE = re.compile(r"[\w !#$%&'*+/=?^`{|}~-]+", re.ASCII)
 """A name that needs no quotes (RFC 5322)."""
 
-_BLANKS = re.compile(r"\s{2,}")
+_BLANKS = re.compile(r"\s+")
 
 _UNFOLDED = frozenset({"list-unsubscribe", "message-id"})
 _ADDRESSES = frozenset({"from", "to"})
@@ -54,7 +54,7 @@ class MailPolicy(EmailPolicy):
         return f'"{quote(name)}" <{address.addr_spec}>' if needs_quotes else f"{words} <{address.addr_spec}>"
 
     def _words(self, text: str, header: str) -> str:
-        """Return a text for a header; runs of blanks become one, for readers of mail do the same."""
+        """Return a text for a header; blanks of any kind and number become one."""
         text = _BLANKS.sub(" ", text)
         if _is_plain(text):
             return text
