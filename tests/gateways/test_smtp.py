@@ -6,7 +6,8 @@ import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from email.policy import default
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -103,9 +104,11 @@ class TestHeaders:
     @given(name=WORDS, subject=WORDS)
     def test_names_and_subjects_of_any_script_and_length_come_back_equal(self, name, subject):
         raw = bytes(mail_message(to("ann@example.com", to_name=name, subject=subject), FROM, "Answering Service"))
-        read = message_from_bytes(raw, policy=default)
-        assert (read["To"].addresses[0].display_name, read["Subject"]) == (name, subject)
-        assert read["To"].addresses[0].addr_spec == "ann@example.com"
+        read = message_from_bytes(raw)
+        shown, address = parseaddr(read["To"])
+        # The newer parser of Python leaves a blank between the encoded words of a name, against RFC 2047.
+        assert [str(make_header(decode_header(text))) for text in (shown, read["Subject"])] == [name, subject]
+        assert address == "ann@example.com"
         assert raw.isascii()
         assert max(map(len, raw.split(b"\r\n"))) < 998
 
