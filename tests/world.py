@@ -30,6 +30,7 @@ from app.gateways.signing_keys import FixedKeys
 from app.graphql.context import Writes
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.documents import document_kinds, document_routes
+from app.http.guard import GuardOptions
 from app.http.health import Readiness
 from app.messages.render import Renderer
 from app.ports import PaymentGateway
@@ -103,7 +104,8 @@ class World:
                     self.services, QuoteSigner(SECRET.decode(), self.clock, self.ids), self.payment_runner, self.vault
                 ),
             ),
-            options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"]),
+            # Tests look at more at once than one operation may.
+            options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"], guard=GuardOptions(cost=1_000_000)),
             routes=document_routes(reader=database.reader, links=links, renderer=_renderer()),
         )
 

@@ -56,14 +56,14 @@ class TestAccount:
         paid = (await invoices(august.database))[0].id
         assert happened == [
             ("account.created", "test", "members: ['ADMIN ADMIN', 'BILLING BILLING', 'MEMBER MEMBER']"),
-            ("invoice.issued", "system", "number: 100001, month: 2026-07, amount_due_cents: 13900"),
+            ("invoice.issued", "system", "number: 100001, kind: CYCLE, month: 2026-07, amount_due_cents: 13900"),
             ("usage.recorded", "test", "calls: 4, last_call: 4"),
             (
                 "payment.recorded",
                 "test",
                 f"amount_cents: 20000, reference: 4711, reason: A check came in., paid: ['{paid}']",
             ),
-            ("invoice.issued", "system", "number: 100002, month: 2026-08, amount_due_cents: 9215"),
+            ("invoice.issued", "system", "number: 100002, kind: CYCLE, month: 2026-08, amount_due_cents: 9215"),
         ]
         assert [entry.at for entry in story.timeline] == sorted(entry.at for entry in story.timeline)
 
