@@ -244,7 +244,7 @@ class _Walk:
             return Estimate(INTROSPECTION if node.name.value in {"__schema", "__type"} else LEAF)
         below = NOTHING
         if node.selection_set is not None:
-            below = self.selections(node.selection_set, self._type_of(parent, node.name.value))
+            below = self.selections(node.selection_set, self._model.type_of(parent, node.name.value))
         items = found.items(node, self._variables, self._model.largest_page)
         if found.size is not None and found.size.sized_fields:
             return Estimate(found.weight + below.of(items))
@@ -268,7 +268,7 @@ class _Walk:
             path.append(node.name.value if node.alias is None else f"{node.alias.value}: {node.name.value}")
             if node.selection_set is None:
                 return path[0]
-            selection_set, parent = node.selection_set, self._type_of(owner, node.name.value)
+            selection_set, parent = node.selection_set, self._model.type_of(owner, node.name.value)
 
     def _fields(self, selection_set: SelectionSetNode, parent: str) -> Iterator[tuple[FieldNode, str]]:
         seen: set[str] = set()
@@ -296,9 +296,6 @@ class _Walk:
         if name not in self._known:
             self._known[name] = self.selections(fragment.selection_set, condition)
         return condition, self._known[name]
-
-    def _type_of(self, parent: str, field: str) -> str:
-        return self._model.type_of(parent, field)
 
 
 def _condition(node: InlineFragmentNode, parent: str) -> str:

@@ -96,7 +96,7 @@ class Guard:
             for rate, key in rates:
                 allowance = await self._limiter.spend(rate, key, max(1, points))
                 if not allowance.is_spent:
-                    raise _refusal(TooManyOperations, rate, allowance, "Too much was asked for within a minute.")
+                    raise too_many(rate, allowance, "Too much was asked for within a minute.", TooManyOperations)
                 remaining = min(remaining, allowance.remaining)
         return remaining
 
@@ -124,12 +124,8 @@ class Guard:
             self._members.popitem(last=False)
 
 
-def too_many(rate: Rate, allowance: Allowance, what: str) -> Refused:
+def too_many(rate: Rate, allowance: Allowance, what: str, kind: type[Refused] = Refused) -> Refused:
     """Return the refusal of what would spend more than a rate has left."""
-    return _refusal(Refused, rate, allowance, what)
-
-
-def _refusal(kind: type[Refused], rate: Rate, allowance: Allowance, what: str) -> Refused:
     wait = allowance.retry_after_seconds
     return kind(
         answers.TOO_MANY_REQUESTS,
