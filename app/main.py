@@ -33,6 +33,7 @@ from app.jobs.ticker import Ticker, closing_round, next_due_at, payments_round
 from app.messages.compose import Composer
 from app.messages.invoice_words import ISSUER
 from app.messages.render import Renderer
+from app.ports import UNLIMITED
 from app.repositories.database import DatabaseProblem
 from app.services.invoices.document_links import DocumentLinks
 from app.services.notifications.deliver_messages import Delivery
@@ -62,13 +63,13 @@ LONGEST_LAG_SECONDS = 120.0
 """How late the ticker may be before load balancers hear of it: longer than its longest pause after a failure."""
 
 
-def make_rate_limiter(settings: Settings) -> RateLimiter | None:
-    """Return who counts requests over time; None where nobody does.
+def make_rate_limiter(settings: Settings) -> RateLimiter:
+    """Return who counts requests over time.
 
     :raises RateStorageUnusable: when the setting names no storage, or its library is missing.
     """
     if settings.rate_limits_url == RATE_LIMITS_OFF:
-        return None
+        return UNLIMITED
     from app.gateways.rate_limiter import SlidingRateLimiter
 
     return SlidingRateLimiter(settings.rate_limits_url)

@@ -41,6 +41,16 @@ class Ids(Protocol):
         ...
 
 
+class Unlimited:
+    """Counts nothing: everything is allowed."""
+
+    async def spend(self, rate: Rate, _key: str, _amount: int = 1, /) -> Allowance:
+        """Spend an amount of the rate, of which all is left ever after."""
+        return Allowance(is_spent=True, remaining=rate.most, retry_after_seconds=0)
+
+
+UNLIMITED = Unlimited()
+
 WEBHOOK_PATH = "/webhooks/braintree"
 """Where the payment gateway tells us of its events."""
 
@@ -73,7 +83,7 @@ class RateStorageUnusable(ValueError):
 class RateLimiter(Protocol):
     """Counts what is spent, over all processes that share its storage."""
 
-    async def spend(self, rate: Rate, key: str, amount: int = 1) -> Allowance:
+    async def spend(self, rate: Rate, key: str, amount: int = 1, /) -> Allowance:
         """Spend an amount of the rate; nothing is spent where less than that is left."""
         ...
 

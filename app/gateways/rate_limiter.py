@@ -39,7 +39,7 @@ class SlidingRateLimiter:
             raise RateStorageUnusable(address, str(error)) from error
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
-    async def spend(self, rate: Rate, key: str, amount: int = 1) -> Allowance:
+    async def spend(self, rate: Rate, key: str, amount: int = 1, /) -> Allowance:
         """Spend an amount of the rate; nothing is spent where less than that is left."""
         item = RateLimitItemPerSecond(rate.most, rate.seconds)
         try:

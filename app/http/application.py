@@ -26,6 +26,7 @@ from app.http.guard import Guard, GuardOptions
 from app.http.health import Live, Probe, Ready
 from app.http.request_scope import RequestScope
 from app.http.security import SecurityHeaders, TrustedHosts, cors
+from app.ports import UNLIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 class EdgeServices:
     """What the edge needs from outside; `probe` answers whether the database and the ticker are well.
 
-    Without `links` no invoice offers documents, and without a `rate_limiter` nothing is counted over time.
+    Without `links` no invoice offers documents.
     """
 
     verifier: TokenVerifier
@@ -52,7 +53,7 @@ class EdgeServices:
     probe: Probe
     links: DocumentLinks | None = None
     writes: Writes | None = None
-    rate_limiter: RateLimiter | None = None
+    rate_limiter: RateLimiter = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,9 +63,9 @@ class TooManyOperations(Refused):
 
 
 class Guard:
-    """Admits operations. Without a limiter nothing is counted over time."""
+    """Admits operations."""
 
-    def __init__(self, limiter: RateLimiter | None, options: GuardOptions) -> None:
+    def __init__(self, limiter: RateLimiter, options: GuardOptions) -> None:
         self._limiter = limiter
         self._turns = Turns(options.running, options.waiting)
         self._members: OrderedDict[Claims, None] = OrderedDict()
@@ -76,8 +76,6 @@ class Guard:
 
         :raises Refused: with status 429 when too many came from there.
         """
-        if self._limiter is None:
-            return
         allowance = await self._limiter.spend(self.options.bad_tokens, address or "")
         if not allowance.is_spent:
             raise too_many(self.options.bad_tokens, allowance, "Too many requests with a token that is not valid.")
@@ -89,15 +87,14 @@ class Guard:
         :raises TooManyOperations: when the minute's points are spent.
         """
         options, remaining = self.options, self.options.by_token.most
-        if self._limiter is not None:
-            rates = [(options.by_token, f"{claims.account} {claims.subject}")]
-            if claims in self._members:
-                rates.append((options.by_account, claims.account))
-            for rate, key in rates:
-                allowance = await self._limiter.spend(rate, key, max(1, points))
-                if not allowance.is_spent:
-                    raise too_many(rate, allowance, "Too much was asked for within a minute.", TooManyOperations)
-                remaining = min(remaining, allowance.remaining)
+        rates = [(options.by_token, f"{claims.account} {claims.subject}")]
+        if claims in self._members:
+            rates.append((options.by_account, claims.account))
+        for rate, key in rates:
+            allowance = await self._limiter.spend(rate, key, max(1, points))
+            if not allowance.is_spent:
+                raise too_many(rate, allowance, "Too much was asked for within a minute.", TooManyOperations)
+            remaining = min(remaining, allowance.remaining)
         return remaining
 
     @asynccontextmanager

@@ -73,11 +73,9 @@ class Ingest:
 
         :raises Refused: with status 429 when it has sent too many within a minute.
         """
-        limiter = self._services.rate_limiter
-        if limiter is not None:
-            allowance = await limiter.spend(CALLS, key, calls)
-            if not allowance.is_spent:
-                raise too_many(CALLS, allowance, f"This key may send {CALLS.most:,} calls a minute.")
+        allowance = await self._services.rate_limiter.spend(CALLS, key, calls)
+        if not allowance.is_spent:
+            raise too_many(CALLS, allowance, f"This key may send {CALLS.most:,} calls a minute.")
 
 
 def _items(body: bytes, content_type: str, source: str) -> Iterator[Item]:

@@ -15,6 +15,7 @@ from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.health import Readiness
+from app.ports import UNLIMITED
 from app.repositories.reader import Page, PageRequest
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
 from app.views.viewer import Viewer
@@ -80,7 +81,7 @@ class Edge:
     def __init__(self, folder: Path, *, viewer: Viewer | None = A_VIEWER, probe: Any = _ready, **options: Any) -> None:
         self.reader = FakeReader(viewer=viewer)
         self.tokens = SandboxTokens.open(folder)
-        rate_limiter = options.pop("rate_limiter", None)
+        rate_limiter = options.pop("rate_limiter", UNLIMITED)
         build = {name: options.pop(name) for name in ("warm_documents", "developer_page", "routes") if name in options}
         self.application = build_application(
             services=EdgeServices(

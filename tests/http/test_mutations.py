@@ -12,7 +12,7 @@ from app.graphql.schema import BillingSchema
 from app.http.graphql_endpoint import EndpointOptions, GraphQLEndpoint
 from app.http.guard import Guard, GuardOptions
 from app.http.request_scope import RequestScope
-from app.ports import Claims
+from app.ports import UNLIMITED, Claims
 from tests.fakes.edge import A_VIEWER, CountingIds, FakeReader, FixedClock, client
 
 CHANGED: list[str] = []
@@ -58,7 +58,7 @@ def application():
         verifier=AnyToken(),
         make_context=make_context,
         options=EndpointOptions(allows_get=True, operation_seconds=10.0),
-        guard=Guard(None, GuardOptions()),
+        guard=Guard(UNLIMITED, GuardOptions()),
     )
     return RequestScope(endpoint, CountingIds())
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.payment_gateway import GatewayUnavailable
 from app.domain.policies import COLLECTION_POLICIES, CollectionPolicies
+from app.ports import UNLIMITED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 class Services:
     """Where to write, the billing clock, the ids, who moves money, real time, the rules of collecting, and rate limits.
 
-    Leases go by real time, whatever the billing clock says; without a `real_clock` both are the same. Without a
-    `rate_limiter` nothing is counted over time.
+    Leases go by real time, whatever the billing clock says; without a `real_clock` both are the same.
     """
 
     database: Database
@@ -29,7 +29,7 @@ class Services:
     gateway: PaymentGateway | None = None
     real_clock: Clock | None = None
     policies: CollectionPolicies = COLLECTION_POLICIES
-    rate_limiter: RateLimiter | None = None
+    rate_limiter: RateLimiter = UNLIMITED
 
     @property
     def payments(self) -> PaymentGateway:

@@ -29,9 +29,7 @@ async def create_payment_form_token(
     """
     if agreement_version is not None:
         check_authorization(vault.agreement, is_given=True, version=agreement_version)
-    limiter = vault.services.rate_limiter
-    if limiter is not None:
-        allowance = await limiter.spend(FORM_TOKENS, caller.account)
-        if not allowance.is_spent:
-            raise TooManyAttempts(vault.services.real_now() + timedelta(seconds=allowance.retry_after_seconds))
+    allowance = await vault.services.rate_limiter.spend(FORM_TOKENS, caller.account)
+    if not allowance.is_spent:
+        raise TooManyAttempts(vault.services.real_now() + timedelta(seconds=allowance.retry_after_seconds))
     return await vault.services.payments.form_token()
