@@ -1,8 +1,11 @@
-"""Turns for accounts: only so many operations of one account run at once, and the others wait in its own queue."""
+"""Turns: only so many operations of one account run at once, the others wait in its own queue, and expensive ones run
+one after another, whoever asks.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -41,6 +44,32 @@ class Turns:
             queue.length -= 1
             if not queue.length:
                 del self._queues[key]
+
+
+LONGEST_REST_SECONDS = 0.1
+
+
+class SlowLane:
+    """Lets expensive operations run one at a time; after each, the event loop is left to others for as long as it ran.
+
+    An operation computes without a pause, and whoever waits for one should not have to wait for the next as well.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._rests_until = 0.0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until the operation before is over and has been rested from."""
+        async with self._lock:
+            await asyncio.sleep(max(0.0, self._rests_until - time.monotonic()))
+            began = time.monotonic()
+            try:
+                yield
+            finally:
+                ended = time.monotonic()
+                self._rests_until = ended + min(ended - began, LONGEST_REST_SECONDS)
 
 
 class _Queue:

@@ -24,6 +24,7 @@ from app.ports import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
     from graphql import OperationDefinitionNode
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -146,7 +147,8 @@ class GraphQLEndpoint:
             return _document_status(media_type, ErrorCode.LIMIT_EXCEEDED), body
         remaining = await self._guard.spend(claims, budget.requested)
         context = self._make_context(request_id, claims, origin_of(scope))
-        answer = await self._run(document, operation, request.variables, context)
+        lane = self._guard.lane(budget.requested)
+        answer = await self._run(document, operation, request.variables, context, lane)
         if context.is_member:
             self._guard.remember_member(claims)
         body = {**answer.body, "extensions": budget.extension(remaining)}
@@ -163,10 +165,15 @@ class GraphQLEndpoint:
             raise
 
     async def _run(
-        self, document: Document, operation: OperationDefinitionNode, variables: JsonObject, context: Context
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: JsonObject,
+        context: Context,
+        lane: AbstractAsyncContextManager[None],
     ) -> Answer:
         try:
-            async with asyncio.timeout(self._options.operation_seconds):
+            async with asyncio.timeout(self._options.operation_seconds), lane:
                 return await self._executor.run(document, operation, variables, context)
         except TimeoutError:
             log.warning("operation too slow", operation=operation.name.value if operation.name else None)

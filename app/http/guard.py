@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.error_codes import ErrorCode
 from app.http import answers
 from app.http.answers import Refused
-from app.http.fairness import QueueFull, Turns
+from app.http.fairness import QueueFull, SlowLane, Turns
 from app.ports import Rate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
     from app.domain.json_values import JsonObject
     from app.ports import Allowance, Claims, RateLimiter
@@ -30,10 +31,12 @@ class GuardOptions:
     """The limits of GraphQL operations; costs in points (`app/graphql/cost.py`).
 
     `by_token` is what one person may spend, `by_account` all of an account's together; `bad_tokens` are counted by the
-    address that they come from.
+    address that they come from. Operations that cost more than `expensive` run one at a time: a fifth of what is
+    allowed, so that no operation of the contract is one.
     """
 
     cost: int = 7_000
+    expensive: int = 1_400
     by_token: Rate = BY_TOKEN
     by_account: Rate = BY_ACCOUNT
     bad_tokens: Rate = BAD_TOKENS
@@ -68,6 +71,7 @@ class Guard:
     def __init__(self, limiter: RateLimiter, options: GuardOptions) -> None:
         self._limiter = limiter
         self._turns = Turns(options.running, options.waiting)
+        self._slow_lane = SlowLane()
         self._members: OrderedDict[Claims, None] = OrderedDict()
         self.options = options
 
@@ -112,6 +116,10 @@ class Guard:
             raise TooManyOperations(
                 answers.TOO_MANY_REQUESTS, ErrorCode.RATE_LIMITED, message, retry_after_seconds=1
             ) from None
+
+    def lane(self, points: int) -> AbstractAsyncContextManager[None]:
+        """Return what an operation of that cost waits for before it runs."""
+        return self._slow_lane.turn() if points > self.options.expensive else nullcontext()
 
     def remember_member(self, claims: Claims) -> None:
         """Remember that the membership behind the claims is real."""

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from app.gateways.rate_limiter import SlidingRateLimiter
-from app.http.fairness import QueueFull, Turns
+from app.http.fairness import QueueFull, SlowLane, Turns
 from app.http.guard import Guard, GuardOptions
 from app.ports import Claims, Rate
 from tests.fakes.edge import VIEWER_QUERY, Edge
@@ -147,3 +147,38 @@ class TestTurns:
         refused = next(each for each in answers if each.status_code == 429)
         assert refused.headers["retry-after"] == "1"
         assert "waiting" in refused.json()["errors"][0]["message"]
+
+
+class TestSlowLane:
+    async def test_one_runs_at_a_time_and_rests_before_the_next(self):
+        lane, running, most, ends, begins = SlowLane(), 0, 0, [], []
+
+        async def one():
+            nonlocal running, most
+            async with lane.turn():
+                begins.append(asyncio.get_running_loop().time())
+                running += 1
+                most = max(most, running)
+                await asyncio.sleep(0.02)
+                running -= 1
+                ends.append(asyncio.get_running_loop().time())
+
+        await asyncio.gather(*(one() for _ in range(3)))
+        assert most == 1
+        rests = [begin - end for begin, end in zip(begins[1:], ends[:-1], strict=True)]
+        assert min(rests) >= 0.015
+
+    async def test_it_is_left_after_a_failure(self):
+        lane = SlowLane()
+        with pytest.raises(RuntimeError):
+            async with lane.turn():
+                raise RuntimeError
+        async with lane.turn():
+            pass
+
+    async def test_only_expensive_operations_wait_for_it(self):
+        guard = Guard(SlidingRateLimiter(), GuardOptions(expensive=1_400))
+        async with guard.lane(1_401), guard.lane(1_400):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01), guard.lane(1_401):
+                    pass
