@@ -7,6 +7,7 @@ from limits.errors import StorageError
 
 from app.gateways.rate_limiter import SlidingRateLimiter
 from app.ports import Rate, RateStorageUnusable
+from tests.redis import running_redis
 
 TEN = Rate("ten", 10, 60)
 
@@ -41,3 +42,23 @@ async def test_a_storage_that_is_away_lets_everything_pass(monkeypatch):
 def test_an_address_that_is_no_storage_is_refused():
     with pytest.raises(RateStorageUnusable, match="cannot be counted in nowhere://"):
         SlidingRateLimiter("nowhere://")
+
+
+class TestRedis:
+    async def test_several_machines_share_one_count(self):
+        with running_redis() as port:
+            first, second = (SlidingRateLimiter(f"redis://127.0.0.1:{port}") for _ in range(2))
+            assert (await first.spend(TEN, "a", 6)).remaining == 4
+            refused = await second.spend(TEN, "a", 5)
+            assert (refused.is_spent, refused.remaining) == (False, 4)
+            assert 1 <= refused.retry_after_seconds <= 60
+            assert (await second.spend(TEN, "a", 4)).is_spent
+            assert not (await first.spend(TEN, "a")).is_spent
+
+    async def test_a_server_that_went_away_and_came_back_counts_again(self):
+        with running_redis() as port:
+            limiter = SlidingRateLimiter(f"redis://127.0.0.1:{port}")
+            assert not (await limiter.spend(TEN, "a", 11)).is_spent
+        assert (await limiter.spend(TEN, "a", 11)).is_spent
+        with running_redis(port):
+            assert not (await limiter.spend(TEN, "a", 11)).is_spent
