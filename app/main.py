@@ -158,7 +158,7 @@ def build(surroundings: Surroundings) -> Starlette:
     services = replace(surroundings.services, rate_limiter=make_rate_limiter(settings))
     payment_runner, vault = PaymentRunner(services), VaultService(services)
     delivery, renderer = make_delivery(surroundings), Renderer()
-    pulse = _Pulse(surroundings, delivery, [payment_runner, vault])
+    pulse = _Pulse(surroundings, delivery, [payment_runner, vault, services.rate_limiter])
     edge = EdgeServices(
         verifier=make_verifier(settings),
         clock=surroundings.clock,
@@ -205,11 +205,14 @@ class _Pulse:
     """
 
     def __init__(
-        self, surroundings: Surroundings, delivery: Delivery, runners: Sequence[PaymentRunner | VaultService]
+        self,
+        surroundings: Surroundings,
+        delivery: Delivery,
+        closing: Sequence[PaymentRunner | VaultService | RateLimiter],
     ) -> None:
         self._surroundings = surroundings
         self._delivery = delivery
-        self._runners = runners
+        self._closing = closing
         self._ticker: Ticker | None = None
         self._messenger: Ticker | None = None
         self._collector: Ticker | None = None
@@ -233,8 +236,8 @@ class _Pulse:
             await self._messenger.stop()
             await self._ticker.stop()
             await self._collector.stop()
-            for runner in self._runners:
-                await runner.close()
+            for each in self._closing:
+                await each.close()
             await around.close()
 
     @property

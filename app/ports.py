@@ -48,6 +48,9 @@ class Unlimited:
         """Spend an amount of the rate, of which all is left ever after."""
         return Allowance(is_spent=True, remaining=rate.most, retry_after_seconds=0)
 
+    async def close(self) -> None:
+        """Close nothing."""
+
 
 UNLIMITED = Unlimited()
 
@@ -85,6 +88,10 @@ class RateLimiter(Protocol):
 
     async def spend(self, rate: Rate, key: str, amount: int = 1, /) -> Allowance:
         """Spend an amount of the rate; nothing is spent where less than that is left."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connections to the storage."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""A real Redis server for tests: the machine's own `redis-server`, on a free port of loopback, keeping nothing on disk."""
+"""A real Redis server for tests: the machine's own `redis-server` on a free port, with nothing kept."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 from limits import RateLimitItemPerSecond
+from limits.aio.storage import RedisStorage
+from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
@@ -34,9 +36,10 @@ class SlidingRateLimiter:
         :raises RateStorageUnusable: when there is no such storage, or its library is missing.
         """
         try:
-            storage = storage_from_string(f"async+{address}", wrap_exceptions=True)
+            storage = storage_from_string(f"async+{address}", wrap_exceptions=True, implementation="redispy")
         except ConfigurationError as error:
             raise RateStorageUnusable(address, str(error)) from error
+        self._storage = storage
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     async def spend(self, rate: Rate, key: str, amount: int = 1, /) -> Allowance:
@@ -50,3 +53,8 @@ class SlidingRateLimiter:
             return Allowance(is_spent=True, remaining=rate.most, retry_after_seconds=0)
         wait = max(1, math.ceil(stats.reset_time - SystemClock().now().timestamp()))
         return Allowance(is_spent, max(0, stats.remaining), wait)
+
+    async def close(self) -> None:
+        """Close the connections to the storage."""
+        if isinstance(self._storage, RedisStorage) and isinstance(self._storage.bridge, RedispyBridge):
+            await self._storage.bridge.storage.aclose()

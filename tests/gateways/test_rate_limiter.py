@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
+
 import pytest
 from limits.errors import StorageError
 
@@ -47,13 +49,13 @@ def test_an_address_that_is_no_storage_is_refused():
 class TestRedis:
     async def test_several_machines_share_one_count(self):
         with running_redis() as port:
-            first, second = (SlidingRateLimiter(f"redis://127.0.0.1:{port}") for _ in range(2))
-            assert (await first.spend(TEN, "a", 6)).remaining == 4
-            refused = await second.spend(TEN, "a", 5)
-            assert (refused.is_spent, refused.remaining) == (False, 4)
-            assert 1 <= refused.retry_after_seconds <= 60
-            assert (await second.spend(TEN, "a", 4)).is_spent
-            assert not (await first.spend(TEN, "a")).is_spent
+            async with limiting(port) as first, limiting(port) as second:
+                assert (await first.spend(TEN, "a", 6)).remaining == 4
+                refused = await second.spend(TEN, "a", 5)
+                assert (refused.is_spent, refused.remaining) == (False, 4)
+                assert 1 <= refused.retry_after_seconds <= 60
+                assert (await second.spend(TEN, "a", 4)).is_spent
+                assert not (await first.spend(TEN, "a")).is_spent
 
     async def test_a_server_that_went_away_and_came_back_counts_again(self):
         with running_redis() as port:
@@ -62,3 +64,11 @@ class TestRedis:
         assert (await limiter.spend(TEN, "a", 11)).is_spent
         with running_redis(port):
             assert not (await limiter.spend(TEN, "a", 11)).is_spent
+            await limiter.close()
+
+
+@asynccontextmanager
+async def limiting(port):
+    limiter = SlidingRateLimiter(f"redis://127.0.0.1:{port}")
+    yield limiter
+    await limiter.close()
