@@ -53,6 +53,7 @@ def _register() -> None:
     application.command("restore", rich_help_panel=set_up)(money.restore)
     application.command("settings", rich_help_panel=set_up)(setup.settings)
     application.command("export-schema", rich_help_panel=set_up)(setup.export_schema)
+    application.command("export-documents", rich_help_panel=set_up)(setup.export_documents)
     application.add_typer(access.account, rich_help_panel=set_up)
     application.add_typer(staff.catalogue, rich_help_panel=set_up)
     application.add_typer(access.key, rich_help_panel=set_up)

@@ -63,3 +63,18 @@ def export_schema(
         say(f"{output} is not the schema of this program. Run `flex-billing export-schema`.")
         raise typer.Exit(FOUND_PROBLEMS)
     tell(f"{output} is up to date.")
+
+
+def export_documents(
+    folder: Annotated[Path, typer.Option(help="The contract's folder.", file_okay=False)] = Path("frontend-contract"),
+) -> None:
+    """Write the manifests of persisted documents, which clients send the ids of, from the contract's operations."""
+    from app.graphql.contract import read_contract
+    from app.graphql.persisted_documents import APOLLO_FILE, DOCUMENTS_FILE, apollo_manifest, persisted_documents
+
+    contract = read_contract(folder)
+    if not contract.operations:
+        raise Refused(f"{str(folder)!r} holds no operations. Choose the contract's folder by --folder.")
+    for name, text in ((DOCUMENTS_FILE, persisted_documents(contract)), (APOLLO_FILE, apollo_manifest(contract))):
+        (folder / name).write_text(text, encoding="utf-8")
+        tell(f"{folder / name} is written.")
