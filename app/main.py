@@ -19,12 +19,14 @@ from app.gateways.signing_keys import FetchedKeys, FixedKeys
 from app.gateways.smtp import MailServer, SmtpMailer
 from app.graphql.context import Writes
 from app.graphql.contract import read_contract
+from app.graphql.persisted_documents import read_persisted_documents
 from app.http.account_routes import account_routes
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.documents import document_kinds, document_routes
 from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
 from app.http.ingest_routes import ingest_routes
+from app.http.named_documents import DocumentsMode
 from app.http.operator_routes import operator_routes
 from app.http.static_files import static_route
 from app.http.unsubscribe import unsubscribe_routes
@@ -182,8 +184,10 @@ def build(surroundings: Surroundings) -> Starlette:
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.cors_origins,
             allows_introspection=settings.shows_graphiql,
+            documents=DocumentsMode(settings.documents),
         ),
         warm_documents=[operation.document for operation in contract.operations],
+        persisted_documents=read_persisted_documents(contract),
         developer_page=page,
         routes=[
             *account_routes(services),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     rate_limits_url: str = Field(
         "memory://",
         description="where rate limits are counted: memory://, redis://host:port for several machines, or off",
+    )
+    documents: Literal["off", "prefer", "log-unknown", "enforce"] = Field(
+        "prefer", description="whether operations may be sent by their ids (not when off), and must be (enforce)"
     )
     graphiql: bool | None = Field(None, description="show GraphiQL to browsers; by default in the sandbox only")
 

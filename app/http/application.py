@@ -11,6 +11,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -18,12 +19,14 @@ from app.error_codes import ErrorCode, entry
 from app.graphql.context import Asked, Context, GraphQLOptions, Writes
 from app.graphql.documents import DocumentStore, RuleSet
 from app.graphql.execution import Executor
+from app.graphql.persisted_documents import PersistedDocuments
 from app.graphql.schema import graphql_schema
 from app.http import answers
 from app.http.body import BodyDeadline, BodyLimit
 from app.http.graphql_endpoint import EndpointOptions, GraphQLEndpoint
 from app.http.guard import Guard, GuardOptions
 from app.http.health import Live, Probe, Ready
+from app.http.named_documents import DocumentsMode, NamedDocuments
 from app.http.request_scope import RequestScope
 from app.http.security import SecurityHeaders, TrustedHosts, cors
 from app.ports import UNLIMITED
@@ -37,6 +40,12 @@ if TYPE_CHECKING:
     from app.ports import Claims, Clock, Ids, Origin, RateLimiter, TokenVerifier
     from app.repositories.reader import Reader
     from app.services.invoices.document_links import DocumentLinks
+
+
+COMPRESSED_FROM = 1_000
+"""Answers of as many bytes are compressed for clients that take it."""
+
+COMPRESSION_LEVEL = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,7 @@ class EdgeOptions:
     body_seconds: float = 5.0
     operation_seconds: float = 10.0
     guard: GuardOptions = field(default_factory=GuardOptions)
+    documents: DocumentsMode = DocumentsMode.PREFER
 
     @property
     def rules(self) -> RuleSet:
@@ -83,6 +93,7 @@ def build_application(
     services: EdgeServices,
     options: EdgeOptions,
     warm_documents: Iterable[str] = (),
+    persisted_documents: PersistedDocuments | None = None,
     developer_page: ASGIApp | None = None,
     routes: Sequence[BaseRoute] = (),
     lifespan: Lifespan[Any] | None = None,
@@ -91,7 +102,10 @@ def build_application(
 
     :raises DocumentRefused: when a document to be warmed does not fit the schema.
     """
-    endpoint = _graphql_endpoint(services, options, warm_documents, developer_page)
+    documents = NamedDocuments(persisted_documents or PersistedDocuments(), options.documents)
+    store = DocumentStore(graphql_schema, options.rules)
+    store.warm(warm_documents)
+    endpoint = _graphql_endpoint(services, options, store, documents, developer_page)
     application = Starlette(
         routes=[
             Route("/graphql", guarded(endpoint, largest_body=options.largest_body, seconds=options.body_seconds)),
@@ -103,7 +117,8 @@ def build_application(
             Middleware(SecurityHeaders, is_https_only=not options.is_sandbox),
             Middleware(RequestScope, ids=services.ids),
             Middleware(TrustedHosts, hosts=options.allowed_hosts),
-            cors(options.cors_origins),
+            cors(options.cors_origins, allows_loopback=options.is_sandbox),
+            Middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION_LEVEL),
         ],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
@@ -118,10 +133,12 @@ def guarded(app: ASGIApp, *, largest_body: int, seconds: float) -> ASGIApp:
 
 
 def _graphql_endpoint(
-    services: EdgeServices, options: EdgeOptions, warm_documents: Iterable[str], page: ASGIApp | None
+    services: EdgeServices,
+    options: EdgeOptions,
+    store: DocumentStore,
+    documents: NamedDocuments,
+    page: ASGIApp | None,
 ) -> GraphQLEndpoint:
-    store = DocumentStore(graphql_schema, options.rules)
-    store.warm(warm_documents)
     graphql_options = GraphQLOptions(largest_page=options.largest_page)
 
     def make_context(request_id: str, claims: Claims, origin: Origin) -> Context:
@@ -139,7 +156,9 @@ def _graphql_endpoint(
         executor=Executor(graphql_schema, options.rules),
         verifier=services.verifier,
         make_context=make_context,
-        options=EndpointOptions(allows_get=options.is_sandbox, operation_seconds=options.operation_seconds),
+        options=EndpointOptions(
+            is_sandbox=options.is_sandbox, documents=documents, operation_seconds=options.operation_seconds
+        ),
         guard=Guard(services.rate_limiter, options.guard),
         page=page,
     )

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 import structlog
 
-from app.domain.card_numbers import holds_card_number, without_card_numbers
+from app.domain.card_numbers import without_card_numbers
 from app.error_codes import ErrorCode, entry
 from app.graphql.documents import Document, DocumentRefused, DocumentStore, is_query
 from app.graphql.errors import document_entries
 from app.http import answers
 from app.http.answers import JSON, Refused, client_address, header, request_id_of, send_json, send_refusal
 from app.http.body import Disconnected, read_body
+from app.http.graphql_request import read_parameters, read_query_string, refuse_card_numbers
 from app.http.guard import Budget, TooManyOperations
 from app.http.json_body import decode_object
+from app.http.named_documents import DocumentNotRun
 from app.http.negotiation import choose_media_type, prefers_html, require_json
 from app.http.security import Unauthenticated, authenticate
 from app.ports import Origin
@@ -32,33 +33,32 @@ if TYPE_CHECKING:
     from app.domain.json_values import JsonObject
     from app.graphql.context import Context
     from app.graphql.execution import Answer, Executor
+    from app.http.graphql_request import GraphQLRequest
     from app.http.guard import Guard
+    from app.http.named_documents import NamedDocuments
     from app.ports import Claims, TokenVerifier
 
     ContextFactory = Callable[[str, Claims, Origin], Context]
 
 log = structlog.get_logger("http")
 
-MOST_PARAMETERS = 10
+METHODS = ("GET", "POST")
+DEVELOPER_PAGE = b"x-developer-page"
+"""A header that the developers' page sends."""
+
 LONGEST_AGENT = 255
 CHARACTERS_A_POINT = 2
 """How much of a document that is not known yet is examined for a point."""
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
-    """The parameters of GraphQL over HTTP, each of the right kind."""
-
-    query: str
-    operation_name: str | None
-    variables: JsonObject
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointOptions:
-    """How this endpoint behaves: whether it also runs queries sent by GET, and how long an operation may take."""
+    """How this endpoint behaves: whether texts may come by GET and the developers' page may send any text, as in the
+    sandbox, which documents are known, and how long an operation may take.
+    """
 
-    allows_get: bool
+    is_sandbox: bool
+    documents: NamedDocuments
     operation_seconds: float
 
 
@@ -104,9 +104,8 @@ class GraphQLEndpoint:
             await send_json(send, status, body, media_type=media_type)
 
     def _require_method(self, scope: Scope) -> None:
-        allowed = ("GET", "POST") if self._options.allows_get else ("POST",)
-        if scope["method"] not in allowed:
-            raise _method_refused(f"Send the operation by {' or '.join(allowed)}.", allowed)
+        if scope["method"] not in METHODS:
+            raise _method_refused(f"Send the operation by {' or '.join(METHODS)}.", METHODS)
 
     async def _answer(self, scope: Scope, receive: Receive, media_type: str) -> tuple[int, JsonObject]:
         is_post = scope["method"] == "POST"
@@ -115,22 +114,28 @@ class GraphQLEndpoint:
         claims = await self._authenticate(scope)
         scope["state"]["account"] = claims.account
         request = read_parameters(decode_object(await read_body(receive))) if is_post else read_query_string(scope)
-        _refuse_card_numbers(request)
+        refuse_card_numbers(request)
+        if not is_post and request.query is not None and not self._options.is_sandbox:
+            raise _method_refused("Only a document's id is sent by GET; send its text by POST.", ("POST",))
         try:
+            query = self._options.documents.text_of(request, is_free=self._is_developer(scope))
             async with self._guard.turn(claims):
-                return await self._answer_operation(scope, request, claims, media_type)
-        except TooManyOperations as refused:
+                return await self._answer_operation(scope, query, request, claims, media_type)
+        except (TooManyOperations, DocumentNotRun) as refused:
             refused.status = _document_status(media_type, refused.code)
             raise
 
+    def _is_developer(self, scope: Scope) -> bool:
+        return self._options.is_sandbox and self._page is not None and header(scope, DEVELOPER_PAGE) is not None
+
     async def _answer_operation(
-        self, scope: Scope, request: GraphQLRequest, claims: Claims, media_type: str
+        self, scope: Scope, query: str, request: GraphQLRequest, claims: Claims, media_type: str
     ) -> tuple[int, JsonObject]:
         request_id = request_id_of(scope)
-        if not self._store.knows(request.query):
-            await self._guard.spend(claims, len(request.query) // CHARACTERS_A_POINT)
+        if not self._store.knows(query):
+            await self._guard.spend(claims, len(query) // CHARACTERS_A_POINT)
         try:
-            document = self._store.prepare(request.query)
+            document = self._store.prepare(query)
             operation = _operation(document, request.operation_name)
         except DocumentRefused as refused:
             errors = document_entries(refused.errors, refused.code, request_id)
@@ -214,56 +219,6 @@ def _operation(document: Document, name: str | None) -> OperationDefinitionNode:
     return operation
 
 
-def read_parameters(body: JsonObject) -> GraphQLRequest:
-    """Return the parameters of a JSON object.
-
-    :raises Refused: with status 400 when one is missing or of the wrong kind.
-    """
-    query, name = body.get("query"), body.get("operationName")
-    variables, extensions = body.get("variables"), body.get("extensions")
-    if not isinstance(query, str) or not query:
-        raise _bad("The request has no `query`. Send the GraphQL document there, as a string.")
-    if name is not None and not isinstance(name, str):
-        raise _bad("`operationName` is not a string. Send the name of an operation, or leave it out.")
-    if variables is not None and not isinstance(variables, dict):
-        raise _bad("`variables` is not an object. Send the values by their names, or leave it out.")
-    if extensions is not None and not isinstance(extensions, dict):
-        raise _bad("`extensions` is not an object. Leave it out.")
-    return GraphQLRequest(query, name or None, variables or {})
-
-
-def read_query_string(scope: Scope) -> GraphQLRequest:
-    """Return the parameters of a query string; variables and extensions are JSON there.
-
-    :raises Refused: with status 400 when the string is malformed, or a parameter is of the wrong kind.
-    """
-    try:
-        pairs = parse_qs(
-            scope["query_string"].decode("ascii"),
-            errors="strict",
-            max_num_fields=MOST_PARAMETERS,
-            keep_blank_values=True,
-        )
-    except ValueError:
-        raise _bad("The query string is not well formed, or not UTF-8.") from None
-    if any(len(values) > 1 for values in pairs.values()):
-        raise _bad("A parameter of the query string is given twice.")
-    texts = {name: values[0] for name, values in pairs.items()}
-    decoded = {name: texts.pop(name, None) for name in ("variables", "extensions")}
-    objects = {name: decode_object(text, what=f"`{name}`") for name, text in decoded.items() if text}
-    return read_parameters({**texts, **objects})
-
-
-def _refuse_card_numbers(request: GraphQLRequest) -> None:
-    """Refuse a request in which a card number stands anywhere, before anything of it can be written down.
-
-    :raises Refused: with status 400, and without the number.
-    """
-    if holds_card_number([request.query, request.operation_name, request.variables]):
-        message = "Card numbers are never sent here. Use the payment form, and send what it makes of the card."
-        raise Refused(answers.BAD_REQUEST, ErrorCode.CARD_NUMBER_REFUSED, message)
-
-
 def origin_of(scope: Scope) -> Origin:
     """Return where a request came from; the server has replaced the address by that of a trusted proxy's client."""
     agent = header(scope, b"user-agent")
@@ -281,14 +236,10 @@ def _document_status(media_type: str, code: ErrorCode) -> int:
 
 
 def _asks_for_page(scope: Scope) -> bool:
-    is_operation = b"query=" in scope["query_string"]
+    is_operation = any(name in scope["query_string"] for name in (b"query=", b"documentId=", b"extensions="))
     return scope["method"] in {"GET", "HEAD"} and not is_operation and prefers_html(header(scope, b"accept"))
 
 
 def _method_refused(message: str, allowed: tuple[str, ...]) -> Refused:
     headers = [(b"allow", ", ".join(allowed).encode())]
     return Refused(answers.METHOD_NOT_ALLOWED, ErrorCode.METHOD_NOT_ALLOWED, message, headers)
-
-
-def _bad(message: str) -> Refused:
-    return Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, message)

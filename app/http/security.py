@@ -25,6 +25,26 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
+LOOPBACK_ORIGIN = r"https?://(localhost|[a-z0-9-]+\.localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
+
+CLIENT_HEADERS = (
+    "apollo-require-preflight",
+    "apollographql-client-name",
+    "apollographql-client-version",
+    "b3",
+    "baggage",
+    "newrelic",
+    "sentry-trace",
+    "traceparent",
+    "tracestate",
+    "x-apollo-operation-name",
+    "x-datadog-origin",
+    "x-datadog-parent-id",
+    "x-datadog-sampling-priority",
+    "x-datadog-trace-id",
+)
+"""What client libraries and the tracing agents of browsers add to requests by themselves."""
+
 # Probes come from machines that know an address, not a name.
 HOSTLESS_PATHS = frozenset({"/health/live", "/health/ready"})
 
@@ -75,14 +95,18 @@ class TrustedHosts:
         return match is not None and match[1].lower() in self._hosts
 
 
-def cors(origins: Sequence[str]) -> Middleware:
-    """Return the layer that lets the portal's own origins in: an exact list, no credentials, no pattern."""
+def cors(origins: Sequence[str], *, allows_loopback: bool = False) -> Middleware:
+    """Return the layer that lets the portal's own origins in: an exact list, no credentials, no pattern.
+
+    In the sandbox every origin of this machine is let in, for a developer's portal runs on a port of its own.
+    """
     return Middleware(
         CORSMiddleware,
         allow_origins=list(origins),
-        allow_methods=["POST"],
-        allow_headers=["authorization", "content-type", "x-request-id"],
-        expose_headers=["x-request-id"],
+        allow_origin_regex=LOOPBACK_ORIGIN if allows_loopback else None,
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "x-request-id", *CLIENT_HEADERS],
+        expose_headers=["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"],
         max_age=600,
     )
 

@@ -48,7 +48,7 @@
     return JSON.stringify({ ...headers, [name]: bearer(current) }, null, 2);
   };
 
-  const send = GraphiQL.createFetcher({ url: config.endpoint });
+  const send = GraphiQL.createFetcher({ url: config.endpoint, headers: { "X-Developer-Page": "1" } });
   // The documentation is read before the header editor is there.
   const fetcher = (params, options) => {
     const isAboutSchema = params.operationName === "IntrospectionQuery" && current !== null;

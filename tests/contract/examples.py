@@ -21,8 +21,10 @@ from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
 from app.graphql.context import Writes
 from app.graphql.contract import FOLDER, read_contract
+from app.graphql.persisted_documents import hash_of, read_persisted_documents
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.health import Readiness
+from app.http.named_documents import DocumentsMode
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
@@ -43,6 +45,7 @@ from tests.contract.seeds import DENTIST, PERSONAS, SEEDS, Builder, LaterIds, Se
 
 EXAMPLES = FOLDER / "examples"
 CONTRACT = read_contract()
+PERSISTED = read_persisted_documents(CONTRACT)
 
 AT_THE_GATEWAY = {"ANSWER_LOST": "vault", "PAYMENT_ANSWER_LOST": "sale", "CARDS_DECLINED": ""}
 """Faults at the payment gateway, with the operation whose answer is lost."""
@@ -267,8 +270,9 @@ class Play:
             ),
         )
         seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0
-        options = EdgeOptions(is_sandbox=False, allowed_hosts=[HOST], operation_seconds=seconds)
-        return build_application(services=services, options=options)
+        documents = DocumentsMode(example.content.get("documents", DocumentsMode.PREFER))
+        options = EdgeOptions(is_sandbox=False, allowed_hosts=[HOST], operation_seconds=seconds, documents=documents)
+        return build_application(services=services, options=options, persisted_documents=PERSISTED)
 
     def _request(self, client: httpx2.AsyncClient, example: Example) -> httpx2.Request:
         """The operation by POST, unless the example's `request` says otherwise."""
@@ -283,6 +287,8 @@ class Play:
             raise LookupError(f"{example.name}: there is no such operation.")
         variables = {name: self._value(value) for name, value in example.content["variables"].items()}
         body = {"query": said.get("query", operation.document), "variables": variables}
+        if said.get("byId"):
+            body["documentId"] = hash_of(body.pop("query"))
         if "operationName" in said:
             body["operationName"] = said["operationName"]
         content = said["body"] if "body" in said else orjson.dumps(body)

@@ -19,7 +19,7 @@ ALL = {example.name: example for example in examples()}
 MOST_TRIPS = 2
 
 KEYS = {"as", "at", "seed", "variables", "httpStatus", "response"}
-EXTRAS = {"request", "fault", "after"}
+EXTRAS = {"request", "fault", "after", "documents"}
 QUERIES = [operation.name for operation in CONTRACT.operations if operation.kind is OperationType.QUERY]
 
 

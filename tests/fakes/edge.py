@@ -82,7 +82,8 @@ class Edge:
         self.reader = FakeReader(viewer=viewer)
         self.tokens = SandboxTokens.open(folder)
         rate_limiter = options.pop("rate_limiter", UNLIMITED)
-        build = {name: options.pop(name) for name in ("warm_documents", "developer_page", "routes") if name in options}
+        names = ("warm_documents", "persisted_documents", "developer_page", "routes")
+        build = {name: options.pop(name) for name in names if name in options}
         self.application = build_application(
             services=EdgeServices(
                 verifier=JwtVerifier(FixedKeys(self.tokens.public_keys()), SANDBOX_RULES),

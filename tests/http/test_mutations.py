@@ -8,9 +8,11 @@ import strawberry
 from app.graphql.context import Asked, Context, GraphQLOptions
 from app.graphql.documents import DocumentStore, RuleSet
 from app.graphql.execution import Executor
+from app.graphql.persisted_documents import PersistedDocuments
 from app.graphql.schema import BillingSchema
 from app.http.graphql_endpoint import EndpointOptions, GraphQLEndpoint
 from app.http.guard import Guard, GuardOptions
+from app.http.named_documents import DocumentsMode, NamedDocuments
 from app.http.request_scope import RequestScope
 from app.ports import UNLIMITED, Claims
 from tests.fakes.edge import A_VIEWER, CountingIds, FakeReader, FixedClock, client
@@ -57,7 +59,11 @@ def application():
         executor=Executor(schema, rules),
         verifier=AnyToken(),
         make_context=make_context,
-        options=EndpointOptions(allows_get=True, operation_seconds=10.0),
+        options=EndpointOptions(
+            is_sandbox=True,
+            documents=NamedDocuments(PersistedDocuments(), DocumentsMode.PREFER),
+            operation_seconds=10.0,
+        ),
         guard=Guard(UNLIMITED, GuardOptions()),
     )
     return RequestScope(endpoint, CountingIds())

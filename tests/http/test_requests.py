@@ -218,12 +218,51 @@ class TestCrossOrigin:
         "origin", ["https://portal.test.evil.test", "http://portal.test", "https://Portal.test:8443", "null"]
     )
     async def test_near_misses_are_not(self, tmp_path, origin):
-        async with Edge(tmp_path, cors_origins=["https://portal.test"]).client() as client:
+        async with Edge(tmp_path, is_sandbox=False, cors_origins=["https://portal.test"]).client() as client:
             asked = await client.options("/graphql", headers={**PREFLIGHT, "origin": origin})
             sent = await client.post("/graphql", json={"query": VIEWER_QUERY}, headers={"origin": origin})
         assert asked.status_code == 400
         assert "access-control-allow-origin" not in asked.headers
         assert "access-control-allow-origin" not in sent.headers
+
+    @pytest.mark.parametrize("origin", ["http://localhost:5173", "https://127.0.0.1:3000", "http://[::1]:8080"])
+    @pytest.mark.parametrize(("is_sandbox", "status"), [(True, 200), (False, 400)])
+    async def test_a_portal_on_this_machine_is_let_into_the_sandbox(self, tmp_path, origin, is_sandbox, status):
+        async with Edge(tmp_path, is_sandbox=is_sandbox).client() as client:
+            asked = await client.options("/graphql", headers={**PREFLIGHT, "origin": origin})
+        assert asked.status_code == status
+        assert ("access-control-allow-origin" in asked.headers) is is_sandbox
+
+    @pytest.mark.parametrize("origin", ["http://localhost.evil.test", "http://127.0.0.1.evil.test", "http://10.0.0.1"])
+    async def test_the_sandbox_lets_no_other_machine_in(self, tmp_path, origin):
+        async with Edge(tmp_path).client() as client:
+            asked = await client.options("/graphql", headers={**PREFLIGHT, "origin": origin})
+        assert asked.status_code == 400
+
+    async def test_what_tracing_agents_add_is_allowed(self, tmp_path):
+        sent = "authorization, content-type, traceparent, tracestate, baggage, sentry-trace, x-datadog-trace-id"
+        asking = {**PREFLIGHT, "access-control-request-headers": sent, "origin": "http://localhost:5173"}
+        async with Edge(tmp_path).client() as client:
+            assert (await client.options("/graphql", headers=asking)).status_code == 200
+
+
+class TestCompression:
+    LONG = "{ __schema { types { name description } } }"
+
+    async def test_a_long_answer_is_compressed_for_who_takes_it(self, tmp_path):
+        async with Edge(tmp_path).client() as client:
+            taken = await client.post("/graphql", json={"query": self.LONG}, headers={"accept-encoding": "gzip"})
+            plain = await client.post("/graphql", json={"query": self.LONG}, headers={"accept-encoding": "identity"})
+        assert taken.headers["content-encoding"] == "gzip"
+        assert "content-encoding" not in plain.headers
+        assert taken.json()["data"] == plain.json()["data"]
+        assert int(taken.headers["content-length"]) < len(plain.content) / 3
+        assert "Accept-Encoding" in taken.headers["vary"]
+
+    async def test_a_short_one_is_not(self, tmp_path):
+        async with Edge(tmp_path).client() as client:
+            answer = await client.post("/graphql", json={"query": VIEWER_QUERY}, headers={"accept-encoding": "gzip"})
+        assert "content-encoding" not in answer.headers
 
 
 class TestBodies:
