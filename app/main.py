@@ -294,9 +294,10 @@ def _message_routes(surroundings: Surroundings, delivery: Delivery, renderer: Re
     if not surroundings.settings.is_sandbox:
         return routes
     from app.sandbox.message_pages import message_pages
+    from app.sandbox.reference_page import reference_routes
 
     pages = message_pages(folder=surroundings.settings.data, composer=delivery.composer, renderer=renderer)
-    return [*routes, *pages]
+    return [*routes, *pages, *reference_routes()]
 
 
 def _developer_page(settings: Settings, contract: Contract) -> ASGIApp:

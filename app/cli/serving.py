@@ -129,6 +129,7 @@ def _welcome(settings: Settings, port: int) -> None:
     addresses = Text()
     for name, address in (
         ("GraphiQL", f"{base}/graphql"),
+        ("Reference", f"{base}/docs"),
         ("Messages", f"{base}/sandbox/messages"),
         ("Health", f"{base}/health/ready"),
         ("Tokens", str(settings.data / PERSONAS_FILE)),
