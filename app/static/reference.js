@@ -22,21 +22,22 @@
 
   // `[Plan!]!` with the name of the type as a link.
   const typeText = (text) => text.split(/(\w+)/).map((part) => (names.has(part) ? link(part) : part));
+  // Text between backticks is code.
+  const prose = (text) => (text ?? "").split("`").map((part, place) => (place % 2 ? element("code", {}, part) : part));
   const notes = (member) =>
     [
       member.deprecated && `Deprecated: ${member.deprecated}`,
-      member.cost !== null && member.cost !== undefined && `Costs ${member.cost} points.`,
+      typeof member.cost === "number" && `Costs ${member.cost} points.`,
       member.counted && "Counts once for each item.",
-    ]
-      .filter(Boolean)
-      .map((note) => element("p", { className: "quiet" }, note));
+    ].filter(Boolean);
 
   const member = (owner, what, found) => {
     const id = `${owner}.${found.name}`;
     const shown = [found.name];
     if (found.type) shown.push(": ", ...typeText(found.type));
-    if (found.default !== null && found.default !== undefined) shown.push(` = ${found.default}`);
-    const body = element("dd", {}, found.about ?? "", ...notes(found));
+    if (found.default && found.default !== "null") shown.push(` = ${found.default}`);
+    const body = element("dd", {}, ...prose(found.about));
+    if (notes(found).length) body.append(element("p", { className: "quiet" }, notes(found).join(" ")));
     if (found.arguments?.length) {
       body.append(element("dl", {}, ...found.arguments.flatMap((each) => member(id, "argument", each))));
     }
@@ -50,13 +51,13 @@
 
   const operation = (found) => [
     anchored(found.name, found.kind, found.about, element("h3", {}, found.name, " ", element("small", {}, found.kind))),
-    element("p", {}, found.about),
+    element("p", {}, ...prose(found.about)),
     element("details", {}, element("summary", {}, "Document"), element("pre", {}, element("code", {}, found.document))),
   ];
 
   const type = (found) => [
     anchored(found.name, found.kind, found.about, element("h3", {}, found.name, " ", element("small", {}, found.kind))),
-    element("p", {}, found.about ?? ""),
+    element("p", {}, ...prose(found.about)),
     listed("Implements", found.implements),
     listed("Possible types", found.members),
     element(
@@ -69,8 +70,8 @@
 
   const error = (found) => [
     anchored(found.code, "error code", found.meaning, element("h3", {}, found.code, " ", element("small", {}, "error code"))),
-    element("p", {}, found.meaning),
-    element("p", {}, `Who can act: ${found.whoCanAct}`),
+    element("p", {}, ...prose(found.meaning)),
+    element("p", {}, ...prose(`Who can act: ${found.whoCanAct}`)),
     element("p", {}, `To show people: “${found.suggestedCopy}”`),
     element(
       "p",
