@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
 from app.domain.alerts import CONTACT_KINDS
+from app.domain.names import is_blank, is_unprintable
 from app.domain.periods import ZONE_NAME
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from app.domain.alerts import AlertKind
 
 MOST_CONTACTS = 10
-LONGEST_NAME = 100
+LONGEST_NAME = 80
 
 
 class Channel(StrEnum):
@@ -95,7 +94,7 @@ class PaymentContact:
 def check_details(details: ContactDetails) -> None:
     """Make sure that a contact can be reached as it is meant to be.
 
-    The forms of address and number are checked where they come in.
+    The forms of address and number, and what a name looks like, are checked where they come in.
     :raises InvalidContact: naming the field to correct.
     """
     _check_name("name", details.name, is_required=True)
@@ -117,14 +116,12 @@ def changed_fields(before: ContactDetails, after: ContactDetails) -> tuple[str, 
 
 
 def _check_name(field: str, text: str, *, is_required: bool) -> None:
-    if is_required and not text.strip():
-        raise InvalidContact(field, "Give the contact a name.")
     if len(text) > LONGEST_NAME:
         raise InvalidContact(field, f"The {field} has more than {LONGEST_NAME} characters. Shorten it.")
-    if any(_is_unprintable(letter) for letter in text):
+    if is_unprintable(text):
         raise InvalidContact(field, f"The {field} holds characters that do not print. Type it again.")
-    if _LINK.search(text):
-        raise InvalidContact(field, f"The {field} looks like a link. Give the {field} alone.")
+    if is_blank(text) and (is_required or text):
+        raise InvalidContact(field, "Give the contact a name." if is_required else f"The {field} cannot be read.")
 
 
 def _check_kinds(kinds: Collection[AlertKind]) -> None:
@@ -140,20 +137,3 @@ def _check_hours(hours: CallingHours) -> None:
         raise InvalidContact("timeZone", f"{hours.time_zone!r} is no time zone. Write it as America/New_York.")
     if hours.opens_at >= hours.closes_at:
         raise InvalidContact("callingHours", "Calls must be allowed from an earlier hour of the day until a later one.")
-
-
-def _is_unprintable(letter: str) -> bool:
-    return unicodedata.category(letter) in _UNPRINTABLE or letter in _DIRECTION_OVERRIDES
-
-
-_UNPRINTABLE = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-_DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They make what follows read backwards; letters of right-to-left scripts need none."""
-
-_ENDINGS = (
-    r"com|net|org|io|info|biz|app|dev|xyz|link|click|site|online|top|shop|store|page|club|"
-    r"ca|cc|cn|co|eu|fr|gg|ly|nl|pl|ru|tk|tv|uk|us"
-)
-_LINK = re.compile(rf"://|\bwww\.|@|[a-z0-9-]{{2}}\.(?:{_ENDINGS})\b|\w\.(?-i:[a-z]{{2,}})/\S", re.IGNORECASE)
-"""What mail programs are likely to make a link of; initials, particles of names and titles are none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from app.domain.alerts import CATALOGUE, AlertKind
 from app.domain.announcements import OPERATOR_ALERT, read_facts
 from app.domain.money import UnitPrice
 from app.formatting import format_date, format_money, format_unit_price
+from app.messages.defused import defused, defused_facts
 from app.messages.invoice_words import ISSUER
 from app.messages.render import STATIC, TEMPLATES
 
@@ -69,6 +70,15 @@ class Addressee:
     account_number: str
     is_contact: bool
 
+    def defused(self) -> Addressee:
+        """Return the same with names that no mail program makes a link of."""
+        return replace(
+            self,
+            name=defused(self.name),
+            account_name=defused(self.account_name),
+            account_number=defused(self.account_number),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class MailText:
@@ -103,16 +113,17 @@ class Composer:
         self, kind: str, data: JsonObject, addressee: Addressee, *, unsubscribe_url: str | None = None
     ) -> MailText:
         """Return the mail of a kind. With an address to unsubscribe at, it says so; a duty says why there is none."""
-        words = self._words(kind, data, addressee)
-        subject = one_line(self._kind_template(kind, "subject.txt").render(words), LONGEST_SUBJECT)
+        subject = self._subject(kind, self._words(kind, data, addressee))
+        safe = addressee if kind == OPERATOR_ALERT else addressee.defused()
+        words = self._words(kind, data, safe, is_defused=kind != OPERATOR_ALERT)
         page = None if kind == OPERATOR_ALERT else PAGES[AlertKind(kind)]
         words |= {
-            "subject": subject,
-            "greeting": f"Hello {addressee.name}," if addressee.name else "Hello,",
+            "subject": self._subject(kind, words),
+            "greeting": f"Hello {safe.name}," if safe.name else "Hello,",
             "page_url": page and f"{self._portal_url}/billing/{page[0]}",
             "page_label": page and page[1],
             "unsubscribe_url": unsubscribe_url,
-            "reasons": list(_reasons(kind, data, addressee, can_unsubscribe=unsubscribe_url is not None)),
+            "reasons": list(_reasons(kind, data, safe, can_unsubscribe=unsubscribe_url is not None)),
         }
         text = _tidy(self._kind_template(kind, "body.txt").render(words))
         html = self._inliner.inline(self._kind_template(kind, "body.html").render(words))
@@ -122,8 +133,12 @@ class Composer:
         """Return what an operator says on the phone."""
         return _tidy(self._kind_template(kind, "call.txt").render(self._words(kind, data, addressee)))
 
-    def _words(self, kind: str, data: JsonObject, addressee: Addressee) -> dict[str, Any]:
+    def _subject(self, kind: str, words: dict[str, Any]) -> str:
+        return one_line(self._kind_template(kind, "subject.txt").render(words), LONGEST_SUBJECT)
+
+    def _words(self, kind: str, data: JsonObject, addressee: Addressee, *, is_defused: bool = False) -> dict[str, Any]:
         facts = read_facts(kind, data)
+        facts = defused_facts(facts) if is_defused else facts
         return {"facts": facts, "account": addressee.account_name, "recipient": addressee.name}
 
     def _kind_template(self, kind: str, name: str) -> Template:

@@ -41,50 +41,14 @@ class TestDetails:
     def test_a_name_is_any_that_prints(self, name):
         check_details(replace(CARLA, name=name, title=""))
 
-    @pytest.mark.parametrize(
-        "name",
-        [
-            " ",
-            "",
-            "x" * 101,
-            "two\nlines",
-            "nul\0",
-            "Visit www.evil.example",
-            "https://evil",
-            "evil.com",
-            "a@b",
-            "bit.ly/x",
-            "Pay at evil.co",
-            "t.me/abc",
-            "see our-portal.example/pay",
-            "pay.ca",
-            "bank.fr",
-            "\u202eeod",
-        ],
-    )
-    def test_a_name_that_is_empty_long_unprintable_or_a_link_is_refused(self, name):
+    @pytest.mark.parametrize("name", [" ", "", "x" * 81, "two\nlines", "nul\0", "\u202eeod", "\u200b", "a\u2028b"])
+    def test_a_name_that_is_blank_long_or_unprintable_is_refused(self, name):
         assert refused(name=name) == "name"
 
-    @pytest.mark.parametrize(
-        "name",
-        [
-            "J.R. Smith",
-            "Dr.Smith",
-            "Acme Inc.",
-            "St. Mary's",
-            "A/B Partners",
-            "J.de Vries",
-            "P.in 't Veld",
-            "A.de la Cruz",
-            "Accts.Payable/AR",
-            "Ünal & Co.",
-        ],
-    )
-    def test_initials_and_titles_are_no_links(self, name):
-        check_details(replace(CARLA, name=name))
-
-    def test_a_title_is_held_to_the_same(self):
-        assert refused(title="buy at shop.online") == "title"
+    @pytest.mark.parametrize("title", ["two\nlines", "x" * 81, " "])
+    def test_a_title_is_held_to_the_same_but_may_be_empty(self, title):
+        assert refused(title=title) == "title"
+        check_details(replace(CARLA, title="", name="x" * 80))
 
     @pytest.mark.parametrize(
         ("changes", "field"),

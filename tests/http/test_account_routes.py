@@ -121,6 +121,22 @@ class TestAccounts:
         assert refused[0] == 409
         assert await differences(world.database) == []
 
+    @pytest.mark.parametrize(
+        "name", ["J.P. Morgan Dental", "Booking.com", "A+ Heating", "24/7 Locksmith", "東京デンタルクリニック"]
+    )
+    async def test_names_of_businesses_pass_whatever_they_look_like(self, service, name):
+        user = {"id": "u", "email": "u@example.com", "name": name, "role": "ADMIN"}
+        answer = await service.put("AA0102", name=name, users=[user])
+        assert (answer.status_code, answer.json()["name"]) == (201, name)
+
+    @pytest.mark.parametrize("name", [" ", "\u200b", "a\u2028b", "a\u202eb", "\u200fb", "a\x85b"])
+    async def test_a_name_that_is_blank_or_breaks_its_line_is_refused(self, service, name):
+        user = {"id": "u", "email": "u@example.com", "name": name, "role": "ADMIN"}
+        for changes, whose in (({"name": name}, "the account"), ({"users": [user]}, "user 'u'")):
+            answer = await service.put("AA0102", **changes)
+            assert answer.status_code == 422
+            assert answer.json()["errors"][0]["message"].startswith(f"The name of {whose} is blank, or holds")
+
     async def test_names_in_any_script_are_kept(self, service):
         answer = await service.put("%C3%84rzte%20%E2%84%961", name="Zahnärzte 🦷 株式会社")
 

@@ -21,6 +21,7 @@ from app.domain.contacts import (
 from app.domain.events.messages import PaymentContactAdded, PaymentContactChanged, PaymentContactRemoved
 from app.repositories import unit_of_work
 from app.services.notifications.announce import Announcement, actor_name, announce
+from app.services.notifications.typed_names import check_typed_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -132,6 +133,8 @@ def check_contact(details: ContactDetails) -> ContactDetails:
         phone=read_phone(details.phone) if details.phone else None,
     )
     check_details(tidied)
+    check_typed_name("name", tidied.name)
+    check_typed_name("title", tidied.title)
     return tidied
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app.domain.accounts import Account, AccountStatus, Role, User, cycle_runs_at, first_cycle_on
 from app.domain.events.accounts import AccountChanged, AccountOpened
 from app.domain.events.event import change_of
+from app.domain.names import is_blank, is_breaking
 from app.domain.policies import policies_on
 from app.domain.proration import paid_start_after_trial
 from app.repositories import unit_of_work
@@ -62,6 +63,17 @@ class InvalidExternalId(InvalidParticulars):
             f"An account's id has 1 to {LONGEST_NAME_CHARACTERS} characters, none of them a control character."
         )
         self.external_id = external_id
+
+
+class InvalidName(InvalidParticulars):
+    """The name of the account or of a person cannot be read, or breaks the line it is shown on."""
+
+    def __init__(self, whose: str) -> None:
+        super().__init__(
+            f"The name of {whose} is blank, or holds a control, bidirectional or line-separator character. Send it "
+            "without."
+        )
+        self.whose = whose
 
 
 class MemberNamedTwice(InvalidParticulars):
@@ -154,10 +166,18 @@ def _check_names(particulars: AccountParticulars) -> None:
     name = particulars.external_id
     if not 0 < len(name) <= LONGEST_NAME_CHARACTERS or not name.isprintable():
         raise InvalidExternalId(name)
+    _check_name("the account", particulars.name)
+    for member in particulars.members or ():
+        _check_name(f"user {member.subject!r}", member.name)
     subjects = [member.subject for member in particulars.members or ()]
     for subject in subjects:
         if subjects.count(subject) > 1:
             raise MemberNamedTwice(subject)
+
+
+def _check_name(whose: str, name: str) -> None:
+    if is_blank(name) or is_breaking(name):
+        raise InvalidName(whose)
 
 
 async def _put(uow: UnitOfWork, clock: Clock, ids: Ids, particulars: AccountParticulars, actor: str) -> PutAccount:
