@@ -26,6 +26,7 @@ class ErrorCode(Enum):
     CARD_NUMBER_REFUSED = "The request contains a card number. Card numbers must never be sent to this API."
     CARD_VERIFICATION_FAILED = "The bank or the payment gateway rejected the card."
     CHANGE_IN_PROGRESS = "Another change to the account is waiting for its payment."
+    CONFIRMATIONS_USED_UP = "The payment contact was asked to confirm as often as possible and has not answered."
     DOWNGRADE_NOT_COST_EFFECTIVE = "This month's usage exceeds the lower plan's cost-effective threshold."
     DUPLICATE_PAYMENT_METHOD = "The payment method is already on file."
     FORBIDDEN = "You are signed in, but your role does not allow this, or your membership has ended."
@@ -40,6 +41,7 @@ class ErrorCode(Enum):
     NONCE_REJECTED = "The payment gateway did not take what the payment form made."
     NOT_ACCEPTABLE = "The Accept header names no media type that we can answer with."
     NOT_FOUND = "There is nothing at this address, or of this id."
+    NOTHING_TO_CONFIRM = "The payment contact has answered already, or is not reached through this channel."
     NOTHING_TO_PAY = "Nothing is left to pay."
     NO_SCHEDULED_CHANGE = "No change of plan is scheduled."
     OPERATION_RESOLUTION_FAILURE = (

@@ -22,6 +22,7 @@ from app.graphql.contract import read_contract
 from app.graphql.persisted_documents import read_persisted_documents
 from app.http.account_routes import account_routes
 from app.http.application import EdgeOptions, EdgeServices, build_application
+from app.http.confirmation import confirmation_routes
 from app.http.documents import document_kinds, document_routes
 from app.http.graphiql import graphiql_page
 from app.http.health import Readiness
@@ -39,6 +40,7 @@ from app.messages.render import Renderer
 from app.ports import UNLIMITED
 from app.repositories.database import DatabaseProblem
 from app.services.invoices.document_links import DocumentLinks
+from app.services.notifications.confirmation_links import ConfirmationLinks
 from app.services.notifications.deliver_messages import Delivery
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from app.services.payment_methods.vault_service import VaultService
@@ -115,6 +117,7 @@ def make_delivery(surroundings: Surroundings) -> Delivery:
         caller=make_caller(settings),
         composer=Composer(settings.portal_url or settings.public_url or SANDBOX_ADDRESS),
         links=make_unsubscribe_links(settings),
+        confirmation_links=make_confirmation_links(settings),
     )
 
 
@@ -143,6 +146,12 @@ def make_unsubscribe_links(settings: Settings) -> UnsubscribeLinks:
     """Return who signs the links in mails that switch an alert off."""
     base_url = settings.public_url or SANDBOX_ADDRESS
     return UnsubscribeLinks(secret=signing_secret(settings).encode(), base_url=base_url)
+
+
+def make_confirmation_links(settings: Settings) -> ConfirmationLinks:
+    """Return who signs the links by which an address confirms that it may be written to."""
+    base_url = settings.public_url or SANDBOX_ADDRESS
+    return ConfirmationLinks(secret=signing_secret(settings).encode(), base_url=base_url)
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -290,6 +299,7 @@ def _message_routes(surroundings: Surroundings, delivery: Delivery, renderer: Re
     routes = [
         *operator_routes(services),
         *unsubscribe_routes(services, links=delivery.links, renderer=renderer),
+        *confirmation_routes(services, links=delivery.confirmation_links, renderer=renderer),
     ]
     if not surroundings.settings.is_sandbox:
         return routes

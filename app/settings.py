@@ -21,6 +21,7 @@ SHORTEST_SECRET = 32
 FEWEST_SECRET_CHARACTERS = 10
 """How many different characters a secret has at least; 32 random ones have more than 20."""
 RATE_LIMITS_OFF = "off"
+REGION = re.compile(r"[A-Z]{2}")
 MAIL_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 
 
@@ -76,6 +77,9 @@ class Settings(BaseSettings):
     mail_from: str = Field("notifications@sasdesk.com", description="the address that every mail comes from")
     calls_webhook_url: str | None = Field(None, description="the operator's system, which makes our phone calls")
     calls_webhook_secret: SecretStr | None = Field(None, description="secret that those calls are signed with")
+    phone_regions: Names = Field(
+        ("US", "CA"), description="countries that contacts can be called in, by their two letters, with commas between"
+    )
     operator_mail: str | None = Field(
         None, description="address of the operator on call, told what the program cannot settle"
     )
@@ -92,7 +96,7 @@ class Settings(BaseSettings):
     )
     graphiql: bool | None = Field(None, description="show GraphiQL to browsers; by default in the sandbox only")
 
-    @field_validator("allowed_hosts", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", "trusted_proxies", "phone_regions", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -104,6 +108,13 @@ class Settings(BaseSettings):
             raise ValueError("name each origin exactly, without an asterisk")
         if "null" in value:
             raise ValueError("`null` is the origin of any local file; name the portal's own")
+        return value
+
+    @field_validator("phone_regions")
+    @classmethod
+    def _require_regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or any(REGION.fullmatch(region) is None for region in value):
+            raise ValueError("name countries by their two capital letters, such as US,CA")
         return value
 
     @field_validator("rate_limits_url")

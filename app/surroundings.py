@@ -36,7 +36,14 @@ class Surroundings:
     @property
     def services(self) -> Services:
         """What every use case works with; leases go by real time."""
-        return Services(self.database, self.clock, self.ids, self.payments, SystemClock())
+        return Services(
+            self.database,
+            self.clock,
+            self.ids,
+            self.payments,
+            SystemClock(),
+            phone_regions=self.settings.phone_regions,
+        )
 
     async def close(self) -> None:
         """Wait for money that is on its way, and close the connections."""

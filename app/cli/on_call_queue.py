@@ -29,6 +29,7 @@ TO_DO = {
     WaitingKind.PARKED: "Mend what the payment gateway refuses, then `queue retry`.",
     WaitingKind.DISPUTE: "Answer it in the payment gateway's control panel.",
     WaitingKind.NOTICE: "`queue retry` once it can be understood, or `queue dismiss` it.",
+    WaitingKind.UNREACHED: "Its warning reached nobody: reach the customer in another way.",
     WaitingKind.PHONE_CALL: "Ask the operators, then `queue call-outcome`.",
     WaitingKind.MESSAGE: "`queue retry` once its address, or the system that takes it, is well.",
 }

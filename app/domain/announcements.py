@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from app.domain.alerts import AlertKind
+from app.domain.confirmations import CONFIRMATION, REMOVAL
 
 if TYPE_CHECKING:
     from app.domain.json_values import JsonObject
@@ -237,6 +238,20 @@ class ContactChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmationAsked:
+    """Whoever is at an address is asked whether an account's messages may go there; the link's last day."""
+
+    expires_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ContactGone:
+    """An address is no payment contact's any more since the day."""
+
+    removed_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentMethodChanged:
     """A payment method was added, changed, removed or made the default."""
 
@@ -273,6 +288,8 @@ Facts: TypeAlias = (
     | AddOnBought
     | AddOnEnded
     | ContactChanged
+    | ConfirmationAsked
+    | ContactGone
     | PaymentMethodChanged
     | OperatorAlert
 )
@@ -297,9 +314,16 @@ FACTS: dict[str, type[Facts]] = {
     AlertKind.ADD_ON_ENDED: AddOnEnded,
     AlertKind.CONTACT_CHANGED: ContactChanged,
     AlertKind.PAYMENT_METHOD_CHANGED: PaymentMethodChanged,
+    CONFIRMATION: ConfirmationAsked,
+    REMOVAL: ContactGone,
     OPERATOR_ALERT: OperatorAlert,
 }
 """What each kind of message says."""
+
+
+def suspension_subject(account_id: str, suspends_on: date) -> str:
+    """Return what names the warning of a suspension for ever: once for a day, however many invoices are open."""
+    return f"{account_id}:{suspends_on}"
 
 
 def write_facts(kind: str, facts: Facts) -> dict[str, Any]:

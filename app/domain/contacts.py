@@ -28,6 +28,14 @@ class Channel(StrEnum):
     PHONE_CALL = "PHONE_CALL"
 
 
+class ConfirmationState(StrEnum):
+    """Whether whoever is behind a contact's address or number agreed to hear from the account (rule 41)."""
+
+    UNCONFIRMED = "UNCONFIRMED"
+    CONFIRMED = "CONFIRMED"
+    DECLINED = "DECLINED"
+
+
 class InvalidContact(ValueError):
     """A contact cannot be as described; `field` is what to correct."""
 
@@ -81,14 +89,29 @@ class ContactDetails:
     hours: CallingHours = CallingHours()
     is_active: bool = True
 
+    def address(self, channel: Channel) -> str | None:
+        """Return where the contact is reached by a channel."""
+        return self.email if channel is Channel.EMAIL else self.phone
+
+    def address_in_use(self, channel: Channel) -> str | None:
+        """Return where the contact is to be reached by a channel, or None where it is not."""
+        return self.address(channel) if self.is_active and channel in self.channels else None
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentContact:
-    """A contact of an account."""
+    """A contact of an account, with the states of its e-mail address and its phone number where it has them."""
 
     id: str
     account_id: str
     details: ContactDetails
+    email_state: ConfirmationState | None = None
+    phone_state: ConfirmationState | None = None
+
+    def confirmed_address(self, channel: Channel) -> str | None:
+        """Return where the contact is told by a channel: nowhere until whoever is there has confirmed (rule 41)."""
+        state = self.email_state if channel is Channel.EMAIL else self.phone_state
+        return self.details.address_in_use(channel) if state is ConfirmationState.CONFIRMED else None
 
 
 def check_details(details: ContactDetails) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.domain.periods import billing_date, billing_instant
+from app.domain.periods import billing_date, day_starts_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,4 +38,4 @@ class Limit:
 
     @staticmethod
     def _day(now: datetime, days: int) -> datetime:
-        return billing_instant(billing_date(now) + timedelta(days=days), time())
+        return day_starts_at(billing_date(now) + timedelta(days=days))

@@ -132,6 +132,7 @@ GUIDE = (
     ("ContactsList", "Who else is told about billing. As the billing desk: FORBIDDEN."),
     ("ContactAdd", "Add somebody; a phone number of 12345 names its field."),
     ("ContactUpdate", "Paste a contact's id. The other contacts hear of it."),
+    ("ContactConfirmationResend", "Ask again whether somebody agrees; within 24 hours: RATE_LIMITED."),
     ("ContactRemove", "Nothing more is sent there, not even what waits."),
     ("AlertsList", "Your own switches, and what this month has told and will tell."),
     ("AlertsUpdate", "Switch PAYMENT_METHOD_CHANGED off: refused, for it protects the account."),

@@ -133,6 +133,7 @@ def _metrics(figures: OperationsFigures) -> Iterator[str]:
     yield f"flex_refunds_failed_within_a_week {figures.failed_refunds}"
     yield f"flex_payment_notices_quarantined {figures.notices}"
     yield f"flex_collections_parked {figures.parked}"
+    yield f"flex_suspension_warnings_unreached {figures.unreached}"
     yield f"flex_disputes_open {figures.disputes}"
     due = figures.collects_at
     yield f"flex_collection_due_at_seconds {0 if due is None else int(due.timestamp())}"

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from app.domain.alerts import CATALOGUE, AlertKind
 from app.domain.announcements import OPERATOR_ALERT, read_facts
+from app.domain.confirmations import ABOUT_ADDRESSES, CONFIRMATION, REMOVAL
 from app.domain.money import UnitPrice
 from app.formatting import format_date, format_money, format_unit_price
 from app.messages.defused import defused, defused_facts
@@ -110,17 +111,26 @@ class Composer:
         self._template = lru_cache(maxsize=None)(self._environment.get_template)
 
     def mail(
-        self, kind: str, data: JsonObject, addressee: Addressee, *, unsubscribe_url: str | None = None
+        self,
+        kind: str,
+        data: JsonObject,
+        addressee: Addressee,
+        *,
+        unsubscribe_url: str | None = None,
+        confirmation_url: str | None = None,
     ) -> MailText:
-        """Return the mail of a kind. With an address to unsubscribe at, it says so; a duty says why there is none."""
+        """Return the mail of a kind. With an address to unsubscribe at, it says so; a duty says why there is none.
+
+        The mail that asks an address to confirm leads to `confirmation_url`.
+        """
         subject = self._subject(kind, self._words(kind, data, addressee))
         safe = addressee if kind == OPERATOR_ALERT else addressee.defused()
         words = self._words(kind, data, safe, is_defused=kind != OPERATOR_ALERT)
-        page = None if kind == OPERATOR_ALERT else PAGES[AlertKind(kind)]
+        page = self._page(kind, confirmation_url)
         words |= {
             "subject": self._subject(kind, words),
             "greeting": f"Hello {safe.name}," if safe.name else "Hello,",
-            "page_url": page and f"{self._portal_url}/billing/{page[0]}",
+            "page_url": page and page[0],
             "page_label": page and page[1],
             "unsubscribe_url": unsubscribe_url,
             "reasons": list(_reasons(kind, data, safe, can_unsubscribe=unsubscribe_url is not None)),
@@ -132,6 +142,15 @@ class Composer:
     def script(self, kind: str, data: JsonObject, addressee: Addressee) -> str:
         """Return what an operator says on the phone."""
         return _tidy(self._kind_template(kind, "call.txt").render(self._words(kind, data, addressee)))
+
+    def _page(self, kind: str, confirmation_url: str | None) -> tuple[str, str] | None:
+        """Return where a mail leads, and what its button says."""
+        if kind == CONFIRMATION and confirmation_url is not None:
+            return confirmation_url, "Confirm or decline"
+        if kind not in list(AlertKind):
+            return None
+        name, label = PAGES[AlertKind(kind)]
+        return f"{self._portal_url}/billing/{name}", label
 
     def _subject(self, kind: str, words: dict[str, Any]) -> str:
         return one_line(self._kind_template(kind, "subject.txt").render(words), LONGEST_SUBJECT)
@@ -156,8 +175,11 @@ def _reasons(kind: str, data: JsonObject, addressee: Addressee, *, can_unsubscri
     if kind == OPERATOR_ALERT:
         yield "You get this because your address is set as that of the operator on call."
         return
-    definition = CATALOGUE[AlertKind(kind)]
     whose = f"{addressee.account_name} ({addressee.account_number})"
+    if kind in ABOUT_ADDRESSES:
+        yield from _REASONS_OF_ADDRESSES[kind]
+        return
+    definition = CATALOGUE[AlertKind(kind)]
     if data.get("is_asked_for"):
         yield f"You get this because somebody who looks after {whose} asked for it to be sent again."
         return
@@ -207,6 +229,11 @@ def _numbers(numbers: Iterable[int]) -> str:
 def _words(names: Iterable[str]) -> str:
     return ", ".join(name.replace("_", " ") for name in names) or "all"
 
+
+_REASONS_OF_ADDRESSES = {
+    CONFIRMATION: ("Nothing else is sent to this address unless you confirm. Do you not know the account? Decline.",),
+    REMOVAL: ("This is the last message to this address about the account.",),
+}
 
 _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 

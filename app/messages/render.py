@@ -53,6 +53,11 @@ class Renderer:
         """Return the page behind a mail's link; where it `asks` it has a button."""
         return self._environment.get_template("unsubscribe.html").render(title=title, sentence=sentence, asks=asks)
 
+    def confirmation(self, *, title: str, sentence: str, buttons: Sequence[tuple[str, str]]) -> str:
+        """Return the page that asks whether an address agrees; a button has its answer and its label."""
+        template = self._environment.get_template("confirmation.html")
+        return template.render(title=title, sentence=sentence, buttons=buttons)
+
     def messages(
         self, *, title: str, sentence: str, rows: Sequence[object], about: str = "To", when: str = "When"
     ) -> str:

@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy import text as sql
 
 from app.domain.alerts import AlertKind
-from app.domain.contacts import Channel
+from app.domain.contacts import Channel, ConfirmationState
 from app.domain.deliveries import CallOutcome, DeliveryState
 from app.models.base import (
     Row,
@@ -46,6 +46,26 @@ class PaymentContactRow(Row, table=True):
     is_active: bool = flag()
     created_at: datetime = instant()
     removed_at: datetime | None = instant(default=None)
+    email_state: ConfirmationState | None = enum_text(ConfirmationState, name="email_state", default=None)
+    phone_state: ConfirmationState | None = enum_text(ConfirmationState, name="phone_state", default=None)
+
+
+class ContactAddressRow(Row, table=True):
+    """An e-mail address or phone number of an account's contacts: whether it confirmed, and how often it was asked.
+
+    `key` is the address in small letters. A row stays when its contact goes: nobody is asked anew by being added anew.
+    """
+
+    __tablename__ = "contact_address"
+    __table_args__ = (CheckConstraint("requests >= 0", name="requests"),)
+
+    account_id: str = reference("account.id", index=False, primary_key=True)
+    channel: Channel = enum_text(Channel, primary_key=True)
+    key: str = text(primary_key=True)
+    state: ConfirmationState = enum_text(ConfirmationState)
+    requests: int = whole_number(default=0)
+    requested_at: datetime | None = instant(default=None)
+    answered_at: datetime | None = instant(default=None)
 
 
 class AlertSubscriptionRow(Row, table=True):

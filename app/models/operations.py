@@ -1,4 +1,4 @@
-"""What makes an operation happen once: idempotency keys with their results, and quotes that were used."""
+"""What makes an operation happen once, or not too often: idempotency keys, used quotes, and counts of limits."""
 
 from datetime import datetime
 from typing import Any
@@ -27,3 +27,13 @@ class UsedQuoteRow(Row, table=True):
     id: str = identifier()
     account_id: str = reference("account.id")
     used_at: datetime = instant()
+
+
+class LimitCountRow(Row, table=True):
+    """When something limited happened lately, in milliseconds since 1970; `key` is for whom it is counted."""
+
+    __tablename__ = "limit_count"
+
+    name: str = text(primary_key=True)
+    key: str = text(primary_key=True)
+    happened_at: list[int] = json_value()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, or_, text, update
 from sqlmodel import col, select
 
+from app.domain.confirmations import CONFIRMATION, address_key
 from app.domain.contacts import CallingHours, Channel
 from app.domain.deliveries import DeliveryState
 from app.models.accounts import AccountRow
@@ -49,7 +50,8 @@ _ADD = upsert(
 
 REMOVED = "The recipient was removed before it was sent."
 SETTLED = "What it was about was settled before it was handed over."
-NOT_WANTED = (REMOVED, SETTLED)
+CALLED_ENOUGH = "The number, or the account, has been called as often as may be."
+NOT_WANTED = (REMOVED, SETTLED, CALLED_ENOUGH)
 """Why a message was given up that nobody misses."""
 
 
@@ -211,8 +213,8 @@ class NotificationRepository:
 
     async def report_call(
         self, message_id: str, outcome: CallOutcome, *, note: str, attempts: int | None, at: datetime
-    ) -> str | None:
-        """Store the outcome of a call, and return the id of its account; None when there is no such call.
+    ) -> Message | None:
+        """Store the outcome of a call, and return it; None when there is no such call.
 
         A report settles a call whose fate was unknown; of several the last one counts.
         """
@@ -224,7 +226,7 @@ class NotificationRepository:
         row.attempts = row.attempts if attempts is None else attempts
         self._session.add(row)
         await self._session.flush()
-        return row.account_id or ""
+        return _message(row)
 
     async def times_since(self, account_id: str, prefix: str, since: datetime) -> list[datetime]:
         """Return when messages to people who sign in, by the beginning of their keys, came up since, oldest first."""
@@ -274,7 +276,7 @@ class RecipientRepository:
 
     async def readdress_contact(self, contact_id: str, channel: Channel, *, recipient: str, address: str) -> None:
         """Send what still waits for a contact to their new address or number."""
-        own = and_(col(NotificationRow.contact_id) == contact_id, col(NotificationRow.channel) == channel)
+        own = and_(_of_contact(contact_id), col(NotificationRow.channel) == channel)
         await self._session.exec(
             update(NotificationRow).where(own, _WAITS).values(recipient=recipient, address=address)
         )
@@ -286,8 +288,16 @@ class RecipientRepository:
 
     async def drop_for_contact(self, contact_id: str, *, at: datetime, channel: Channel | None = None) -> None:
         """Give up what waits for a contact, by one channel or by all."""
-        own = col(NotificationRow.contact_id) == contact_id
+        own = _of_contact(contact_id)
         await self._drop(own if channel is None else and_(own, col(NotificationRow.channel) == channel), at)
+
+    async def drop_for_address(self, account_id: str, channel: Channel, key: str, *, at: datetime) -> None:
+        """Give up what waits for an address of an account's contacts, by what its spellings have in common."""
+        row = NotificationRow
+        own = and_(col(row.account_id) == account_id, col(row.channel) == channel, col(row.user_id).is_(None))
+        found = await self._session.exec(select(row.id, row.address).where(own, _QUEUED))
+        ids = [message_id for message_id, address in found if address_key(address) == key]
+        await self._drop(col(row.id).in_(ids), at)
 
     async def _drop(self, own: ColumnElement[bool], at: datetime) -> None:
         values = {"state": DeliveryState.FAILED, "outcome": REMOVED, "finished_at": at}
@@ -326,6 +336,11 @@ class OutboxFiguresRepository:
 _UNSETTLED = text(UNSETTLED)
 _QUEUED = col(NotificationRow.state) == DeliveryState.QUEUED
 _WAITS = col(NotificationRow.state).in_((DeliveryState.QUEUED, DeliveryState.SENDING))
+
+
+def _of_contact(contact_id: str) -> ColumnElement[bool]:
+    """What is told to a contact; a question to confirm goes to where it was asked, whatever becomes of the contact."""
+    return and_(col(NotificationRow.contact_id) == contact_id, col(NotificationRow.kind) != CONFIRMATION)
 
 
 def _due(channel: Channel, now: datetime, real_now: datetime) -> ColumnElement[bool]:

@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import func, null, text
 from sqlmodel import col, select
 
+from app.domain.accounts import AccountStatus
+from app.domain.alerts import AlertKind
+from app.domain.announcements import suspension_subject
 from app.domain.collection import AttemptState, CollectionStatus
-from app.domain.deliveries import DeliveryState
+from app.domain.deliveries import CallOutcome, DeliveryState
+from app.domain.periods import billing_date
 from app.domain.refunds import DisputeState, WebhookEventState
 from app.models.accounts import AccountRow
 from app.models.collection import OPEN_ATTEMPT, CollectionRow, DisputeRow, PaymentAttemptRow, RefundRow
 from app.models.invoices import InvoiceRow
-from app.models.messages import UNSETTLED, NotificationRow
+from app.models.messages import UNSETTLED, NotificationRow, RefusingAddressRow
 from app.models.webhook_events import WebhookEventRow
 from app.repositories.notifications import NOT_WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy import ColumnElement
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -52,6 +56,7 @@ class WaitingKind(StrEnum):
     PARKED = "PARKED"
     DISPUTE = "DISPUTE"
     NOTICE = "NOTICE"
+    UNREACHED = "UNREACHED"
     PHONE_CALL = "PHONE_CALL"
     MESSAGE = "MESSAGE"
 
@@ -96,7 +101,70 @@ class OnCallQueueRepository:
         for kind, statement in _statements(sent_before, failed_since):
             rows = await self._session.exec(statement.limit(limit))
             found += [Waiting(kind, str(id_), account, since, why or "") for id_, account, since, why in rows]
-        return found
+        return found + (await self.list_unreached())[:limit]
+
+    async def list_unreached(self) -> list[Waiting]:
+        """Return suspensions that are near and whose warning reached nobody, by the first invoice of each (rule 41).
+
+        A warning is taken to have reached somebody unless its mail failed or came back, or nobody took the call.
+        """
+        warned = {
+            (account_id, billing_date(suspend_at)): Waiting(
+                WaitingKind.UNREACHED,
+                str(number),
+                external_id,
+                issued_at,
+                f"Service is suspended on {billing_date(suspend_at)}.",
+            )
+            for account_id, external_id, number, issued_at, suspend_at in reversed(
+                list(await self._session.exec(_WARNED))
+            )
+        }
+        if not warned:
+            return []
+        statement = _REACHED.where(col(NotificationRow.account_id).in_({account_id for account_id, _ in warned}))
+        reached = tuple(await self._session.exec(statement))
+        return [
+            waiting
+            for (account_id, on), waiting in sorted(warned.items(), key=lambda item: int(item[1].id))
+            if not any(key.startswith(_warning_key(account_id, on)) for key in reached)
+        ]
+
+
+_WARNED_COLUMNS: Any = (
+    CollectionRow.account_id,
+    AccountRow.external_id,
+    InvoiceRow.number,
+    InvoiceRow.issued_at,
+    CollectionRow.suspend_at,
+)
+_WARNED: Any = (
+    select(*_WARNED_COLUMNS)
+    .join(AccountRow, col(AccountRow.id) == col(CollectionRow.account_id))
+    .join(InvoiceRow, col(InvoiceRow.id) == col(CollectionRow.invoice_id))
+    .where(
+        col(CollectionRow.next_action_at).is_not(None),
+        col(CollectionRow.warn_at).is_(None),
+        col(CollectionRow.suspend_at).is_not(None),
+        col(AccountRow.status) == AccountStatus.ACTIVE,
+    )
+    .order_by(col(InvoiceRow.number))
+)
+_REACHED: Any = (
+    select(NotificationRow.dedupe_key)
+    .outerjoin(RefusingAddressRow, col(RefusingAddressRow.address) == col(NotificationRow.address))
+    .where(
+        col(NotificationRow.kind) == AlertKind.SUSPENSION_SCHEDULED,
+        col(NotificationRow.state) != DeliveryState.FAILED,
+        col(NotificationRow.call_outcome).is_(None)
+        | col(NotificationRow.call_outcome).in_((CallOutcome.ANSWERED, CallOutcome.VOICEMAIL)),
+        col(RefusingAddressRow.address).is_(None),
+    )
+)
+
+
+def _warning_key(account_id: str, on: date) -> str:
+    return f"{AlertKind.SUSPENSION_SCHEDULED}:{suspension_subject(account_id, on)}:"
 
 
 def _statements(sent_before: datetime, failed_since: datetime) -> Iterator[tuple[WaitingKind, Any]]:

@@ -12,12 +12,13 @@ from app.repositories.calls import CallRepository, QuarantineRepository
 from app.repositories.charges import ChargeRepository
 from app.repositories.checkouts import CheckoutRepository
 from app.repositories.collections import CollectionRepository
-from app.repositories.contacts import ContactRepository
+from app.repositories.contacts import ContactAddressRepository, ContactRepository
 from app.repositories.cycles import CycleRepository
 from app.repositories.events import EventRepository
 from app.repositories.gateway_records import GatewayRecordRepository
 from app.repositories.invoices import InvoiceNumberRepository, InvoiceRepository
 from app.repositories.ledger import LedgerRepository, PaymentRepository
+from app.repositories.limits import LimitRepository
 from app.repositories.notifications import NotificationRepository, OutboxFiguresRepository, RecipientRepository
 from app.repositories.on_call_queue import OnCallQueueRepository
 from app.repositories.operations import OperationRepository
@@ -72,6 +73,8 @@ class UnitOfWork:
         self.write_offs = WriteOffRepository(session)
         self.alerts = AlertRepository(session)
         self.contacts = ContactRepository(session)
+        self.contact_addresses = ContactAddressRepository(session)
+        self.limits = LimitRepository(session)
         self.notifications = NotificationRepository(session)
         self.attempts = AttemptRepository(session)
         self.settlements = SettlementRepository(session)

@@ -36,6 +36,8 @@ from app.services.adjustments.record_payment import record_payment
 from app.services.common.caller import Caller
 from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
+from app.services.notifications.confirmation_links import ConfirmationLinks
+from app.services.notifications.confirmations import Answer, record_answer
 from app.services.notifications.deliver_messages import Delivery, deliver_messages
 from app.services.notifications.payment_contacts import add_contact
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
@@ -185,12 +187,14 @@ class _History:
         self._checks = 1041
         self._services = Services(database, self._clock, ids, gateway.payments, SeedingClock(now))
         self._vault = VaultService(self._services)
+        secret = open_secret(outbox.parent).encode()
         self._delivery = Delivery(
             services=Services(database, self._clock, ids),
             mailer=MailCatcher(outbox, sender=DEMO_SENDER, sender_name=ISSUER),
             caller=CallCatcher(outbox),
             composer=Composer(DEMO_ADDRESS),
-            links=UnsubscribeLinks(secret=open_secret(outbox.parent).encode(), base_url=DEMO_ADDRESS),
+            links=UnsubscribeLinks(secret=secret, base_url=DEMO_ADDRESS),
+            confirmation_links=ConfirmationLinks(secret=secret, base_url=DEMO_ADDRESS),
         )
 
     async def play(self, on_progress: Callable[[int], None]) -> None:
@@ -223,7 +227,7 @@ class _History:
             yield Step(signs_up_at, lambda account=account: self._sign_up(account))  # type: ignore[misc]
 
     async def _sign_up(self, account: DemoAccount) -> None:
-        await put_account(self._services, particulars=account.particulars, actor=ACTOR)
+        put = await put_account(self._services, particulars=account.particulars, actor=ACTOR)
         if account.is_taxed:
             acts = DemoActs(self._services, account.external_id)
             await acts.set_taxes(account.created_on)
@@ -231,6 +235,9 @@ class _History:
         contact = CONTACTS.get(account.external_id)
         if contact is not None:
             await add_contact(self._services, Caller(account.external_id, f"staff:{ACTOR}"), contact)
+            for channel in contact.channels:
+                agreed = Answer(put.account.id, channel, contact.address(channel) or "", agrees=True, actor="contact")
+                await record_answer(self._services, agreed)
 
     async def _add_cards(self, account: DemoAccount) -> None:
         """Let somebody of the account add its cards on the day that it signs up."""

@@ -49,7 +49,7 @@ CONTACTS = {
         name="Owner",
         title="",
         email=None,
-        phone="+1 202 555 0143",
+        phone="+12025550143",
         channels=frozenset({Channel.PHONE_CALL}),
         kinds=frozenset({AlertKind.UPGRADE_DONE, AlertKind.PAYMENT_FAILED, AlertKind.SUSPENSION_SCHEDULED}),
     ),

@@ -12,7 +12,9 @@ from app.domain.announcements import (
     AllowanceUsed,
     BackupUsed,
     CardExpiring,
+    ConfirmationAsked,
     ContactChanged,
+    ContactGone,
     CostEffectivePassed,
     Facts,
     ForecastOver,
@@ -28,6 +30,7 @@ from app.domain.announcements import (
     UpgradeAhead,
     Upgraded,
 )
+from app.domain.confirmations import CONFIRMATION, REMOVAL
 
 AUGUST = date(2026, 8, 1)
 
@@ -63,6 +66,8 @@ SAMPLES: dict[str, Facts] = {
     AlertKind.PAYMENT_METHOD_CHANGED: PaymentMethodChanged(
         "Visa ending in 1111", "MADE_DEFAULT", date(2026, 8, 14), "Ann Ames"
     ),
+    CONFIRMATION: ConfirmationAsked(date(2026, 8, 21)),
+    REMOVAL: ContactGone(date(2026, 8, 14)),
     OPERATOR_ALERT: OperatorAlert("MAIL_REFUSED", "Mail waits since 14:02.", date(2026, 8, 14)),
 }
 """One of each kind, in the order of the catalogue."""

@@ -17,11 +17,12 @@ from app.domain.announcements import (
     read_facts,
     write_facts,
 )
+from app.domain.confirmations import CONFIRMATION, REMOVAL
 
 
 class TestFacts:
     def test_every_kind_has_its_facts(self):
-        assert set(FACTS) == {*AlertKind, OPERATOR_ALERT}
+        assert set(FACTS) == {*AlertKind, CONFIRMATION, REMOVAL, OPERATOR_ALERT}
 
     @pytest.mark.parametrize(
         ("kind", "facts"),

@@ -42,7 +42,7 @@ SHOWN = {
     "charge": "added adopted waived",
     "checkout": "declined",
     "collection": "resumed",
-    "contact": "added changed removed",
+    "contact": "added changed confirmed declined removed requested",
     "credit": "applied granted settled",
     "credit_note": "issued",
     "dispute": "lost opened won",

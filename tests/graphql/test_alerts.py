@@ -73,6 +73,9 @@ class TestContacts:
             ({"email": "nobody"}, "email"),
             ({"phone": "12345"}, "phone"),
             ({"phone": "+1 202 555 0143 ext. 7"}, "phone"),
+            ({"phone": "+1 900 555 0143"}, "phone"),
+            ({"phone": "+44 20 7946 0958"}, "phone"),
+            ({"name": "P\u0430ypal"}, "name"),
             ({"name": "http://evil.example"}, "name"),
             ({"callsFrom": "nine"}, "callingHours"),
             ({"timeZone": "Nowhere"}, "timeZone"),
@@ -95,9 +98,10 @@ class TestContacts:
             assert (await add(told, name=f"Contact {at}"))["__typename"] == "PaymentContactAdded"
         assert (await add(told))["code"] == "TOO_MANY_CONTACTS"
 
-    async def test_the_admins_and_the_other_contacts_hear_of_it(self, told):
+    async def test_the_admins_and_the_confirmed_contacts_hear_of_it(self, told):
         await add(told, email="first@example.com", channels=["EMAIL"])
         post = Post(told)
+        await post.agree("first@example.com")
         await post.clear()
         added = await add(told, email="second@example.com", channels=["EMAIL"])
         changed = {"id": added["contact"]["id"], "contact": {**CARLA, "name": "Carla Cole"}}
@@ -117,17 +121,21 @@ class TestContacts:
     async def test_what_waits_follows_a_contact_or_is_given_up(self, told):
         added = await add(told)
         post = Post(told)
+        await post.agree("carla@example.com", "new@example.com")
         await post.clear()
         await post.announce(AlertKind.PAYMENT_FAILED)
         mail_alone = {**CARLA, "email": "new@example.com", "channels": ["EMAIL"]}
         await told.data(UPDATE, variables={"id": added["contact"]["id"], "contact": mail_alone})
         rows = [row for row in await post.rows() if row[0] == AlertKind.PAYMENT_FAILED]
-        assert rows[1:] == [
-            (AlertKind.PAYMENT_FAILED, "EMAIL", "new@example.com", "QUEUED"),
-            (AlertKind.PAYMENT_FAILED, "PHONE_CALL", "+12025550143", "FAILED"),
-        ]
+        assert rows[1:] == [(AlertKind.PAYMENT_FAILED, "EMAIL", "new@example.com", "QUEUED")]
+        await told.data(UPDATE, variables={"id": added["contact"]["id"], "contact": {**mail_alone, "email": "x@y.net"}})
+        rows = [row for row in await post.rows() if row[0] == AlertKind.PAYMENT_FAILED]
+        assert rows[1:] == [(AlertKind.PAYMENT_FAILED, "EMAIL", "new@example.com", "FAILED")]
+        await post.agree("x@y.net")
+        await post.announce(AlertKind.PAYMENT_FAILED, subject="next")
         await told.data(REMOVE, variables={"id": added["contact"]["id"]})
-        assert [row[3] for row in await post.rows() if row[2] == "new@example.com"] == ["FAILED"]
+        sent_to = [row for row in await post.rows() if row[2] == "x@y.net" and row[0] == AlertKind.PAYMENT_FAILED]
+        assert [row[3] for row in sent_to] == ["FAILED"]
 
     async def test_an_unknown_and_a_foreign_contact_are_not_found(self, told):
         await told.add_account("BB0202")
@@ -145,6 +153,7 @@ class TestContacts:
 
         await add(told, channels=["EMAIL"])
         post = Post(told)
+        await post.agree("carla@example.com")
         post.mailer.answer = lambda mail: MailAnswer(MailResult.REFUSED, "550 no such user")
         await post.announce(AlertKind.INVOICE_READY)
         await post.deliver()
@@ -287,6 +296,7 @@ class TestResending:
     async def test_it_goes_to_whoever_asks_and_to_the_contacts_by_mail_alone(self, told):
         await add(told)
         post = Post(told)
+        await post.agree("carla@example.com")
         await post.clear()
         assert (await resend(told, by=Role.BILLING))["sentTo"] == ["billing@example.com", "Carla@example.com"]
         assert [row[:2] for row in await post.rows()] == [("INVOICE_READY", "EMAIL")] * 2

@@ -15,6 +15,7 @@ from app.messages.compose import Composer
 from app.repositories.database import Database
 from app.services.common.services import Services
 from app.services.notifications import deliver_messages as service
+from app.services.notifications.confirmation_links import ConfirmationLinks
 from app.services.notifications.deliver_messages import Delivery
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from tests.scenarios.cycle_run import StandingClock
@@ -30,6 +31,7 @@ def delivery(database: Database, now: datetime, real_now: datetime, mail_port: i
         caller=WebhookCaller(f"http://127.0.0.1:{call_port}/", SECRET),
         composer=Composer("https://portal.example"),
         links=UnsubscribeLinks(secret=SECRET.encode(), base_url="https://flex.example"),
+        confirmation_links=ConfirmationLinks(secret=SECRET.encode(), base_url="https://flex.example"),
     )
 
 

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import text
 
 from app.domain.alerts import CONTACT_KINDS, AlertKind
-from app.domain.contacts import CallingHours, Channel, ContactDetails, PaymentContact
+from app.domain.contacts import CallingHours, Channel, ConfirmationState, ContactDetails, PaymentContact
 from app.domain.deliveries import CallAnswer, CallResult, CallTask, Mail, MailAnswer, MailResult
 from app.messages.compose import Composer
 from app.repositories import unit_of_work
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.notifications.announce import Announcement, announce
+from app.services.notifications.confirmation_links import ConfirmationLinks
+from app.services.notifications.confirmations import Answer, record_answer
 from app.services.notifications.deliver_messages import Delivery, deliver_messages
 from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 from tests.factories.announcements import USUAL
@@ -75,6 +77,7 @@ class Post:
             caller=self.caller,
             composer=Composer("https://portal.example"),
             links=UnsubscribeLinks(secret=SECRET, base_url="https://flex.example"),
+            confirmation_links=ConfirmationLinks(secret=SECRET, base_url="https://flex.example"),
         )
 
     async def deliver(self) -> int:
@@ -92,7 +95,7 @@ class Post:
         return await unit_of_work.write(self.world.database, work)
 
     async def add_contact(self, **changes: Any) -> PaymentContact:
-        """A bookkeeper who is told everything by mail, unless the changes say otherwise."""
+        """A confirmed bookkeeper who is told everything by mail, unless the changes say otherwise."""
         details = ContactDetails(
             **{
                 "name": "Carla Coe",
@@ -108,11 +111,18 @@ class Post:
 
         async def work(uow: UnitOfWork) -> PaymentContact:
             account = await uow.accounts.get_by_external_id(ACCOUNT)
-            contact = PaymentContact(self.world.ids.new("pct"), account.id, details)
+            state = ConfirmationState.CONFIRMED
+            contact = PaymentContact(self.world.ids.new("pct"), account.id, details, state, state)
             await uow.contacts.add(contact, created_at=self.world.clock.now())
             return contact
 
         return await unit_of_work.write(self.world.database, work)
+
+    async def agree(self, *addresses: str, agrees: bool = True) -> None:
+        """Whoever is at these e-mail addresses confirms that the account's messages may go there, or declines."""
+        account = await unit_of_work.read(self.world.database, lambda uow: uow.accounts.get_by_external_id(ACCOUNT))
+        for address in addresses:
+            await record_answer(self.world.services, Answer(account.id, Channel.EMAIL, address, agrees, "contact"))
 
     async def rows(self, columns: str = "kind, channel, address, state") -> list[tuple[Any, ...]]:
         """Columns of every message, in the order in which they were queued."""

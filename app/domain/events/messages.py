@@ -41,6 +41,36 @@ class PaymentContactRemoved(ContactEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRequested(Event):
+    """Somebody had a payment contact's address asked again to confirm."""
+
+    kind = "contact.requested"
+    sentence = "Asked {address} again to confirm that billing messages may go there."
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactConfirmed(Event):
+    """Whoever is behind an address agreed to hear from the account."""
+
+    kind = "contact.confirmed"
+    sentence = "Confirmed that billing messages may go to {address}."
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactDeclined(Event):
+    """Whoever is behind an address wants to hear nothing from the account."""
+
+    kind = "contact.declined"
+    sentence = "Declined billing messages to {address}."
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsSwitched(Event):
     """An admin switched alerts on and off, by their titles."""
 

@@ -17,11 +17,14 @@ from app.graphql.types.notification import InvoiceResent, ResendInvoiceInput, Re
 from app.graphql.types.payment_contact import (
     AddPaymentContactInput,
     AddPaymentContactResult,
+    ContactConfirmationResent,
     PaymentContactAdded,
     PaymentContactRemoved,
     PaymentContactUpdated,
     RemovePaymentContactInput,
     RemovePaymentContactResult,
+    ResendContactConfirmationInput,
+    ResendContactConfirmationResult,
     UpdatePaymentContactInput,
     UpdatePaymentContactResult,
 )
@@ -32,6 +35,7 @@ from app.services.notifications import payment_contacts
 AddInput = Annotated[AddPaymentContactInput, strawberry.argument(description="The contact to add.")]
 UpdateInput = Annotated[UpdatePaymentContactInput, strawberry.argument(description="The contact's new details.")]
 RemoveInput = Annotated[RemovePaymentContactInput, strawberry.argument(description="The contact to remove.")]
+AskAgainInput = Annotated[ResendContactConfirmationInput, strawberry.argument(description="Whom to ask again.")]
 SwitchInput = Annotated[UpdateAlertSubscriptionsInput, strawberry.argument(description="The alerts to switch.")]
 ResendInput = Annotated[ResendInvoiceInput, strawberry.argument(description="The invoice to send again.")]
 
@@ -43,7 +47,8 @@ class AlertMutations:
     @mutation_field(
         permission=Permission.MANAGE_CONTACTS,
         description=(
-            "Adds a payment contact, who receives billing messages. The admins and the other contacts are notified."
+            "Adds a payment contact, who receives billing messages once their addresses are confirmed. The admins and "
+            "the confirmed contacts are notified. Contacts can be changed ten times an hour and thirty times a day."
         ),
     )
     async def add_payment_contact(self, info: Info, input: AddInput) -> AddPaymentContactResult:
@@ -57,7 +62,7 @@ class AlertMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_CONTACTS,
-        description="Changes a payment contact. All fields are replaced.",
+        description="Changes a payment contact. All fields are replaced. A new address has to be confirmed.",
     )
     async def update_payment_contact(self, info: Info, input: UpdateInput) -> UpdatePaymentContactResult:
         """Resolve `updatePaymentContact`."""
@@ -68,12 +73,28 @@ class AlertMutations:
 
     @mutation_field(
         permission=Permission.MANAGE_CONTACTS,
-        description="Removes a payment contact. Messages that are still queued for the contact are not sent.",
+        description=(
+            "Removes a payment contact. Messages that are still queued for the contact are not sent. A confirmed email "
+            "address is notified."
+        ),
     )
     async def remove_payment_contact(self, info: Info, input: RemoveInput) -> RemovePaymentContactResult:
         """Resolve `removePaymentContact`."""
         await payment_contacts.remove_contact(info.context.services, await info.context.caller(), input.contact_id)
         return PaymentContactRemoved(contact_id=input.contact_id, payment_contacts=await load_contacts(info))
+
+    @mutation_field(
+        permission=Permission.MANAGE_CONTACTS,
+        description=(
+            "Asks a payment contact again to confirm an email address or phone number: at most twice, 24 hours apart."
+        ),
+    )
+    async def resend_contact_confirmation(self, info: Info, input: AskAgainInput) -> ResendContactConfirmationResult:
+        """Resolve `resendContactConfirmation`."""
+        await payment_contacts.resend_confirmation(
+            info.context.services, await info.context.caller(), input.contact_id, input.channel
+        )
+        return ContactConfirmationResent(contact=await load_contact(info, input.contact_id))
 
     @mutation_field(
         permission=Permission.MANAGE_ALERTS,

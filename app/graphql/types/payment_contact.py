@@ -6,12 +6,24 @@ from typing import Annotated
 import strawberry
 
 from app.domain.alerts import AlertKind
-from app.domain.contacts import CallingHours, ContactDetails, InvalidContact
+from app.domain.contacts import CallingHours, ConfirmationState, ContactDetails, InvalidContact
 from app.graphql.cost import holds
+from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.channel import Channel
 from app.graphql.types.node import Node
+from app.graphql.types.payment_errors import RateLimited
 from app.views.alerts import ListedContact
+
+described_enum(
+    ConfirmationState,
+    description="Whether the holder of an email address or phone number agreed to receive billing messages there.",
+    values={
+        ConfirmationState.UNCONFIRMED: "Not answered yet. Only the request to confirm is sent there.",
+        ConfirmationState.CONFIRMED: "The holder agreed.",
+        ConfirmationState.DECLINED: "The holder declined. Nothing is sent there.",
+    },
+)
 
 
 @strawberry.type(description="A delivery failure reported for an email address.")
@@ -41,6 +53,12 @@ class PaymentContact(Node):
     calls_from: str = strawberry.field(description="The earliest time for phone calls, as `HH:MM`.")
     calls_until: str = strawberry.field(description="The latest time for phone calls, as `HH:MM`.")
     is_active: bool = strawberry.field(description="Whether the contact currently receives messages.")
+    email_state: ConfirmationState | None = strawberry.field(
+        description="Whether the holder of the email address agreed. Null without an address."
+    )
+    phone_state: ConfirmationState | None = strawberry.field(
+        description="Whether the holder of the phone number agreed. Null without a number."
+    )
     email_problem: AddressProblem | None = strawberry.field(
         description="A delivery problem with the email address. Null if none is known."
     )
@@ -63,6 +81,8 @@ class PaymentContact(Node):
             calls_from=details.hours.opens_at.isoformat("minutes"),
             calls_until=details.hours.closes_at.isoformat("minutes"),
             is_active=details.is_active,
+            email_state=listed.contact.email_state,
+            phone_state=listed.contact.phone_state,
             email_problem=problem,
         )
 
@@ -71,12 +91,19 @@ class PaymentContact(Node):
 class PaymentContactInput:
     """All that an admin says of a contact."""
 
-    name: str = strawberry.field(description="The contact's name: up to 100 characters, without links.")
+    name: str = strawberry.field(description="The contact's name: up to 80 characters in one script, without links.")
     title: str = strawberry.field(default="", description="The contact's role, such as `Bookkeeper`.")
-    email: str | None = strawberry.field(default=None, description="The email address, for the channel `EMAIL`.")
+    email: str | None = strawberry.field(
+        default=None,
+        description="The email address, for the channel `EMAIL`. A new one has to be confirmed.",
+    )
     phone: str | None = strawberry.field(
         default=None,
-        description=("The phone number, for the channel `PHONE_CALL`. A number without a country code is a US number."),
+        description=(
+            "The phone number, for the channel `PHONE_CALL`: an ordinary one of the United States or Canada, unless "
+            "this installation calls other countries. A number without a country code is a US number. The first call "
+            "to a new one asks to confirm."
+        ),
     )
     channels: list[Channel] = strawberry.field(
         directives=[holds(2)], description="The channels through which to reach the contact."
@@ -136,7 +163,17 @@ class RemovePaymentContactInput:
     contact_id: strawberry.ID = strawberry.field(description="The contact's id.")
 
 
-@strawberry.type(description="The contact was added. The admins and the other contacts are notified.")
+@strawberry.input(description="The payment contact to ask again, and how.")
+class ResendContactConfirmationInput:
+    """An address that has not answered."""
+
+    contact_id: strawberry.ID = strawberry.field(description="The contact's id.")
+    channel: Channel = strawberry.field(
+        description="`EMAIL` sends the email again, `PHONE_CALL` has the number called again."
+    )
+
+
+@strawberry.type(description="The contact was added. The admins and the confirmed contacts are notified.")
 class PaymentContactAdded:
     """A new contact."""
 
@@ -146,7 +183,7 @@ class PaymentContactAdded:
     )
 
 
-@strawberry.type(description="The contact was changed. The admins and the other contacts are notified.")
+@strawberry.type(description="The contact was changed. The admins and the confirmed contacts are notified.")
 class PaymentContactUpdated:
     """A changed contact."""
 
@@ -163,19 +200,35 @@ class PaymentContactRemoved:
     )
 
 
+@strawberry.type(description="The request to confirm is sent once more.")
+class ContactConfirmationResent:
+    """A question asked again."""
+
+    contact: PaymentContact | None = strawberry.field(description="The contact.")
+
+
 AddPaymentContactResult = Annotated[
-    PaymentContactAdded | user_error.InvalidContact | user_error.TooManyContacts,
+    PaymentContactAdded | user_error.InvalidContact | user_error.TooManyContacts | RateLimited,
     strawberry.union("AddPaymentContactResult", description="The contact, or the reason it was not added."),
 ]
 
 UpdatePaymentContactResult = Annotated[
-    PaymentContactUpdated | user_error.InvalidContact | user_error.NotFound,
+    PaymentContactUpdated | user_error.InvalidContact | user_error.NotFound | RateLimited,
     strawberry.union("UpdatePaymentContactResult", description="The contact, or the reason it was not changed."),
 ]
 
 RemovePaymentContactResult = Annotated[
-    PaymentContactRemoved | user_error.NotFound,
+    PaymentContactRemoved | user_error.NotFound | RateLimited,
     strawberry.union(
         "RemovePaymentContactResult", description="The remaining contacts, or the reason nothing was removed."
     ),
+]
+
+ResendContactConfirmationResult = Annotated[
+    ContactConfirmationResent
+    | user_error.NotFound
+    | user_error.NothingToConfirm
+    | user_error.ConfirmationsUsedUp
+    | RateLimited,
+    strawberry.union("ResendContactConfirmationResult", description="The contact, or the reason nothing was sent."),
 ]

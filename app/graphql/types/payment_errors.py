@@ -5,11 +5,13 @@ from datetime import datetime
 import strawberry
 
 from app.domain import agreements, payment_gateway, payment_methods
+from app.domain.confirmations import AskedTooSoon
 from app.error_codes import ErrorCode
 from app.graphql.fields import computed
 from app.graphql.refusals import UserError, refusal
 from app.graphql.types.payment_method import CardVerification, PaymentAgreement
 from app.services.invoices.resend_invoice import ResentTooOften
+from app.services.notifications.confirmations import TooOften
 from app.services.payment_methods import add_payment_method
 from app.services.payment_methods.add_payment_method import TooManyAttempts
 
@@ -94,11 +96,18 @@ class PaymentGatewayUnavailable(UserError):
     """Nobody to ask."""
 
 
-@refusal(TooManyAttempts, ResentTooOften, code=ErrorCode.RATE_LIMITED, description="Too many attempts on this account.")
+@refusal(
+    TooManyAttempts,
+    ResentTooOften,
+    TooOften,
+    AskedTooSoon,
+    code=ErrorCode.RATE_LIMITED,
+    description="Too many attempts on this account.",
+)
 class RateLimited(UserError):
-    """A limit against those who try out stolen cards."""
+    """A limit against those who try out stolen cards, or reach out to strangers."""
 
-    refused: strawberry.Private[TooManyAttempts | ResentTooOften]
+    refused: strawberry.Private[TooManyAttempts | ResentTooOften | TooOften | AskedTooSoon]
 
     @computed(description="When to try again.")
     def retry_after(self) -> datetime:

@@ -4,7 +4,7 @@ from datetime import date
 
 import strawberry
 
-from app.domain import add_ons, checkouts, contacts, payment_methods, plan_changes, plans
+from app.domain import add_ons, checkouts, confirmations, contacts, payment_methods, plan_changes, plans
 from app.domain.periods import day_before
 from app.error_codes import ErrorCode
 from app.graphql.fields import computed
@@ -247,6 +247,24 @@ class InvalidContact(UserError):
 )
 class TooManyContacts(UserError):
     """A full list."""
+
+
+@refusal(
+    confirmations.NothingToConfirm,
+    code=ErrorCode.NOTHING_TO_CONFIRM,
+    description="The contact has confirmed or declined already, or is not reached through this channel.",
+)
+class NothingToConfirm(UserError):
+    """Nobody to ask."""
+
+
+@refusal(
+    confirmations.ConfirmationsUsedUp,
+    code=ErrorCode.CONFIRMATIONS_USED_UP,
+    description="The contact was asked three times and is not asked again.",
+)
+class ConfirmationsUsedUp(UserError):
+    """Somebody who does not answer."""
 
 
 @refusal(

@@ -9,6 +9,7 @@ from sqlalchemy import Date, bindparam, func, select
 from sqlmodel import col
 
 from app.domain.alerts import AlertKind
+from app.domain.confirmations import ABOUT_ADDRESSES
 from app.domain.contacts import Channel
 from app.domain.deliveries import CallOutcome, DeliveryState
 from app.models.accounts import UserRow
@@ -105,7 +106,8 @@ CONTACTS: Page[list[ListedContact]] = Page("payment contacts", {"contacts": _CON
 @cache
 def messages_page(*, is_counted: bool = False) -> Page[MessagePage]:
     """Return the page of the messages of an account, newest first. Binds: `after_id` (`LAST_ID` at first), `fetch`."""
-    shown = own(col(NotificationRow.account_id))
+    # What asks an address to confirm is no alert; its answer and its problems are shown with the contact.
+    shown = own(col(NotificationRow.account_id)) & col(NotificationRow.kind).not_in(sorted(ABOUT_ADDRESSES))
     newest = (
         select(*_MESSAGE_COLUMNS)
         .where(shown, beyond((_ID,), ("after_id",), descending=True))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Services:
     """Where to write, the billing clock, the ids, who moves money, real time, the rules of collecting, and rate limits.
 
+    `phone_regions` are the countries that calls are made to; a number without a country code is in the first.
     Leases go by real time, whatever the billing clock says; without a `real_clock` both are the same.
     """
 
@@ -30,6 +31,7 @@ class Services:
     real_clock: Clock | None = None
     policies: CollectionPolicies = COLLECTION_POLICIES
     rate_limiter: RateLimiter = UNLIMITED
+    phone_regions: tuple[str, ...] = ("US", "CA")
 
     @property
     def payments(self) -> PaymentGateway:

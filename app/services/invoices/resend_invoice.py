@@ -1,4 +1,4 @@
-"""Send an invoice's mail again: to whoever asks and the contacts who get invoices, in measure."""
+"""Send an invoice's mail again: to whoever asks and the confirmed contacts who get invoices, in measure."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ async def resend_invoice(services: Services, caller: Caller, *, requester: Reque
         messages = [message_to_admin(told, asking, services.ids.new("ntf"), now)]
         reached = {requester.email.casefold()}
         for contact in await uow.alerts.contacts([owner.id]):
-            details, address = contact.details, (contact.details.email or "").casefold()
-            is_told = AlertKind.INVOICE_READY in details.kinds and Channel.EMAIL in details.channels
-            if is_told and address not in reached:
-                reached.add(address)
+            address = contact.confirmed_address(Channel.EMAIL)
+            is_told = AlertKind.INVOICE_READY in contact.details.kinds
+            if is_told and address is not None and address.casefold() not in reached:
+                reached.add(address.casefold())
                 messages.append(message_to_contact(told, contact, Channel.EMAIL, services.ids.new("ntf"), now))
         await uow.notifications.add_many(messages)
         sent_to = [message.address for message in messages]

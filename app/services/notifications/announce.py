@@ -41,6 +41,7 @@ class Announcement:
 async def announce(uow: UnitOfWork, *, ids: Ids, now: datetime, announcements: Sequence[Announcement]) -> int:
     """Queue a message to every admin who has the kind switched on and every contact who has it (rules 37, 39).
 
+    A contact is told where it has confirmed, and nowhere else (rule 41).
     In the caller's transaction: what is rolled back is never told, and the same announcement twice is told once.
     Returns how many messages are new.
     """
@@ -102,7 +103,7 @@ def message_to_contact(
         user_id=None,
         contact_id=contact.id,
         recipient=details.name,
-        address=(details.email if is_mail else details.phone) or "",
+        address=details.address(channel) or "",
         dedupe_key=_key(announcement, contact.id, channel),
         facts=write_facts(announcement.kind, announcement.facts),
         created_at=now,
@@ -124,8 +125,8 @@ def _messages(
         if contact.id == announcement.about_contact:
             continue
         for channel in Channel:
-            address = (contact.details.email if channel is Channel.EMAIL else contact.details.phone) or ""
-            if channel in contact.details.channels and address.casefold() not in told:
+            address = contact.confirmed_address(channel)
+            if address is not None and address.casefold() not in told:
                 told.add(address.casefold())
                 yield message_to_contact(announcement, contact, channel, ids.new("ntf"), now)
 

@@ -28,6 +28,7 @@ from app.domain.invoice_drafts import InvoiceStatus
 from app.messages.compose import Addressee
 from app.repositories import unit_of_work
 from app.repositories.notifications import SETTLED
+from app.services.notifications.call_limits import check_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from app.repositories.notifications import Claimed
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
+    from app.services.notifications.confirmation_links import ConfirmationLinks
     from app.services.notifications.unsubscribe_links import UnsubscribeLinks
 
 BATCH_SIZE = 10
@@ -64,6 +66,7 @@ class Delivery:
     caller: PhoneCaller | None
     composer: Composer
     links: UnsubscribeLinks
+    confirmation_links: ConfirmationLinks
 
 
 async def deliver_messages(delivery: Delivery, *, on_progress: Callable[[], None] | None = None) -> int:
@@ -123,7 +126,13 @@ def compose_mail(delivery: Delivery, claimed: Claimed) -> Mail:
     """Return a message as a mail."""
     message = claimed.message
     link = delivery.links.link(message)
-    words = delivery.composer.mail(message.kind, message.facts, _addressee(claimed), unsubscribe_url=link)
+    words = delivery.composer.mail(
+        message.kind,
+        message.facts,
+        _addressee(claimed),
+        unsubscribe_url=link,
+        confirmation_url=delivery.confirmation_links.link(message),
+    )
     return Mail(
         id=message.id,
         to_name=message.recipient,
@@ -208,6 +217,9 @@ async def _deliver_call(delivery: Delivery, claimed: Claimed) -> int:
         return await _store(delivery, claimed, DeliveryState.FAILED, now, SETTLED)
     if delivery.caller is None:
         return await _store(delivery, claimed, DeliveryState.FAILED, now, NO_CALLER)
+    hindrance = await check_call(delivery.services, claimed)
+    if hindrance is not None:
+        return await _store(delivery, claimed, DeliveryState.FAILED, now, hindrance)
     answer = await _hand_over(delivery, delivery.caller, claimed)
     state = _CALL_STATES.get(answer.result)
     if state is None and is_given_up(claimed.attempts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,20 @@ from app.domain.contacts import (
     changed_fields,
     check_details,
 )
-from app.domain.events.messages import PaymentContactAdded, PaymentContactChanged, PaymentContactRemoved
+from app.domain.events.messages import (
+    ContactRequested,
+    PaymentContactAdded,
+    PaymentContactChanged,
+    PaymentContactRemoved,
+)
 from app.repositories import unit_of_work
 from app.services.notifications.announce import Announcement, actor_name, announce
+from app.services.notifications.confirmations import ask_again, ask_new_addresses, count_change, say_goodbye
+from app.services.notifications.phone_numbers import read_phone
 from app.services.notifications.typed_names import check_typed_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from app.domain.accounts import Account
@@ -31,9 +40,6 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
     from app.services.common.services import Services
-
-HOME_REGION = "US"
-"""Where a phone number without a country code is."""
 
 _EVENTS = {
     Change.ADDED: PaymentContactAdded,
@@ -62,18 +68,22 @@ class _ContactChange:
 async def add_contact(services: Services, caller: Caller, details: ContactDetails) -> str:
     """Add a contact and return its id.
 
+    Its addresses are asked to confirm, and hear nothing else until they have (rule 41).
     :raises InvalidContact: naming the field to correct.
     :raises TooManyContacts: when the account has ten.
+    :raises TooOften: when contacts were changed, or an address was asked, as often as may be.
     """
-    checked = check_contact(details)
+    checked = await asyncio.to_thread(check_contact, details, services.phone_regions)
 
     async def work(uow: UnitOfWork) -> str:
         owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         if len(await uow.contacts.list_for_account(owner.id)) >= MOST_CONTACTS:
             raise TooManyContacts
         now = services.clock.now()
+        await count_change(uow, owner.id, now)
         contact = PaymentContact(services.ids.new("pct"), owner.id, checked)
         await uow.contacts.add(contact, created_at=now)
+        await uow.contacts.save(await ask_new_addresses(uow, services.ids, contact, now))
         await _tell(uow, services, caller, _ContactChange(contact, Change.ADDED), now)
         return contact.id
 
@@ -81,12 +91,14 @@ async def add_contact(services: Services, caller: Caller, details: ContactDetail
 
 
 async def update_contact(services: Services, caller: Caller, contact_id: str, details: ContactDetails) -> None:
-    """Give a contact a new description; what waits for it goes to its new address. The same one changes nothing.
+    """Give a contact a new description. The same one changes nothing.
 
+    A new address is asked to confirm; what waits for the contact goes there if it has confirmed before, or nowhere.
     :raises InvalidContact: naming the field to correct.
     :raises ContactNotFound: when the account has no such contact.
+    :raises TooOften: when contacts were changed, or an address was asked, as often as may be.
     """
-    checked = check_contact(details)
+    checked = await asyncio.to_thread(check_contact, details, services.phone_regions)
 
     async def work(uow: UnitOfWork) -> None:
         owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
@@ -95,32 +107,67 @@ async def update_contact(services: Services, caller: Caller, contact_id: str, de
         if not changed:
             return
         now = services.clock.now()
+        await count_change(uow, owner.id, now)
         after = replace(before, details=checked)
         await uow.contacts.save(after)
+        after = await ask_new_addresses(uow, services.ids, after, now)
+        await uow.contacts.save(after)
         await _redirect(uow, after, now)
+        if "email" in changed:
+            await say_goodbye(uow, services.ids, before, now)
         await _tell(uow, services, caller, _ContactChange(after, Change.CHANGED, changed), now)
 
     await unit_of_work.write(services.database, work)
 
 
 async def remove_contact(services: Services, caller: Caller, contact_id: str) -> None:
-    """Remove a contact; what waits for it is not sent any more.
+    """Remove a contact; what waits for it is not sent any more. If it had confirmed its e-mail, it is told.
 
     :raises ContactNotFound: when the account has no such contact.
+    :raises TooOften: when contacts were changed as often as may be.
     """
 
     async def work(uow: UnitOfWork) -> None:
         owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         contact = await _find(uow, owner, contact_id)
         now = services.clock.now()
+        await count_change(uow, owner.id, now)
         await uow.contacts.remove(contact, removed_at=now)
         await uow.recipients.drop_for_contact(contact.id, at=now)
+        await say_goodbye(uow, services.ids, contact, now)
         await _tell(uow, services, caller, _ContactChange(contact, Change.REMOVED), now)
 
     await unit_of_work.write(services.database, work)
 
 
-def check_contact(details: ContactDetails) -> ContactDetails:
+async def resend_confirmation(services: Services, caller: Caller, contact_id: str, channel: Channel) -> None:
+    """Ask a contact's address once more to confirm: twice at most, a day apart (rule 41).
+
+    :raises ContactNotFound: when the account has no such contact.
+    :raises NothingToConfirm: when the contact is not reached so, or its address has answered.
+    :raises ConfirmationsUsedUp: when it was asked again twice.
+    :raises AskedTooSoon: less than 24 hours after it was last asked.
+    :raises TooOften: when the address was asked as often as may be, by whatever accounts.
+    """
+
+    async def work(uow: UnitOfWork) -> None:
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        contact, now = await _find(uow, owner, contact_id), services.clock.now()
+        await ask_again(uow, services.ids, contact, channel, now)
+        await uow.events.record(
+            ContactRequested(address=contact.details.address(channel) or ""),
+            ids=services.ids,
+            actor=caller.actor,
+            at=now,
+            account_id=owner.id,
+            subject_id=contact.id,
+            request_id=caller.request_id,
+        )
+
+    await unit_of_work.write(services.database, work)
+
+
+def check_contact(details: ContactDetails, phone_regions: Sequence[str]) -> ContactDetails:
     """Return the description with address and number in their normal form.
 
     :raises InvalidContact: naming the field to correct.
@@ -130,7 +177,7 @@ def check_contact(details: ContactDetails) -> ContactDetails:
         name=" ".join(details.name.split()) if details.name.isprintable() else details.name,
         title=details.title.strip(),
         email=read_email(details.email) if details.email else None,
-        phone=read_phone(details.phone) if details.phone else None,
+        phone=read_phone(details.phone, phone_regions) if details.phone else None,
     )
     check_details(tidied)
     check_typed_name("name", tidied.name)
@@ -149,22 +196,6 @@ def read_email(text: str) -> str:
         raise InvalidContact("email", f"This is not an e-mail address. {error}") from None
 
 
-def read_phone(text: str) -> str:
-    """Return a phone number as E.164 text; without a country code it is one of the United States.
-
-    :raises InvalidContact: when it is none that could be called.
-    """
-    import phonenumbers  # noqa: PLC0415 -- large, and needed here alone
-
-    try:
-        number = phonenumbers.parse(text, HOME_REGION)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_valid_number(number) or number.extension:
-        raise InvalidContact("phone", "This phone number cannot be called. Write it as +1 202 555 0143.")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
 async def _find(uow: UnitOfWork, owner: Account, contact_id: str) -> PaymentContact:
     contact = await uow.contacts.find(owner.id, contact_id)
     if contact is None:
@@ -173,14 +204,14 @@ async def _find(uow: UnitOfWork, owner: Account, contact_id: str) -> PaymentCont
 
 
 async def _redirect(uow: UnitOfWork, contact: PaymentContact, now: datetime) -> None:
-    """Let what waits follow the contact: to the new address or number, or nowhere by a channel that was taken away."""
-    details = contact.details
-    addresses = {Channel.EMAIL: details.email, Channel.PHONE_CALL: details.phone}
-    for channel, address in addresses.items():
-        if details.is_active and channel in details.channels and address is not None:
-            await uow.recipients.readdress_contact(contact.id, channel, recipient=details.name, address=address)
-        else:
+    """Let what waits follow the contact to an address that has confirmed, or give it up."""
+    for channel in Channel:
+        address = contact.confirmed_address(channel)
+        if address is None:
             await uow.recipients.drop_for_contact(contact.id, at=now, channel=channel)
+        else:
+            recipient = contact.details.name
+            await uow.recipients.readdress_contact(contact.id, channel, recipient=recipient, address=address)
 
 
 async def _tell(uow: UnitOfWork, services: Services, caller: Caller, done: _ContactChange, now: datetime) -> None:

@@ -1,11 +1,14 @@
-"""The operator's systems tell the outcome of what they were handed: of a phone call (rule 39), and of a mail."""
+"""The operator's systems tell the outcome of what they were handed: of a phone call (rules 39, 41), and of a mail."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.confirmations import answer_of
+from app.domain.contacts import Channel
 from app.domain.events.messages import CallOutcomeReported
 from app.repositories import unit_of_work
+from app.services.notifications.confirmations import Answer, apply_answer
 
 if TYPE_CHECKING:
     from app.domain.deliveries import CallOutcome
@@ -26,17 +29,22 @@ async def report_call(
 ) -> None:
     """Store the outcome of a call; one whose fate was unknown is settled by it, and of several the last counts.
 
+    The outcome of the first call to a number is its answer: answered confirms it, declined or a wrong number does not.
     `attempts` is how often the operators called, where they say.
     :raises CallUnknown: when no call of that id was handed over.
     """
 
     async def work(uow: UnitOfWork) -> None:
         now = services.clock.now()
-        account_id = await uow.notifications.report_call(call_id, outcome, note=note, attempts=attempts, at=now)
-        if account_id is None:
+        call = await uow.notifications.report_call(call_id, outcome, note=note, attempts=attempts, at=now)
+        if call is None:
             raise CallUnknown(call_id)
-        event = CallOutcomeReported(outcome=outcome, note=note)
+        event, account_id = CallOutcomeReported(outcome=outcome, note=note), call.account_id or ""
         await uow.events.record(event, ids=services.ids, actor=actor, at=now, account_id=account_id, subject_id=call_id)
+        agrees = answer_of(call.kind, outcome)
+        if agrees is not None:
+            answer = Answer(account_id, Channel.PHONE_CALL, call.address, agrees, actor)
+            await apply_answer(uow, services.ids, answer, now)
 
     await unit_of_work.write(services.database, work)
 

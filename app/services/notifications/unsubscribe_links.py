@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from itsdangerous import BadData, URLSafeSerializer
 
 from app.domain.alerts import CATALOGUE, AlertKind
+from app.domain.confirmations import ABOUT_ADDRESSES
 from app.domain.events.messages import AlertsSwitched, PaymentContactChanged
 from app.repositories import unit_of_work
 
@@ -59,7 +60,7 @@ class UnsubscribeLinks:
 
     def link(self, message: Message) -> str | None:
         """Return the link for a message, or None where its recipient cannot switch it off, or somebody asked for it."""
-        if message.account_id is None or message.facts.get("is_asked_for"):
+        if message.account_id is None or message.kind in ABOUT_ADDRESSES or message.facts.get("is_asked_for"):
             return None
         definition = CATALOGUE[AlertKind(message.kind)]
         recipient_id = message.user_id or message.contact_id

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.accounts import Role
 from app.domain.collection import CollectionStatus, request_collection_attempt
-from app.domain.contacts import Channel
+from app.domain.confirmations import ABOUT_ADDRESSES
 from app.domain.events.messages import MessageQueuedAgain
 from app.domain.events.operations import WebhookEventDismissed, WebhookEventReopened
 from app.domain.events.payments import CollectionResumed
@@ -39,7 +39,7 @@ class RecipientGone(ValueError):
     """Whoever the message was for is not told of it any more."""
 
     def __init__(self, message_id: str) -> None:
-        super().__init__(f"Whoever {message_id!r} was for is no admin or active contact with an address any more.")
+        super().__init__(f"Whoever {message_id!r} was for is no admin or confirmed contact any more.")
         self.message_id = message_id
 
 
@@ -121,14 +121,13 @@ async def _collect_again(uow: UnitOfWork, number: int, now: datetime, reason: st
 
 async def _addressee(uow: UnitOfWork, message: Message) -> tuple[str, str]:
     """Return name and address of a message's recipient as they are today."""
-    if message.account_id is None:
+    if message.account_id is None or message.kind in ABOUT_ADDRESSES:
         return message.recipient, message.address
     if message.contact_id is not None:
         contact = await uow.contacts.find(message.account_id, message.contact_id)
-        details = None if contact is None or not contact.details.is_active else contact.details
-        address = None if details is None else details.email if message.channel is Channel.EMAIL else details.phone
-        if details is not None and address is not None:
-            return details.name, address
+        address = None if contact is None else contact.confirmed_address(message.channel)
+        if contact is not None and address is not None:
+            return contact.details.name, address
     for user, role in await uow.users.members(message.account_id):
         if user.id == message.user_id and (role is Role.ADMIN or message.facts.get("is_asked_for")):
             return user.name, user.email

@@ -37,7 +37,8 @@ class OperationsFigures:
 
     `unknown_charges` and `unknown_refunds` have had no known outcome for over an hour, `parked` are collections that
     broke off, `disputes` wait for an answer, `failed_refunds` came back to us within a week, and `notices` of the
-    payment gateway are in quarantine. `collects_at` is when collecting falls due next, or did long ago.
+    payment gateway are in quarantine. `unreached` are suspensions whose warning reached nobody. `collects_at` is when
+    collecting falls due next, or did long ago.
     """
 
     messages: Mapping[tuple[Channel, DeliveryState], int]
@@ -53,6 +54,7 @@ class OperationsFigures:
     disputes: int = 0
     failed_refunds: int = 0
     notices: int = 0
+    unreached: int = 0
     collects_at: datetime | None = None
 
 
@@ -82,6 +84,10 @@ def operations_alerts(figures: OperationsFigures, now: datetime) -> Iterator[Ope
             "UNKNOWN_OUTCOME",
             f"Phone calls whose outcome is unknown for over an hour: {figures.unknown_calls}. "
             "Ask the operators, and report each by `flex-billing queue call-outcome`.",
+        )
+    if figures.unreached:
+        yield OperationsAlert(
+            "WARNING_UNREACHED", f"Suspensions whose warning reached nobody: {figures.unreached}.{LOOK}"
         )
     yield from _money_alerts(figures, now)
     if figures.oldest_unsent_at is not None and now - figures.oldest_unsent_at > MAIL_WAITS_FOR:
@@ -165,5 +171,6 @@ async def _watched(uow: UnitOfWork, now: datetime) -> OperationsFigures:
         quarantined=await uow.quarantine.count_open(),
         quarantined_today=await uow.quarantine.count_open_since(now - timedelta(days=1)),
         oldest_close_due_at=await uow.cycles.oldest_due_at(),
+        unreached=len(await uow.on_call_queue.list_unreached()),
         **money._asdict(),
     )

@@ -11,6 +11,7 @@ from app.domain.announcements import (
     PaymentReceived,
     Suspended,
     SuspensionScheduled,
+    suspension_subject,
 )
 from app.domain.payment_methods import in_order
 from app.domain.periods import billing_date
@@ -81,7 +82,9 @@ def payment_undone(
 def suspension_scheduled(found: CollectionSnapshot, suspends_on: date, open_cents: int) -> Announcement:
     """Tell when service will be suspended; once for a day, however many invoices are open."""
     facts = SuspensionScheduled(suspends_on, open_cents)
-    return Announcement(AlertKind.SUSPENSION_SCHEDULED, found.account.id, f"{found.account.id}:{suspends_on}", facts)
+    return Announcement(
+        AlertKind.SUSPENSION_SCHEDULED, found.account.id, suspension_subject(found.account.id, suspends_on), facts
+    )
 
 
 def suspended(found: CollectionSnapshot, open_cents: int, event_id: str) -> Announcement:
