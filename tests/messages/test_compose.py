@@ -9,10 +9,12 @@ from html.parser import HTMLParser
 import pytest
 
 from app.domain.alerts import CATALOGUE, AlertKind
-from app.domain.announcements import OPERATOR_ALERT, write_facts
+from app.domain.announcements import FACTS, OPERATOR_ALERT, write_facts
+from app.domain.confirmations import ABOUT_ADDRESSES, CONFIRMATION, REMOVAL
 from app.formatting import format_money
 from app.messages.compose import PAGES, Addressee, Composer, one_line
 from app.messages.render import TEMPLATES
+from app.services.notifications.typed_names import _links
 from tests.factories.announcements import LONG, NASTY, OTHERS, USUAL, extreme
 
 ANN = Addressee("Ann Ames", "Harbor Dental", "AA0101", is_contact=False)
@@ -54,10 +56,10 @@ class Plain(HTMLParser):
 
 
 class TestEveryKind:
-    @pytest.mark.parametrize("kind", [*AlertKind, OPERATOR_ALERT])
+    @pytest.mark.parametrize("kind", FACTS)
     def test_it_has_its_templates_and_its_page(self, kind):
         assert {path.name for path in (TEMPLATES / kind.lower()).iterdir()} == PARTS
-        assert kind in PAGES or kind == OPERATOR_ALERT
+        assert kind in PAGES or kind in {OPERATOR_ALERT, *ABOUT_ADDRESSES}
 
     @pytest.mark.parametrize("kind", USUAL)
     def test_every_fact_is_told_in_both_forms(self, composer, kind):
@@ -160,6 +162,53 @@ class TestReasons:
     def test_a_change_of_payment_methods_says_that_it_protects(self, composer):
         kind = AlertKind.PAYMENT_METHOD_CHANGED
         assert "cannot be switched off" in composer.mail(kind, write_facts(kind, USUAL[kind]), ANN).text
+
+
+class TestConfirmation:
+    """What an address gets that has not agreed: one plain mail."""
+
+    URL = "https://flex.example/contacts/confirm/t"
+
+    def test_it_leads_to_the_page_that_asks(self, composer):
+        nobody = replace(CARLA, name="", is_contact=False)
+        data = write_facts(CONFIRMATION, USUAL[CONFIRMATION])
+        mail = composer.mail(CONFIRMATION, data, nobody, confirmation_url=self.URL)
+        assert mail.text.startswith("Hello,\n")
+        assert f"Confirm or decline:\n{self.URL}\n" in mail.text
+        assert f'href="{self.URL}"' in mail.html
+        assert mail.html.count("<a ") == 1
+
+    def test_the_call_asks_and_names_nobody(self, composer):
+        script = composer.script(CONFIRMATION, write_facts(CONFIRMATION, USUAL[CONFIRMATION]), CARLA)
+        assert "Do you agree that we call this number about billing for Harbor Dental?" in script
+        assert "Carla" not in script
+
+    def test_the_last_mail_has_no_button(self, composer):
+        mail = composer.mail(REMOVAL, write_facts(REMOVAL, USUAL[REMOVAL]), CARLA)
+        assert "last message to this address" in mail.text
+        assert "<a " not in mail.html
+
+
+class TestNames:
+    """A name that looks like a link is written so that no mail program makes one of it; a subject stays as it is."""
+
+    @pytest.mark.parametrize("kind", AlertKind)
+    @pytest.mark.parametrize("name", ["Booking.com", "https://evil.example/x?y", "www.evil.com", "a@evil.co"])
+    def test_no_link_is_made_of_a_name(self, composer, kind, name):
+        who = Addressee(name, name, name, is_contact=False)
+        mail = composer.mail(kind, write_facts(kind, extreme(USUAL[kind], 1, name)), who)
+        html, own = Plain(mail.html).text, "https://portal.example/app/billing/"
+        plain = re.sub(rf"{own}\S+", "", mail.text)
+        assert not _links().test(plain)
+        assert not _links().test(html)
+
+    def test_a_subject_and_a_script_say_it_as_it_is(self, composer):
+        kind, who = AlertKind.CONTACT_CHANGED, replace(ANN, account_name="Booking.com")
+        data = write_facts(kind, replace(USUAL[kind], contact="J.P. Coe-Ltd.Co"))
+        mail = composer.mail(kind, data, who)
+        assert mail.subject == "Payment contact changed: J.P. Coe-Ltd.Co"
+        assert "of Booking.\u2060com." in mail.text
+        assert "Booking.com" in composer.script(kind, data, who)
 
 
 class TestOneLine:
