@@ -87,6 +87,7 @@ class TestContactOfBefore:
                 "SUSPENSION_SCHEDULED",
                 "PAYMENT_FAILED",
                 "SUSPENDED",
+                "REACTIVATED",
             ]
             found = await world.data("{ paymentContacts { emailState phoneState } }")
             assert found["paymentContacts"] == [{"emailState": "CONFIRMED", "phoneState": "CONFIRMED"}]
