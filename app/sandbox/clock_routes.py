@@ -32,7 +32,7 @@ LARGEST_BODY, BODY_SECONDS = 1_000, 5.0
 MORNING = time(6)
 
 
-class Step(StrEnum):
+class ClockStep(StrEnum):
     """A way forward: the same time of the next day, or six in the morning of the first day of the next month."""
 
     DAY = "DAY"
@@ -41,7 +41,7 @@ class Step(StrEnum):
     def after(self, now: datetime) -> datetime:
         """Return the instant to which the step leads, by the wall clock of the billing zone."""
         today = billing_date(now)
-        if self is Step.DAY:
+        if self is ClockStep.DAY:
             return billing_instant(today + timedelta(days=1), now.astimezone(BILLING_ZONE).time())
         return billing_instant(Period.containing(today).shifted(1).starts_on, MORNING)
 
@@ -49,7 +49,7 @@ class Step(StrEnum):
 class _Advance(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    step: Step
+    step: ClockStep
 
 
 def clock_routes(clock: OffsetClock) -> Sequence[BaseRoute]:

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from app.gateways.ids import RandomIds
 from app.http.request_scope import RequestScope
 from app.sandbox.clock import OffsetClock
-from app.sandbox.clock_routes import Step, clock_routes
+from app.sandbox.clock_routes import ClockStep, clock_routes
 from tests.fakes.edge import client
 
 
@@ -53,4 +53,4 @@ async def test_a_foreign_page_cannot_move_it(clock):
 
 
 def test_a_step_leads_forward_on_the_last_day_of_a_month_too():
-    assert Step.MONTH.after(datetime(2026, 12, 31, 23, tzinfo=UTC)) == datetime(2027, 1, 1, 14, tzinfo=UTC)
+    assert ClockStep.MONTH.after(datetime(2026, 12, 31, 23, tzinfo=UTC)) == datetime(2027, 1, 1, 14, tzinfo=UTC)

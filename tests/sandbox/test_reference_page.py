@@ -10,8 +10,9 @@ from graphql import GraphQLEnumType, is_introspection_type, is_specified_scalar_
 from starlette.applications import Starlette
 
 from app.graphql.contract import read_contract
+from app.graphql.reference import reference
 from app.graphql.schema import graphql_schema
-from app.sandbox.reference_page import reference, reference_routes
+from app.sandbox.reference_page import reference_routes
 from tests.fakes.edge import client
 
 
