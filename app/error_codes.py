@@ -58,6 +58,9 @@ class ErrorCode(Enum):
     PLAN_NOT_AVAILABLE = "The plan is not on sale today."
     QUOTE_STALE = "The quote has expired, was already used, or the account has changed since."
     RATE_LIMITED = "Too many attempts or requests. Wait for `retryAfterSeconds`, then try again."
+    SERVICE_UNAVAILABLE = (
+        "The service cannot work just now. Wait for `retryAfterSeconds`, then send the same request again."
+    )
     TERMS_NOT_ACCEPTED = "The accepted terms are not the current ones."
     TIMEOUT = "The request arrived too slowly, or took too long to answer. Try again, or ask for less."
     TOO_MANY_CONTACTS = "The account has the maximum number of payment contacts."
@@ -65,7 +68,7 @@ class ErrorCode(Enum):
     UNSUPPORTED_MEDIA_TYPE = "The request body is not `application/json` in UTF-8."
 
 
-RETRYABLE = frozenset({ErrorCode.INTERNAL, ErrorCode.RATE_LIMITED, ErrorCode.TIMEOUT})
+RETRYABLE = frozenset({ErrorCode.INTERNAL, ErrorCode.RATE_LIMITED, ErrorCode.SERVICE_UNAVAILABLE, ErrorCode.TIMEOUT})
 
 MASKED_MESSAGE = "Something went wrong on our side. Try again; if it keeps happening, tell us the request id."
 

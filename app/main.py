@@ -47,7 +47,7 @@ from app.services.payment_methods.vault_service import VaultService
 from app.services.payments.payment_runner import PaymentRunner
 from app.services.plans.quotes import QuoteSigner
 from app.settings import RATE_LIMITS_OFF, Settings, read_settings
-from app.surroundings import open_surroundings, signing_secret
+from app.surroundings import WRITES_BEGIN_WITHIN_SECONDS, open_surroundings, signing_secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -159,7 +159,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     :raises SettingsUnusable: when the settings are wrong or incomplete.
     """
-    return build(open_surroundings(settings or read_settings()))
+    chosen = settings or read_settings()
+    return build(open_surroundings(chosen, begins_within_seconds=WRITES_BEGIN_WITHIN_SECONDS))
 
 
 def build(surroundings: Surroundings) -> Starlette:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 
+WRITES_BEGIN_WITHIN_SECONDS = 6.0
+"""How long a request may wait for the write lock of another process, before it is told to come again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What every command and the server work with, made from the settings alone."""
@@ -51,14 +55,15 @@ class Surroundings:
         await self.database.close()
 
 
-def open_surroundings(settings: Settings) -> Surroundings:
+def open_surroundings(settings: Settings, *, begins_within_seconds: float | None = None) -> Surroundings:
     """Open the database and choose the clock; nothing is connected to yet.
 
+    `begins_within_seconds` is how long a write may wait until it can begin; for ever unless told.
     :raises SettingsUnusable: when production lacks a setting.
     :raises DatabaseUnsuitable: when the database's URL can never work.
     """
     settings.require_complete()
-    database = Database.open(settings.database, revision=head_revision())
+    database = Database.open(settings.database, revision=head_revision(), begins_within_seconds=begins_within_seconds)
     return Surroundings(settings, database, make_clock(settings), RandomIds(), make_payments(settings))
 
 

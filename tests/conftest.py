@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from tests.database import database, migrated_file, migrated_postgres, postgres_database, till, wallet, world
 from tests.gateway import gateway, gateway_server
-from tests.postgres import postgres_server
+from tests.postgres import postgres_server, stoppable_postgres
 
 __all__ = [
     "database",
@@ -24,6 +24,7 @@ __all__ = [
     "migrated_postgres",
     "postgres_database",
     "postgres_server",
+    "stoppable_postgres",
     "till",
     "wallet",
     "world",

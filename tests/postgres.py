@@ -50,13 +50,27 @@ def running_server() -> Iterator[str]:
     if given := os.environ.get("TEST_PG_URL"):
         yield given
         return
+    with own_server() as server:
+        yield server.url
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """Give a server that nobody else uses, so that it may be stopped and started.
+
+    :raises PostgresUnavailable: when none can be started.
+    """
     user = _user()
     folder = Path(tempfile.mkdtemp(prefix="flex-pg-", dir="/tmp"))
     if user is not None:
         shutil.chown(folder, user)
     try:
-        with _started(_binaries(user), folder, user):
-            yield f"postgresql://postgres@/postgres?host={folder}"
+        server = OwnServer(_binaries(user), folder, user)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -83,6 +97,17 @@ def postgres_server() -> Iterator[str]:
         except PostgresUnavailable as error:
             refuse(str(error))
         yield url
+
+
+@pytest.fixture
+def stoppable_postgres() -> Iterator[OwnServer]:
+    """A server of the test's own that it may stop and start; skips where none can be started."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(own_server())
+        except PostgresUnavailable as error:
+            refuse(str(error))
+        yield server
 
 
 def refuse(reason: str) -> None:
@@ -121,46 +146,51 @@ def _folders_of_binaries() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
-@contextmanager
-def _started(binaries: Path, folder: Path, user: str | None) -> Iterator[None]:
-    data, log = folder / "data", folder / "log"
-    command = [
-        binaries / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "--no-sync",
-    ]
-    made = subprocess.run(command, user=user, cwd=folder, capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        raise PostgresUnavailable(f"initdb failed: {made.stderr.strip()}")
-    with log.open("wb") as output:
-        command = [binaries / "postgres", "-D", data, "-k", folder, *SERVER_OPTIONS]
-        server = subprocess.Popen(command, user=user, cwd=folder, stdout=output, stderr=output)
-    try:
-        _wait_until_ready(server, folder, log)
-        yield
-    finally:
-        server.send_signal(signal.SIGINT)  # a fast shutdown: sessions are ended, not waited for
-        server.wait(STARTS_WITHIN_SECONDS)
+class OwnServer:
+    """A server of the test's own in a folder; what it holds outlives a stop."""
 
+    def __init__(self, binaries: Path, folder: Path, user: str | None) -> None:
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
+        self._binaries, self._folder, self._user = binaries, folder, user
+        self._data, self._log = folder / "data", folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._make()
 
-def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path, log: Path) -> None:
-    import psycopg
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        command = [self._binaries / "postgres", "-D", self._data, "-k", self._folder, *SERVER_OPTIONS]
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(command, user=self._user, cwd=self._folder, stdout=output, stderr=output)
+        try:
+            self._wait_until_ready(self._process)
+        except PostgresUnavailable:
+            self.stop()
+            raise
 
-    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
-        with suppress(psycopg.OperationalError):
-            psycopg.connect(f"postgresql://postgres@/postgres?host={folder}").close()
-            return
-        time.sleep(0.05)
-    raise PostgresUnavailable(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
+    def stop(self) -> None:
+        """Stop it if it runs, by a fast shutdown: sessions are ended, not waited for."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(STARTS_WITHIN_SECONDS)
+            self._process = None
+
+    def _make(self) -> None:
+        options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        command = [self._binaries / "initdb", "-D", self._data, *options]
+        made = subprocess.run(command, user=self._user, cwd=self._folder, capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise PostgresUnavailable(f"initdb failed: {made.stderr.strip()}")
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        import psycopg
+
+        deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            with suppress(psycopg.OperationalError):
+                psycopg.connect(self.url).close()
+                return
+            time.sleep(0.05)
+        raise PostgresUnavailable(f"the server did not start: {self._log.read_text(errors='replace')[-2000:]}")
 
 
 def _execute(url: str, statement: str) -> None:

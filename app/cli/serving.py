@@ -20,7 +20,13 @@ from app.cli.running import run, sandbox_settings
 from app.cli.terminal import counting, output, say, tell
 from app.migrations.upgrade import upgrade
 from app.settings import LOOPBACK_HOSTS, read_settings
-from app.surroundings import Surroundings, make_clock, make_payments, open_surroundings
+from app.surroundings import (
+    WRITES_BEGIN_WITHIN_SECONDS,
+    Surroundings,
+    make_clock,
+    make_payments,
+    open_surroundings,
+)
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -152,7 +158,7 @@ def serve_until_stopped(settings: Settings, listener: socket.socket, level: int)
 
     configure_logging(level)
     config = uvicorn.Config(
-        build(open_surroundings(settings)),
+        build(open_surroundings(settings, begins_within_seconds=WRITES_BEGIN_WITHIN_SECONDS)),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -56,7 +56,7 @@ def field_entries(errors: Iterable[GraphQLError], request_id: str, operation_nam
 
 
 def _field_entry(error: GraphQLError, request_id: str, operation_name: str | None) -> dict[str, Json]:
-    cause = _root_cause(error)
+    cause = root_cause(error)
     if isinstance(cause, ApiError):
         return entry(cause.code, cause.message, request_id, retryable=cause.retryable)
     if error.path is None or _is_about_an_argument(error, cause):
@@ -70,7 +70,8 @@ def _without_objects(message: str) -> str:
     return _QUOTED.sub(".", message)
 
 
-def _root_cause(error: GraphQLError) -> BaseException:
+def root_cause(error: GraphQLError) -> BaseException:
+    """Return the exception that an error of a field goes back to; the error itself where there is no other."""
     cause: BaseException = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error

@@ -13,7 +13,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from app.domain.json_values import JsonObject
 from app.graphql.context import Context
 from app.graphql.documents import Document, RuleSet
-from app.graphql.errors import field_entries
+from app.graphql.errors import field_entries, root_cause
+from app.repositories.database import DatabaseProblem, ReadTimedOut
 
 # Strawberry's own faster test, under the type that graphql-core asks for.
 IS_AWAITABLE = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
@@ -41,7 +42,12 @@ class Executor:
         variables: JsonObject,
         context: Context,
     ) -> Answer:
-        """Return the answer of one operation; failures of its fields are entries of `errors`, never exceptions."""
+        """Return the answer of one operation; failures of its fields are entries of `errors`, never exceptions.
+
+        Where the database is away, the operation as a whole has no answer, whatever could be found before:
+        :raises DatabaseProblem: when a field could not reach the database.
+        :raises ReadTimedOut: when the database took too long for a field.
+        """
         name = operation.name.value if operation.name else None
         pending = execute(
             self._schema,
@@ -60,6 +66,10 @@ class Executor:
 def _answer(result: ExecutionResult, request_id: str, operation_name: str | None) -> Answer:
     if not result.errors:
         return Answer({"data": result.data}, was_executed=True)
+    for error in result.errors:
+        cause = root_cause(error)
+        if isinstance(cause, DatabaseProblem | ReadTimedOut):
+            raise cause
     entries = field_entries(result.errors, request_id, operation_name)
     was_executed = result.data is not None or any(error.path is not None for error in result.errors)
     return Answer({"errors": entries, "data": result.data} if was_executed else {"errors": entries}, was_executed)

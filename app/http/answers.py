@@ -36,7 +36,10 @@ MISDIRECTED = 421
 UNPROCESSABLE = 422
 TOO_MANY_REQUESTS = 429
 INTERNAL = 500
-OPERATION_TOO_SLOW = 503
+SERVICE_UNAVAILABLE = 503
+
+RETRY_SECONDS = 5
+"""When to come again after 503: a database that was started anew is there by then, as a rule."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -59,6 +62,11 @@ class Refused(Exception):
         self.retry_after_seconds = retry_after_seconds
         again = () if retry_after_seconds is None else ((b"retry-after", str(retry_after_seconds).encode()),)
         self.headers = (*headers, *again)
+
+
+def too_slow(message: str) -> Refused:
+    """Return the refusal of what took too long to be answered."""
+    return Refused(SERVICE_UNAVAILABLE, ErrorCode.TIMEOUT, message, retry_after_seconds=RETRY_SECONDS)
 
 
 async def send_json(

@@ -92,7 +92,7 @@ class GraphQLEndpoint:
         media_type = JSON
         try:
             self._require_method(scope)
-            media_type = choose_media_type(header(scope, b"accept"))
+            media_type = scope["state"]["media_type"] = choose_media_type(header(scope, b"accept"))
             status, body = await self._answer(scope, receive, media_type)
         except Refused as refused:
             if isinstance(refused, Unauthenticated):
@@ -183,7 +183,7 @@ class GraphQLEndpoint:
         except TimeoutError:
             log.warning("operation too slow", operation=operation.name.value if operation.name else None)
             message = f"This took more than {self._options.operation_seconds:g} seconds. Try again, or ask for less."
-            raise Refused(answers.OPERATION_TOO_SLOW, ErrorCode.TIMEOUT, message) from None
+            raise answers.too_slow(message) from None
 
 
 def _too_expensive(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.http.answers import OK, OPERATION_TOO_SLOW, send_json
+from app.http.answers import OK, RETRY_SECONDS, SERVICE_UNAVAILABLE, send_json
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -60,4 +60,8 @@ class Ready:
             "paymentLagSeconds": found.payment_lag_seconds,
             "oldestUnclosedPeriod": found.oldest_unclosed_period,
         }
-        await send_json(send, OK if found.problem is None else OPERATION_TOO_SLOW, body)
+        if found.problem is None:
+            await send_json(send, OK, body)
+        else:
+            again = (b"retry-after", str(RETRY_SECONDS).encode())
+            await send_json(send, SERVICE_UNAVAILABLE, body, headers=[again])

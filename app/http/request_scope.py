@@ -4,8 +4,10 @@ outside of it.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,10 +15,23 @@ import structlog
 from app.domain.card_numbers import holds_card_number
 from app.error_codes import MASKED_MESSAGE, ErrorCode
 from app.graphql.failures import log_unexpected
-from app.http.answers import INTERNAL, Refused, client_address, header, send_refusal
+from app.http.answers import (
+    INTERNAL,
+    JSON,
+    RETRY_SECONDS,
+    SERVICE_UNAVAILABLE,
+    Refused,
+    client_address,
+    header,
+    send_refusal,
+    too_slow,
+)
 from app.ports import came_from
+from app.repositories.database import DatabaseProblem, ReadTimedOut
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from app.ports import Ids
@@ -28,6 +43,14 @@ _TOKEN = re.compile(r"[A-Za-z0-9_.~=-]{40,}")
 
 # An id that a proxy in front of us has given is kept, so that one id names the request in both logs.
 GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+ANSWERS_WITHIN_SECONDS = 45.0
+"""Longer than any door gives a body to arrive, or an operation to run: what is left is a database that hangs."""
+
+UNAVAILABLE_MESSAGE = (
+    "The service cannot work just now. Nothing that was answered is lost: try again in "
+    f"{RETRY_SECONDS} seconds, with the same idempotency key where there is one."
+)
 
 
 class RequestScope:
@@ -62,14 +85,54 @@ class RequestScope:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_named)
+            async with _begun_in_time(send_named) as send_begun:
+                await self._app(scope, receive, send_begun)
         except Exception as error:  # noqa: BLE001  the last place where a fault can become an answer
-            log_unexpected("request failed", error)
+            refused = _refusal_of(error)
             if status == 0:
-                await send_refusal(scope, send_named, Refused(INTERNAL, ErrorCode.INTERNAL, MASKED_MESSAGE))
+                await send_refusal(scope, send_named, refused, scope["state"].get("media_type", JSON))
         finally:
             elapsed = round((time.perf_counter() - started) * 1_000, 1)
             _log_request(scope, status, elapsed)
+
+
+@asynccontextmanager
+async def _begun_in_time(send: Send) -> AsyncIterator[Send]:
+    """Give an application the time until its answer has to begin; a long answer may go on.
+
+    :raises Refused: when the time is over.
+    """
+    limit = asyncio.timeout(ANSWERS_WITHIN_SECONDS)
+
+    async def send_begun(message: Message) -> None:
+        limit.reschedule(None)
+        await send(message)
+
+    try:
+        async with limit:
+            yield send_begun
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise too_slow(f"This took more than {ANSWERS_WITHIN_SECONDS:g} seconds. Try again.") from None
+
+
+def _refusal_of(error: Exception) -> Refused:
+    """Return the answer to an error that no door has dealt with; nowhere else is it decided that a database is away."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, ReadTimedOut):
+        return too_slow(str(error))
+    if isinstance(error, DatabaseProblem):
+        log.warning("database unavailable", problem=str(error))
+        return Refused(
+            SERVICE_UNAVAILABLE,
+            ErrorCode.SERVICE_UNAVAILABLE,
+            UNAVAILABLE_MESSAGE,
+            retry_after_seconds=RETRY_SECONDS,
+        )
+    log_unexpected("request failed", error)
+    return Refused(INTERNAL, ErrorCode.INTERNAL, MASKED_MESSAGE)
 
 
 def _log_request(scope: Scope, status: int, elapsed_milliseconds: float) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, column, inspect, select, table
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,13 +25,14 @@ from app.models.connection import (
     parse_url,
     place_of,
 )
+from app.repositories.availability import BUSY_CODES, is_away, reason_of, sqlite_code
 from app.repositories.bulk import Upsert, execute_many, upsert
 from app.repositories.drivers import ReadTimedOut, open_driver
 from app.repositories.engines import read_engine, write_engine
 from app.repositories.reader import Reader, load_within
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from sqlalchemy import Connection
 
@@ -55,15 +57,15 @@ FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 1.0
 
 _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
-_PRIMARY_CODE = 0xFF  # SQLite's extended codes say more in the bits above
 
 
 class Database:
     """One database, whichever engine it is; opening it connects to nothing yet."""
 
-    def __init__(self, url: URL, revision: str | None) -> None:
+    def __init__(self, url: URL, revision: str | None, begins_within_seconds: float | None = None) -> None:
         self._url = url
         self._revision = revision
+        self._begins_within_seconds = begins_within_seconds
         self._is_sqlite = url.get_backend_name() == SQLITE
         self._writing = write_engine(url)
         self._reading = read_engine(url)
@@ -73,33 +75,43 @@ class Database:
         self.reader = Reader(open_driver(url))
 
     @classmethod
-    def open(cls, url: str, *, revision: str | None = None) -> Database:
+    def open(cls, url: str, *, revision: str | None = None, begins_within_seconds: float | None = None) -> Database:
         """Open the database of a URL; `revision` is the one `check` asks for, from `app.migrations.upgrade`.
 
+        `begins_within_seconds` is how long a write transaction may wait until it can begin: a server has somebody who
+        waits for its answer. A command waits as long as it takes.
         :raises DatabaseUnsuitable: when the URL can never work.
         """
-        return cls(parse_url(url), revision)
+        return cls(parse_url(url), revision, begins_within_seconds)
 
     async def run_tx(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Run `work` in a write transaction, and again from the start when the database asks for a retry.
 
         It commits when `work` returns and rolls back when it raises or is cancelled. `work` must be free of effects
         outside the database, for it may run several times.
+        :raises DatabaseUnreachable: when there is no connection, it breaks, or the file stays locked.
         :raises RuntimeError: inside another `run_tx` of the same task, which would wait for itself.
         """
-        for attempt in range(MOST_ATTEMPTS - 1):
-            try:
-                return await self._run_once(work)
-            except DBAPIError as error:
-                if not is_transient(error):
-                    raise
-            await asyncio.sleep(_pause_seconds(attempt))
-        return await self._run_once(work)
+        within = self._begins_within_seconds
+        begins_by = None if within is None else asyncio.get_running_loop().time() + within
+        with self._reached():
+            for attempt in range(MOST_ATTEMPTS - 1):
+                try:
+                    return await self._run_once(work, begins_by)
+                except DBAPIError as error:
+                    if not is_transient(error):
+                        raise
+                await asyncio.sleep(_pause_seconds(attempt))
+            return await self._run_once(work, begins_by)
 
     async def read_tx(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Run `work` on one snapshot of the database, which refuses its writes."""
-        async with self._read_sessions() as session, session.begin():
-            return await work(session)
+        """Run `work` on one snapshot of the database, which refuses its writes.
+
+        :raises DatabaseUnreachable: when there is no connection, or it breaks.
+        """
+        with self._reached():
+            async with self._read_sessions() as session, session.begin():
+                return await work(session)
 
     async def check(self) -> None:
         """Make sure that the database answers, is set up as needed and has this program's tables.
@@ -115,7 +127,7 @@ class Database:
             async with self._writing.connect() as connection:
                 found = await connection.run_sync(_find_revision)
         except (DBAPIError, OSError) as error:
-            raise DatabaseUnreachable(place, _reason(error)) from error
+            raise DatabaseUnreachable(place, reason_of(error)) from error
         if found is None or self._revision not in {None, found}:
             raise DatabaseUnmigrated(place, found, self._revision)
 
@@ -128,9 +140,27 @@ class Database:
     def _is_missing_file(self) -> bool:
         return self._is_sqlite and not Path(place_of(self._url)).exists()
 
-    async def _run_once(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        async with self._gate().entered(), self._write_sessions() as session, session.begin():
+    async def _run_once(self, work: Callable[[AsyncSession], Awaitable[T]], begins_by: float | None) -> T:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout_at(begins_by):
+                    await stack.enter_async_context(self._gate().entered())
+                    session = await stack.enter_async_context(self._write_sessions())
+                    await stack.enter_async_context(session.begin())
+                    await session.connection()  # BEGIN is sent now, so that waiting for a lock counts too
+            except TimeoutError as error:
+                raise DatabaseUnreachable(place_of(self._url), "no write could begin in time") from error
             return await work(session)
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Say in our own words that the database is away; every other error of a driver passes as it is."""
+        try:
+            yield
+        except (DBAPIError, NoConnectionFree) as error:
+            if not is_away(error):
+                raise
+            raise DatabaseUnreachable(place_of(self._url), reason_of(error)) from error
 
     def _gate(self) -> _Gate:
         loop = asyncio.get_running_loop()
@@ -169,8 +199,7 @@ class _Gate:
 def is_transient(error: DBAPIError) -> bool:
     """Tell whether the same transaction may succeed when run again: after a conflict, a deadlock or a busy file."""
     if isinstance(error.orig, sqlite3.Error):
-        code = getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE
-        return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+        return sqlite_code(error.orig) in BUSY_CODES
     return getattr(error.orig, "sqlstate", None) in {_SERIALIZATION_FAILURE, _DEADLOCK}
 
 
@@ -189,7 +218,3 @@ def _find_revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.execute(select(column("version_num")).select_from(table("alembic_version"))).scalar()
     return found
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).partition("\n")[0]

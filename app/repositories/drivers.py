@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from app.models.connection import POSTGRESQL, SQLITE, DatabaseUnreachable, place_of
+from app.repositories.availability import identity_of, is_away, reason_of
 from app.repositories.engines import connect_sqlite_reader, reader_engine
 
 if TYPE_CHECKING:
@@ -67,6 +70,8 @@ class SqliteDriver:
             WeakKeyDictionary()
         )
         self._closed_in: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+        self._path = Path(str(url.database))
+        self._files: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[int, int] | None] = WeakKeyDictionary()
 
     async def fetch_row(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
         """Run the statement; when its time is over, interrupt the connection until it has given up."""
@@ -77,8 +82,10 @@ class SqliteDriver:
             stop = _Interrupter(loop, connection, deadline)
             try:
                 (row,) = await connection.execute_fetchall(sql, parameters)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            except sqlite3.Error as error:
+                if is_away(error):
+                    raise DatabaseUnreachable(place_of(self._url), str(error)) from error
+                if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
                     raise
                 if loop.time() >= deadline:
                     raise ReadTimedOut(self._timeout_seconds) from error
@@ -97,10 +104,15 @@ class SqliteDriver:
                 await (await task).close()
 
     async def _connection(self, loop: asyncio.AbstractEventLoop) -> aiosqlite.Connection:
+        file = identity_of(self._path)
         task = self._connections.get(loop)
+        if task is not None and self._files[loop] != file:
+            await self._forget(loop)
+            return await self._connection(loop)
         if task is None:
             if loop in self._closed_in:
                 raise DatabaseUnreachable(place_of(self._url), "it is closed")
+            self._files[loop] = file
             task = self._connections[loop] = loop.create_task(connect_sqlite_reader(self._url))
         elif task.done() and not task.cancelled() and task.exception() is None:
             return task.result()
@@ -111,6 +123,12 @@ class SqliteDriver:
             # The next read tries again: the file may be there by then.
             self._connections.pop(loop, None)
             raise
+
+    async def _forget(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Close the connection of a file that was removed or replaced."""
+        task = self._connections.pop(loop)
+        with suppress(DatabaseUnreachable):
+            await (await task).close()
 
 
 class _Interrupter:
@@ -148,8 +166,10 @@ class PostgresDriver:
                 return await self._fetch_row(sql, parameters)
         except TimeoutError as error:
             raise ReadTimedOut(self._timeout_seconds) from error
-        except OperationalError as error:
-            raise DatabaseUnreachable(place_of(self._url), str(error.orig).partition("\n")[0]) from error
+        except (DBAPIError, NoConnectionFree) as error:
+            if not is_away(error):
+                raise
+            raise DatabaseUnreachable(place_of(self._url), reason_of(error)) from error
 
     async def close(self) -> None:
         """Close the pool."""
@@ -173,7 +193,7 @@ class PostgresDriver:
                 cursor = await driver.execute(sql, parameters)
                 row: Sequence[str] = await cursor.fetchone()
             except Exception as error:
-                if not driver.closed:
+                if not (driver.closed or is_away(error)):
                     raise
                 await connection.invalidate(error)
                 raise _ConnectionDropped from error

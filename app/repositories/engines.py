@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import aiosqlite
 import orjson
 from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.models.connection import (
@@ -19,14 +20,19 @@ from app.models.connection import (
     place_of,
     sqlite_uri,
 )
+from app.repositories.availability import identity_of
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 MMAP_BYTES = 256 * 1024 * 1024
 CACHED_STATEMENTS = 256
+CONNECTS_WITHIN_SECONDS = 5
+
+_FILE = "file"
+"""Where a pooled connection keeps the identity of the file that it was opened on."""
 
 # What SQLite must answer once a connection is set up; FULL, for a receipt must outlive a power cut.
 DURABLE_PRAGMAS: dict[str, str | int] = {
@@ -113,9 +119,19 @@ def _sqlite_engine(url: URL, *, begin: Literal["IMMEDIATE", "DEFERRED"]) -> Asyn
         max_overflow=5,
     )
 
+    path = Path(str(url.database))
+
     @event.listens_for(engine.sync_engine, "connect")
-    def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    def set_up(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         _set_pragmas(connection, read_only=begin == "DEFERRED")
+        entry.info[_FILE] = identity_of(path)
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def refuse_another_file(
+        _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        if identity_of(path) != entry.info[_FILE]:
+            raise DisconnectionError("the file was removed or replaced")
 
     # The driver's own BEGIN comes late and deferred: two writers then lose an update without an error.
     @event.listens_for(engine.sync_engine, "begin")
@@ -142,6 +158,8 @@ def _set_pragmas(connection: DBAPIConnection, *, read_only: bool) -> None:
 
 def _postgres_engine(url: URL, **options: Any) -> AsyncEngine:  # noqa: ANN401 -- SQLAlchemy's own options
     settings = {"pool_pre_ping": True, "isolation_level": "READ COMMITTED"} | options
+    if "connect_timeout" not in url.query:
+        settings["connect_args"] = {"connect_timeout": CONNECTS_WITHIN_SECONDS}
     return create_async_engine(
         url,
         hide_parameters=True,

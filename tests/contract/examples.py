@@ -27,7 +27,7 @@ from app.http.health import Readiness
 from app.http.named_documents import DocumentsMode
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
-from app.repositories.database import Database
+from app.repositories.database import Database, DatabaseUnreachable
 from app.repositories.reader import PageRequest
 from app.repositories.webhook_events import COLLECTION, Hold
 from app.sandbox.braintree_gateway.admin import force
@@ -123,6 +123,13 @@ class BrokenReader:
 
     async def load_each(self, requests: Sequence[PageRequest[Any]]) -> list[Any]:
         raise ConnectionError(f"{len(requests)} requests went nowhere")
+
+
+class AwayReader:
+    """A database that is not there, as a reader."""
+
+    async def load_each(self, requests: Sequence[PageRequest[Any]]) -> list[Any]:
+        raise DatabaseUnreachable("flex", f"{len(requests)} requests went nowhere")
 
 
 class HangingReader:
@@ -251,7 +258,11 @@ class Play:
 
     def _application(self, example: Example) -> Any:
         fault = example.content.get("fault")
-        readers = {"DATABASE_FAILS": BrokenReader(), "DATABASE_HANGS": HangingReader()}
+        readers = {
+            "DATABASE_AWAY": AwayReader(),
+            "DATABASE_FAILS": BrokenReader(),
+            "DATABASE_HANGS": HangingReader(),
+        }
         clock = SeedClock(datetime.fromisoformat(example.content["at"]))
         payments = self.stage.nowhere if fault == "GATEWAY_UNREACHABLE" else self.stage.payments
         around = Services(self.database, clock, self.ids, payments, SystemClock())
