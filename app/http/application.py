@@ -22,7 +22,7 @@ from app.graphql.execution import Executor
 from app.graphql.persisted_documents import PersistedDocuments
 from app.graphql.schema import graphql_schema
 from app.http import answers
-from app.http.body import BodyDeadline, BodyLimit
+from app.http.body import BodyDeadline, BodyEncoding, BodyLimit
 from app.http.graphql_endpoint import EndpointOptions, GraphQLEndpoint
 from app.http.guard import Guard, GuardOptions
 from app.http.health import Live, Probe, Ready
@@ -127,9 +127,12 @@ def build_application(
     return application
 
 
-def guarded(app: ASGIApp, *, largest_body: int, seconds: float) -> ASGIApp:
-    """Return an application behind a body limit (bytes) and a deadline (seconds) for the body's arrival."""
-    return BodyLimit(BodyDeadline(app, seconds), largest_body)
+def guarded(app: ASGIApp, *, largest_body: int, seconds: float, unpacks: bool = False) -> ASGIApp:
+    """Return an application behind a body limit (bytes) and a deadline (seconds) for the body's arrival.
+
+    A compressed body is refused, or with `unpacks` read where it is gzip; the limit holds for it packed and unpacked.
+    """
+    return BodyLimit(BodyDeadline(BodyEncoding(app, largest_body if unpacks else None), seconds), largest_body)
 
 
 def _graphql_endpoint(

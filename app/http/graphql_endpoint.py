@@ -110,7 +110,7 @@ class GraphQLEndpoint:
     async def _answer(self, scope: Scope, receive: Receive, media_type: str) -> tuple[int, JsonObject]:
         is_post = scope["method"] == "POST"
         if is_post:
-            require_json(header(scope, b"content-type"), header(scope, b"content-encoding"))
+            require_json(header(scope, b"content-type"))
         claims = await self._authenticate(scope)
         scope["state"]["account"] = claims.account
         request = read_parameters(decode_object(await read_body(receive))) if is_post else read_query_string(scope)

@@ -15,6 +15,7 @@ from app.http.answers import Refused
 from app.http.application import guarded
 from app.http.body import read_body
 from app.http.guard import too_many
+from app.http.json_body import decode_array
 from app.http.service_key import BODY_SECONDS, Only, authenticated
 from app.ports import Rate
 from app.services.usage import record_calls
@@ -39,7 +40,7 @@ NDJSON = "application/x-ndjson"
 
 def ingest_routes(services: Services) -> Sequence[BaseRoute]:
     """Return the route of the telephone system, behind its body limit and its key."""
-    ingest = guarded(Ingest(services), largest_body=LARGEST_INGEST_BODY, seconds=BODY_SECONDS)
+    ingest = guarded(Ingest(services), largest_body=LARGEST_INGEST_BODY, seconds=BODY_SECONDS, unpacks=True)
     return [Route("/ingest/calls", Only(ingest, "POST"))]
 
 
@@ -92,27 +93,9 @@ def _items(body: bytes, content_type: str, source: str) -> Iterator[Item]:
             ErrorCode.UNSUPPORTED_MEDIA_TYPE,
             f"Send calls as a JSON array with content type {answers.JSON}, or one a line with {NDJSON}.",
         )
-    for position, value in enumerate(_json_array(body)):
+    for position, value in enumerate(decode_array(body, of="calls")):
         call = read_call_item(value, source)
-        yield Item(position, call, _text(value) if isinstance(call, Unreadable) else None)
-
-
-def _text(value: Json) -> str:
-    """Return a JSON value as text; orjson reads deeper nesting than it writes, and no call is nested at all."""
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:
-        return "The item is nested too deep to be kept."
-
-
-def _json_array(body: bytes) -> list[Json]:
-    try:
-        values = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, f"The body is not JSON: {error}.") from error
-    if not isinstance(values, list):
-        raise Refused(answers.BAD_REQUEST, ErrorCode.BAD_REQUEST, "The body is JSON, but not an array of calls.")
-    return values
+        yield Item(position, call, orjson.dumps(value).decode() if isinstance(call, Unreadable) else None)
 
 
 def _report(items: Sequence[Item], results: Sequence[MeteringResult]) -> JsonObject:

@@ -25,15 +25,15 @@ def choose_media_type(accept: str | None) -> str:
     return chosen
 
 
-def require_json(content_type: str | None, content_encoding: str | None) -> None:
+def require_json(content_type: str | None) -> None:
     """Let a body pass that is declared as JSON in UTF-8. This is also what keeps foreign web forms out.
 
     :raises Refused: with status 415 for everything else.
     """
     kind, parameters = _split(content_type or "")
     charset = parameters.get("charset", "utf-8")
-    if kind != JSON or charset != "utf-8" or (content_encoding or "identity").lower() != "identity":
-        message = f"Send the request as `content-type: {JSON}`, in UTF-8 and not compressed."
+    if kind != JSON or charset != "utf-8":
+        message = f"Send the request as `content-type: {JSON}`, in UTF-8."
         raise Refused(UNSUPPORTED_MEDIA_TYPE, ErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
 
 

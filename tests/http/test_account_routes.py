@@ -206,9 +206,6 @@ class TestPeople:
 USER = PARTICULARS["users"][0]
 # what is wrong: the body, then the start of the message; always 422 BAD_INPUT
 REFUSED_ACCOUNTS: dict[str, tuple[Any, str]] = {
-    "no JSON": (b"{", "body: Invalid JSON: "),
-    "not UTF-8": (b'{"name":"\xff"}', "body: Invalid JSON: "),
-    "nested without end": (b'{"name":' + b"[" * 90_000, "body: Invalid JSON: recursion limit exceeded"),
     "no object": ([PARTICULARS], "body: Input should be an object."),
     "null": (b"null", "body: Input should be an object."),
     "no name": ({**PARTICULARS, "name": None}, "name: Input should be a valid string."),

@@ -143,12 +143,13 @@ class TestCalls:
         assert [data["calls"] for data in recorded] == [1_000, 1_000, 201]
 
     async def test_what_nobody_would_send_waits_in_quarantine(self, service):
-        deep = b"[" * 900 + b"]" * 900
-        answer = await service.send(b"[" + deep + b"," + orjson.dumps(CALL) + b',{"a\\u0000":1},18446744073709551616]')
+        answer = await service.send(b"[" + orjson.dumps(CALL) + b',{"a\\u0000":1},18446744073709551616]')
 
-        assert outcomes(answer) == ["QUARANTINED", "ACCEPTED", "QUARANTINED", "QUARANTINED"]
-        answer = await service.send(b'\xff\xfe\0{}\n{"eventId":"\0"}', headers=NDJSON)
-        assert outcomes(answer) == ["QUARANTINED", "QUARANTINED"]
+        assert outcomes(answer) == ["ACCEPTED", "QUARANTINED", "QUARANTINED"]
+        deep = b"[" * 900 + b"]" * 900
+        lines = b'\xff\xfe\0{}\n{"eventId":"\0"}\n' + deep + b'\n{"eventId":"e-2","eventId":"e-3"}'
+        answer = await service.send(lines, headers=NDJSON)
+        assert outcomes(answer) == ["QUARANTINED"] * 4
         payloads = "".join(
             text for (text,) in rows(service.world.database, "SELECT payload || message FROM quarantined_call")
         )
@@ -157,13 +158,19 @@ class TestCalls:
 
 # what is wrong: body, headers, status, code, message
 REFUSED_BATCHES: dict[str, tuple[bytes, dict[str, str], int, str, str]] = {
-    "not JSON": (b"{", JSON, 400, "BAD_REQUEST", "The body is not JSON: "),
-    "empty": (b"", JSON, 400, "BAD_REQUEST", "The body is not JSON: "),
-    "not UTF-8": (b'["\xff"]', JSON, 400, "BAD_REQUEST", "The body is not JSON: "),
-    "NaN": (b"[NaN]", JSON, 400, "BAD_REQUEST", "The body is not JSON: "),
-    "nested without end": (b"[" * 100_000, JSON, 400, "BAD_REQUEST", "The body is not JSON: "),
-    "one object": (orjson.dumps(CALL), JSON, 400, "BAD_REQUEST", "The body is JSON, but not an array of calls."),
-    "null": (b"null", JSON, 400, "BAD_REQUEST", "The body is JSON, but not an array of calls."),
+    "not JSON": (b"{", JSON, 400, "BAD_REQUEST", "The request body is not JSON in UTF-8: "),
+    "empty": (b"", JSON, 400, "BAD_REQUEST", "The request body is not JSON in UTF-8: "),
+    "not UTF-8": (b'["\xff"]', JSON, 400, "BAD_REQUEST", "The request body is not JSON in UTF-8: "),
+    "NaN": (b"[NaN]", JSON, 400, "BAD_REQUEST", "The request body is not JSON in UTF-8: "),
+    "nested without end": (b"[" * 100_000, JSON, 400, "BAD_REQUEST", "The request body is not JSON in UTF-8: "),
+    "one object": (
+        orjson.dumps(CALL),
+        JSON,
+        400,
+        "BAD_REQUEST",
+        "The request body is JSON, but not an array of calls.",
+    ),
+    "null": (b"null", JSON, 400, "BAD_REQUEST", "The request body is JSON, but not an array of calls."),
     "a web form": (
         b"a=1",
         {"content-type": "application/x-www-form-urlencoded"},

@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 
 from app.domain.periods import BILLING_ZONE
 from app.domain.usage import CallReport
+from app.json_text import NotJson, read_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,9 +112,9 @@ def read_call_item(value: Json, source: str) -> CallReport | Unreadable:
 def read_call_text(text: str, source: str) -> CallReport | Unreadable:
     """Return the call that a JSON text describes, or what is wrong with it in one sentence."""
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        return Unreadable(f"The item is not JSON: {error}.")
+        value = read_json(text)
+    except NotJson as error:
+        return Unreadable(f"The item is not JSON: {error.reason}.")
     return read_call_item(value, source)
 
 
