@@ -109,9 +109,8 @@ class Doors:
         """Send a request, and let nothing of ours fall through to the one who asks."""
         transport = httpx2.ASGITransport(app=self.application, raise_app_exceptions=True)
         async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
-            return await http.request(
-                request.method, request.path, headers=dict(request.headers), content=request.content
-            )
+            headers = [(name.encode(), value.encode("latin-1")) for name, value in request.headers.items()]
+            return await http.request(request.method, request.path, headers=headers, content=request.content)
 
     def routes(self) -> set[str]:
         """The paths of the application."""

@@ -37,6 +37,17 @@ class KeyPurpose(StrEnum):
     SERVICE = "SERVICE"
 
 
+LONGEST_EXTERNAL_ID_CHARACTERS = 128
+
+
+def is_external_id(text: str) -> bool:
+    """Tell whether a text can be what the rest of SAS Flex calls an account: 1 to 128 visible ASCII characters.
+
+    Blanks, and letters that look like others, would make two accounts of what people read as one.
+    """
+    return 0 < len(text) <= LONGEST_EXTERNAL_ID_CHARACTERS and all("!" <= letter <= "~" for letter in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One customer. `next_cycle_on` is the first day of the month whose cycle invoice comes next.

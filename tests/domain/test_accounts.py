@@ -6,7 +6,15 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from app.domain.accounts import Account, AccountStatus, Role, User, cycle_runs_at, first_cycle_on
+from app.domain.accounts import (
+    Account,
+    AccountStatus,
+    Role,
+    User,
+    cycle_runs_at,
+    first_cycle_on,
+    is_external_id,
+)
 from app.domain.policies import POLICY_VERSIONS, Policies
 
 POLICIES = POLICY_VERSIONS[-1]
@@ -56,3 +64,13 @@ class TestValues:
         assert (account.external_id, account.status, user.subject) == ("AA0101", "ACTIVE", "auth|17")
         assert [role.value for role in Role] == ["ADMIN", "BILLING", "MEMBER"]
         assert [status.value for status in AccountStatus] == ["ACTIVE", "SUSPENDED", "CLOSED"]
+
+
+class TestExternalIds:
+    @pytest.mark.parametrize("text", ["A", "AA0101", "007", "a/b?c=d", "~!", "A" * 128])
+    def test_visible_ascii_is_one(self, text):
+        assert is_external_id(text)
+
+    @pytest.mark.parametrize("text", ["", " ", "A B", "A\t", "A\n", "\x7f", "\u0410A", "A\u200b", "\u00a0", "A" * 129])
+    def test_anything_else_is_none(self, text):
+        assert not is_external_id(text)

@@ -260,9 +260,9 @@ class TestRefusedAccounts:
         assert not refusal(answer)[2].endswith("..")
         assert dump(service.world.database) == before
 
-    @pytest.mark.parametrize("account", ["A" * 129, "%00", "A%0AB", "%7F"])
+    @pytest.mark.parametrize("account", ["A" * 129, "%00", "A%0AB", "%7F", "%20", "A%20B", "%C3%84A", "%E2%80%8BA"])
     async def test_an_id_that_nobody_could_read_is_refused(self, service, account):
-        message = "An account's id has 1 to 128 characters, none of them a control character."
+        message = "An account's id has 1 to 128 visible ASCII characters and no blank."
 
         assert refusal(await service.put(account)) == (422, "BAD_INPUT", message)
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain.accounts import Account, AccountStatus, Role, User, cycle_runs_at, first_cycle_on
+from app.domain.accounts import (
+    LONGEST_EXTERNAL_ID_CHARACTERS,
+    Account,
+    AccountStatus,
+    Role,
+    User,
+    cycle_runs_at,
+    first_cycle_on,
+    is_external_id,
+)
 from app.domain.events.accounts import AccountChanged, AccountOpened
 from app.domain.events.event import change_of
 from app.domain.names import is_blank, is_breaking
@@ -26,8 +35,6 @@ if TYPE_CHECKING:
 
 LATEST_PAID_START = date(2999, 12, 1)
 """Beyond any contract; a year typed with a digit too many is refused instead of waited for."""
-
-LONGEST_NAME_CHARACTERS = 128
 
 
 class InvalidParticulars(ValueError):
@@ -56,11 +63,11 @@ class PaidStartTooFar(InvalidParticulars):
 
 
 class InvalidExternalId(InvalidParticulars):
-    """The account's id is empty, too long, or holds characters that do not print."""
+    """The account's id is empty, too long, or holds something else than visible ASCII."""
 
     def __init__(self, external_id: str) -> None:
         super().__init__(
-            f"An account's id has 1 to {LONGEST_NAME_CHARACTERS} characters, none of them a control character."
+            f"An account's id has 1 to {LONGEST_EXTERNAL_ID_CHARACTERS} visible ASCII characters and no blank."
         )
         self.external_id = external_id
 
@@ -164,7 +171,7 @@ def paid_start(trial_ends_on: date | None, paid_since_on: date | None) -> date:
 
 def _check_names(particulars: AccountParticulars) -> None:
     name = particulars.external_id
-    if not 0 < len(name) <= LONGEST_NAME_CHARACTERS or not name.isprintable():
+    if not is_external_id(name):
         raise InvalidExternalId(name)
     _check_name("the account", particulars.name)
     for member in particulars.members or ():
