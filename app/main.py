@@ -168,7 +168,8 @@ def build(surroundings: Surroundings) -> Starlette:
     settings, database = surroundings.settings, surroundings.database
     contract, links = read_contract(), make_links(settings)
     services = replace(surroundings.services, rate_limiter=make_rate_limiter(settings))
-    payment_runner, vault = PaymentRunner(services), VaultService(services)
+    payment_runner = PaymentRunner(services)
+    vault = VaultService(services, counts_local_addresses=settings.is_sandbox)
     delivery, renderer = make_delivery(surroundings), Renderer()
     pulse = _Pulse(surroundings, delivery, [payment_runner, vault, services.rate_limiter])
     edge = EdgeServices(

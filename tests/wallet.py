@@ -43,14 +43,14 @@ class Wallet:
         self._keys = 0
 
     async def try_to_add(
-        self, nonce: str, *, key: str | None = None, account: str = ACCOUNT, **new: Any
+        self, nonce: str, *, key: str | None = None, account: str = ACCOUNT, by: Caller | None = None, **new: Any
     ) -> AddedMethod:
-        """Press the button: agreed to, under a new key unless told."""
+        """Press the button: agreed to, under a new key and by Ann unless told."""
         self._keys += 1
         agreed = {"agreement_version": PAYMENT_AGREEMENT.version, "is_authorized": True}
         return await add_payment_method(
             self.vault,
-            self.caller(account),
+            by or self.caller(account),
             new=NewMethod(nonce, **{**agreed, **new}),
             idempotency_key=key or f"press-{self._keys}",
         )
@@ -107,5 +107,5 @@ class Wallet:
         """What happened to payment methods, oldest first."""
         return [event for event in await self.world.trail() if event.kind.startswith("payment_method.")]
 
-    def caller(self, account: str = ACCOUNT) -> Caller:
-        return Caller(account, ANN, "req_1", HERE.address, HERE.user_agent)
+    def caller(self, account: str = ACCOUNT, *, actor: str = ANN, address: str | None = HERE.address) -> Caller:
+        return Caller(account, actor, "req_1", address, HERE.user_agent)

@@ -223,7 +223,7 @@ def failure_of(refusal: VaultRefusal | None) -> AddFailure:
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimit:
-    """How many methods an account may try to add within how many seconds, against those who try out stolen cards."""
+    """How many methods may be tried within how many seconds, against those who try out stolen cards."""
 
     most: int
     within_seconds: int
@@ -233,7 +233,7 @@ ATTEMPT_LIMITS = (AttemptLimit(5, 3_600), AttemptLimit(20, 86_400))
 
 
 def wait_before_adding(tried_at: Iterable[datetime], now: datetime, limits: Sequence[AttemptLimit]) -> int:
-    """Return how many whole seconds an account has to wait before it may try again; zero when it may now."""
+    """Return how many whole seconds to wait before another one may be tried; zero when it may now."""
     ages = sorted((now - each).total_seconds() for each in tried_at)
     waits = [limit.within_seconds - ages[limit.most - 1] for limit in limits if len(ages) >= limit.most]
     return max(0, ceil(max(waits, default=0)))

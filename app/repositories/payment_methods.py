@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from app.domain.payment_gateway import (
@@ -147,17 +147,6 @@ class PaymentMethodRepository:
         if row is None or (account_id is not None and row.account_id != account_id):
             return None
         return stored_from_row(row)
-
-    async def tried_since(self, account_id: str, since: datetime) -> list[datetime]:
-        """Return when somebody tried to add a method since the instant, unless the gateway was not to be reached."""
-        row = PaymentMethodRow
-        failure = col(row.failure)
-        statement = select(row.created_at).where(
-            row.account_id == account_id,
-            col(row.created_at) > since,
-            or_(failure.is_(None), failure != AddFailure.UNAVAILABLE),
-        )
-        return list(await self._session.exec(statement))
 
     async def describe(self, method_id: str, vaulted: VaultedMethod, *, at: datetime) -> None:
         """Store what the vault says of a method."""

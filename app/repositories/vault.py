@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, update
+from sqlalchemy import func, or_, update
 from sqlmodel import col, select
 
-from app.domain.payment_methods import ON_FILE, VaultTask
+from app.domain.add_attempts import AddAttempt
+from app.domain.payment_methods import ON_FILE, AddFailure, VaultTask
+from app.models.connection import POSTGRESQL
 from app.models.payment_methods import PaymentConsentRow, PaymentMethodRow
 from app.repositories.payment_methods import Consent, StoredMethod, stored_from_row
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
+
+ATTEMPTS_LOCK = 7_229_002
+"""The advisory lock of PostgreSQL that attempts to add a method take; any number that nothing else uses."""
 
 
 class VaultTaskRepository:
@@ -59,6 +64,26 @@ class ConsentRepository:
         row = PaymentConsentRow
         found = (await self._session.exec(select(row).where(row.method_id == method_id))).first()
         return None if found is None else _consent(found)
+
+    async def attempts_since(self, since: datetime) -> list[AddAttempt]:
+        """Return who tried to add a method of any account after an instant, unless the gateway was not to be reached.
+
+        Until the transaction ends nobody else is told: otherwise two at once would both see room for one more.
+        """
+        connection = await self._session.connection()
+        if connection.dialect.name == POSTGRESQL:  # SQLite has one writer at a time
+            await self._session.exec(select(func.pg_advisory_xact_lock(ATTEMPTS_LOCK)))
+        method, consent = PaymentMethodRow, PaymentConsentRow
+        failure = col(method.failure)
+        statement = (
+            select(method.account_id, method.created_by, consent.address, method.created_at)
+            .join(consent, (col(consent.account_id) == method.account_id) & (col(consent.method_id) == method.id))
+            .where(
+                col(method.created_at) > since,
+                or_(failure.is_(None), failure != AddFailure.UNAVAILABLE),
+            )
+        )
+        return [AddAttempt(*found) for found in await self._session.exec(statement)]
 
     async def revoke(self, method_id: str, *, at: datetime) -> None:
         """Store that a method may not be charged from now on."""

@@ -64,10 +64,10 @@ def run(folder: Path, now: datetime, config: BraintreeConfig, dies_at: int, pare
 
 
 class Caller:
-    """The portal of an administrator, at a server's port."""
+    """The portal of a person, an administrator unless told, at a server's port."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        token = SandboxTokens.open(folder).sign(subject=ADMIN, account=ACCOUNT)
+    def __init__(self, folder: Path, port: int, *, subject: str = ADMIN, account: str = ACCOUNT) -> None:
+        token = SandboxTokens.open(folder).sign(subject=subject, account=account)
         self._http = httpx2.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             headers={"authorization": f"Bearer {token}"},

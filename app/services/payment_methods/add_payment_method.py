@@ -8,6 +8,7 @@ from datetime import timedelta
 from re import compile as pattern
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from app.domain.add_attempts import AddAttempt, wait_before_attempt
 from app.domain.agreements import check_authorization
 from app.domain.collection import GATEWAY_DEADLINE
 from app.domain.invoice_drafts import digest
@@ -19,7 +20,7 @@ from app.domain.payment_gateway import (
     VaultRequest,
     VerificationStatus,
 )
-from app.domain.payment_methods import AddFailure, MethodStatus, wait_before_adding
+from app.domain.payment_methods import AddFailure, MethodStatus
 from app.repositories import unit_of_work
 from app.repositories.payment_methods import Consent, MethodDraft
 from app.services.common.idempotency import execute_idempotently
@@ -44,10 +45,13 @@ COUNTRY = pattern(r"[A-Za-z]{2}")
 
 
 class TooManyAttempts(ValueError):
-    """The account has tried to add too many methods of late; `retry_at` is when it may again."""
+    """The account, the person or whoever else is at the address has tried too many methods of late.
+
+    `retry_at` is when another one may be tried.
+    """
 
     def __init__(self, retry_at: datetime) -> None:
-        super().__init__("Too many payment methods were tried on this account. Wait a while, then try again.")
+        super().__init__("Too many payment methods were tried of late. Wait a while, then try again.")
         self.retry_at = retry_at
 
 
@@ -132,7 +136,7 @@ async def add_payment_method(
 
     It is the default when it is the first, when that is wanted, or when it takes the place of the default.
     :raises AuthorizationRequired: when the agreement in force was not accepted; nothing is sent then.
-    :raises TooManyAttempts: when the account has tried too often.
+    :raises TooManyAttempts: when the account, the person or somebody at the same address has tried too often.
     :raises PaymentMethodNotFound: when it is to take the place of one that is not on file.
     :raises CardVerificationFailed, NonceRejected, DuplicatePaymentMethod: when it cannot be kept.
     :raises GatewayUnavailable: when the vault could not be asked; nothing is on file then.
@@ -176,7 +180,7 @@ async def _intend(uow: UnitOfWork, by: _Adding) -> _Intended:
     async def write_down() -> dict[str, Any]:
         nonlocal is_new
         is_new = True
-        await _check_limits(uow, by.vault, owner.id, now)
+        await _check_limits(uow, by, owner.id, now)
         if by.new.replaces is not None:
             get_on_file(await uow.payment_methods.list_on_file(owner.id), by.new.replaces)
         return {"method": await _write_down(uow, by, owner.id, now)}
@@ -212,10 +216,12 @@ def _is_plain(text: str, longest: int) -> bool:
     return len(text) <= longest and all(each in "\t\r\n" or unicodedata.category(each)[0] != "C" for each in text)
 
 
-async def _check_limits(uow: UnitOfWork, vault: VaultService, account_id: str, now: datetime) -> None:
-    longest = max((limit.within_seconds for limit in vault.limits), default=0)
-    tried_at = await uow.payment_methods.tried_since(account_id, now - timedelta(seconds=longest))
-    wait = wait_before_adding(tried_at, now, vault.limits)
+async def _check_limits(uow: UnitOfWork, by: _Adding, account_id: str, now: datetime) -> None:
+    limits = by.vault.limits
+    longest = max((limit.within_seconds for limit in limits), default=0)
+    earlier = await uow.consents.attempts_since(now - timedelta(seconds=longest))
+    attempt = AddAttempt(account_id, by.caller.actor, by.vault.telling_address(by.caller.address), now)
+    wait = wait_before_attempt(earlier, attempt, limits)
     if wait:
         raise TooManyAttempts(now + timedelta(seconds=wait))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from app.domain.add_attempts import is_local
 from app.domain.agreements import PAYMENT_AGREEMENT, PaymentAgreement
 from app.domain.payment_methods import ATTEMPT_LIMITS, AttemptLimit
 from app.repositories import unit_of_work
@@ -31,12 +32,25 @@ class VaultService:
         *,
         agreement: PaymentAgreement = PAYMENT_AGREEMENT,
         limits: Sequence[AttemptLimit] = ATTEMPT_LIMITS,
+        counts_local_addresses: bool = True,
         answers_within_seconds: float = ANSWERS_WITHIN_SECONDS,
     ) -> None:
+        """Take the agreement in force and the limits of adding.
+
+        Where clients come from the internet, a local address is that of a proxy which nobody has named: counted, it
+        would hold up all customers for one.
+        """
         self.services = services
+        self._counts_local_addresses = counts_local_addresses
         self.agreement = agreement
         self.limits = limits
         self._wait = BoundedWait(answers_within_seconds)
+
+    def telling_address(self, address: str | None) -> str | None:
+        """Return the address of a client if it tells clients apart."""
+        if address is None or (is_local(address) and not self._counts_local_addresses):
+            return None
+        return address
 
     async def keep(self, request: VaultRequest) -> None:
         """Have the vault keep a method that is written down already, and wait for it as long as one may be kept

@@ -22,6 +22,7 @@ from app.services.payment_methods.add_payment_method import (
 from app.services.payment_methods.payment_method_changes import PaymentMethodNotFound
 from tests.till import AMEX, MASTERCARD, VISA
 from tests.wallet import ANN, HERE, Wallet
+from tests.world import ACCOUNT
 
 DECLINED = "fake-processor-declined-visa-nonce"
 PAYPAL = "fake-paypal-billing-agreement-nonce"
@@ -355,12 +356,37 @@ class TestLimits:
         for _ in range(6):
             assert await july.try_to_add(VISA, key="press") == first
 
-    async def test_another_account_is_not_held_up(self, july):
+    async def test_another_person_of_another_account_at_another_place_is_not_held_up(self, july):
         await july.world.add_account("AA0202", name="Elm Plumbing")
         for _ in range(5):
             with pytest.raises(CardVerificationFailed):
                 await july.try_to_add(DECLINED)
-        await july.add(VISA, account="AA0202")
+        await july.add(VISA, by=july.caller("AA0202", actor="user:usr_eve", address="198.51.100.8"))
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"account": ACCOUNT, "actor": "user:usr_eve", "address": "198.51.100.8"},
+            {"account": "AA0202", "actor": ANN, "address": "198.51.100.8"},
+            {"account": "AA0202", "actor": "user:usr_eve", "address": HERE.address},
+        ],
+        ids=["the account", "the person", "the address"],
+    )
+    async def test_the_account_the_person_and_the_address_are_held_up_each_by_itself(self, july, other):
+        await july.world.add_account("AA0202", name="Elm Plumbing")
+        for _ in range(5):
+            with pytest.raises(CardVerificationFailed):
+                await july.try_to_add(DECLINED)
+        with pytest.raises(TooManyAttempts):
+            await july.try_to_add(VISA, by=july.caller(**other))
+
+    async def test_where_clients_come_from_the_internet_a_proxy_s_address_holds_nobody_up(self, july):
+        await july.world.add_account("AA0202", name="Elm Plumbing")
+        online = Wallet(july.till, counts_local_addresses=False)
+        for _ in range(5):
+            with pytest.raises(CardVerificationFailed):
+                await online.try_to_add(DECLINED, by=online.caller(address="10.0.0.7"))
+        await online.add(VISA, by=online.caller("AA0202", actor="user:usr_eve", address="10.0.0.7"))
 
     async def test_attempts_that_reached_nobody_do_not_count(self, july):
         july.till.gateway.faults({"match": "find_customer", "action": "status", "status": 500, "times": 5})
