@@ -29,6 +29,9 @@ from app.surroundings import (
 )
 
 if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
     from app.settings import Settings
 
 HOST, PORT = "127.0.0.1", 8000
@@ -157,8 +160,21 @@ def serve_until_stopped(settings: Settings, listener: socket.socket, level: int)
     from app.main import build
 
     configure_logging(level)
-    config = uvicorn.Config(
-        build(open_surroundings(settings, begins_within_seconds=WRITES_BEGIN_WITHIN_SECONDS)),
+    application = build(open_surroundings(settings, begins_within_seconds=WRITES_BEGIN_WITHIN_SECONDS))
+    config = server_config(settings, application)
+    # What ended it is raised again afterwards, unless this process was told to ignore it.
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
+        uvicorn.Server(config).run(sockets=[listener])
+    say("Stopped.")
+    raise typer.Exit
+
+
+def server_config(settings: Settings, application: ASGIApp) -> uvicorn.Config:
+    """Return how the server runs an application; only the proxies of the settings are believed."""
+    import uvicorn
+
+    return uvicorn.Config(
+        application,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -166,11 +182,6 @@ def serve_until_stopped(settings: Settings, listener: socket.socket, level: int)
         lifespan="on",
         timeout_graceful_shutdown=STOPS_WITHIN_SECONDS,
     )
-    # What ended it is raised again afterwards, unless this process was told to ignore it.
-    with suppress(KeyboardInterrupt, asyncio.CancelledError):
-        uvicorn.Server(config).run(sockets=[listener])
-    say("Stopped.")
-    raise typer.Exit
 
 
 def listen(host: str, port: int) -> socket.socket:
