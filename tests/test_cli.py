@@ -328,10 +328,16 @@ class TestQuarantine:
         sandbox("account", "create", "AA0102", "--name", "Cedar", "--plan", "100", "--paid-since", "1999-01-01")
         released = sandbox("quarantine", "release", unknown, "--reason", "the account is there")
         assert released.out == f"{unknown} is recorded (accepted).\n"
-        assert sandbox("quarantine", "discard", malformed, "--reason", "a broken row").code == 0
+        row = r"AA0102\t1\t0\t0\tPS\t990104\t9:00:00\t9:00:06\t6\t0:00:00\t0:00:00\t0\tagent\t9:00:06\t9:01:00\t54\tADA"
+        mend = ("quarantine", "release", malformed, "--reason", "mended by its source", "--mended")
+        assert "outcome 'agent' is not an outcome; known are AGENT, HANG, PHANTOM." in sandbox(*mend, row).err
+        assert sandbox(*mend, row.replace("agent", "AGENT")).out == f"{malformed} is recorded (accepted).\n"
+        another = next(row.split()[0] for row in rows if "MALFORMED" in row and malformed not in row)
+        assert sandbox("quarantine", "discard", another, "--reason", "a broken row").code == 0
         left = sandbox("quarantine", "list", "--limit", "10000").out
         assert unknown not in left
         assert malformed not in left
+        assert another not in left
 
 
 class TestExportSchema:

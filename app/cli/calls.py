@@ -128,12 +128,26 @@ def list_quarantined(
 
 
 @quarantine.command("release")
-def release_quarantined(quarantined_id: QuarantinedId, reason: Reason) -> None:
-    """Try a call again, under today's accounts and rules."""
+def release_quarantined(
+    quarantined_id: QuarantinedId,
+    reason: Reason,
+    mended: Annotated[
+        str | None,
+        typer.Option(
+            help="The row or the JSON as it should have been; a tab may be written as \\t.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Try a call again, under today's accounts and rules: as it came, or mended."""
 
     async def job(around: Surroundings) -> quarantining.Released:
         return await quarantining.release(
-            around.services, quarantined_id=quarantined_id, parse=importing.read_payload, actor=actor(), reason=reason
+            around.services,
+            quarantined_id=quarantined_id,
+            parse=importing.read_payload if mended is None else importing.read_mended,
+            actor=actor(),
+            reason=reason,
+            mended=mended,
         )
 
     released = run(job)

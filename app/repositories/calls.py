@@ -173,6 +173,16 @@ class QuarantineRepository:
         )
         return [_quarantined(row) for row in await self._session.exec(statement)]
 
+    async def list_waiting(self, source: str, reason: RefusalReason) -> list[QuarantinedCall]:
+        """Return what waits of a source for one reason, oldest first."""
+        row = QuarantinedCallRow
+        statement = (
+            select(row)
+            .where(col(row.resolution).is_(None), row.source == source, row.reason == reason)
+            .order_by(col(row.id))
+        )
+        return [_quarantined(found) for found in await self._session.exec(statement)]
+
     async def count_open(self) -> int:
         """Return how many wait for a person."""
         statement = select(func.count()).where(col(QuarantinedCallRow.resolution).is_(None))

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from app.domain.periods import BILLING_ZONE, billing_instant
-from app.services.usage.call_file import FIELD_NAMES, LIVE_OUTCOME, VIRTUAL_OUTCOME
+from app.services.usage.call_file import FIELD_NAMES, HANG_UP_OUTCOME, LIVE_OUTCOME, VIRTUAL_OUTCOME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     _Row = dict[str, str]
     _Spoiler = Callable[[_Row], list[str]]
 
-HANG_UP_OUTCOME: Final = "HANG"
 USUAL_FAULTS: Final = 6
 
 _LINE_END = "\r\n"

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from app.domain.accounts import is_external_id
 from app.domain.periods import billing_instant
 from app.domain.usage import CallReport
 
@@ -24,7 +25,9 @@ FIELD_NAMES: Final = (
     "q_start", "q_exit", "q_time", "outcome", "ser_start", "ser_exit", "ser_time", "server",
 )  # fmt: skip
 LIVE_OUTCOME: Final = "AGENT"
+HANG_UP_OUTCOME: Final = "HANG"
 VIRTUAL_OUTCOME: Final = "PHANTOM"
+OUTCOMES: Final = (LIVE_OUTCOME, HANG_UP_OUTCOME, VIRTUAL_OUTCOME)
 DEFAULT_SOURCE: Final = "call-file"
 
 LONGEST_LINE_CHARACTERS: Final = 4096
@@ -38,6 +41,7 @@ _LONGEST_LINE_BYTES = 4 * (LONGEST_LINE_CHARACTERS + 1)  # no character takes mo
 _KNOWN_TEXTS = 4096
 _HOURS = {text: time(hour) for hour in range(24) for text in (str(hour), f"{hour:02}")}
 _GZIP_MAGIC = b"\x1f\x8b"
+_OTHER_SEPARATORS = {",": "commas", ";": "semicolons", "|": "bars", " ": "blanks"}
 _EXPECTED = (
     f"expected a tab-separated file, plain or gzip, whose first row names the {len(FIELD_NAMES)} fields "
     f"{' '.join(FIELD_NAMES)}"
@@ -111,8 +115,9 @@ def _blocks(raw: BufferedReader, path: Path, rows: _Rows) -> Iterator[list[str]]
         header = stream.readline(_LONGEST_LINE_BYTES)
     except (OSError, EOFError, zlib.error) as error:
         raise NotACallFile(path, f"is not a call file: {_EXPECTED}") from error
-    if tuple(header.decode("utf-8-sig", "replace").rstrip("\r\n").split("\t")) != FIELD_NAMES:
-        raise NotACallFile(path, f"is not a call file: {_EXPECTED}")
+    fault = _fault_of_header(header.decode("utf-8-sig", "replace").rstrip("\r\n"))
+    if fault is not None:
+        raise NotACallFile(path, f"is not a call file ({fault}): {_EXPECTED}")
     tail = b""
     while chunk := _read_chunk(stream, path, rows):
         complete, newline, rest = (tail + chunk).rpartition(b"\n")
@@ -120,6 +125,24 @@ def _blocks(raw: BufferedReader, path: Path, rows: _Rows) -> Iterator[list[str]]
             yield complete.decode("utf-8", "replace").split("\n")
         tail = rest[:_LONGEST_LINE_BYTES]  # what a line has beyond this is dropped: it is malformed already
     yield [tail.decode("utf-8", "replace")] if tail else []  # even when empty, so that progress ends at the end
+
+
+def _fault_of_header(header: str) -> str | None:
+    """Return what is wrong with the first row, or None when it is as it has to be."""
+    names = header.split("\t")
+    if tuple(names) == FIELD_NAMES:
+        return None
+    for separator, word in _OTHER_SEPARATORS.items():
+        if len(names) == 1 and {name.strip(' "') for name in header.split(separator)} & set(FIELD_NAMES[1:]):
+            return f"its fields are separated by {word}"
+    missing = [name for name in FIELD_NAMES if name not in names]
+    if len(missing) == len(FIELD_NAMES):
+        return "its first row names none of the fields"
+    if missing:
+        return f"its first row lacks {', '.join(missing)}"
+    if len(names) == len(FIELD_NAMES):
+        return "its fields are in another order"
+    return "its first row names more than the fields"
 
 
 def _read_chunk(stream: BufferedReader | gzip.GzipFile, path: Path, rows: _Rows) -> bytes:
@@ -248,19 +271,21 @@ def _read_seconds(text: str) -> int:
 
 
 def _read_account(text: str) -> str:
-    if not text.strip() or not text.isprintable() or "\ufffd" in text or len(text) > LONGEST_NAME_CHARACTERS:
+    if len(text) > LONGEST_NAME_CHARACTERS or not is_external_id(text):
         raise _Unreadable("is not the name of a line")
     return text
 
 
 def _read_outcome(text: str) -> str:
-    if not text.isprintable() or len(text) > LONGEST_NAME_CHARACTERS:
-        raise _Unreadable("is not an outcome")
+    """Return the outcome; in another spelling it might be one that is billed, or one that is not."""
+    if text not in OUTCOMES:
+        raise _Unreadable(f"is not an outcome; known are {', '.join(OUTCOMES)}")
     return text
 
 
 def _read_call_id(text: str) -> str:
-    if len(text) > LONGEST_CALL_ID_DIGITS or not text.isdecimal():
+    """Return the id as it was written: 007 is another call than 7."""
+    if len(text) > LONGEST_CALL_ID_DIGITS or not (text.isascii() and text.isdigit()):
         raise _Unreadable("is not a number")
     return text
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import orjson
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -32,8 +33,18 @@ LONGEST_PLACE_CHARACTERS = 64
 
 _DATE_AND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:")
 
+
+def _visible_ascii(text: str) -> str:
+    if not all("!" <= letter <= "~" for letter in text):
+        raise ValueError("write it in visible ASCII characters, without blanks")
+    return text
+
+
 _Text = Annotated[str, StringConstraints(max_length=LONGEST_NAME_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Name = Annotated[_Text, StringConstraints(min_length=1)]
+_EventId = Annotated[_Name, AfterValidator(_visible_ascii)]
+"""As typed: 007 is another call than 7, and no two ids look alike."""
+
 _Seconds = Annotated[int, Field(ge=0, le=LONGEST_CALL_SECONDS, strict=True)]
 
 
@@ -73,7 +84,7 @@ class CallItem(BaseModel):
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True)
 
-    event_id: _Name
+    event_id: _EventId
     account: _Name
     started_at: Annotated[AwareDatetime, BeforeValidator(_written_out)]
     script_seconds: _Seconds = 0
@@ -82,7 +93,7 @@ class CallItem(BaseModel):
     ivr_seconds: _Seconds = 0
     disposition: _Text = ""
     billable: Annotated[bool, Field(strict=True)] = True
-    corrects: _Name | None = None
+    corrects: _EventId | None = None
 
 
 def read_call_item(value: Json, source: str) -> CallReport | Unreadable:

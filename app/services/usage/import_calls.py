@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.domain.metering import Outcome
 from app.domain.usage import CallReport
 from app.repositories import unit_of_work
-from app.services.usage.call_file import DEFAULT_SOURCE, MalformedRow, read_call_file
+from app.services.usage.call_file import DEFAULT_SOURCE, MalformedRow, read_call_file, read_call_line
 from app.services.usage.call_items import Unreadable, read_call_text
 from app.services.usage.put_account import AccountParticulars, put_account
 from app.services.usage.record_calls import BATCH_SIZE, Item, record_calls
@@ -114,11 +114,24 @@ def read_items(path: Path, source: str, on_progress: Callable[[int], None] | Non
 def read_payload(source: str, payload: str) -> CallReport | Unreadable:
     """Return the call of a text that waits in quarantine: JSON, as other systems and our own import leave it there.
 
-    A row of a call file that could not be read stays unreadable: its source has to send it again, corrected.
+    A row of a call file that could not be read stays unreadable, until somebody mends it.
     """
     if payload.lstrip().startswith("{"):
         return read_call_text(payload, source)
-    return Unreadable("The row cannot be read. Let its source send it again, corrected, and discard this one.")
+    return Unreadable("The row cannot be read. Mend it, or discard it when its source has sent it again, corrected.")
+
+
+def read_mended(source: str, text: str) -> CallReport | Unreadable:
+    """Return the call of a text that a person has mended: JSON, or a row of a call file.
+
+    On a command line a tab is hard to type, so a backslash and a `t` mean one in a row.
+    """
+    if text.lstrip().startswith("{"):
+        return read_call_text(text, source)
+    if not text.strip():
+        return Unreadable("The row is empty.")
+    row = read_call_line(text.replace("\\t", "\t"), source)
+    return Unreadable(_sentence(row.reason)) if isinstance(row, MalformedRow) else row
 
 
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:

@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.events.operations import QuarantinedCallDiscarded, QuarantinedCallReleased
-from app.domain.metering import REFUSALS, Outcome
+from app.domain.metering import REFUSALS
 from app.domain.usage import Resolution
 from app.repositories import unit_of_work
-from app.services.usage.record_calls import Item, record_within
+from app.services.usage.call_items import Unreadable
+from app.services.usage.record_calls import RECORDED, Item, record_within, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.domain.metering import MeteringResult
     from app.domain.usage import CallReport
-    from app.ports import Clock, Ids
     from app.repositories.calls import QuarantinedCall
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.services import Services
-    from app.services.usage.call_items import Unreadable
 
     Parse = Callable[[str, str], CallReport | Unreadable]
     """Reads a payload of a source again, in whatever format it came."""
@@ -36,38 +34,62 @@ class NotInQuarantine(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What another try came to; when it failed again the call stays in quarantine."""
+    """What another try came to; when it failed again the call stays in quarantine.
+
+    `problem` says what of a mended text cannot be read.
+    """
 
     call: QuarantinedCall
     metered: MeteringResult
+    problem: str = ""
 
     @property
     def is_released(self) -> bool:
         """Tell whether the call is recorded now."""
-        return self.metered.outcome in {Outcome.ACCEPTED, Outcome.DUPLICATE}
+        return self.metered.outcome in RECORDED
 
     @property
     def message(self) -> str:
         """Why it stays, in words; empty when it does not."""
-        return "" if self.metered.reason is None else REFUSALS[self.metered.reason]
+        return self.problem or ("" if self.metered.reason is None else REFUSALS[self.metered.reason])
 
 
-async def release(services: Services, *, quarantined_id: str, parse: Parse, actor: str, reason: str) -> Released:
-    """Try to record a quarantined call again under today's accounts and rules.
+class _StillRefused(Exception):
+    """The mended text is refused too: nothing of this try is to be kept."""
 
+    def __init__(self, released: Released) -> None:
+        super().__init__(released.message)
+        self.released = released
+
+
+async def release(
+    services: Services, *, quarantined_id: str, parse: Parse, actor: str, reason: str, mended: str | None = None
+) -> Released:
+    """Try to record a quarantined call again under today's accounts and rules, as it came or `mended` by a person.
+
+    A mended text that is refused too leaves everything as it was.
     :raises NotInQuarantine: when nothing of that id waits.
     """
 
     async def work(uow: UnitOfWork) -> Released:
         call = await _get(uow, quarantined_id)
-        item = Item(call.position, parse(call.source, call.payload), call.payload)
-        (metered,) = await record_within(uow, services.clock, services.ids, call.source, [item], actor)
-        released = Released(call, metered)
+        text = call.payload if mended is None else mended
+        read = parse(call.source, text)
+        (metered,) = await record_within(
+            uow, services.clock, services.ids, call.source, [Item(call.position, read, text)], actor
+        )
+        problem = read.message if mended is not None and isinstance(read, Unreadable) else ""
+        released = Released(call, metered, problem)
         if released.is_released:
-            await _resolve(uow, services.clock, services.ids, call, Resolution.RELEASED, actor, reason)
+            await resolve(uow, services.clock, services.ids, call, Resolution.RELEASED, actor, reason)
+        elif mended is not None:
+            raise _StillRefused(released)
         return released
 
-    return await unit_of_work.write(services.database, work)
+    try:
+        return await unit_of_work.write(services.database, work)
+    except _StillRefused as refused:
+        return refused.released
 
 
 async def discard(services: Services, *, quarantined_id: str, actor: str, reason: str) -> QuarantinedCall:
@@ -78,7 +100,7 @@ async def discard(services: Services, *, quarantined_id: str, actor: str, reason
 
     async def work(uow: UnitOfWork) -> QuarantinedCall:
         call = await _get(uow, quarantined_id)
-        await _resolve(uow, services.clock, services.ids, call, Resolution.DISCARDED, actor, reason)
+        await resolve(uow, services.clock, services.ids, call, Resolution.DISCARDED, actor, reason)
         return call
 
     return await unit_of_work.write(services.database, work)
@@ -89,12 +111,3 @@ async def _get(uow: UnitOfWork, quarantined_id: str) -> QuarantinedCall:
     if call is None or call.resolution is not None:
         raise NotInQuarantine(quarantined_id)
     return call
-
-
-async def _resolve(
-    uow: UnitOfWork, clock: Clock, ids: Ids, call: QuarantinedCall, resolution: Resolution, actor: str, reason: str
-) -> None:
-    now = clock.now()
-    await uow.quarantine.resolve(call.id, resolution, at=now, by=actor, note=reason)
-    kind = QuarantinedCallReleased if resolution is Resolution.RELEASED else QuarantinedCallDiscarded
-    await uow.events.record(kind(reason=reason), ids=ids, actor=actor, at=now, subject_id=call.id)

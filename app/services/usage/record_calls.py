@@ -5,14 +5,14 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.domain.events.operations import UsageRecorded
+from app.domain.events.operations import QuarantinedCallDiscarded, QuarantinedCallReleased, UsageRecorded
 from app.domain.metering import REFUSALS, Metering, MeteringResult, Outcome
-from app.domain.usage import CallReport, RefusalReason
+from app.domain.usage import CallReport, RefusalReason, Resolution
 from app.repositories import unit_of_work
 from app.repositories.calls import QuarantinedCall
 from app.repositories.events import Entry
 from app.services.notifications.evaluate_thresholds import evaluate_usage
-from app.services.usage.call_items import Unreadable, write_call
+from app.services.usage.call_items import Unreadable, read_call_text, write_call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 BATCH_SIZE = 1_000
 """How many reports one transaction takes: long enough to be cheap, short enough not to hold others up."""
 
+RECORDED = frozenset({Outcome.ACCEPTED, Outcome.DUPLICATE})
+"""Outcomes after which a call is among those that count."""
+
+ORIGINAL_CAME = "The call that it corrects has come in."
+
 
 class Item(NamedTuple):
     """One thing a source sent: its place there, and the call it was read as; its text where it could not be read."""
@@ -38,7 +43,8 @@ class Item(NamedTuple):
 async def record_calls(services: Services, *, source: str, items: Sequence[Item], actor: str) -> list[MeteringResult]:
     """Record a batch of one source in one transaction and return one result for each item, in order.
 
-    Whatever is not recorded and is not a duplicate waits in quarantine with its text and its reason.
+    Whatever is not recorded and is not a duplicate waits in quarantine with its text and its reason. A correction that
+    came before its original is recorded with it.
     """
 
     async def work(uow: UnitOfWork) -> list[MeteringResult]:
@@ -62,7 +68,46 @@ async def record_within(
         if metered.reason is not None
     ]
     await uow.quarantine.add_many(refused)
-    return results
+    released = await _release_corrections(uow, clock, ids, source, metering, actor)
+    corrected = {at: released.get(kept.fingerprint) for at, kept in zip(_refused_at(results), refused, strict=True)}
+    return [corrected.get(at) or metered for at, metered in enumerate(results)]
+
+
+def _refused_at(results: Sequence[MeteringResult]) -> list[int]:
+    return [at for at, metered in enumerate(results) if metered.reason is not None]
+
+
+async def _release_corrections(
+    uow: UnitOfWork, clock: Clock, ids: Ids, source: str, metering: Metering, actor: str
+) -> dict[str, MeteringResult]:
+    """Record the corrections whose originals have come with this batch; return their results by fingerprint."""
+    recorded = {call.event_id for call in metering.calls}
+    if not recorded:
+        return {}
+    waiting = []
+    for call in await uow.quarantine.list_waiting(source, RefusalReason.UNKNOWN_ORIGINAL):
+        report = read_call_text(call.payload, source)
+        if isinstance(report, CallReport) and report.corrects in recorded:
+            waiting.append((call, Item(call.position, report, call.payload)))
+    if not waiting:
+        return {}
+    results = await record_within(uow, clock, ids, source, [item for _, item in waiting], actor)
+    released = {}
+    for (call, _), metered in zip(waiting, results, strict=True):
+        if metered.outcome in RECORDED:
+            await resolve(uow, clock, ids, call, Resolution.RELEASED, actor, ORIGINAL_CAME)
+            released[call.fingerprint] = metered
+    return released
+
+
+async def resolve(
+    uow: UnitOfWork, clock: Clock, ids: Ids, call: QuarantinedCall, resolution: Resolution, actor: str, reason: str
+) -> None:
+    """Store the outcome of a quarantined call, and tell the audit log."""
+    now = clock.now()
+    await uow.quarantine.resolve(call.id, resolution, at=now, by=actor, note=reason)
+    kind = QuarantinedCallReleased if resolution is Resolution.RELEASED else QuarantinedCallDiscarded
+    await uow.events.record(kind(reason=reason), ids=ids, actor=actor, at=now, subject_id=call.id)
 
 
 async def _prepare(uow: UnitOfWork, clock: Clock, source: str, reports: Sequence[CallReport]) -> Metering:

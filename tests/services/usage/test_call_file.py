@@ -112,8 +112,15 @@ class TestCalls:
         virtual = CALL._replace(script_seconds=0, disposition="PHANTOM", is_billable=False)
         assert read(row(outcome="PHANTOM")) == [virtual]
 
-    def test_an_outcome_that_the_format_does_not_know_is_kept_and_adds_no_live_seconds(self, read):
-        assert read(row(outcome="VOICEMAIL")) == [CALL._replace(script_seconds=0, disposition="VOICEMAIL")]
+    @pytest.mark.parametrize("outcome", ["VOICEMAIL", "agent", "Agent", "AGENT ", " PHANTOM", "PHANTOM\u200b", ""])
+    def test_an_outcome_in_any_other_spelling_waits_with_the_known_ones_named(self, read, outcome):
+        reason = f"outcome {outcome!r} is not an outcome; known are AGENT, HANG, PHANTOM"
+        assert reason_of(read, row(outcome=outcome)) == reason
+
+    def test_a_call_id_is_kept_as_it_was_written(self, read):
+        """Rule 24."""
+        events = [call.event_id for call in read(row(call_id="7"), row(call_id="007"))]
+        assert events == ["AA0101/7/990101", "AA0101/007/990101"]
 
     def test_time_on_hold_changes_nothing(self, read):
         assert read(row(q_time="1500")) == [CALL]
@@ -204,6 +211,10 @@ class TestMalformedRows:
             ({"ser_time": "86401"}, "ser_time '86401' is longer than a day"),
             ({"ser_time": "9" * 30}, f"ser_time '{'9' * 30}' is longer than a day"),
             ({"call_id": "33x"}, "call_id '33x' is not a number"),
+            ({"call_id": "\u0663\u0663"}, "call_id '\u0663\u0663' is not a number"),
+            ({"call_id": " 7"}, "call_id ' 7' is not a number"),
+            ({"line": "\u0410\u04100101"}, "vru+line '\u0410\u04100101' is not the name of a line"),
+            ({"line": "AA 0101"}, "vru+line 'AA 0101' is not the name of a line"),
             ({"call_id": "1" * 21}, f"call_id '{'1' * 21}' is not a number"),
             ({"date": "990230"}, "date '990230' is not a day of the calendar"),
             ({"date": "99010"}, "date '99010' is not a date written yymmdd"),
@@ -214,7 +225,10 @@ class TestMalformedRows:
             ({"vru_entry": ""}, "vru_entry '' is not a time of day written h:mm:ss"),
             ({"line": " "}, "vru+line ' ' is not the name of a line"),
             ({"line": "A" * 65}, f"vru+line '{'A' * 64}' is not the name of a line"),
-            ({"outcome": "AG\0ENT"}, r"outcome 'AG\x00ENT' is not an outcome"),
+            (
+                {"outcome": "AG\0ENT"},
+                r"outcome 'AG\x00ENT' is not an outcome; known are AGENT, HANG, PHANTOM",
+            ),
         ],
     )
     def test_a_field_that_cannot_be_read_is_named_with_what_it_holds(self, read, fields, reason):
@@ -265,26 +279,52 @@ class TestFilesThatAreNone:
     )
 
     @pytest.mark.parametrize(
-        "content",
+        ("content", "problem"),
         [
-            pytest.param(b"", id="empty"),
-            pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", id="picture"),
-            pytest.param(HEADER.replace("\t", ",").encode(), id="csv"),
-            pytest.param(HEADER.upper().encode(), id="other names"),
-            pytest.param(HEADER.replace("\tserver", "").encode(), id="a field short"),
-            pytest.param(row().encode(), id="no header"),
-            pytest.param(HEADER.encode("utf-16"), id="other encoding"),
-            pytest.param(b"x" * 1_000_000, id="one long line"),
-            pytest.param(b"\x1f\x8b", id="two bytes of gzip"),
-            pytest.param(b"\x1f\x8bnonsense", id="not really gzip"),
-            pytest.param(gzip.compress(b"anything"), id="compressed something"),
+            pytest.param(b"", "its first row names none of the fields", id="empty"),
+            pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "its first row names none of the fields", id="picture"),
+            pytest.param(HEADER.replace("\t", ",").encode(), "its fields are separated by commas", id="commas"),
+            pytest.param(HEADER.replace("\t", ";").encode(), "its fields are separated by semicolons", id="semicolons"),
+            pytest.param(HEADER.replace("\t", "|").encode(), "its fields are separated by bars", id="bars"),
+            pytest.param(HEADER.replace("\t", "  ").encode(), "its fields are separated by blanks", id="blanks"),
+            pytest.param(
+                ",".join(f'"{name}"' for name in FIELD_NAMES).encode(),
+                "its fields are separated by commas",
+                id="quotes",
+            ),
+            pytest.param(HEADER.upper().encode(), "its first row names none of the fields", id="other names"),
+            pytest.param(HEADER.replace("\tserver", "").encode(), "its first row lacks server", id="a field short"),
+            pytest.param(
+                HEADER.replace("call_id", "callid").replace("q_time", "queue").encode(),
+                "its first row lacks call_id, q_time",
+                id="two fields by other names",
+            ),
+            pytest.param(
+                HEADER.replace("vru+line\tcall_id", "call_id\tvru+line").encode(),
+                "its fields are in another order",
+                id="another order",
+            ),
+            pytest.param(
+                HEADER.replace("server", "server\tnotes").encode(),
+                "its first row names more than the fields",
+                id="a field more",
+            ),
+            pytest.param(row().encode(), "its first row names none of the fields", id="no header"),
+            pytest.param(HEADER.encode("utf-16"), "its first row names none of the fields", id="other encoding"),
+            pytest.param(b"x" * 1_000_000, "its first row names none of the fields", id="one long line"),
+            pytest.param(b"\x1f\x8b", None, id="two bytes of gzip"),
+            pytest.param(b"\x1f\x8bnonsense", None, id="not really gzip"),
+            pytest.param(
+                gzip.compress(b"anything"), "its first row names none of the fields", id="compressed something"
+            ),
         ],
     )
-    def test_are_refused_in_one_sentence_that_says_what_was_expected(self, write, content):
+    def test_are_refused_in_one_sentence_that_says_what_was_found_and_what_was_expected(self, write, content, problem):
         path = write(header=content)
         with pytest.raises(NotACallFile) as refusal:
             next(read_call_file(path))
-        assert str(refusal.value) == f"{str(path)!r} is not a call file: {self.EXPECTED}"
+        found = "" if problem is None else f" ({problem})"
+        assert str(refusal.value) == f"{str(path)!r} is not a call file{found}: {self.EXPECTED}"
 
     @pytest.mark.parametrize(("name", "cause"), [("missing.tsv", "No such file or directory"), (".", "Is a directory")])
     def test_a_path_that_cannot_be_read_says_why(self, tmp_path, name, cause):

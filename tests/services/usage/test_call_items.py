@@ -66,6 +66,10 @@ class TestReading:
     def test_a_text_is_read_as_its_value(self):
         assert read_call_text(orjson.dumps(WHOLE).decode(), "east") == read_call_item(WHOLE, "east")
 
+    @pytest.mark.parametrize("event_id", ["7", "007", "+7", "7.0", "7e0", "~!"])
+    def test_rule_24_an_id_is_kept_as_it_was_typed(self, event_id):
+        assert read_call_item({**LEAST, "eventId": event_id, "corrects": event_id}, "east")[1] == event_id
+
 
 REFUSED: dict[str, tuple[Any, str]] = {
     "no object": ([], "Input should be a valid dictionary or instance of CallItem."),
@@ -80,6 +84,18 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "an id with a line break": (
         {**LEAST, "eventId": "a\nb"},
         "eventId: String should match pattern '^[^\\x00-\\x1f\\x7f]*$'.",
+    ),
+    "an id in other letters": (
+        {**LEAST, "eventId": "\u0410-1"},
+        "eventId: write it in visible ASCII characters, without blanks.",
+    ),
+    "an id with a blank": (
+        {**LEAST, "eventId": "7 "},
+        "eventId: write it in visible ASCII characters, without blanks.",
+    ),
+    "an original in other letters": (
+        {**LEAST, "corrects": "1\u200b"},
+        "corrects: write it in visible ASCII characters, without blanks.",
     ),
     "a number as id": ({**LEAST, "eventId": 7}, "eventId: Input should be a valid string."),
     "seconds below zero": (

@@ -231,9 +231,9 @@ class TestRefusals:
             ({"trial_ends_on": date.max, "paid_since_on": None}, PaidStartTooFar, "Check the year"),
             ({"plan_code": "221"}, PlanNotAvailable, "There is no plan '221' on sale on 2026-08-01. Choose one of:"),
             ({"paid_since_on": date.min}, PlanNotAvailable, "There is no plan '100' on sale on "),
-            ({"external_id": ""}, InvalidExternalId, "An account's id has 1 to 128 characters"),
-            ({"external_id": "A" * 129}, InvalidExternalId, "An account's id has 1 to 128 characters"),
-            ({"external_id": "A\n"}, InvalidExternalId, "An account's id has 1 to 128 characters"),
+            ({"external_id": ""}, InvalidExternalId, "An account's id has 1 to 128 visible ASCII characters"),
+            ({"external_id": "A" * 129}, InvalidExternalId, "An account's id has 1 to 128 visible ASCII characters"),
+            ({"external_id": "A\n"}, InvalidExternalId, "An account's id has 1 to 128 visible ASCII characters"),
             ({"members": (ANN, BOB, ANN)}, MemberNamedTwice, "User 'user-1' is named more than once."),
         ],
     )

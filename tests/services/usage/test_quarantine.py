@@ -11,7 +11,7 @@ from app.domain.usage import RefusalReason
 from app.repositories import unit_of_work
 from app.repositories.calls import QuarantinedCall
 from app.services.usage.call_items import Unreadable
-from app.services.usage.import_calls import read_payload
+from app.services.usage.import_calls import read_mended, read_payload
 from app.services.usage.quarantine import NotInQuarantine, Released, discard, release
 from app.services.usage.record_calls import Item, record_calls
 from tests.factories.calls import a_call
@@ -108,6 +108,62 @@ class TestReleasing:
         quarantined = await send(july, "AA0101\tnonsense")
 
         assert (await let_go(july, quarantined)).message == "The record cannot be read."
+
+
+ROW = "AA0101 33118 27997683 2 PS 260713 6:55:20 6:55:26 6 6:55:26 6:55:43 17 {} 6:55:43 6:56:37 54 GRETA".replace(
+    " ", "\t"
+)
+
+
+class TestMending:
+    @pytest.mark.parametrize("mended", [ROW.format("AGENT"), ROW.format("AGENT").replace("\t", r"\t")])
+    async def test_a_row_of_a_file_is_recorded_as_a_person_has_mended_it(self, july, mended):
+        quarantined = await send(july, ROW.format("agent"))
+
+        released = await mend(july, quarantined, mended)
+
+        assert (released.is_released, released.message) == (True, "")
+        assert rows(july.database, "SELECT source, event_id, disposition, live_seconds FROM call") == [
+            ("east", "AA0101/33118/260713", "AGENT", 54)
+        ]
+        assert resolutions(july) == [("RELEASED", "staff:ann", "The outcome was in small letters.")]
+        assert rows(july.database, "SELECT payload FROM quarantined_call") == [(ROW.format("agent"),)]
+        assert await differences(july.database) == []
+
+    async def test_an_item_of_another_system_is_mended_alike(self, july):
+        quarantined = await send(july, '{"eventId":"1"}')
+        assert (await mend(july, quarantined, NEW_ACCOUNT_CALL.replace("AA0102", "AA0101"))).is_released
+
+    @pytest.mark.parametrize(
+        ("mended", "message"),
+        [
+            (ROW.format("Agent"), "outcome 'Agent' is not an outcome; known are AGENT, HANG, PHANTOM."),
+            ("AA0101", "The row has 1 fields instead of 17."),
+            (" ", "The row is empty."),
+            ('{"eventId":"1"}', "account: Field required."),
+            (ROW.replace("AA0101", "AA0999").format("AGENT"), "No account has this id. Create the account, then"),
+        ],
+    )
+    async def test_what_is_mended_and_still_cannot_be_used_leaves_everything_as_it_was(self, july, mended, message):
+        quarantined = await send(july, ROW.format("agent"))
+        before = dump(july.database)
+
+        released = await mend(july, quarantined, mended)
+
+        assert not released.is_released
+        assert released.message.startswith(message)
+        assert dump(july.database) == before
+
+
+async def mend(world: World, quarantined_id: str, mended: str) -> Released:
+    return await release(
+        world.services,
+        quarantined_id=quarantined_id,
+        parse=read_mended,
+        actor="staff:ann",
+        reason="The outcome was in small letters.",
+        mended=mended,
+    )
 
 
 class TestDiscarding:

@@ -385,6 +385,54 @@ class TestCorrections:
 
         assert days(july.database) == {date(2026, 7, 13): (150, 0, 0, 1, 0)}
 
+    async def test_a_correction_that_came_before_its_original_is_released_with_it(self, july):
+        call = a_call(event_id="1", started_at=pacific(2026, 7, 12), script_seconds=600)
+        correction = call._replace(event_id="2", started_at=pacific(2026, 7, 13), script_seconds=300, corrects="1")
+        assert await july.add_calls(correction) == [refused(RefusalReason.UNKNOWN_ORIGINAL)]
+        assert days(july.database) == {}
+
+        assert await july.add_calls(call) == [ACCEPTED]
+
+        assert calls(july) == [(1, "1", 600, None), (2, "2", 300, 1)]
+        assert days(july.database) == {date(2026, 7, 12): (0, 0, 0, 0, 0), date(2026, 7, 13): (300, 0, 0, 1, 0)}
+        settled = rows(july.database, "SELECT resolution, resolved_by, resolution_note FROM quarantined_call")
+        assert settled == [("RELEASED", "test", "The call that it corrects has come in.")]
+        assert await july.add_calls(correction, call) == [DUPLICATE, DUPLICATE]
+        assert await differences(july.database) == []
+
+    async def test_one_that_came_earlier_in_the_same_batch_is_accepted(self, july):
+        call = a_call(event_id="1", started_at=pacific(2026, 7, 13), script_seconds=600)
+        correction = call._replace(event_id="2", script_seconds=300, corrects="1")
+        unknown = call._replace(event_id="4", account="nobody")
+
+        results = await july.add_calls(correction, unknown, call)
+
+        assert results == [ACCEPTED, refused(RefusalReason.UNKNOWN_ACCOUNT), ACCEPTED]
+        assert calls(july) == [(1, "1", 600, None), (2, "2", 300, 1)]
+        assert await differences(july.database) == []
+
+    async def test_a_chain_of_corrections_that_came_backwards_ends_in_the_last(self, july):
+        call = a_call(event_id="1", started_at=pacific(2026, 7, 13), script_seconds=600)
+        for number in (3, 2):
+            later = call._replace(event_id=str(number), script_seconds=number, corrects=str(number - 1))
+            assert await july.add_calls(later) == [refused(RefusalReason.UNKNOWN_ORIGINAL)]
+
+        await july.add_calls(call)
+
+        assert [event for _, event, _, _ in calls(july)] == ["1", "2", "3"]
+        assert days(july.database) == {date(2026, 7, 13): (150, 0, 0, 1, 0)}
+        assert await differences(july.database) == []
+
+    async def test_only_the_first_of_two_corrections_that_wait_for_one_call_is_released(self, july):
+        call = a_call(event_id="1", started_at=pacific(2026, 7, 13), script_seconds=600)
+        for number in (2, 3):
+            await july.add_calls(call._replace(event_id=str(number), script_seconds=900 + number, corrects="1"))
+
+        await july.add_calls(call)
+
+        assert calls(july) == [(1, "1", 600, None), (2, "2", 902, 1)]
+        assert rows(july.database, "SELECT resolution FROM quarantined_call ORDER BY id") == [("RELEASED",), (None,)]
+
     async def test_rule_25_a_call_too_old_to_come_is_too_old_to_be_corrected(self, july):
         call = a_call(event_id="1", started_at=pacific(2026, 7, 13))
         await july.add_calls(call)
