@@ -138,6 +138,11 @@ class Doors:
             "one message": Request("GET", "/sandbox/messages/none", status=404, **open_to_all),
             "gallery": Request("GET", "/sandbox/gallery", **open_to_all),
             "sample": Request("GET", "/sandbox/gallery/INVOICE_READY/text", **open_to_all),
+            "clock": Request("GET", "/sandbox/clock", **open_to_all),
+            "clock forward": Request(
+                "POST", "/sandbox/clock", {"content-type": JSON}, b'{"step":"DAY"}', **open_to_all
+            ),
+            "reference": Request("GET", "/docs", **open_to_all),
             "style": Request("GET", "/static/document.css", **open_to_all),
         }
 

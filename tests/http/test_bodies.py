@@ -17,7 +17,7 @@ from tests.http.service import refusal
 from tests.services.books import dump, rows
 from tests.till import Till
 
-JSON_DOORS = ("query", "mutation", "ingest", "account", "tax", "taxes", "report of a call", "bounce")
+JSON_DOORS = ("query", "mutation", "ingest", "account", "tax", "taxes", "report of a call", "bounce", "clock forward")
 PACKED = ("deflate", "br", "zstd", "gzip, gzip", "identity, gzip", "rubbish")
 
 
