@@ -20,9 +20,10 @@ from starlette.routing import Match, Mount, Route
 
 from app.domain.accounts import KeyPurpose, Role
 from app.domain.alerts import AlertKind
+from app.domain.confirmations import CONFIRMATION
 from app.domain.contacts import Channel
 from app.http.documents import document_kinds
-from app.main import build, make_links, make_unsubscribe_links
+from app.main import build, make_confirmation_links, make_links, make_unsubscribe_links
 from app.repositories.notifications import Message
 from app.sandbox.tokens import SandboxTokens
 from app.services.operations.access_keys import create_key
@@ -199,7 +200,10 @@ class Doors:
             next_action_at=now,
         )
         unsubscribe = make_unsubscribe_links(settings).link(message) or ""
+        confirm = make_confirmation_links(settings).link(replace(message, kind=CONFIRMATION)) or ""
         return {
+            "look at confirming": Request("GET", confirm.removeprefix(BASE)),
+            "confirm": Request("POST", f"{confirm.removeprefix(BASE)}?answer=confirm"),
             **{f"document {kind}": Request("GET", link.removeprefix(BASE)) for kind, link in links.items()},
             "look at unsubscribing": Request("GET", unsubscribe.removeprefix(BASE), needs_database=False),
             "unsubscribe": Request("POST", unsubscribe.removeprefix(BASE)),

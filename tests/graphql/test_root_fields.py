@@ -47,6 +47,7 @@ FOR_ADMINS_ALONE = {
     "notifications",
     "paymentContacts",
     "removePaymentContact",
+    "resendContactConfirmation",
     "updateAlertSubscriptions",
     "updatePaymentContact",
 }
@@ -139,6 +140,7 @@ ARGUMENTS: dict[str, Callable[[Ids], str]] = {
     "payOpenBalance": lambda _: '(input: {idempotencyKey: "all"})',
     "addPaymentContact": lambda _: f"(input: {{contact: {CONTACT % 'Carl Coe'}}})",
     "updatePaymentContact": lambda ids: f'(input: {{contactId: "{ids.contact}", contact: {CONTACT % "Cara Coe"}}})',
+    "resendContactConfirmation": lambda ids: f'(input: {{contactId: "{ids.contact}", channel: EMAIL}})',
     "removePaymentContact": lambda ids: f'(input: {{contactId: "{ids.contact}"}})',
     "updateAlertSubscriptions": lambda _: "(input: {changes: [{kind: INVOICE_READY, isOn: false}]})",
     "resendInvoice": lambda ids: f'(input: {{invoiceId: "{ids.invoice}"}})',

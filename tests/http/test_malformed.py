@@ -15,7 +15,7 @@ from tests.services.books import dump
 from tests.till import Till
 
 FEWEST = 200
-PAGES = ("/documents/", "/unsubscribe/", "/sandbox/", "/static/")
+PAGES = ("/contacts/confirm/", "/documents/", "/unsubscribe/", "/sandbox/", "/static/")
 """Addresses that browsers open; a refusal is a page or a plain sentence there."""
 
 
