@@ -319,4 +319,4 @@ def _developer_page(settings: Settings, contract: Contract) -> ASGIApp:
         return graphiql_page(contract=contract)
     from app.sandbox.personas import read_personas
 
-    return graphiql_page(contract=contract, personas=read_personas(settings.data))
+    return graphiql_page(contract=contract, personas=read_personas(settings.data), is_sandbox=True)

@@ -12,18 +12,25 @@ import orjson
 import structlog
 from starlette.responses import HTMLResponse
 
+from app.http.graphiql_guide import GUIDE
 from app.http.static_files import ADDRESS, FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from app.domain.json_values import JsonObject
     from app.graphql.contract import Contract, Operation
 
 log = structlog.get_logger("http")
+
+SANDBOX_PAGES = (
+    ("Reference", "/docs"),
+    ("Messages", "/sandbox/messages"),
+    ("Gallery", "/sandbox/gallery"),
+)
 
 CDN = "https://cdn.jsdelivr.net/npm/"
 
@@ -92,58 +99,6 @@ ASSETS = (
     ),
 )
 
-GUIDE = (
-    ("SummaryShow", "The Summary tab: plan, usage so far, balances, and the next invoice as it stands."),
-    ("NextInvoiceShow", "Every line of the next invoice says by which rule and arithmetic it came about."),
-    ("ForecastShow", "Where the month is heading, and on what that rests."),
-    ("UsageShow", "One month, day by day. Set the month to a past one, such as 2026-05, or to nonsense: BAD_INPUT."),
-    ("UsageHistoryShow", "Month after month, as a chart wants it."),
-    ("CallsList", "The calls behind the minutes; go on with the end cursor."),
-    ("PlansList", "What each plan would cost this month."),
-    ("PlanAdviceShow", "Your own months on every plan: which one fits, or why to stay."),
-    ("WhatIfShow", "The slider: a month of so many minutes, on every plan."),
-    ("PlanChangePreview", "What a change would cost, to the cent. Try plan_economy_1990: refused, with its numbers."),
-    ("PlanChangeConfirm", "Confirm a quote: paste its id. Send it twice: one invoice. As a member: FORBIDDEN."),
-    ("PlanChangeCancel", "Preview and confirm with NEXT_CYCLE, then take it back: no money moves."),
-    ("AddOnsList", "The add-ons with their terms, and whether you have them."),
-    ("AddOnPreview", "What the rest of the month would cost."),
-    ("AddOnActivate", "Buy it: paste the quote's id. Other terms than those in force are refused."),
-    ("AddOnCancel", "It stays usable until the end of the month."),
-    ("AddOnKeep", "Changed your mind? Nothing is invoiced."),
-    ("PaymentMethodsList", "How you pay: the default, then the back-ups in order."),
-    ("PaymentAgreementShow", "What the box “I authorize” stands for."),
-    ("PaymentFormTokenCreate", "What a payment form begins with; it names no customer."),
-    (
-        "PaymentMethodAdd",
-        "Verify and add: fake-processor-declined-visa-nonce is refused. Unauthorized: nothing is sent.",
-    ),
-    ("PaymentMethodSetDefault", "Charge another one first; open invoices are tried with it at once."),
-    ("BackupPaymentMethodsReorder", "Who comes next when the default fails."),
-    ("PaymentMethodRemove", "The last one stays while it is needed; a back-up becomes the default."),
-    ("EntitlementsShow", "What the add-ons unlock today."),
-    ("InvoicesList", "All invoices, newest first. Ask as a member: FORBIDDEN. As another account: its own."),
-    ("InvoiceShow", "One invoice, its arithmetic, every charge, and document links. Ask as another account: null."),
-    ("InvoicePay", "Pay now: the default card, then the back-ups. Press twice with one key: one charge."),
-    ("OpenBalancePay", "Everything that is open, the oldest first."),
-    ("InvoiceLineCallsShow", "From the lines of a bill down to the calls that they charge."),
-    ("LineCallsList", "The rest of the calls behind one line."),
-    ("InvoiceDifferenceShow", "Why did the bill change? Two invoices side by side, with the causes."),
-    ("InvoiceResend", "The invoice's mail once more: it is at /sandbox/messages. The fourth time: RATE_LIMITED."),
-    ("ContactsList", "Who else is told about billing. As the billing desk: FORBIDDEN."),
-    ("ContactAdd", "Add somebody; a phone number of 12345 names its field."),
-    ("ContactUpdate", "Paste a contact's id. The other contacts hear of it."),
-    ("ContactConfirmationResend", "Ask again whether somebody agrees; within 24 hours: RATE_LIMITED."),
-    ("ContactRemove", "Nothing more is sent there, not even what waits."),
-    ("AlertsList", "Your own switches, and what this month has told and will tell."),
-    ("AlertsUpdate", "Switch PAYMENT_METHOD_CHANGED off: refused, for it protects the account."),
-    ("NotificationsList", "What was told to whom, and its outcome."),
-    ("ActivityList", "Who did what, newest first; the request id is the one that the app saw."),
-    ("PlanHistoryList", "How the plan came to be what it is."),
-    ("ViewerShow", "Who you are, and what your role allows."),
-    ("NodeShow", "Anything by its id."),
-)
-"""What to try, in an order that tells a story; each step opens the tab of its operation."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persona:
@@ -155,7 +110,9 @@ class Persona:
     account: str
 
 
-def graphiql_page(*, contract: Contract, personas: Sequence[Persona] = (), folder: Path = FOLDER) -> ASGIApp:
+def graphiql_page(
+    *, contract: Contract, personas: Sequence[Persona] = (), is_sandbox: bool = False, folder: Path = FOLDER
+) -> ASGIApp:
     """Return the page as an ASGI application. Personas exist in the sandbox alone: their tokens are in the page.
 
     The browser files come from `folder`/vendor when the right versions lie there, else from a public network address.
@@ -171,32 +128,54 @@ def graphiql_page(*, contract: Contract, personas: Sequence[Persona] = (), folde
     page = template.substitute(
         styles="\n".join(_style(asset, is_local=is_local) for asset in ASSETS if asset.name.endswith(".css")),
         scripts="\n".join(_script(asset, is_local=is_local) for asset in ASSETS if asset.name.endswith(".js")),
-        config=as_script_data(page_config(contract, personas)),
+        config=as_script_data(page_config(contract, personas, is_sandbox=is_sandbox)),
     )
     headers = {"content-security-policy": content_policy(is_local=is_local), "cache-control": "no-store"}
-    return HTMLResponse(page, headers=headers)
+
+    async def show(scope: Scope, receive: Receive, send: Send) -> None:
+        # A response of its own for each request: compression writes into its headers.
+        await HTMLResponse(page, headers=headers)(scope, receive, send)
+
+    return show
 
 
-def page_config(contract: Contract, personas: Sequence[Persona]) -> JsonObject:
+def page_config(contract: Contract, personas: Sequence[Persona], *, is_sandbox: bool) -> JsonObject:
     """Return what the boot script works with, as JSON values."""
-    steps = {name: text for name, text in GUIDE if contract.find(name)}
-    tabs = sorted(contract.operations, key=lambda operation: _place(operation, list(steps)))
     return {
         "endpoint": "/graphql",
         "storage": f"flex-billing:{contract.fingerprint}:",
-        "tabs": [
-            {
-                "name": operation.name,
-                "query": operation.document,
-                "variables": dict(operation.variables),
-                "about": steps.get(operation.name, operation.comment),
-            }
-            for operation in tabs
+        "groups": [
+            {"screen": screen, "tabs": [_tab(operation, about) for operation, about in operations]}
+            for screen, operations in _groups(contract)
         ],
         "personas": [
             {"key": persona.key, "label": persona.label, "account": persona.account, "token": persona.token}
             for persona in personas
         ],
+        "pages": [{"name": name, "address": address} for name, address in SANDBOX_PAGES] if is_sandbox else [],
+        "clock": "/sandbox/clock" if is_sandbox else None,
+    }
+
+
+def _groups(contract: Contract) -> Iterator[tuple[str, Sequence[tuple[Operation, str]]]]:
+    """Yield the contract's operations by screen, with what to say of each; those that the guide lacks come last."""
+    told = {name for _, steps in GUIDE for name, _ in steps}
+    rest = [(operation, operation.comment) for operation in contract.operations if operation.name not in told]
+    for screen, steps in GUIDE:
+        found = [(contract.find(name), about) for name, about in steps]
+        known = [(operation, about) for operation, about in found if operation is not None]
+        if known:
+            yield screen, known
+    if rest:
+        yield "More", rest
+
+
+def _tab(operation: Operation, about: str) -> JsonObject:
+    return {
+        "name": operation.name,
+        "query": operation.document,
+        "variables": dict(operation.variables),
+        "about": about,
     }
 
 
@@ -222,10 +201,6 @@ def content_policy(*, is_local: bool) -> str:
             "frame-ancestors 'none'",
         ]
     )
-
-
-def _place(operation: Operation, steps: list[str]) -> tuple[int, str]:
-    return (steps.index(operation.name) if operation.name in steps else len(steps), operation.name)
 
 
 def _style(asset: Asset, *, is_local: bool) -> str:

@@ -106,6 +106,8 @@ class GraphQLEndpoint:
     def _require_method(self, scope: Scope) -> None:
         if scope["method"] not in METHODS:
             raise _method_refused(f"Send the operation by {' or '.join(METHODS)}.", METHODS)
+        if scope["method"] == "GET" and not (self._options.is_sandbox or _only_names_document(scope)):
+            raise _method_refused("Only a document's id is sent by GET; send its text by POST.", ("POST",))
 
     async def _answer(self, scope: Scope, receive: Receive, media_type: str) -> tuple[int, JsonObject]:
         is_post = scope["method"] == "POST"
@@ -115,8 +117,6 @@ class GraphQLEndpoint:
         scope["state"]["account"] = claims.account
         request = read_parameters(decode_object(await read_body(receive))) if is_post else read_query_string(scope)
         refuse_card_numbers(request)
-        if not is_post and request.query is not None and not self._options.is_sandbox:
-            raise _method_refused("Only a document's id is sent by GET; send its text by POST.", ("POST",))
         try:
             query = self._options.documents.text_of(request, is_free=self._is_developer(scope))
             async with self._guard.turn(claims):
@@ -236,8 +236,13 @@ def _document_status(media_type: str, code: ErrorCode) -> int:
 
 
 def _asks_for_page(scope: Scope) -> bool:
-    is_operation = any(name in scope["query_string"] for name in (b"query=", b"documentId=", b"extensions="))
+    is_operation = b"query=" in scope["query_string"] or _only_names_document(scope)
     return scope["method"] in {"GET", "HEAD"} and not is_operation and prefers_html(header(scope, b"accept"))
+
+
+def _only_names_document(scope: Scope) -> bool:
+    sent: bytes = scope["query_string"]
+    return b"query=" not in sent and (b"documentId=" in sent or b"extensions=" in sent)
 
 
 def _method_refused(message: str, allowed: tuple[str, ...]) -> Refused:

@@ -8,6 +8,7 @@ import asyncio
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from itertools import groupby, pairwise
 from operator import attrgetter
 from pathlib import Path
@@ -28,8 +29,17 @@ from app.repositories.database import Database
 from app.sandbox.braintree_gateway.process import stop_gateway
 from app.sandbox.catcher import FOLDER as MESSAGES
 from app.sandbox.catcher import CallCatcher, MailCatcher
-from app.sandbox.demo_acts import DemoActs
-from app.sandbox.demo_company import CEDAR, CONTACTS, DECLINING_DIGITS, MONTHS_OF_HISTORY, VISA_DIGITS, demo_accounts
+from app.sandbox.demo_acts import ADD_ONS, DemoActs
+from app.sandbox.demo_company import (
+    CEDAR,
+    CONTACTS,
+    DECLINING_DIGITS,
+    HARBOR,
+    MONTHS_OF_HISTORY,
+    NEW_CONTACT,
+    VISA_DIGITS,
+    demo_accounts,
+)
 from app.sandbox.sample_calls import write_sample_calls
 from app.sandbox.tokens import open_secret
 from app.services.adjustments.record_payment import record_payment
@@ -239,6 +249,10 @@ class _History:
                 agreed = Answer(put.account.id, channel, contact.address(channel) or "", agrees=True, actor="contact")
                 await record_answer(self._services, agreed)
 
+    async def _add_new_contact(self) -> None:
+        await add_contact(self._services, Caller(HARBOR, f"staff:{ACTOR}"), NEW_CONTACT)
+        await self._deliver_all()
+
     async def _add_cards(self, account: DemoAccount) -> None:
         """Let somebody of the account add its cards on the day that it signs up."""
         for place, nonce in enumerate(account.cards):
@@ -285,11 +299,20 @@ class _History:
         yield Step(day_starts_at(month.starts_on), decline)
 
     def _acts(self) -> Iterator[Step]:
-        """Yield what happened last month in the second account: a credit note, and a smaller plan."""
+        """Yield what was done beside paying: last month by the second account and by the first, and by the first today.
+
+        The first is the one that people try first: whatever they press finds something to work on.
+        """
         acts = DemoActs(self._services, CEDAR)
         month = Period.containing(self._today).shifted(-1).starts_on
         yield Step(billing_instant(month + timedelta(days=2), time(12)), acts.credit_a_week)
         yield Step(billing_instant(month + timedelta(days=11), time(12)), acts.move_down)
+        acts = DemoActs(self._services, HARBOR)
+        for days, code in enumerate(ADD_ONS, start=3):
+            yield Step(billing_instant(month + timedelta(days=days), time(12)), partial(acts.buy, code))
+        yield Step(self._now - timedelta(days=2), self._add_new_contact)
+        for act in (acts.cancel_add_on, acts.schedule_larger_plan, acts.refund_two_invoices):
+            yield Step(self._now, act)
 
     def _checks_received(self) -> Iterator[Step]:
         """Yield the payment of every invoice but the last of each account that pays."""
@@ -320,7 +343,11 @@ class _History:
 
     async def _deliver(self) -> None:
         """Send what the month had to tell; what is newest is left for the server, to be seen on its way."""
-        while self._month.ends_before <= self._today and await deliver_messages(self._delivery):
+        if self._month.ends_before <= self._today:
+            await self._deliver_all()
+
+    async def _deliver_all(self) -> None:
+        while await deliver_messages(self._delivery):
             pass
 
     def _calls(self, folder: Path, month: Period) -> Iterator[Step]:

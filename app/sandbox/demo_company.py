@@ -56,6 +56,16 @@ CONTACTS = {
 }
 """The payment contacts, by account: an office, not a person. The numbers belong to nobody."""
 
+NEW_CONTACT = ContactDetails(
+    name="Accountant",
+    title="Year-end accounts",
+    email="accounts@harbor-dental.example",
+    phone=None,
+    channels=frozenset({Channel.EMAIL}),
+    kinds=frozenset({AlertKind.INVOICE_READY}),
+)
+"""A contact of the first account who has not agreed yet."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoAccount:

@@ -61,6 +61,25 @@
     location.reload();
   };
 
+  // The sandbox's clock: what time it is there, and a step forward; the server closes what falls due.
+  function Clock() {
+    const [written, setWritten] = React.useState("");
+    const ask = async (options) => {
+      const answer = await fetch(config.clock, options);
+      if (answer.ok) setWritten((await answer.json()).written);
+    };
+    const advance = (step) =>
+      ask({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ step }) });
+    React.useEffect(() => void ask(), []);
+    return h(
+      "span",
+      { className: "flex-clock" },
+      h("time", { id: "flex-time", title: "The sandbox's time" }, written),
+      h("button", { type: "button", title: "Advance the sandbox's clock by a day", onClick: () => advance("DAY") }, "+ 1 day"),
+      h("button", { type: "button", title: "Advance it to the first of next month", onClick: () => advance("MONTH") }, "+ 1 month"),
+    );
+  }
+
   function SessionBar() {
     const { headerEditor, activeTabIndex } = useEditorContext({ nonNull: true });
     const [key, setKey] = React.useState(current?.key);
@@ -72,7 +91,7 @@
     }, [headerEditor, activeTabIndex, key]);
     // A panel that is asked for by property stays folded; its own button, once all is set up, unfolds it.
     React.useEffect(() => {
-      if (!isFirstVisit) return undefined;
+      if (!isFirstVisit || !matchMedia("(min-width: 60rem)").matches) return undefined;
       const later = setTimeout(() => document.querySelector(`.graphiql-sidebar button[aria-label$="${START}"]`)?.click());
       return () => clearTimeout(later);
     }, []);
@@ -89,27 +108,40 @@
       { className: "flex-bar" },
       options.length > 0 &&
         h("label", null, "Ask as ", h("select", { id: "flex-persona", value: key, onChange: choose }, options)),
-      h("button", { id: "flex-reset", type: "button", title: "Bring the contract's tabs back", onClick: resetTabs }, "Reset tabs"),
+      config.clock && h(Clock),
+      config.pages.map((page) => h("a", { key: page.address, href: page.address }, page.name)),
+      h("button", { id: "flex-reset", type: "button", title: "Close all tabs and begin anew", onClick: resetTabs }, "Reset"),
     );
   }
 
-  function openTab(editor, tab) {
+  // Opens an operation in a tab of its own, or again in the one that it has, with values that are good now.
+  async function openTab(editor, tab) {
+    const variables = await variablesOf(tab);
     const index = editor.tabs.findIndex((open) => open.operationName === tab.name || open.title === tab.name);
-    if (index < 0) return;
-    editor.changeTab(index);
-    setTimeout(() => document.querySelector(".graphiql-tab-active")?.scrollIntoView({ inline: "nearest" }));
+    if (index >= 0) editor.changeTab(index);
+    else editor.addTab();
+    // The editors show the tab only after this turn.
+    setTimeout(() => {
+      editor.queryEditor?.setValue(tab.query);
+      editor.variableEditor?.setValue(variables);
+      editor.headerEditor?.setValue(withAuthorization(""));
+      document.querySelector(".graphiql-tab-active")?.scrollIntoView({ inline: "nearest" });
+    });
   }
 
   function Guide() {
     const editor = useEditorContext({ nonNull: true });
-    const steps = config.tabs.map((tab) =>
+    const step = (tab) =>
       h(
         "li",
         { key: tab.name },
-        h("button", { type: "button", onClick: () => openTab(editor, tab) }, tab.name),
+        h("button", { type: "button", "data-operation": tab.name, onClick: () => openTab(editor, tab) }, tab.name),
         h("p", null, tab.about),
-      ),
-    );
+      );
+    const groups = config.groups.map((group) => [
+      h("h3", { key: group.screen }, group.screen),
+      h("ul", { key: `${group.screen} steps` }, group.tabs.map(step)),
+    ]);
     return h(
       "section",
       { className: "flex-guide" },
@@ -118,10 +150,10 @@
         h(
           "p",
           null,
-          "You ask as the person chosen at the top right; choosing another one changes the Authorization header of every tab. ",
-          "Each tab is one screen of the portal: press the run button, or Ctrl-Enter.",
+          "You ask as the person chosen above; choosing another one changes the Authorization header of every tab. ",
+          "Each operation opens ready to run: press the run button, or Ctrl-Enter. Open it again for fresh values.",
         ),
-      h("ol", null, steps),
+      groups,
       h("p", null, "The book icon holds the documentation, the folder icon builds a query by ticking boxes."),
     );
   }
@@ -138,47 +170,88 @@
     content: Guide,
   };
 
-  // In the tabs' variables, `inv_latest` and `inv_before` stand for the two newest invoices of whoever asks first,
-  // `line_latest` for a line of theirs with calls behind it, and `addon_latest` for an add-on.
-  const newestIds = async () => {
-    if (current === null) return {};
-    const query = "{ invoices(first: 2) { nodes { id lines { id ... on MeteredLine { __typename } } } } addOns { id } }";
+  const ask = async (query, variables = {}) => {
     const answer = await fetch(config.endpoint, {
       method: "POST",
-      headers: { "content-type": "application/json", authorization: bearer(current) },
-      body: JSON.stringify({ query }),
+      headers: { "content-type": "application/json", "x-developer-page": "1", authorization: bearer(current) },
+      body: JSON.stringify({ query, variables }),
     });
-    const data = (await answer.json()).data;
-    const invoices = data?.invoices?.nodes ?? [];
-    const metered = invoices.flatMap((invoice) => invoice.lines).find((line) => line.__typename);
-    const [inv_latest, inv_before] = invoices.map((invoice) => invoice.id);
-    return { inv_latest, inv_before, line_latest: metered?.id, addon_latest: data?.addOns?.[0]?.id };
+    return (await answer.json()).data ?? {};
+  };
+
+  const INVOICES = "{ invoices(first: 24) { nodes { id balance { amount } lines { id ... on MeteredLine { __typename } } } } }";
+  const invoices = async () => (await ask(INVOICES)).invoices?.nodes ?? [];
+  const addOns = async (state) =>
+    ((await ask("{ addOns { id state } }")).addOns ?? []).find((addOn) => addOn.state === state)?.id;
+  const otherPlan = async () =>
+    ((await ask("{ plans { plan { id } isCurrent canChangeNow } }")).plans ?? []).find(
+      (offer) => !offer.isCurrent && offer.canChangeNow,
+    )?.plan.id;
+  const planQuote = async () => {
+    const query = "query ($id: ID!) { planChangePreview(planId: $id, when: NOW) { ... on PlanChangeQuote { id } } }";
+    return (await ask(query, { id: await otherPlan() })).planChangePreview?.id;
+  };
+  const addOnQuote = async () => {
+    const query = "query ($id: ID!) { addOnChangePreview(addOnId: $id) { ... on AddOnQuote { id } } }";
+    return (await ask(query, { id: await addOns("INACTIVE") })).addOnChangePreview?.id;
+  };
+  const backups = async () =>
+    ((await ask("{ paymentMethods { backups { id } } }")).paymentMethods?.backups ?? []).map((method) => method.id);
+  const contacts = async () => (await ask("{ paymentContacts { id emailState } }")).paymentContacts ?? [];
+
+  // What names among the tabs' variables stand for. Nothing is looked up before its tab is opened.
+  const lookups = {
+    new_key: async () => crypto.randomUUID(),
+    inv_latest: async () => (await invoices())[0]?.id,
+    inv_before: async () => (await invoices())[1]?.id,
+    inv_open: async () => (await invoices()).findLast((invoice) => Number(invoice.balance.amount) > 0)?.id,
+    line_latest: async () => (await invoices()).flatMap((invoice) => invoice.lines).find((line) => line.__typename)?.id,
+    plan_other: otherPlan,
+    plan_quote: planQuote,
+    plan_scheduled: async () => (await ask("{ billingSummary { nextMonthPlan { id } } }")).billingSummary?.nextMonthPlan.id,
+    addon_active: () => addOns("ACTIVE"),
+    addon_cancelled: () => addOns("CANCELLED"),
+    addon_inactive: () => addOns("INACTIVE"),
+    addon_quote: addOnQuote,
+    addon_terms: async () =>
+      ((await ask("{ addOns { state terms { version } } }")).addOns ?? []).find((addOn) => addOn.state === "INACTIVE")?.terms.version,
+    agreement_version: async () => (await ask("{ paymentAgreement { version } }")).paymentAgreement?.version,
+    method_backup: async () => (await backups())[0],
+    backups_reversed: async () => (await backups()).reverse(),
+    contact_latest: async () => (await contacts()).at(-1)?.id,
+    contact_unconfirmed: async () => (await contacts()).find((contact) => contact.emailState === "UNCONFIRMED")?.id,
   };
 
   const isEmpty = (value) => Object.keys(value).length === 0;
-  const tabsWith = (ids) =>
-    config.tabs.map((tab) => ({
-      query: tab.query,
-      variables: isEmpty(tab.variables) ? "" : JSON.stringify(tab.variables, (_, value) => ids[value] ?? value, 2),
-      headers: withAuthorization(""),
-    }));
+  const variablesOf = async (tab) => {
+    if (isEmpty(tab.variables)) return "";
+    const found = {};
+    const look = async (value) => {
+      if (typeof value === "string" && value in lookups && current !== null) {
+        found[value] = (await lookups[value]().catch(() => undefined)) ?? value;
+      } else if (value !== null && typeof value === "object") {
+        await Promise.all(Object.values(value).map(look));
+      }
+    };
+    await look(tab.variables);
+    return JSON.stringify(tab.variables, (_, value) => (Array.isArray(value) ? value.flatMap((each) => found[each] ?? each) : (found[value] ?? value)), 2);
+  };
 
   // GraphiQL opens the tab that equals what it last saw in its editors; on a first visit that is the first tab.
-  const rememberFirst = ([tab]) => {
+  const rememberFirst = (tab) => {
     storage.setItem("graphiql:query", tab.query);
     storage.setItem("graphiql:variables", tab.variables);
   };
 
-  const render = (ids) => {
-    const tabs = tabsWith(ids);
-    if (isFirstVisit && tabs.length > 0) rememberFirst(tabs);
+  const render = (first) => {
+    if (isFirstVisit && first) rememberFirst(first);
     ReactDOM.createRoot(root).render(
       h(
         GraphiQL,
         {
           fetcher,
           storage,
-          defaultTabs: tabs.length > 0 ? tabs : undefined,
+          defaultTabs: first ? [first] : undefined,
           defaultHeaders: withAuthorization(""),
           defaultEditorToolsVisibility: "variables",
           showPersistHeadersSettings: false,
@@ -191,5 +264,8 @@
     );
   };
 
-  (isFirstVisit ? newestIds().catch(() => ({})) : Promise.resolve({})).then(render);
+  const first = config.groups[0]?.tabs[0];
+  (first ? variablesOf(first) : Promise.resolve("")).then((variables) =>
+    render(first && { query: first.query, variables, headers: withAuthorization("") }),
+  );
 })();

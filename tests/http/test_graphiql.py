@@ -49,8 +49,8 @@ def vendored(folder, monkeypatch):
     return folder
 
 
-async def shown(tmp_path, folder, *, contract=None, personas=()):
-    page = graphiql_page(contract=contract or Contract(), personas=personas, folder=folder)
+async def shown(tmp_path, folder, *, contract=None, personas=(), is_sandbox=False):
+    page = graphiql_page(contract=contract or Contract(), personas=personas, is_sandbox=is_sandbox, folder=folder)
     async with Edge(tmp_path, developer_page=page).client(has_token=False) as client:
         return await client.get("/graphql", headers=BROWSER)
 
@@ -70,17 +70,30 @@ class TestPage:
             seen = await client.get("/graphql", headers=BROWSER)
         assert (seen.status_code, seen.json()["errors"][0]["extensions"]["code"]) == (405, "METHOD_NOT_ALLOWED")
 
-    async def test_tabs_are_the_contracts_operations_in_the_order_of_the_guide(self, tmp_path, folder):
+    async def test_it_is_the_same_however_often_it_is_compressed(self, tmp_path, folder):
+        page = graphiql_page(contract=read_contract(), folder=folder)
+        async with Edge(tmp_path, developer_page=page).client() as client:
+            first, second = [await client.get("/graphql", headers=BROWSER) for _ in range(2)]
+        assert first.headers["content-encoding"] == second.headers["content-encoding"] == "gzip"
+        assert first.text == second.text
+
+    async def test_tabs_are_the_contracts_operations_by_screen_in_the_order_of_the_guide(self, tmp_path, folder):
         operations = (
             an_operation("AnotherShow"),
             an_operation("InvoiceShow", variables={"id": "inv_latest"}),
             an_operation("SummaryShow"),
         )
         config = config_of((await shown(tmp_path, folder, contract=Contract(operations))).text)
-        assert [tab["name"] for tab in config["tabs"]] == ["SummaryShow", "InvoiceShow", "AnotherShow"]
-        assert config["tabs"][1]["variables"] == {"id": "inv_latest"}
-        assert config["tabs"][0]["query"] == VIEWER_QUERY
-        assert config["tabs"][2]["about"] == "AnotherShow it is."
+        assert [group["screen"] for group in config["groups"]] == ["Summary", "Invoices", "More"]
+        summary, invoice, another = [tab for group in config["groups"] for tab in group["tabs"]]
+        assert (summary["name"], summary["query"]) == ("SummaryShow", VIEWER_QUERY)
+        assert (invoice["name"], invoice["variables"]) == ("InvoiceShow", {"id": "inv_latest"})
+        assert (another["name"], another["about"]) == ("AnotherShow", "AnotherShow it is.")
+
+    @pytest.mark.parametrize("is_sandbox", [True, False])
+    async def test_the_sandboxs_pages_and_clock_are_offered_there_alone(self, tmp_path, folder, is_sandbox):
+        config = config_of((await shown(tmp_path, folder, is_sandbox=is_sandbox)).text)
+        assert bool(config["pages"]) is bool(config["clock"]) is is_sandbox
 
     async def test_another_contract_has_another_place_in_the_browsers_storage(self, tmp_path, folder):
         one = config_of((await shown(tmp_path, folder, contract=Contract((an_operation("A"),)))).text)
@@ -96,10 +109,12 @@ class TestPage:
         seen = await shown(tmp_path, folder, contract=Contract((an_operation("A", document=text),)))
         assert "alert(1)</script>" not in seen.text
         assert "\u2028" not in seen.text
-        assert config_of(seen.text)["tabs"][0]["query"] == text
+        assert config_of(seen.text)["groups"][0]["tabs"][0]["query"] == text
 
     def test_every_operation_of_the_contract_is_in_the_guide_once(self):
-        assert sorted(name for name, _ in GUIDE) == [operation.name for operation in read_contract().operations]
+        assert sorted(name for _, steps in GUIDE for name, _ in steps) == [
+            operation.name for operation in read_contract().operations
+        ]
 
 
 class TestFilesOfOthers:
