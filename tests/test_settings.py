@@ -82,6 +82,13 @@ class TestWhatIsUnsafe:
     def test_rate_limits_can_be_off(self, monkeypatch):
         assert given(monkeypatch, FLEX_RATE_LIMITS_URL="off").rate_limits_url == "off"
 
+    def test_calls_go_to_the_united_states_and_canada_unless_told(self, monkeypatch):
+        assert read_settings().phone_regions == ("US", "CA")
+        assert given(monkeypatch, FLEX_PHONE_REGIONS="GB, IE").phone_regions == ("GB", "IE")
+        for wrong in ("us", "USA", ","):
+            with pytest.raises(SettingsUnusable, match="FLEX_PHONE_REGIONS: name countries by"):
+                given(monkeypatch, FLEX_PHONE_REGIONS=wrong)
+
 
 class TestProduction:
     def test_starts_when_everything_is_said(self, monkeypatch):

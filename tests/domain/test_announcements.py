@@ -15,6 +15,7 @@ from app.domain.announcements import (
     Reactivated,
     WrongFacts,
     read_facts,
+    suspension_subject,
     write_facts,
 )
 from app.domain.confirmations import CONFIRMATION, REMOVAL
@@ -37,3 +38,9 @@ class TestFacts:
     def test_facts_of_another_kind_are_refused(self):
         with pytest.raises(WrongFacts, match="INVOICE_READY does not say Reactivated"):
             write_facts(AlertKind.INVOICE_READY, Reactivated(date(2026, 8, 1)))
+
+
+class TestSubjects:
+    def test_a_suspension_is_warned_of_once_for_its_day(self):
+        days = [date(2026, 8, 22), date(2026, 8, 22), date(2026, 8, 23)]
+        assert len({suspension_subject("acc", on) for on in days}) == 2
