@@ -193,7 +193,7 @@
   };
   const addOnQuote = async () => {
     const query = "query ($id: ID!) { addOnChangePreview(addOnId: $id) { ... on AddOnQuote { id } } }";
-    return (await ask(query, { id: await addOns("INACTIVE") })).addOnChangePreview?.id;
+    return (await ask(query, { id: await addOns("AVAILABLE") })).addOnChangePreview?.id;
   };
   const backups = async () =>
     ((await ask("{ paymentMethods { backups { id } } }")).paymentMethods?.backups ?? []).map((method) => method.id);
@@ -210,11 +210,11 @@
     plan_quote: planQuote,
     plan_scheduled: async () => (await ask("{ billingSummary { nextMonthPlan { id } } }")).billingSummary?.nextMonthPlan.id,
     addon_active: () => addOns("ACTIVE"),
-    addon_cancelled: () => addOns("CANCELLED"),
-    addon_inactive: () => addOns("INACTIVE"),
+    addon_ending: () => addOns("ENDING"),
+    addon_available: () => addOns("AVAILABLE"),
     addon_quote: addOnQuote,
     addon_terms: async () =>
-      ((await ask("{ addOns { state terms { version } } }")).addOns ?? []).find((addOn) => addOn.state === "INACTIVE")?.terms.version,
+      ((await ask("{ addOns { state terms { version } } }")).addOns ?? []).find((addOn) => addOn.state === "AVAILABLE")?.terms.version,
     agreement_version: async () => (await ask("{ paymentAgreement { version } }")).paymentAgreement?.version,
     method_backup: async () => (await backups())[0],
     backups_reversed: async () => (await backups()).reverse(),
