@@ -176,6 +176,45 @@ class TestUnknown:
         assert await states(july) == [AttemptState.SUCCEEDED]
 
 
+class TestDuplicates:
+    """A rejection as a duplicate is looked up, and settled as what became of the charge before it (rule 31)."""
+
+    @pytest.mark.parametrize("has_keys", [True, False])
+    async def test_of_a_charge_that_went_through_it_is_paid_at_once(self, july, has_keys):
+        july.gateway.settings(request_keys=has_keys)
+        july.gateway.faults({"match": "sale", "when": "after", "action": "twice", "skip": 0 if has_keys else 1})
+        await july.collect()
+        (attempt,) = await july.attempts()
+        statuses = july.gateway.ledger()[attempt.id]["transactions"]
+        assert (attempt.state, await status(july)) == (AttemptState.SUCCEEDED, InvoiceStatus.PAID)
+        assert (attempt.decline, len(statuses)) == (None, 2)
+        assert july.gateway.captured(attempt.id) == (1, 139_00)
+
+    async def test_of_a_charge_that_is_found_late_nothing_else_is_charged_before(self, july):
+        july.gateway.faults(
+            {"match": "sale", "when": "after", "action": "twice"},
+            {"match": "search_ids", "when": "before", "action": "status", "status": 503, "times": 3},
+        )
+        await july.collect()
+        (attempt,) = await july.attempts()
+        assert (attempt.state, attempt.is_duplicate) == (AttemptState.UNKNOWN, True)
+        await july.advance_to(JULY + timedelta(minutes=10))
+        assert await states(july) == [AttemptState.SUCCEEDED]
+        assert july.gateway.captured(attempt.id) == (1, 139_00)
+
+    async def test_of_a_charge_that_was_never_made_it_is_a_decline_and_the_back_up_is_charged(self, july):
+        july.gateway.force("*", "duplicate", 1)
+        await july.collect()
+        assert await states(july) == [AttemptState.UNKNOWN]
+        await july.advance_to(JULY + timedelta(seconds=70))
+        assert await states(july) == [AttemptState.UNKNOWN]
+        await july.advance_to(JULY + timedelta(minutes=5))
+        first, second = await july.attempts()
+        assert (first.state, first.decline.code, first.sends) == (AttemptState.DECLINED, "duplicate", 1)
+        assert (second.state, await status(july)) == (AttemptState.SUCCEEDED, InvoiceStatus.PAID)
+        assert july.gateway.captured(first.id) == (0, 0)
+
+
 class TestOurFault:
     async def test_a_gateway_that_refuses_us_costs_the_customer_nothing_and_is_parked_in_the_end(self, july):
         july.gateway.faults({"match": "sale", "when": "before", "action": "status", "status": 403, "times": 1_000})
