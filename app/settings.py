@@ -22,6 +22,7 @@ FEWEST_SECRET_CHARACTERS = 10
 """How many different characters a secret has at least; 32 random ones have more than 20."""
 RATE_LIMITS_OFF = "off"
 REGION = re.compile(r"[A-Z]{2}")
+SNS_TOPIC = re.compile(r"arn:aws(?:-cn|-us-gov)?:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 MAIL_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 
 
@@ -80,6 +81,9 @@ class Settings(BaseSettings):
     phone_regions: Names = Field(
         ("US", "CA"), description="countries that contacts can be called in, by their two letters, with commas between"
     )
+    ses_topic: str | None = Field(
+        None, description="ARN of the SNS topic by which Amazon SES tells of bounces and complaints, where it sends"
+    )
     operator_mail: str | None = Field(
         None, description="address of the operator on call, told what the program cannot settle"
     )
@@ -136,6 +140,13 @@ class Settings(BaseSettings):
     def _require_mail_address(cls, value: str | None) -> str | None:
         if value is not None and MAIL_ADDRESS.fullmatch(value) is None:
             raise ValueError("it is a mail address, such as notifications@sasdesk.com")
+        return value
+
+    @field_validator("ses_topic")
+    @classmethod
+    def _require_topic(cls, value: str | None) -> str | None:
+        if value is not None and SNS_TOPIC.fullmatch(value) is None:
+            raise ValueError("it is the ARN of an SNS topic, such as arn:aws:sns:us-east-1:123456789012:bounces")
         return value
 
     @field_validator("signing_secret", "calls_webhook_secret")

@@ -114,13 +114,23 @@ class ForecastLookRow(Row, table=True):
 
 
 class RefusingAddressRow(Row, table=True):
-    """An address that a mail server refused, until it takes a mail again."""
+    """An address, by its key, that a mail server refused or a mail came back from, until it takes a mail again."""
 
     __tablename__ = "refusing_address"
 
     address: str = text(primary_key=True)
     reason: str = text()
     refused_at: datetime = instant()
+
+
+class MailComplaintRow(Row, table=True):
+    """An address, by its key, whose owner complained of a mail: nothing is sent there until staff allow it again."""
+
+    __tablename__ = "mail_complaint"
+
+    address: str = text(primary_key=True)
+    reason: str = text()
+    complained_at: datetime = instant()
 
 
 class NotificationRow(Row, table=True):

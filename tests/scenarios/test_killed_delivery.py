@@ -94,11 +94,12 @@ class TestMail:
         assert {row[0] for row in await post.rows("state")} == {"SENT"}
 
     async def test_every_mail_comes_from_us(self, post):
-        for kind in AlertKind:
+        told = set(AlertKind) - {AlertKind.SUSPENSION_SCHEDULED, AlertKind.SUSPENDED}  # nothing is suspended here
+        for kind in told:
             await post.announce(kind)
         async with running_mail_server() as mail, running_call_system() as calls:
             await deliver(post.world, mail.port, calls.port)
-        assert len(mail.mails) == len(AlertKind)
+        assert len(mail.mails) == len(told)
         assert set(mail.senders) == {"notifications@sasdesk.com"}
         assert {one["From"].addresses[0].addr_spec for one in mail.mails} == {"notifications@sasdesk.com"}
 
