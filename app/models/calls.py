@@ -32,7 +32,7 @@ class CallRow(Row, table=True):
     )
 
     account_id: str = reference("account.id", index=False, primary_key=True)
-    seq: int = whole_number(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    seq: int = whole_number(least=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     source: str = text()
     event_id: str = text()
     started_at: datetime = instant()
@@ -44,7 +44,7 @@ class CallRow(Row, table=True):
     ivr_seconds: int = whole_number()
     disposition: str = text()
     is_billable: bool = flag()
-    corrects_seq: int | None = whole_number(default=None)
+    corrects_seq: int | None = whole_number(least=1, default=None)
     received_at: datetime = instant()
 
 

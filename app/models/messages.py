@@ -88,7 +88,7 @@ class AlertCrossingRow(Row, table=True):
     period_on: date = day(primary_key=True)
     kind: AlertKind = enum_text(AlertKind, primary_key=True)
     level: int = whole_number(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    arming_no: int = whole_number(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    arming_no: int = whole_number(least=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     crossed_at: datetime = instant()
     used_seconds: int = whole_number()
     rearmed_at: datetime | None = instant(default=None)
