@@ -68,7 +68,7 @@ RANGES: dict[str, dict[str, tuple[int, int]]] = {
     "quarantined_call": dict(_all(COUNT, "position")),
     "refund": {"amount_cents": ORDINAL, **dict(_all(COUNT, "sends absences"))},
     "sequence": dict(_all(ORDINAL, "next_value")),
-    "usage_day": dict(_all(COUNT, "live_seconds patch_seconds ivr_seconds call_count free_call_count")),
+    "usage_day": dict(_all(SIGNED, "live_seconds patch_seconds ivr_seconds call_count free_call_count")),
     "write_off_share": {**dict(_all(ORDINAL, "seq position write_off_seq")), "cents": SIGNED},
 }
 """By table and column: the least and the largest number."""
