@@ -128,7 +128,7 @@ def make_mailer(settings: Settings) -> Mailer:
 
         return MailCatcher(settings.data, sender=settings.mail_from, sender_name=ISSUER)
     server = MailServer.parse(settings.smtp_url.get_secret_value())
-    return SmtpMailer(server, sender=settings.mail_from, sender_name=ISSUER)
+    return SmtpMailer(server, sender=settings.mail_from, sender_name=ISSUER, speaks_utf8=settings.smtp_utf8)
 
 
 def make_caller(settings: Settings) -> PhoneCaller | None:

@@ -72,6 +72,7 @@ class TestWhatIsUnsafe:
         [
             ("FLEX_CORS_ORIGINS", "null", "any local file"),
             ("FLEX_SIGNING_SECRET", "abc" * 20, "can be guessed"),
+            ("FLEX_SIGNING_SECRET", "0123456789ab" * 3, "can be guessed"),
             ("FLEX_RATE_LIMITS_URL", "postgres://there", "memory://"),
         ],
     )

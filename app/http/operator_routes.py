@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("mail")
 
 LARGEST_REPORT = 10_000
+UNCHECKED_SECONDS = 60
+"""When a notification is to come again whose certificate was not to be had."""
+
 LARGEST_NOTIFICATION = 300_000
 """An SNS message has up to 256 kB, and its envelope escapes it."""
 
@@ -136,7 +139,9 @@ async def _notified(notifications: MailNotifications, body: bytes) -> list[MailR
     except NotificationUnchecked as error:
         log.warning("notification not checked", reason=str(error))
         message = "The signature cannot be checked now. Send it again."
-        raise Refused(answers.OPERATION_TOO_SLOW, ErrorCode.TIMEOUT, message, retry_after_seconds=60) from error
+        raise Refused(
+            answers.SERVICE_UNAVAILABLE, ErrorCode.SERVICE_UNAVAILABLE, message, retry_after_seconds=UNCHECKED_SECONDS
+        ) from error
 
 
 class Metrics:

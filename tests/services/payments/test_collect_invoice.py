@@ -9,11 +9,14 @@ import pytest
 from app.domain.collection import AttemptState, CollectionStatus
 from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.payment_methods import MethodStatus
+from app.messages.invoice_words import invoice_words
 from app.repositories import unit_of_work
+from app.repositories.pages.invoices import INVOICE
+from app.repositories.reader import load_within
 from app.repositories.webhook_events import COLLECTION, Hold
 from app.services.payments.collect_invoice import collect_invoice
 from tests.till import MASTERCARD, VISA, Till
-from tests.world import pacific
+from tests.world import ACCOUNT, pacific
 
 JULY = pacific(2026, 7, 1, 12)
 HARD, SOFT, NETWORK = "2005", "2001", "3000"
@@ -53,6 +56,14 @@ class TestPaid:
         event = next(event for event in await july.world.trail() if event.kind == "payment.received")
         assert event.data["method_name"] == "Visa ending in 1881"
         assert event.data["is_backup"] is False
+
+    async def test_the_invoice_names_the_card_as_the_portal_does(self, july):
+        await july.collect()
+        invoice = (await july.world.issued())[0]
+        request = INVOICE.request(account=ACCOUNT, invoice_id=invoice.id)
+        (shown,) = await july.read(lambda uow: load_within(uow.session, request))
+        notes = [each.note for each in invoice_words(shown).sums if each.label == "Payment"]
+        assert notes == ["Visa ending in 1881, received July 1, 2026"]
 
     async def test_nothing_is_done_twice(self, july):
         await july.collect()
