@@ -39,6 +39,7 @@ RANGES: dict[str, dict[str, tuple[int, int]]] = {
         **dict(_all(COUNT, "script_seconds recording_seconds live_seconds patch_seconds ivr_seconds")),
     },
     "collection": dict(_all(COUNT, "round_no slots_used failures lease_epoch")),
+    "contact_address": dict(_all(COUNT, "requests")),
     "dispute": dict(_all(COUNT, "amount_cents")),
     "extra_charge": dict(_all(COUNT, "amount_cents")),
     "gateway_notice": dict(_all(COUNT, "failures")),
