@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from app.graphql.contract import Contract
     from app.http.health import Probe
-    from app.ports import Mailer, PhoneCaller, RateLimiter, TokenVerifier
+    from app.ports import Mailer, MailNotifications, PhoneCaller, RateLimiter, TokenVerifier
     from app.surroundings import Surroundings
 
 SANDBOX_ADDRESS = "http://127.0.0.1:8000"
@@ -128,7 +128,7 @@ def make_mailer(settings: Settings) -> Mailer:
 
         return MailCatcher(settings.data, sender=settings.mail_from, sender_name=ISSUER)
     server = MailServer.parse(settings.smtp_url.get_secret_value())
-    return SmtpMailer(server, sender=settings.mail_from, sender_name=ISSUER)
+    return SmtpMailer(server, sender=settings.mail_from, sender_name=ISSUER, speaks_utf8=settings.smtp_utf8)
 
 
 def make_caller(settings: Settings) -> PhoneCaller | None:
@@ -140,6 +140,15 @@ def make_caller(settings: Settings) -> PhoneCaller | None:
     from app.sandbox.catcher import CallCatcher
 
     return CallCatcher(settings.data)
+
+
+def make_mail_notifications(settings: Settings) -> MailNotifications | None:
+    """Return who reads what Amazon SES tells of bounces and complaints; nobody unless its topic is named."""
+    if settings.ses_topic is None:
+        return None
+    from app.gateways.ses_notifications import SesNotifications
+
+    return SesNotifications(settings.ses_topic, clock=SystemClock())
 
 
 def make_unsubscribe_links(settings: Settings) -> UnsubscribeLinks:
@@ -299,7 +308,7 @@ def _message_routes(surroundings: Surroundings, delivery: Delivery, renderer: Re
     """Return what belongs to messages: reports and figures, the links in mails, and the sandbox's pages."""
     services = surroundings.services
     routes = [
-        *operator_routes(services),
+        *operator_routes(services, mail_notifications=make_mail_notifications(surroundings.settings)),
         *unsubscribe_routes(services, links=delivery.links, renderer=renderer),
         *confirmation_routes(services, links=delivery.confirmation_links, renderer=renderer),
     ]

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import date, datetime
 
-    from app.domain.deliveries import CallAnswer, CallTask, Mail, MailAnswer
+    from app.domain.deliveries import CallAnswer, CallTask, Mail, MailAnswer, MailReport
+    from app.domain.json_values import JsonObject
     from app.domain.payment_gateway import (
         ChargeAnswer,
         ChargeRequest,
@@ -258,6 +259,30 @@ class Mailer(Protocol):
 
     def session(self) -> AbstractAsyncContextManager[MailSession]:
         """Open a session; nothing is connected to before the first mail."""
+        ...
+
+
+class NotificationForged(Exception):
+    """A notification is not from whom it says; `reason` is for the log."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The notification was not signed for us.")
+        self.reason = reason
+
+
+class NotificationUnchecked(ConnectionError):
+    """Whether a notification is genuine cannot be told now: its certificate, or its sender, was not to be had."""
+
+
+class MailNotifications(Protocol):
+    """Reads what the provider of our mail server tells of mails that came back."""
+
+    async def read(self, envelope: JsonObject) -> list[MailReport]:
+        """Return what a notification reports; one that only asks whether it is wanted is answered, and reports nothing.
+
+        :raises NotificationForged: when the provider did not sign it, or it is not for us.
+        :raises NotificationUnchecked: when that cannot be told now.
+        """
         ...
 
 

@@ -22,6 +22,7 @@ FEWEST_SECRET_CHARACTERS = 10
 """How many different characters a secret has at least; 32 random ones have more than 20."""
 RATE_LIMITS_OFF = "off"
 REGION = re.compile(r"[A-Z]{2}")
+SNS_TOPIC = re.compile(r"arn:aws(?:-cn|-us-gov)?:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 MAIL_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 
 
@@ -74,11 +75,18 @@ class Settings(BaseSettings):
     braintree_private_key: SecretStr | None = Field(None, description="Braintree's private key of that merchant")
     portal_url: str | None = Field(None, description="where the portal's pages are, for the links in mails")
     smtp_url: SecretStr | None = Field(None, description="mail server, such as smtps://user:password@mail.example")
+    smtp_utf8: bool = Field(
+        default=False,
+        description="the mail server speaks SMTPUTF8, so that addresses such as jörg@example.com can be given",
+    )
     mail_from: str = Field("notifications@sasdesk.com", description="the address that every mail comes from")
     calls_webhook_url: str | None = Field(None, description="the operator's system, which makes our phone calls")
     calls_webhook_secret: SecretStr | None = Field(None, description="secret that those calls are signed with")
     phone_regions: Names = Field(
         ("US", "CA"), description="countries that contacts can be called in, by their two letters, with commas between"
+    )
+    ses_topic: str | None = Field(
+        None, description="ARN of the SNS topic by which Amazon SES tells of bounces and complaints, where it sends"
     )
     operator_mail: str | None = Field(
         None, description="address of the operator on call, told what the program cannot settle"
@@ -138,12 +146,19 @@ class Settings(BaseSettings):
             raise ValueError("it is a mail address, such as notifications@sasdesk.com")
         return value
 
+    @field_validator("ses_topic")
+    @classmethod
+    def _require_topic(cls, value: str | None) -> str | None:
+        if value is not None and SNS_TOPIC.fullmatch(value) is None:
+            raise ValueError("it is the ARN of an SNS topic, such as arn:aws:sns:us-east-1:123456789012:bounces")
+        return value
+
     @field_validator("signing_secret", "calls_webhook_secret")
     @classmethod
     def _require_length(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SHORTEST_SECRET:
             raise ValueError(f"it needs {SHORTEST_SECRET} characters or more")
-        if value is not None and len(set(value.get_secret_value())) < FEWEST_SECRET_CHARACTERS:
+        if value is not None and _can_be_guessed(value.get_secret_value()):
             raise ValueError("it can be guessed; make one, for example with `openssl rand -base64 48`")
         return value
 
@@ -242,6 +257,12 @@ def read_settings(**overrides: Any) -> Settings:  # noqa: ANN401  (values of any
         raise SettingsUnusable(
             [f"{PREFIX}{str(each['loc'][0]).upper()}: {_sentence(each['msg'])}" for each in found]
         ) from None
+
+
+def _can_be_guessed(secret: str) -> bool:
+    """Tell whether a secret is made of a few characters, or of something shorter that is repeated."""
+    is_repetition = secret in (secret + secret)[1:-1]
+    return is_repetition or len(set(secret)) < FEWEST_SECRET_CHARACTERS
 
 
 def _sentence(message: str) -> str:

@@ -47,6 +47,7 @@ class Surroundings:
             self.payments,
             SystemClock(),
             phone_regions=self.settings.phone_regions,
+            mails_utf8=self.settings.smtp_utf8,
         )
 
     async def close(self) -> None:

@@ -123,6 +123,7 @@ class TestDuty:
             (("queue", "retry", "100001", *BY), "Nothing waits as '100001'"),
             (("queue", "dismiss", "ntc_1", *BY), "Nothing waits as 'ntc_1'"),
             (("queue", "call-outcome", "ntf_1", "ANSWERED", *BY), "No call 'ntf_1' was handed over"),
+            (("queue", "allow-mail", "a@example.com", *BY), "Nobody complained of mail to 'a@example.com'"),
         ):
             ended = company(*arguments)
             assert (ended.code, sentence in ended.err) == (2, True), ended

@@ -72,6 +72,7 @@ class TestWhatIsUnsafe:
         [
             ("FLEX_CORS_ORIGINS", "null", "any local file"),
             ("FLEX_SIGNING_SECRET", "abc" * 20, "can be guessed"),
+            ("FLEX_SIGNING_SECRET", "0123456789ab" * 3, "can be guessed"),
             ("FLEX_RATE_LIMITS_URL", "postgres://there", "memory://"),
         ],
     )
@@ -159,6 +160,7 @@ class TestBadValues:
             ("FLEX_SIGNING_SECRET", "hunter2", "FLEX_SIGNING_SECRET: it needs 32 characters or more"),
             ("FLEX_PUBLIC_URL", "billing.example", "FLEX_PUBLIC_URL: it begins with https://"),
             ("FLEX_MAIL_FROM", "us", "FLEX_MAIL_FROM: it is a mail address"),
+            ("FLEX_SES_TOPIC", "arn:aws:sqs:us-east-1:123456789012:bounces", "FLEX_SES_TOPIC: it is the ARN of an SNS"),
             ("FLEX_OPERATOR_MAIL", "a@b.example\nBcc: c@d.example", "FLEX_OPERATOR_MAIL: it is a mail address"),
             ("FLEX_CALLS_WEBHOOK_URL", "calls.example", "FLEX_CALLS_WEBHOOK_URL: it begins with https://"),
             ("FLEX_TICKER_SECONDS", "0", "FLEX_TICKER_SECONDS: Input should be greater than or equal to 0.05"),

@@ -38,6 +38,7 @@ from app.services.common.staff_actions import (
 )
 from app.services.cycle.close_account import InvoicesDue
 from app.services.notifications.report_call import CallUnknown
+from app.services.notifications.report_mail import NothingKeepsMail
 from app.services.operations.access_keys import KeyNameTaken, KeyNotFound
 from app.services.operations.on_call_queue import NothingWaits, RecipientGone
 from app.services.operations.reconcile import SinceTooLate
@@ -87,6 +88,7 @@ OF_STAFF: tuple[type[Exception], ...] = (
     InvoiceNotVoidable,
     InvoicesDue,
     NoLineToEnd,
+    NothingKeepsMail,
     NothingToWriteOff,
     NothingWaits,
     ReasonMissing,

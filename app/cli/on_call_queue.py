@@ -13,6 +13,7 @@ from app.cli.terminal import show_table, tell
 from app.domain.deliveries import CallOutcome
 from app.repositories.on_call_queue import Waiting, WaitingKind
 from app.services.notifications import report_call as reporting
+from app.services.notifications import report_mail
 from app.services.operations import on_call_queue as doing
 
 if TYPE_CHECKING:
@@ -67,6 +68,17 @@ def dismiss(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
     """Decide that a notice in quarantine is nothing of ours. It is kept, with the reason."""
     act(partial(doing.dismiss_webhook_event, waiting_id=waiting_id), who, reason)
     tell(f"{waiting_id} is dismissed.")
+
+
+@queue.command("allow-mail")
+def allow_mail(
+    address: Annotated[str, typer.Argument(help="The address, in upper or lower case.", show_default=False)],
+    who: Who,
+    reason: Reason,
+) -> None:
+    """Let mail go again to an address whose owner reported one as unwanted, such as by mistake."""
+    act(partial(report_mail.allow_mail, address=address), who, reason)
+    tell(f"{address} gets mail again.")
 
 
 @queue.command("call-outcome")

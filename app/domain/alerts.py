@@ -34,6 +34,7 @@ class AlertKind(StrEnum):
     UPGRADE_DONE = "UPGRADE_DONE"
     INVOICE_READY = "INVOICE_READY"
     PAYMENT_RECEIVED = "PAYMENT_RECEIVED"
+    PAYMENT_REFUNDED = "PAYMENT_REFUNDED"
     PAYMENT_FAILED = "PAYMENT_FAILED"
     BACKUP_USED = "BACKUP_USED"
     CARD_EXPIRING = "CARD_EXPIRING"
@@ -201,6 +202,7 @@ CATALOGUE: dict[AlertKind, AlertDefinition] = {
         ),
         AlertDefinition(AlertKind.INVOICE_READY, "Invoice ready", "A new invoice was issued."),
         AlertDefinition(AlertKind.PAYMENT_RECEIVED, "Payment received", "A payment was received."),
+        AlertDefinition(AlertKind.PAYMENT_REFUNDED, "Payment refunded", "A payment was refunded, in whole or in part."),
         AlertDefinition(
             AlertKind.PAYMENT_FAILED,
             "Payment failed",

@@ -33,12 +33,13 @@ class PlanChange(StrEnum):
 
 
 class Change(StrEnum):
-    """What happened to a payment contact or a payment method."""
+    """What happened to a payment contact or a payment method; COMPLAINED of our mail, and gets no more."""
 
     ADDED = "ADDED"
     CHANGED = "CHANGED"
     REMOVED = "REMOVED"
     MADE_DEFAULT = "MADE_DEFAULT"
+    COMPLAINED = "COMPLAINED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,17 @@ class PaymentReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundMade:
+    """Money of an invoice went back to `method`; `open_cents` is what is left to pay of the invoice since."""
+
+    invoice_number: int
+    amount_cents: int
+    method: str
+    refunded_on: date
+    open_cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentFailed:
     """No method paid the invoice; `reason` is that of the last one tried, `next_try_on` None when none is to come.
 
@@ -229,7 +241,7 @@ class AddOnEnded:
 
 @dataclass(frozen=True, slots=True)
 class ContactChanged:
-    """A payment contact was added, changed (in the fields named) or removed."""
+    """A payment contact was added, changed (in the fields named) or removed, or anybody told gets no more mail."""
 
     contact: str
     change: str
@@ -278,6 +290,7 @@ Facts: TypeAlias = (
     | Upgraded
     | InvoiceReady
     | PaymentReceived
+    | RefundMade
     | PaymentFailed
     | BackupUsed
     | CardExpiring
@@ -303,6 +316,7 @@ FACTS: dict[str, type[Facts]] = {
     AlertKind.UPGRADE_DONE: Upgraded,
     AlertKind.INVOICE_READY: InvoiceReady,
     AlertKind.PAYMENT_RECEIVED: PaymentReceived,
+    AlertKind.PAYMENT_REFUNDED: RefundMade,
     AlertKind.PAYMENT_FAILED: PaymentFailed,
     AlertKind.BACKUP_USED: BackupUsed,
     AlertKind.CARD_EXPIRING: CardExpiring,

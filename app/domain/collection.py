@@ -77,6 +77,11 @@ class Attempt:
     sends: int = 0
     absences: int = 0
 
+    @property
+    def is_duplicate(self) -> bool:
+        """Tell whether the gateway rejected it for an equal charge before it, which is looked for."""
+        return self.decline is not None and self.decline.is_duplicate
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -302,7 +307,8 @@ def pause_after(failures: int) -> timedelta:
 KEY_LIFE = timedelta(days=29)
 """How long the gateway remembers a request key, less a day."""
 
-ABSENCES_TO_SEND_AGAIN = 2
+ABSENCES_TO_BELIEVE = 2
+"""How often a charge is looked for and not found before it counts as never made."""
 
 GATEWAY_DEADLINE = timedelta(seconds=75)
 """After this long the gateway has decided about a charge that was sent, whatever it answered: its own limit of 60
@@ -325,11 +331,16 @@ def state_after(answer: ChargeAnswer, *, was_sent: bool) -> AttemptState:
 
 
 def can_send_again(attempt: Attempt, now: datetime) -> bool:
-    """Tell whether sending an attempt again is safe: under its key, or when it was not found twice (rule 31)."""
+    """Tell whether sending an attempt again is safe: under its key, or when it was not found twice (rule 31).
+
+    One that was rejected as a duplicate is only looked for: sending it again brings the same answer.
+    """
     if attempt.sent_at is None or attempt.state is AttemptState.PLANNED:
         return True
+    if attempt.is_duplicate:
+        return False
     has_key = attempt.uses_key and now - attempt.sent_at < KEY_LIFE
-    return has_key or attempt.absences >= ABSENCES_TO_SEND_AGAIN
+    return has_key or attempt.absences >= ABSENCES_TO_BELIEVE
 
 
 def look_up_at(attempt: Attempt, now: datetime) -> datetime:
@@ -338,10 +349,25 @@ def look_up_at(attempt: Attempt, now: datetime) -> datetime:
 
 
 def best_of(found: Sequence[Transaction]) -> Transaction | None:
-    """Return the transaction that counts among those of one order: one that moves money, else the last that ended."""
+    """Return the transaction that counts among those of one order: one that moves money, else the last that ended.
+
+    A rejection as a duplicate never counts: it only says that there is another.
+    """
     moving = [transaction for transaction in found if transaction.moves_money]
-    ended = [t for t in found if t.status is not TransactionStatus.VOIDED]
+    ended = [t for t in found if t.status is not TransactionStatus.VOIDED and not t.is_duplicate]
     return next(iter([*moving, *reversed(ended)]), None)
+
+
+def outcome_among(found: Sequence[Transaction], attempt: Attempt) -> Transaction | None:
+    """Return the transaction of its order that an attempt without an outcome is settled by; None while none is known.
+
+    A rejection as a duplicate is the outcome only once the charge before it has been missed twice: then no money has
+    moved under this order.
+    """
+    best = best_of(found)
+    if best is not None or attempt.absences + 1 < ABSENCES_TO_BELIEVE:
+        return best
+    return next((transaction for transaction in found if transaction.is_duplicate), None)
 
 
 def reached_no_bank(declined: Sequence[Attempt]) -> bool:

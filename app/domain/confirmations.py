@@ -6,6 +6,7 @@ have it.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -85,8 +86,8 @@ class ContactAddress:
 
 
 def address_key(address: str) -> str:
-    """Return what two spellings of one address have in common."""
-    return address.casefold()
+    """Return what two spellings of one address have in common; `straße.de` and `strasse.de` are two domains."""
+    return unicodedata.normalize("NFC", address).lower()
 
 
 def check_request(address: ContactAddress, now: datetime) -> None:

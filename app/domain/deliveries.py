@@ -69,6 +69,22 @@ class MailResult(StrEnum):
     UNREACHABLE = "UNREACHABLE"
 
 
+class MailProblem(StrEnum):
+    """What came back of a mail after its server had taken it."""
+
+    BOUNCE = "BOUNCE"
+    COMPLAINT = "COMPLAINT"
+
+
+@dataclass(frozen=True, slots=True)
+class MailReport:
+    """One address that a mail bounced from for good, or whose owner complained of it; `reason` is for people."""
+
+    problem: MailProblem
+    address: str
+    reason: str
+
+
 class CallResult(StrEnum):
     """What the operator's system made of a call that was handed to it. UNKNOWN: it may have it, or not."""
 

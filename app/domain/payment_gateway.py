@@ -31,6 +31,10 @@ class DeclineSeverity(StrEnum):
     NETWORK = "NETWORK"
 
 
+DUPLICATE = "duplicate"
+"""The code with which the gateway rejects a charge that equals one it took a moment ago."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decline:
     """Why a bank or the gateway said no. `code` and `text` are for staff; customers get words of ours."""
@@ -39,6 +43,11 @@ class Decline:
     code: str
     text: str
     advice_code: str | None = None
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Tell whether it says that an equal charge came before, and so nothing of what became of the money."""
+        return self.code == DUPLICATE
 
 
 class ChargeReason(StrEnum):
@@ -105,10 +114,17 @@ class Transaction:
         """Tell whether the money is taken or about to be."""
         return self.status in MONEY_MOVES
 
+    @property
+    def is_duplicate(self) -> bool:
+        """Tell whether it was rejected for an equal one before it."""
+        return self.decline is not None and self.decline.is_duplicate
+
 
 @dataclass(frozen=True, slots=True)
 class ChargeAnswer:
     """What a charge, a void or a refund came to. `reason` is for the log and names no secret.
+
+    A rejection as a duplicate is UNKNOWN, with its decline: the charge before it tells the outcome.
 
     `keys_refused` where it was refused for its request key alone, which the gateway does not take from us.
     """
@@ -118,6 +134,11 @@ class ChargeAnswer:
     decline: Decline | None = None
     reason: str = ""
     keys_refused: bool = False
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Tell whether the gateway rejected it for an equal one before it."""
+        return self.decline is not None and self.decline.is_duplicate
 
 
 class MethodKind(StrEnum):

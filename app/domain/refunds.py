@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from app.domain.collection import (
-    ABSENCES_TO_SEND_AGAIN,
+    ABSENCES_TO_BELIEVE,
     GATEWAY_DEADLINE,
     KEY_LIFE,
     AttemptState,
@@ -119,7 +119,7 @@ def can_refund_again(refund: Refund, now: datetime) -> bool:
     if refund.sent_at is None or refund.state is AttemptState.PLANNED:
         return True
     has_key = refund.uses_key and now - refund.sent_at < KEY_LIFE
-    return has_key or refund.absences >= ABSENCES_TO_SEND_AGAIN
+    return has_key or refund.absences >= ABSENCES_TO_BELIEVE
 
 
 def sent_again(refund: Refund, now: datetime) -> Refund:

@@ -20,7 +20,6 @@ from app.domain.payment_gateway import (
     WebhookEventKind,
 )
 from app.gateways.braintree_values import (
-    DUPLICATE,
     aware,
     cents_of,
     method_of,
@@ -131,9 +130,9 @@ def _answer_of(transaction: Transaction, asked: Asked) -> ChargeAnswer:
         return _unknown("the answer is about another order or amount")
     if status in MONEY_MOVES:
         return ChargeAnswer(AnswerKind.DONE, transaction)
-    if status is TransactionStatus.REJECTED and decline is not None and decline.code == DUPLICATE:
+    if transaction.is_duplicate:
         # The first of the two has probably worked.
-        return _unknown("rejected as a duplicate")
+        return ChargeAnswer(AnswerKind.UNKNOWN, decline=decline, reason="rejected as a duplicate")
     if decline is not None:
         return ChargeAnswer(AnswerKind.DECLINED, transaction, decline, reason=f"{status} {decline.code}")
     return ChargeAnswer(AnswerKind.REFUSED, transaction, reason=f"status {status}")

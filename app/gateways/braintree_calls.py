@@ -325,7 +325,7 @@ def _vault_params(request: VaultRequest) -> dict[str, Any]:
         parts = {
             "street_address": request.address.street,
             "postal_code": request.address.postal_code,
-            "country_code_alpha2": request.address.country_code,
+            "country_code_alpha2": (request.address.country_code or "").upper(),
         }
         params["billing_address"] = {name: _clean(part) for name, part in parts.items() if part}
     return params

@@ -70,7 +70,6 @@ _HARD_CODES = frozenset(
 )
 _HARD_REJECTIONS = frozenset({"fraud", "risk_threshold", "excessive_retry"})
 _NETWORK_CODE = "3000"
-DUPLICATE = "duplicate"
 
 
 def amount_text(cents: int) -> str:

@@ -42,8 +42,8 @@ class MailPolicy(EmailPolicy):
         return folded
 
     def fold_binary(self, name: str, value: Any) -> bytes:  # noqa: ANN401  (as above)
-        """Return a header's bytes; all of them are ASCII."""
-        return self.fold(name, value).encode("ascii")
+        """Return a header's bytes; all of them are ASCII, but for an address that no other way can be written."""
+        return self.fold(name, value).encode()
 
     def _address(self, address: Address, header: str) -> str:
         name = address.display_name
@@ -66,13 +66,13 @@ class MailPolicy(EmailPolicy):
 MAIL_POLICY = MailPolicy(linesep=SMTP.linesep, cte_type="7bit")
 
 
-def written_address(address: str) -> str:
+def written_address(address: str, *, speaks_utf8: bool = False) -> str:
     """Return an address as mail servers know it: an international domain in its ASCII form.
 
-    :raises ValueError: when it is none, or its local part is not ASCII, which only few servers take.
+    :raises ValueError: when it is none, or its local part is not ASCII and the server does not speak SMTPUTF8.
     """
     local, _, domain = address.rpartition("@")
-    if not local or not domain or not local.isascii():
+    if not local or not domain or not (speaks_utf8 or local.isascii()):
         raise ValueError(address)
     return f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
 

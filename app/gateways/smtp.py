@@ -74,17 +74,18 @@ class MailServer:
 
 
 class SmtpMailer:
-    """Sends through a mail server, from one address."""
+    """Sends through a mail server, from one address; `speaks_utf8` where the server takes any letter before the @."""
 
-    def __init__(self, server: MailServer, *, sender: str, sender_name: str) -> None:
+    def __init__(self, server: MailServer, *, sender: str, sender_name: str, speaks_utf8: bool = False) -> None:
         self._server = server
+        self._speaks_utf8 = speaks_utf8
         self._sender = sender
         self._sender_name = sender_name
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[SmtpSession]:
         """Open a session; it says goodbye at the end."""
-        session = SmtpSession(self._server, self._sender, self._sender_name)
+        session = SmtpSession(self._server, self._sender, self._sender_name, speaks_utf8=self._speaks_utf8)
         try:
             yield session
         finally:
@@ -94,8 +95,9 @@ class SmtpMailer:
 class SmtpSession:
     """One connection, made with the first mail and made anew after it broke."""
 
-    def __init__(self, server: MailServer, sender: str, sender_name: str) -> None:
+    def __init__(self, server: MailServer, sender: str, sender_name: str, *, speaks_utf8: bool = False) -> None:
         self._server = server
+        self._speaks_utf8 = speaks_utf8
         self._sender = sender
         self._sender_name = sender_name
         self._client: aiosmtplib.SMTP | None = None
@@ -103,7 +105,8 @@ class SmtpSession:
     async def send(self, mail: Mail) -> MailAnswer:
         """Send one mail within half a minute, and sort the answer."""
         try:
-            message = mail_message(mail, self._sender, self._sender_name)
+            address = written_address(mail.to_address, speaks_utf8=self._speaks_utf8)
+            message = bytes(mail_message(mail, self._sender, self._sender_name, speaks_utf8=self._speaks_utf8))
         except (ValueError, IndexError):
             return MailAnswer(MailResult.REFUSED, "The address or the name cannot be written in a mail.")
         was_offered = False
@@ -111,7 +114,8 @@ class SmtpSession:
             async with timeout(MAIL_SECONDS):
                 client = await self._connected()
                 was_offered = True
-                _, detail = await client.sendmail(self._sender, [written_address(mail.to_address)], bytes(message))
+                options = [] if address.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
+                _, detail = await client.sendmail(self._sender, [address], message, mail_options=options)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             answer = answer_of(error)
             if answer.result is MailResult.UNREACHABLE:
@@ -154,12 +158,12 @@ class SmtpSession:
             client.close()
 
 
-def mail_message(mail: Mail, sender: str, sender_name: str) -> EmailMessage:
+def mail_message(mail: Mail, sender: str, sender_name: str, *, speaks_utf8: bool = False) -> EmailMessage:
     """Return the mail with its headers, as it goes over the wire.
 
     :raises ValueError: when an address cannot stand in a header.
     """
-    local, _, domain = written_address(mail.to_address).rpartition("@")
+    local, _, domain = written_address(mail.to_address, speaks_utf8=speaks_utf8).rpartition("@")
     own, _, own_domain = sender.rpartition("@")
     message = EmailMessage(policy=MAIL_POLICY)
     message["From"] = Address(sender_name, own, own_domain)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 REMOVED = "[removed]"
 
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?")
+# A signed link's: what it opens, perhaps when it was made, and a signature of 32 bytes.
+_SIGNED = re.compile(r"(?<![\w-])[\w-]{8,}(?:\.[\w-]{4,})?\.[\w-]{43}(?![\w-])", re.ASCII)
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 
 # A library is heard from its warnings on, for below them it may speak of statements and addresses; of the server we
@@ -80,6 +82,8 @@ def _redacted(value: object) -> object:
 def _redacted_text(text: str) -> str:
     if "eyJ" in text:
         text = _TOKEN.sub(REMOVED, text)
+    if "." in text:
+        text = _SIGNED.sub(REMOVED, text)
     if "@" in text:
         text = _EMAIL.sub(REMOVED, text)
     return without_card_numbers(text, REMOVED)

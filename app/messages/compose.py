@@ -47,6 +47,7 @@ PAGES: dict[AlertKind, tuple[str, str]] = {
     AlertKind.UPGRADE_DONE: _PLAN,
     AlertKind.INVOICE_READY: _INVOICES,
     AlertKind.PAYMENT_RECEIVED: _INVOICES,
+    AlertKind.PAYMENT_REFUNDED: _INVOICES,
     AlertKind.PAYMENT_FAILED: _METHODS,
     AlertKind.BACKUP_USED: _METHODS,
     AlertKind.CARD_EXPIRING: _METHODS,

@@ -9,6 +9,7 @@ from app.domain.explanations import explain
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoice_lines import LineKind
 from app.domain.ledger import PaymentKind, PostingKind, ReversalReason
+from app.domain.payment_methods import method_name
 from app.domain.periods import billing_date, day_before
 from app.formatting import format_date, format_money
 
@@ -202,11 +203,18 @@ def _credit(credit: Credit) -> Sum:
     return Sum("Credit applied", format_money(-credit.amount_cents), note)
 
 
+def _paid_by(payment: Payment | Reversal) -> str:
+    """Name what paid as the portal does: a card by its network and last digits, a check by its number."""
+    if payment.brand is not None:
+        return method_name(payment.brand, payment.last4, payment.payer_email)
+    return f"{PAYMENT_NAMES[payment.kind]} {payment.reference}"
+
+
 def _payment(payment: Payment) -> Sum:
-    note = f"{PAYMENT_NAMES[payment.kind]} {payment.reference}, received {format_date(payment.received_on)}"
+    note = f"{_paid_by(payment)}, received {format_date(payment.received_on)}"
     return Sum("Payment", format_money(-payment.amount_cents), note)
 
 
 def _reversals(back: Reversal) -> Sum:
-    note = f"{PAYMENT_NAMES[back.kind]} {back.reference}, {format_date(billing_date(back.reversed_at))}"
+    note = f"{_paid_by(back)}, {format_date(billing_date(back.reversed_at))}"
     return Sum(REVERSAL_NAMES[ReversalReason(back.why)], format_money(back.amount_cents), note)

@@ -22,7 +22,7 @@ class AddOnVersionRow(Row, table=True):
     code: str = text()
     name: str = text()
     kind: LineKind = enum_text(LineKind)
-    monthly_cents: int = minor_units()
+    monthly_cents: int = minor_units(least=0)
     is_prorated: bool = flag()
     entitlement: str | None = text(default=None)
     terms_version: str = text()

@@ -18,7 +18,8 @@ A table is a `Row` with `table=True`, one file per noun, no `Relationship()`; ke
         inputs: dict[str, Any] = json_value()
 
 An annotation with `| None` makes the column nullable. Give a `CheckConstraint` a short name: the convention puts
-`ck_<table>_` before it.
+`ck_<table>_` before it. Every integer column has a check of its own, `<column>_whole`: SQLite would keep a text or a
+fraction there, and no amount, count or sequence comes near what 64 bits hold.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import re
 from enum import Enum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Boolean, Date, MetaData, Text
+from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, Date, MetaData, Table, Text, event
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel, UTCDateTime
@@ -41,6 +42,11 @@ NAMING_CONVENTION = {
 }
 
 ENUM_LENGTH = 40
+
+LARGEST = 10**15
+"""No number that is stored is larger: thousands of them add up within 64 bits, and JSON holds each exactly."""
+
+_RANGE = "range"
 
 
 class Row(SQLModel):
@@ -70,14 +76,40 @@ def text(**options: Any) -> Any:
     return Field(sa_type=Text, **options)
 
 
-def minor_units(**options: Any) -> Any:
-    """An amount of money in minor units (`*_cents`, or ten-thousandths for a `*_rate`), 64 bits on both engines."""
-    return Field(sa_type=BigInteger, **options)
+def minor_units(*, least: int = -LARGEST, most: int = LARGEST, **options: Any) -> Any:
+    """An amount of money in minor units (`*_cents`, or ten-thousandths for a `*_rate`), 64 bits on both engines.
+
+    Say `least` where the amount has a sign by its meaning.
+    """
+    return _integer(least, most, options)
 
 
-def whole_number(**options: Any) -> Any:
-    """A count, a duration in whole seconds or a sequence, 64 bits on both engines."""
-    return Field(sa_type=BigInteger, **options)
+def whole_number(*, least: int = 0, most: int = LARGEST, **options: Any) -> Any:
+    """A count, a duration in whole seconds or a sequence, 64 bits on both engines; not below zero unless told."""
+    return _integer(least, most, options)
+
+
+def _integer(least: int, most: int, options: dict[str, Any]) -> Any:
+    column = {**options.pop("sa_column_kwargs", {}), "info": {_RANGE: (least, most)}}
+    return Field(sa_type=BigInteger, sa_column_kwargs=column, **options)
+
+
+def whole_check(column: str, least: int, most: int) -> str:
+    """Return the condition of a column that holds whole numbers within a range, or null, in SQL of both engines.
+
+    On SQLite a column of integers takes whatever does not look like one as it is: text and blobs lie above every
+    number there, and a fraction is not equal to its whole part.
+    """
+    return f"{column} BETWEEN {least} AND {most} AND {column} = CAST({column} AS BIGINT)"
+
+
+@event.listens_for(Table, "after_parent_attach")
+def _check_integers(table: Table, metadata: MetaData) -> None:
+    """Give each integer column of a new table the check of its range; a copy of a table takes those along."""
+    for column in table.columns if metadata is Row.metadata else ():
+        if _RANGE in column.info:
+            condition = whole_check(column.name, *column.info[_RANGE])
+            table.append_constraint(CheckConstraint(condition, name=f"{column.name}_whole"))
 
 
 def flag(**options: Any) -> Any:

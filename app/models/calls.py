@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy import text as sql
 
 from app.domain.usage import RefusalReason, Resolution
-from app.models.base import Row, day, enum_text, flag, identifier, instant, reference, text, whole_number
+from app.models.base import LARGEST, Row, day, enum_text, flag, identifier, instant, reference, text, whole_number
 
 
 class CallRow(Row, table=True):
@@ -32,7 +32,7 @@ class CallRow(Row, table=True):
     )
 
     account_id: str = reference("account.id", index=False, primary_key=True)
-    seq: int = whole_number(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    seq: int = whole_number(least=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     source: str = text()
     event_id: str = text()
     started_at: datetime = instant()
@@ -44,12 +44,15 @@ class CallRow(Row, table=True):
     ivr_seconds: int = whole_number()
     disposition: str = text()
     is_billable: bool = flag()
-    corrects_seq: int | None = whole_number(default=None)
+    corrects_seq: int | None = whole_number(least=1, default=None)
     received_at: datetime = instant()
 
 
 class UsageDayRow(Row, table=True):
-    """What the calls of one billing date add up to; kept in the transaction that records them."""
+    """What the calls of one billing date add up to; kept in the transaction that records them.
+
+    A correction takes off a day. The database checks what is to be added as if it were a row, so a sum may have a sign.
+    """
 
     __tablename__ = "usage_day"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -57,11 +60,11 @@ class UsageDayRow(Row, table=True):
     account_id: str = reference("account.id", index=False, primary_key=True)
     on_date: date = day(primary_key=True)
     period_on: date = day()
-    live_seconds: int = whole_number()
-    patch_seconds: int = whole_number()
-    ivr_seconds: int = whole_number()
-    call_count: int = whole_number()
-    free_call_count: int = whole_number()
+    live_seconds: int = whole_number(least=-LARGEST)
+    patch_seconds: int = whole_number(least=-LARGEST)
+    ivr_seconds: int = whole_number(least=-LARGEST)
+    call_count: int = whole_number(least=-LARGEST)
+    free_call_count: int = whole_number(least=-LARGEST)
     last_started_at: datetime = instant()
 
 

@@ -22,7 +22,7 @@ class OneTimeChargeRow(Row, table=True):
     account_id: str = reference("account.id", index=False)
     kind: LineKind = enum_text(LineKind)
     title: str = text()
-    amount_cents: int = minor_units()
+    amount_cents: int = minor_units(least=0)
     created_at: datetime = instant()
     invoice_id: str | None = text(default=None)
     waived_at: datetime | None = instant(default=None)

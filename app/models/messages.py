@@ -88,7 +88,7 @@ class AlertCrossingRow(Row, table=True):
     period_on: date = day(primary_key=True)
     kind: AlertKind = enum_text(AlertKind, primary_key=True)
     level: int = whole_number(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    arming_no: int = whole_number(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    arming_no: int = whole_number(least=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     crossed_at: datetime = instant()
     used_seconds: int = whole_number()
     rearmed_at: datetime | None = instant(default=None)
@@ -114,13 +114,23 @@ class ForecastLookRow(Row, table=True):
 
 
 class RefusingAddressRow(Row, table=True):
-    """An address that a mail server refused, until it takes a mail again."""
+    """An address, by its key, that a mail server refused or a mail came back from, until it takes a mail again."""
 
     __tablename__ = "refusing_address"
 
     address: str = text(primary_key=True)
     reason: str = text()
     refused_at: datetime = instant()
+
+
+class MailComplaintRow(Row, table=True):
+    """An address, by its key, whose owner complained of a mail: nothing is sent there until staff allow it again."""
+
+    __tablename__ = "mail_complaint"
+
+    address: str = text(primary_key=True)
+    reason: str = text()
+    complained_at: datetime = instant()
 
 
 class NotificationRow(Row, table=True):

@@ -1,17 +1,17 @@
-"""Payment contacts, their addresses and what these answered, and the addresses that mail servers refused."""
+"""Payment contacts, their addresses and what these answered."""
 
 from __future__ import annotations
 
 from datetime import time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from app.domain.alerts import AlertKind
 from app.domain.confirmations import ContactAddress, address_key
 from app.domain.contacts import CallingHours, Channel, ConfirmationState, ContactDetails, PaymentContact
-from app.models.messages import ContactAddressRow, PaymentContactRow, RefusingAddressRow
+from app.models.messages import ContactAddressRow, PaymentContactRow
 from app.repositories.bulk import execute_many, upsert
 
 if TYPE_CHECKING:
@@ -43,16 +43,11 @@ CONTACT_COLUMNS = tuple(col(getattr(PaymentContactRow, name)) for name in _FIELD
 """What `read_contact` takes, in its order."""
 
 
-def _newest(_stored: Columns, incoming: Columns) -> Merged:
-    return {"reason": incoming.reason, "refused_at": incoming.refused_at}
-
-
 def _answered(_stored: Columns, incoming: Columns) -> Merged:
     return {name: getattr(incoming, name) for name in ("state", "requests", "requested_at", "answered_at")}
 
 
 _SAVE_ADDRESS = upsert(ContactAddressRow, ("account_id", "channel", "key"), _answered)
-_MARK_REFUSING = upsert(RefusingAddressRow, ("address",), _newest)
 
 
 class ContactRepository:
@@ -94,18 +89,6 @@ class ContactRepository:
             col(PaymentContactRow.id) == contact.id, col(PaymentContactRow.account_id) == contact.account_id
         )
         await self._session.exec(statement.values(removed_at=removed_at))
-
-    async def mark_refusing(self, address: str, *, reason: str, refused_at: datetime) -> None:
-        """Store that a mail server refused the address."""
-        await execute_many(self._session, _MARK_REFUSING, [(address, reason, refused_at)])
-
-    async def mark_accepting(self, address: str) -> None:
-        """Store that the address takes mail again."""
-        await self._session.exec(delete(RefusingAddressRow).where(col(RefusingAddressRow.address) == address))
-
-    async def count_refusing(self) -> int:
-        """Return how many addresses refuse mail."""
-        return (await self._session.exec(select(func.count()).select_from(RefusingAddressRow))).one()
 
 
 class ContactAddressRepository:

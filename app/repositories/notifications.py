@@ -51,7 +51,10 @@ _ADD = upsert(
 REMOVED = "The recipient was removed before it was sent."
 SETTLED = "What it was about was settled before it was handed over."
 CALLED_ENOUGH = "The number, or the account, has been called as often as may be."
-NOT_WANTED = (REMOVED, SETTLED, CALLED_ENOUGH)
+OBSOLETE = "It was no longer true when it was to be sent."
+SWITCHED_OFF = "The recipient chose not to hear of it before it was sent."
+UNWANTED = "The owner of the address complained of our mail, so none is sent there."
+NOT_WANTED = (REMOVED, SETTLED, CALLED_ENOUGH, OBSOLETE, SWITCHED_OFF, UNWANTED)
 """Why a message was given up that nobody misses."""
 
 

@@ -19,6 +19,7 @@ from app.repositories.gateway_records import GatewayRecordRepository
 from app.repositories.invoices import InvoiceNumberRepository, InvoiceRepository
 from app.repositories.ledger import LedgerRepository, PaymentRepository
 from app.repositories.limits import LimitRepository
+from app.repositories.mail_addresses import MailAddressRepository
 from app.repositories.notifications import NotificationRepository, OutboxFiguresRepository, RecipientRepository
 from app.repositories.on_call_queue import OnCallQueueRepository
 from app.repositories.operations import OperationRepository
@@ -75,6 +76,7 @@ class UnitOfWork:
         self.contacts = ContactRepository(session)
         self.contact_addresses = ContactAddressRepository(session)
         self.limits = LimitRepository(session)
+        self.mail_addresses = MailAddressRepository(session)
         self.notifications = NotificationRepository(session)
         self.attempts = AttemptRepository(session)
         self.settlements = SettlementRepository(session)

@@ -25,6 +25,7 @@ from app.domain.announcements import (
     PaymentReceived,
     PlanMoved,
     Reactivated,
+    RefundMade,
     Suspended,
     SuspensionScheduled,
     UpgradeAhead,
@@ -51,6 +52,7 @@ SAMPLES: dict[str, Facts] = {
     ),
     AlertKind.INVOICE_READY: InvoiceReady(100_001, "Monthly invoice", AUGUST, 237_50, 37_50, 200_00, AUGUST),
     AlertKind.PAYMENT_RECEIVED: PaymentReceived(400_00, "Check 1041", date(2026, 8, 9), (100_001, 100_002), 23_50),
+    AlertKind.PAYMENT_REFUNDED: RefundMade(100_001, 49_70, "Visa ending in 1111", date(2026, 8, 11), 49_70),
     AlertKind.PAYMENT_FAILED: PaymentFailed(
         100_001, 237_50, "Visa ending in 1111", "The card was declined.", date(2026, 8, 3)
     ),

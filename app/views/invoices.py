@@ -52,12 +52,18 @@ class InvoiceFacts(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """The part of a payment that went to an invoice; `reference` is what the payer or the bank calls it."""
+    """The part of a payment that went to an invoice; `reference` is what the payer or the bank calls it.
+
+    The method that was charged is described as it is known today; a check has none.
+    """
 
     kind: PaymentKind
     amount_cents: int
     received_on: date
     reference: str
+    brand: str | None = None
+    last4: str | None = None
+    payer_email: str | None = None
 
 
 class Reversal(NamedTuple):
@@ -68,6 +74,9 @@ class Reversal(NamedTuple):
     reversed_at: datetime
     kind: PaymentKind
     reference: str
+    brand: str | None = None
+    last4: str | None = None
+    payer_email: str | None = None
 
 
 class Collecting(NamedTuple):

@@ -28,13 +28,14 @@ from app.domain.collection import (
     look_up_at,
     next_step,
     opened_collection,
+    outcome_among,
     pause_after,
     reached_no_bank,
     request_collection_attempt,
     state_after,
     warned_suspension_at,
 )
-from app.domain.payment_gateway import AnswerKind, ChargeAnswer, TransactionStatus
+from app.domain.payment_gateway import AnswerKind, ChargeAnswer, Decline, DeclineSeverity, TransactionStatus
 from app.domain.payment_methods import MethodStatus
 from app.domain.policies import CollectionPolicies
 from tests.factories.collections import HARD, NOW, SOFT, a_collection, a_method, a_transaction, an_attempt
@@ -42,6 +43,8 @@ from tests.world import pacific
 
 POLICIES = CollectionPolicies()
 DAY = timedelta(days=1)
+AS_DUPLICATE = Decline(DeclineSeverity.SOFT, "duplicate", "Gateway Rejected: duplicate")
+FRAUD = Decline(DeclineSeverity.HARD, "fraud", "Gateway Rejected: fraud")
 
 
 def step(collection=None, *, balance_cents=139_00, attempts=(), methods=None, now=NOW):
@@ -171,6 +174,32 @@ class TestUnknown:
         assert best_of([declined, taken, void]) is taken
         assert best_of([declined, void]) is declined
         assert best_of([]) is None
+
+    def test_a_rejection_as_a_duplicate_only_says_that_there_is_another(self):
+        duplicate, declined = (
+            a_transaction(TransactionStatus.REJECTED, decline=AS_DUPLICATE),
+            a_transaction(TransactionStatus.DECLINED),
+        )
+        taken, fraud = a_transaction(id="tr_2"), a_transaction(TransactionStatus.REJECTED, id="tr_3", decline=FRAUD)
+        assert best_of([taken, duplicate]) is taken
+        assert best_of([declined, duplicate]) is declined
+        assert best_of([fraud, duplicate]) is fraud
+        assert best_of([duplicate]) is None
+
+    def test_rule_31_it_is_the_outcome_once_the_charge_before_it_was_missed_twice(self):
+        duplicate = a_transaction(TransactionStatus.REJECTED, decline=AS_DUPLICATE)
+        missed = an_attempt(state=AttemptState.UNKNOWN, decline=AS_DUPLICATE)
+        assert outcome_among([duplicate], missed) is None
+        missed = replace(missed, absences=1)
+        assert outcome_among([duplicate], missed) is duplicate
+        assert outcome_among([], missed) is None
+        taken = a_transaction(id="tr_2")
+        assert outcome_among([taken, duplicate], missed) is taken
+
+    def test_rule_31_what_was_rejected_as_a_duplicate_is_looked_for_and_not_sent_again(self):
+        attempt = an_attempt(state=AttemptState.UNKNOWN, decline=AS_DUPLICATE)
+        assert not can_send_again(attempt, NOW)
+        assert not can_send_again(replace(attempt, absences=5), NOW + KEY_LIFE)
 
     def test_pauses_double_up_to_ten_minutes(self):
         assert [pause_after(n).total_seconds() for n in range(4)] == [5, 10, 20, 40]

@@ -49,6 +49,7 @@ SHOWN = {
     "invoice": "issued recovered resent voided written_off",
     "late_fee": "added",
     "line": "added ended",
+    "mail": "allowed complained",
     "message": "queued_again",
     "payment": "declined failed prepaid received recorded refunded requested returned voided_elsewhere",
     "payment_method": ("added declined default_changed failed missing removed reordered revoked updated_by_bank"),

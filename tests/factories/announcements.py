@@ -15,6 +15,7 @@ from app.domain.announcements import (
     PaymentMethodChanged,
     PaymentReceived,
     PlanMoved,
+    RefundMade,
     UpgradeAhead,
     Upgraded,
 )
@@ -43,10 +44,12 @@ OTHERS: dict[str, list[Facts]] = {
         PaymentFailed(100_001, 1, "PayPal", "The bank took the payment back.", None, is_undone=True),
         PaymentFailed(100_001, 1, "PayPal", "The bank did not pay it.", AUGUST, is_undone=True),
     ],
+    AlertKind.PAYMENT_REFUNDED: [RefundMade(100_001, 1, "PayPal", AUGUST, 0)],
     AlertKind.PAYMENT_RECEIVED: [PaymentReceived(1, "Check 1", AUGUST, (), 1)],
     AlertKind.CONTACT_CHANGED: [
         ContactChanged("Carla Coe", "ADDED", (), "Ann Ames"),
         ContactChanged("Carla Coe", "REMOVED", (), "Ann Ames"),
+        ContactChanged("Carla Coe", "COMPLAINED", (), ""),
     ],
     AlertKind.PAYMENT_METHOD_CHANGED: [
         PaymentMethodChanged("Visa", change, AUGUST, "Ann Ames") for change in ("ADDED", "CHANGED", "REMOVED")

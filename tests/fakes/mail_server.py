@@ -18,18 +18,21 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 class MailServerDouble:
     """`rcpt` and `data` return the reply to an address, or None to accept; `slow_seconds` is slept before each reply.
 
-    With `drops_after` so many mails are accepted, and the next one's connection is cut before its reply.
+    `speaks_utf8` announces SMTPUTF8. With `drops_after` so many mails are accepted, and the next one's connection is
+    cut before its reply.
     """
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     senders: list[str] = field(default_factory=list)
+    envelopes: list[str] = field(default_factory=list)
     connections: int = 0
     rcpt: Callable[[str], str | None] = lambda _address: None
     data: Callable[[str], str | None] = lambda _address: None
     slow_seconds: float = 0.0
     drops_after: int | None = None
     accepts_and_drops: bool = False
+    speaks_utf8: bool = True
 
     async def handle_RCPT(self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: Any):
         await asyncio.sleep(self.slow_seconds)
@@ -50,6 +53,7 @@ class MailServerDouble:
         assert isinstance(content, bytes)
         self.mails.append(message_from_bytes(content, policy=policy.default))
         self.senders.append(envelope.mail_from)
+        self.envelopes.append(envelope.rcpt_tos[0])
         if self.accepts_and_drops:
             server.transport.abort()
         return f"250 taken {len(self.mails)}"
@@ -70,7 +74,11 @@ async def running_mail_server(
         double.connections += 1
         loop = asyncio.get_running_loop()
         return SMTP(
-            double, enable_SMTPUTF8=True, loop=loop, tls_context=start_tls, require_starttls=start_tls is not None
+            double,
+            enable_SMTPUTF8=double.speaks_utf8,
+            loop=loop,
+            tls_context=start_tls,
+            require_starttls=start_tls is not None,
         )
 
     server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0, ssl=implicit_tls)

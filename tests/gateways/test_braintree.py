@@ -247,6 +247,7 @@ class TestCharge:
         assert (await payments.charge(unkeyed)).kind is AnswerKind.DONE
         again = await payments.charge(unkeyed)
         assert (again.kind, again.reason) == (AnswerKind.UNKNOWN, "rejected as a duplicate")
+        assert (again.is_duplicate, again.transaction) == (True, None)
         gateway.clock.advance(seconds=31)
         assert (await payments.charge(unkeyed)).kind is AnswerKind.DONE
         assert gateway.captured("att_1") == (2, 2 * 4_967_70)

@@ -113,10 +113,20 @@ class TestHeaders:
         assert max(map(len, raw.split(b"\r\n"))) < 998
 
     async def test_an_international_domain_is_written_in_ascii(self):
-        async with running_mail_server() as server:
+        async with running_mail_server(speaks_utf8=False) as server:
             assert await send(server, to("jorg@m\u00fcller.de")) == [MailResult.ACCEPTED]
             assert await send(server, to("j\u00f6rg@example.com")) == [MailResult.REFUSED]
         assert server.recipients == ["jorg@xn--mller-kva.de"]
+
+    @pytest.mark.parametrize(("speaks_utf8", "result"), [(True, MailResult.ACCEPTED), (False, MailResult.REFUSED)])
+    async def test_letters_before_the_at_go_to_a_server_that_takes_them(self, speaks_utf8, result):
+        async with running_mail_server(speaks_utf8=speaks_utf8) as server:
+            around = MailServer("127.0.0.1", server.port, needs_start_tls=False)
+            told = SmtpMailer(around, sender=FROM, sender_name="Us", speaks_utf8=True)
+            async with told.session() as session:
+                assert (await session.send(to("j\u00f6rg@m\u00fcller.de"))).result is result
+                assert (await session.send(HELLO)).result is MailResult.ACCEPTED
+        assert server.envelopes == [*(["j\u00f6rg@xn--mller-kva.de"] if speaks_utf8 else []), "ann@example.com"]
 
 
 class TestAnswers:

@@ -71,6 +71,7 @@ class TestContacts:
         ("changes", "field"),
         [
             ({"email": "nobody"}, "email"),
+            ({"email": "j\u00f6rg@m\u00fcller.de"}, "email"),
             ({"phone": "12345"}, "phone"),
             ({"phone": "+1 202 555 0143 ext. 7"}, "phone"),
             ({"phone": "+1 900 555 0143"}, "phone"),

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import httpx2
+import orjson
 import pytest
 
 from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
+from app.gateways.ses_notifications import SesNotifications
 from app.http.operator_routes import operator_routes
+from app.repositories.notifications import UNWANTED
+from app.services.notifications.report_mail import NothingKeepsMail, allow_mail
+from tests.fakes.edge import client
+from tests.fakes.mail_topic import TOPIC, MailTopic, bounce, complaint, running_mail_topic
 from tests.http.service import Service, a_service_at_noon, refusal
 from tests.services.post import Post
-from tests.world import World
+from tests.world import World, pacific
+
+BOUNCES = "/internal/mail/bounces"
 
 
 @pytest.fixture
-async def service(world: World) -> Service:
+def topic(world: World) -> Iterator[MailTopic]:
+    with running_mail_topic(pacific(2026, 7, 14, 12)) as topic:
+        yield topic
+
+
+@pytest.fixture
+async def service(world: World, topic: MailTopic) -> Service:
     service = await a_service_at_noon(world)
-    world.application.router.routes.extend(operator_routes(world.services))
+    ses = SesNotifications(TOPIC, clock=world.clock, fetch=topic.fetch)
+    world.application.router.routes.extend(operator_routes(world.services, mail_notifications=ses))
     return service
 
 
@@ -66,16 +84,126 @@ class TestBounces:
         assert (await service.send(body, key="flex", path="/internal/mail/bounces")).status_code == 200
         query = "{ paymentContacts { emailProblem { reason } } }"
         assert await service.world.data(query) == {"paymentContacts": [{"emailProblem": {"reason": "Mailbox closed"}}]}
-        await post.announce(AlertKind.SUSPENDED)
+        await post.announce(AlertKind.REACTIVATED)
         await post.deliver()
         assert await service.world.data(query) == {"paymentContacts": [{"emailProblem": None}]}
 
+    async def test_addresses_compare_without_case(self, service):
+        post = Post(service.world)
+        await post.add_contact(email="Carla.Coe@müller.example")
+        body = {"address": "carla.coe@XN--MLLER-KVA.example", "reason": "Mailbox closed"}
+        assert (await service.send(body, key="flex", path=BOUNCES)).status_code == 200
+        assert await problem(service) == "Mailbox closed"
+        await post.announce(AlertKind.REACTIVATED)
+        await post.deliver()
+        assert await problem(service) is None
+
     @pytest.mark.parametrize(
-        "body", [{}, {"address": "nobody", "reason": "x"}, {"address": "a@b.example", "reason": ""}]
+        "body",
+        [
+            {},
+            {"address": "nobody", "reason": "x"},
+            {"address": "a@b.example", "reason": ""},
+            {"address": "a@b.example", "reason": "x", "kind": "LOVE"},
+        ],
     )
     async def test_what_is_no_bounce_is_refused(self, service, body):
         assert refusal(await service.send(body, key="flex", path="/internal/mail/bounces"))[0] == 422
         assert refusal(await service.send(body, key="east", path="/internal/mail/bounces"))[0] == 401
+
+
+class TestComplaints:
+    async def test_mail_to_the_address_ends_and_the_admins_are_told_once(self, service):
+        post = Post(service.world)
+        contact = await post.add_contact(name="Carla Coe")
+        await post.announce(AlertKind.REACTIVATED, subject="queued before")
+        body = {"address": "CARLA@example.com", "reason": "Marked as spam", "kind": "COMPLAINT"}
+        for _ in range(2):
+            assert (await service.send(body, key="flex", path=BOUNCES)).status_code == 200
+        await post.announce(AlertKind.REACTIVATED, subject="queued after")
+        await post.deliver()
+        assert {mail.to_address for mail in post.mailer.sent} == {"admin@example.com"}
+        (told,) = [mail for mail in post.mailer.sent if "Carla" in mail.subject]
+        assert told.subject == "No more mail to Carla Coe"
+        dropped = [row for row in await post.rows("address, state, outcome") if row[1] == "FAILED"]
+        assert dropped == [("carla@example.com", "FAILED", UNWANTED)] * 2
+        assert await problem(service) == "Marked as spam"
+        event = (await service.world.trail())[-1]
+        assert (event.kind, event.subject_id) == ("mail.complained", contact.id)
+
+    async def test_an_admin_who_complains_gets_none_and_the_others_hear_of_it(self, service):
+        post = Post(service.world)
+        await service.send(
+            {"address": "Admin@Example.com", "reason": "spam", "kind": "COMPLAINT"}, key="flex", path=BOUNCES
+        )
+        await post.add_contact()
+        await post.announce(AlertKind.REACTIVATED)
+        await post.deliver()
+        assert {mail.to_address for mail in post.mailer.sent} == {"carla@example.com"}
+
+    async def test_it_outlives_bounces_and_is_lifted_by_staff_alone(self, service):
+        post = Post(service.world)
+        await post.add_contact()
+        for kind in ("COMPLAINT", "BOUNCE"):
+            body = {"address": "carla@example.com", "reason": kind.lower(), "kind": kind}
+            await service.send(body, key="flex", path=BOUNCES)
+        assert await problem(service) == "complaint"
+        await allow_mail(service.world.services, address="Carla@example.com", actor="staff:ann", reason="by mistake")
+        assert await problem(service) == "bounce"
+        await post.announce(AlertKind.REACTIVATED)
+        await post.deliver()
+        assert "carla@example.com" in {mail.to_address for mail in post.mailer.sent}
+        assert await problem(service) is None
+        with pytest.raises(NothingKeepsMail):
+            await allow_mail(service.world.services, address="carla@example.com", actor="staff:ann", reason="again")
+
+
+class TestSes:
+    """What Amazon SES tells comes signed in an envelope of SNS, without a key of ours."""
+
+    async def test_a_bounce_and_a_complaint_are_stored(self, service, topic):
+        post = Post(service.world)
+        await post.add_contact()
+        answer = await notify(service, topic.envelope(bounce("Carla@example.com", diagnosticCode="550 gone")))
+        assert (answer.status_code, answer.json()) == (200, {"reports": 1})
+        assert await problem(service) == "550 gone"
+        await notify(service, topic.envelope(complaint("carla@EXAMPLE.com")))
+        assert await problem(service) == "The recipient reported a mail as unwanted (abuse)."
+
+    async def test_what_is_not_signed_is_refused_and_nothing_stored(self, service, topic):
+        post = Post(service.world)
+        await post.add_contact()
+        envelope = topic.envelope(bounce("carla@example.com"))
+        for forged in (
+            {**envelope, "Signature": "AAAA"},
+            {**envelope, "SigningCertURL": "https://evil.example/a.pem"},
+            {},
+        ):
+            assert refusal(await notify(service, forged))[:2] == (400, "BAD_REQUEST")
+        assert refusal(await notify(service, b"[]"))[0] == 400
+        assert await problem(service) is None
+
+    async def test_while_amazon_cannot_be_reached_it_is_to_come_again(self, service, topic):
+        topic.documents.clear()
+        answer = await notify(service, topic.envelope(bounce("carla@example.com")))
+        assert (refusal(answer)[0], answer.headers["retry-after"]) == (503, "60")
+
+    async def test_without_the_setting_an_envelope_opens_nothing(self, world):
+        service = await a_service_at_noon(world)
+        world.application.router.routes.extend(operator_routes(world.services))
+        assert refusal(await notify(service, {"Type": "Notification"}))[0] == 401
+
+
+async def problem(service: Service) -> str | None:
+    ((contact),) = (await service.world.data("{ paymentContacts { emailProblem { reason } } }"))["paymentContacts"]
+    return contact["emailProblem"] and contact["emailProblem"]["reason"]
+
+
+async def notify(service: Service, envelope: dict | bytes) -> httpx2.Response:
+    content = envelope if isinstance(envelope, bytes) else orjson.dumps(envelope)
+    headers = {"content-type": "text/plain; charset=UTF-8", "x-amz-sns-message-type": "Notification"}
+    async with client(service.world.application) as http:
+        return await http.post(BOUNCES, content=content, headers=headers)
 
 
 class TestMetrics:

@@ -31,7 +31,7 @@ def nothing() -> None:
 class TestRound:
     async def test_what_was_announced_is_delivered(self, post):
         run = message_round(delivery=post.delivery, operator_address=None)
-        await post.announce(AlertKind.SUSPENDED)
+        await post.announce(AlertKind.REACTIVATED)
         alive = []
         await run(lambda: alive.append(True))
         await run(nothing)
@@ -43,7 +43,7 @@ class TestRound:
         hold = Hold(MESSAGES, world.clock.now(), "A restored backup")
         await unit_of_work.write(world.database, lambda uow: uow.holds.put(hold))
         run = message_round(delivery=post.delivery, operator_address=None)
-        await post.announce(AlertKind.SUSPENDED)
+        await post.announce(AlertKind.REACTIVATED)
         await run(nothing)
         assert post.mailer.sent == []
         await unit_of_work.write(world.database, lambda uow: uow.holds.lift(MESSAGES))
@@ -64,7 +64,7 @@ class TestRound:
     async def test_a_server_that_takes_nothing_fails_the_round_and_loses_nothing(self, post):
         run = message_round(delivery=post.delivery, operator_address=None)
         post.mailer.answer = lambda _: MailAnswer(MailResult.UNREACHABLE, "no route")
-        await post.announce(AlertKind.SUSPENDED)
+        await post.announce(AlertKind.REACTIVATED)
         with pytest.raises(MailServerUnreachable):
             await run(nothing)
         post.mailer.answer = lambda _: OK

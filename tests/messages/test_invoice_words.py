@@ -49,14 +49,21 @@ class TestInvoiceWords:
         ],
     )
     def test_what_went_back_of_a_payment_stands_below_it(self, why, label):
-        charge = Payment(PaymentKind.CARD, 139_00, date(2026, 8, 1), "abc123")
-        back = Reversal(why, 39_00, datetime(2026, 8, 6, 3, tzinfo=UTC), PaymentKind.CARD, "abc123")
+        charge = Payment(PaymentKind.CARD, 139_00, date(2026, 8, 1), "abc123", "Visa", "1111")
+        back = Reversal(
+            why, 39_00, datetime(2026, 8, 6, 3, tzinfo=UTC), PaymentKind.PAYPAL, "abc123", "PayPal", None, "a@b.c"
+        )
         words = invoice_words(an_invoice(payments=(charge,), reversals=(back,)))
         assert words.sums[-3:] == (
-            Sum("Payment", "-$139.00", "Card abc123, received August 1, 2026"),
-            Sum(label, "$39.00", "Card abc123, August 5, 2026"),
+            Sum("Payment", "-$139.00", "Visa ending in 1111, received August 1, 2026"),
+            Sum(label, "$39.00", "PayPal a@b.c, August 5, 2026"),
             Sum("Balance", "$39.00", is_final=True),
         )
+
+    def test_a_payment_whose_method_is_not_known_is_named_by_its_reference(self):
+        charge = Payment(PaymentKind.CARD, 139_00, date(2026, 8, 1), "abc123")
+        words = invoice_words(an_invoice(payments=(charge,)))
+        assert Sum("Payment", "-$139.00", "Card abc123, received August 1, 2026") in words.sums
 
     def test_a_total_below_zero_becomes_credit(self):
         """Rule 14."""

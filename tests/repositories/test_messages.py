@@ -10,12 +10,13 @@ import pytest
 
 from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
-from app.domain.deliveries import CallAnswer, CallOutcome, CallResult, MailAnswer, MailResult
+from app.domain.deliveries import CallAnswer, CallOutcome, CallResult, MailAnswer, MailProblem, MailReport, MailResult
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.services.notifications.deliver_messages import LEASE, deliver_messages
-from app.services.notifications.report_call import report_bounce, report_call
+from app.services.notifications.report_call import report_call
+from app.services.notifications.report_mail import report_mail
 from app.services.operations.on_call_queue import list_waiting, try_again
 from app.services.operations.operations_alerts import read_operations_figures
 from app.services.operations.restore_database import mark_restored
@@ -108,9 +109,8 @@ async def test_what_was_refused_is_listed_counted_and_sent_again(post):
 
 
 async def test_a_bounce_marks_an_address(post):
-    given = {"address": "carla@example.com", "reason": "550 gone"}
-    for _ in range(2):
-        await report_bounce(post.world.services, **given)
+    for address in ("carla@example.com", "Carla@EXAMPLE.com"):
+        await report_mail(post.world.services, [MailReport(MailProblem.BOUNCE, address, "550 gone")])
     assert (await read_operations_figures(post.world.services)).refusing_addresses == 1
 
 

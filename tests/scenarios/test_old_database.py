@@ -51,6 +51,12 @@ def counts(path: Path) -> dict[str, int]:
         return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables}
 
 
+def refunds_told(path: Path) -> int:
+    """The number of subscriptions to a kind of message that revision 0008 adds: one for each admin."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT count(*) FROM membership WHERE role = 'ADMIN'").fetchone()[0]
+
+
 def load(dump: Path, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(dump.read_text(encoding="utf-8"))
@@ -83,6 +89,8 @@ class TestDatabaseOfAnEarlierRevision:
 
         after = counts(path)
         renamed = {"tax_rate": "tax_list"}
+        if "alert_subscription" in before:
+            before["alert_subscription"] += refunds_told(path)
         assert {table: after.get(renamed.get(table, table)) for table in before} == before
         database = Database.open(f"sqlite:///{path}", revision=head_revision())
         try:

@@ -71,6 +71,27 @@ class ContactDeclined(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailComplained(Event):
+    """A payment contact or an admin reported a mail as unwanted, so that they get no more."""
+
+    kind = "mail.complained"
+    sentence = "{recipient} reported a mail as unwanted; no more mail is sent to that address."
+
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailAllowedAgain(Event):
+    """Staff let mail go again to somebody who had reported one as unwanted."""
+
+    kind = "mail.allowed"
+    sentence = "Mail is sent to {recipient} again."
+
+    recipient: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsSwitched(Event):
     """An admin switched alerts on and off, by their titles."""
 

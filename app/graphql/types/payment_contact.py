@@ -26,12 +26,14 @@ described_enum(
 )
 
 
-@strawberry.type(description="A delivery failure reported for an email address.")
+@strawberry.type(description="A problem of an email address: mail came back from it, or its owner wants none.")
 class AddressProblem:
     """What was said, and when."""
 
-    reason: str = strawberry.field(description="The mail server's response.")
-    since: datetime = strawberry.field(description="When the mail server last reported it.")
+    reason: str = strawberry.field(
+        description="The mail server's response, or that the recipient reported a mail as unwanted."
+    )
+    since: datetime = strawberry.field(description="When it was last reported.")
 
 
 @strawberry.type(description="A person who receives billing messages without signing in, such as a bookkeeper.")

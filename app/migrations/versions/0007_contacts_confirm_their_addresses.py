@@ -77,7 +77,7 @@ def _confirm_contacts() -> None:
         found = op.get_bind().execute(
             sa.text(f"SELECT account_id, {address} FROM payment_contact WHERE {has_one}")  # noqa: S608 -- our own names
         )
-        for account_id, key in sorted({(account_id, text.casefold()) for account_id, text in found}):
+        for account_id, key in sorted({(account_id, text.lower()) for account_id, text in found}):
             op.get_bind().execute(
                 sa.text("INSERT INTO contact_address VALUES (:account, :channel, :key, 'CONFIRMED', 0, NULL, NULL)"),
                 {"account": account_id, "channel": channel, "key": key},

@@ -16,6 +16,7 @@ from app.models.accounts import UserRow
 from app.models.messages import (
     AlertCrossingRow,
     AlertSubscriptionRow,
+    MailComplaintRow,
     NotificationRow,
     PaymentContactRow,
     RefusingAddressRow,
@@ -55,9 +56,15 @@ _TOLD = (
     .order_by(col(AlertCrossingRow.arming_no))
 )
 
+_KEY = func.lower(col(PaymentContactRow.email))
 _CONTACTS = (
-    select(*CONTACT_COLUMNS, col(RefusingAddressRow.reason), col(RefusingAddressRow.refused_at))
-    .outerjoin(RefusingAddressRow, col(RefusingAddressRow.address) == col(PaymentContactRow.email))
+    select(
+        *CONTACT_COLUMNS,
+        func.coalesce(col(MailComplaintRow.reason), col(RefusingAddressRow.reason)).label("problem"),
+        func.coalesce(col(MailComplaintRow.complained_at), col(RefusingAddressRow.refused_at)).label("since"),
+    )
+    .outerjoin(RefusingAddressRow, col(RefusingAddressRow.address) == _KEY)
+    .outerjoin(MailComplaintRow, col(MailComplaintRow.address) == _KEY)
     .where(own(col(PaymentContactRow.account_id)), col(PaymentContactRow.removed_at).is_(None))
     .order_by(col(PaymentContactRow.id))
 )

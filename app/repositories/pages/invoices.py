@@ -192,17 +192,37 @@ def _lines(ids: Sql) -> Sql:
     )
 
 
+_CHARGED = (
+    col(PaymentMethodRow.brand),
+    col(PaymentMethodRow.last4),
+    col(PaymentMethodRow.payer_email),
+)
+"""The method behind a payment that was charged."""
+
+
+def _with_method(statement: Sql) -> Sql:
+    """Join the method that a payment was charged to; a check has none."""
+    attempt = PaymentAttemptRow
+    is_of_payment = (col(attempt.transaction_id) == col(PaymentRow.reference)) & (
+        col(attempt.account_id) == col(PaymentRow.account_id)
+    )
+    return statement.outerjoin(attempt, is_of_payment).outerjoin(
+        PaymentMethodRow, col(PaymentMethodRow.id) == col(attempt.method_id)
+    )
+
+
 def _payments(ids: Sql) -> Sql:
     posting = LedgerPostingRow
+    columns = (
+        col(posting.invoice_id),
+        col(PaymentRow.kind),
+        col(posting.amount_cents),
+        col(PaymentRow.received_on),
+        col(PaymentRow.reference),
+        *_CHARGED,
+    )
     return (
-        select(
-            col(posting.invoice_id),
-            col(PaymentRow.kind),
-            col(posting.amount_cents),
-            col(PaymentRow.received_on),
-            col(PaymentRow.reference),
-        )
-        .join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id))
+        _with_method(select(*columns).join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id)))
         .where(own(col(posting.account_id)), col(posting.invoice_id).in_(ids), col(posting.kind).in_(PAYING))
         .order_by(col(posting.seq))
     )
@@ -210,16 +230,17 @@ def _payments(ids: Sql) -> Sql:
 
 def _reversals(ids: Sql) -> Sql:
     posting = LedgerPostingRow
+    columns = (
+        col(posting.invoice_id),
+        col(posting.kind),
+        col(posting.amount_cents),
+        col(posting.posted_at),
+        col(PaymentRow.kind),
+        col(PaymentRow.reference),
+        *_CHARGED,
+    )
     return (
-        select(
-            col(posting.invoice_id),
-            col(posting.kind),
-            col(posting.amount_cents),
-            col(posting.posted_at),
-            col(PaymentRow.kind),
-            col(PaymentRow.reference),
-        )
-        .join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id))
+        _with_method(select(*columns).join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id)))
         .where(own(col(posting.account_id)), col(posting.invoice_id).in_(ids), col(posting.kind).in_(REVERSALS))
         .order_by(col(posting.seq))
     )

@@ -10,8 +10,8 @@ from app.sandbox.braintree_gateway.codec import encode
 
 BEFORE, AFTER, LATE = "before", "after", "late"
 RESET, CLOSE, TRUNCATE, SEND = "reset", "close", "truncate", "send"
-SLOW, HANG = "slow", "hang"
-ACTIONS = frozenset({RESET, CLOSE, TRUNCATE, SLOW, HANG, "status", "empty", "garbage", "other", "unprocessable"})
+SLOW, HANG, TWICE = "slow", "hang", "twice"
+ACTIONS = frozenset({RESET, CLOSE, TRUNCATE, SLOW, HANG, TWICE, "status", "empty", "garbage", "other", "unprocessable"})
 LONGEST_HANG_SECONDS = 120.0
 
 
@@ -23,7 +23,8 @@ class FaultRefused(ValueError):
 class Fault:
     """One fault: on which operation, when, what, and how often after how many that pass.
 
-    `late` answers at once (by the action) and carries the request out `late_seconds` afterwards.
+    `late` answers at once (by the action) and carries the request out `late_seconds` afterwards. `twice` is a request
+    that was repeated on its way, without its key: only the answer to the second comes back.
     """
 
     match: str = "*"

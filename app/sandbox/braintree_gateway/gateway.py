@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from app.sandbox.braintree_gateway import transactions, vault
 from app.sandbox.braintree_gateway.codec import BodyUnreadable, decode
-from app.sandbox.braintree_gateway.faults import BEFORE, LATE, SLOW, Faults, Reply, distorted
+from app.sandbox.braintree_gateway.faults import BEFORE, LATE, SLOW, TWICE, Faults, Reply, distorted
 from app.sandbox.braintree_gateway.instruments import NONCE_LIFETIME
-from app.sandbox.braintree_gateway.merchant import carry_out, claim_key, recognise, release_key
+from app.sandbox.braintree_gateway.merchant import carry_out, claim_key, recognise, release_key, without_key
 from app.sandbox.braintree_gateway.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -91,6 +91,9 @@ class Gateway:
             early = claim_key(self.state, call)
             if fault is None:
                 return self._carry_out(call, handle, early)
+        if fault.action == TWICE:
+            self._carry_out(call, handle, early)
+            return self._carry_out(without_key(call), handle, None)
         if fault.when == BEFORE and fault.action != SLOW:
             with self.state.lock:
                 release_key(self.state, call)

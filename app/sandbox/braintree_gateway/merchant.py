@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -211,6 +211,11 @@ def release_key(state: State, call: Call) -> None:
     """Give back the request key of a call that was never carried out."""
     if call.claimed_key is not None:
         state.store.remove("request_key", call.claimed_key)
+
+
+def without_key(call: Call) -> Call:
+    """Return the same call as it is when it carries no request key."""
+    return replace(call, params={**call.params, "api_request_key": None}, claimed_key=None)
 
 
 def carry_out(state: State, call: Call, handle: Callable[[State, Call], Answer]) -> Answer:

@@ -18,6 +18,7 @@ from app.domain.payment_gateway import (
     TransactionKind,
     TransactionStatus,
 )
+from app.domain.periods import billing_date
 from app.domain.refunds import (
     Refund,
     RefundKind,
@@ -29,7 +30,9 @@ from app.domain.refunds import (
 from app.repositories import unit_of_work
 from app.repositories.webhook_events import COLLECTION
 from app.services.common.failures import contained
+from app.services.notifications.announce import announce
 from app.services.payments.reversals import post_reversal, record_reversal, reversed_charge, stop_collecting
+from app.services.payments.tell_collection import payment_refunded
 
 if TYPE_CHECKING:
     from app.domain.collection import Attempt
@@ -221,6 +224,9 @@ async def record_refund(uow: UnitOfWork, services: Services, refund: Refund, ans
             reason=refund.why,
         )
         await record_reversal(uow, services.ids, event, attempt, now, refund.actor)
+        open_cents = max(0, await uow.ledger.balance_of_invoice(attempt.account_id, attempt.invoice_id))
+        told = payment_refunded(attempt.account_id, event, open_cents, billing_date(now))
+        await announce(uow, ids=services.ids, now=now, announcements=told)
     return done
 
 

@@ -22,6 +22,7 @@ class Services:
 
     `phone_regions` are the countries that calls are made to; a number without a country code is in the first.
     Leases go by real time, whatever the billing clock says; without a `real_clock` both are the same.
+    `mails_utf8` where the mail server takes addresses with any letters before the @ (SMTPUTF8).
     """
 
     database: Database
@@ -32,6 +33,7 @@ class Services:
     policies: CollectionPolicies = COLLECTION_POLICIES
     rate_limiter: RateLimiter = UNLIMITED
     phone_regions: tuple[str, ...] = ("US", "CA")
+    mails_utf8: bool = False
 
     @property
     def payments(self) -> PaymentGateway:

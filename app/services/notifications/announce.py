@@ -131,5 +131,10 @@ def _messages(
                 yield message_to_contact(announcement, contact, channel, ids.new("ntf"), now)
 
 
+def subject_of(message: Message) -> list[str]:
+    """Return the parts of the subject that a message was announced with."""
+    return message.dedupe_key.split(":")[1:-2]
+
+
 def _key(announcement: Announcement, recipient_id: str, channel: Channel) -> str:
     return f"{announcement.kind}:{announcement.subject}:{recipient_id}:{channel}"

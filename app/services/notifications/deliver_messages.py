@@ -6,12 +6,12 @@ in between leaves a lease that runs out: a mail is then sent again under its old
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.domain.accounts import AccountStatus
-from app.domain.alerts import AlertKind
+import structlog
+
 from app.domain.contacts import Channel
 from app.domain.deliveries import (
     CallAnswer,
@@ -24,11 +24,10 @@ from app.domain.deliveries import (
     is_given_up,
     pause_after,
 )
-from app.domain.invoice_drafts import InvoiceStatus
 from app.messages.compose import Addressee
 from app.repositories import unit_of_work
-from app.repositories.notifications import SETTLED
 from app.services.notifications.call_limits import check_call
+from app.services.notifications.still_true import why_not_sent, with_facts_of_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from app.services.common.services import Services
     from app.services.notifications.confirmation_links import ConfirmationLinks
     from app.services.notifications.unsubscribe_links import UnsubscribeLinks
+
+log = structlog.get_logger("messages")
 
 BATCH_SIZE = 10
 MOST_IN_A_ROUND = 500
@@ -104,13 +105,35 @@ async def _claim(delivery: Delivery, channel: Channel, limit: int) -> list[Claim
 
 async def _send_batch(delivery: Delivery, session: MailSession, batch: list[Claimed]) -> int:
     settled = 0
-    for place, claimed in enumerate(batch):
+    for place, each in enumerate(batch):
+        reason, claimed = await _look_again(delivery, each)
+        if reason is not None:
+            settled += await _store(delivery, claimed, DeliveryState.FAILED, delivery.services.clock.now(), reason)
+            continue
         answer = await _send(delivery, session, claimed)
         settled += await _record_mail(delivery, claimed, answer)
         if answer.result is MailResult.UNREACHABLE:
             await _put_back(delivery, batch[place + 1 :])
             raise MailServerUnreachable(answer.detail)
     return settled
+
+
+async def _look_again(delivery: Delivery, claimed: Claimed) -> tuple[str | None, Claimed]:
+    """Return why a message is not to be sent any more, if so, and the message as it is true now.
+
+    One that a fault of ours keeps from being looked at is sent as it was queued, and stops no other.
+    """
+
+    async def work(uow: UnitOfWork) -> tuple[str | None, Claimed]:
+        reason = await why_not_sent(uow, claimed.message, delivery.services.clock.now())
+        message = claimed.message if reason is not None else await with_facts_of_now(uow, claimed.message)
+        return reason, replace(claimed, message=message)
+
+    try:
+        return await unit_of_work.read(delivery.services.database, work)
+    except (LookupError, TypeError, ValueError) as error:
+        log.warning("message not looked at again", message=claimed.message.id, error_type=type(error).__name__)
+        return None, claimed
 
 
 async def _send(delivery: Delivery, session: MailSession, claimed: Claimed) -> MailAnswer:
@@ -153,10 +176,10 @@ async def _record_mail(delivery: Delivery, claimed: Claimed, answer: MailAnswer)
         outbox, address = uow.notifications, claimed.message.address
         match answer.result:
             case MailResult.ACCEPTED:
-                await uow.contacts.mark_accepting(address)
+                await uow.mail_addresses.mark_accepting(address)
                 await outbox.settle(claimed, DeliveryState.SENT, at=now, outcome=answer.detail)
             case MailResult.REFUSED:
-                await uow.contacts.mark_refusing(address, reason=answer.detail, refused_at=now)
+                await uow.mail_addresses.mark_refusing(address, reason=answer.detail, refused_at=now)
                 await outbox.settle(claimed, DeliveryState.FAILED, at=now, outcome=answer.detail)
             case MailResult.LATER | MailResult.UNREACHABLE if answer.counts and is_given_up(claimed.attempts):
                 await outbox.settle(claimed, DeliveryState.FAILED, at=now, outcome=f"Given up: {answer.detail}")
@@ -213,8 +236,9 @@ async def _deliver_call(delivery: Delivery, claimed: Claimed) -> int:
     opens_at = now if claimed.hours is None else claimed.hours.next_open(now)
     if opens_at > now:
         return await _store(delivery, claimed, None, opens_at, None)
-    if await unit_of_work.read(delivery.services.database, lambda uow: _is_settled(uow, claimed)):
-        return await _store(delivery, claimed, DeliveryState.FAILED, now, SETTLED)
+    reason, claimed = await _look_again(delivery, claimed)
+    if reason is not None:
+        return await _store(delivery, claimed, DeliveryState.FAILED, now, reason)
     if delivery.caller is None:
         return await _store(delivery, claimed, DeliveryState.FAILED, now, NO_CALLER)
     hindrance = await check_call(delivery.services, claimed)
@@ -228,21 +252,6 @@ async def _deliver_call(delivery: Delivery, claimed: Claimed) -> int:
     return await _store(delivery, claimed, state, next_at, answer.detail)
 
 
-async def _is_settled(uow: UnitOfWork, claimed: Claimed) -> bool:
-    """Tell whether what a call is about is over by now: nobody is to be called about an invoice that was paid since."""
-    message = claimed.message
-    if message.kind == AlertKind.PAYMENT_FAILED:
-        invoice = await uow.invoices.find_by_number(message.facts["invoice_number"])
-        return invoice is not None and invoice.status is not InvoiceStatus.OPEN
-    if message.account_id is None:
-        return False
-    if message.kind == AlertKind.SUSPENDED:
-        return (await uow.accounts.get(message.account_id)).status is not AccountStatus.SUSPENDED
-    if message.kind == AlertKind.SUSPENSION_SCHEDULED:
-        return all(each.suspend_at is None for each in await uow.collections.list_for_account(message.account_id))
-    return False
-
-
 async def _hand_over(delivery: Delivery, caller: PhoneCaller, claimed: Claimed) -> CallAnswer:
     try:
         task = _call_task(delivery, claimed)
@@ -254,7 +263,7 @@ async def _hand_over(delivery: Delivery, caller: PhoneCaller, claimed: Claimed) 
 async def _store(
     delivery: Delivery, claimed: Claimed, state: DeliveryState | None, next_at: datetime, outcome: str | None
 ) -> int:
-    """Settle a call, or let it wait where there is no state; what was not tried has no outcome."""
+    """Settle a message, or let it wait where there is no state; what was not tried has no outcome."""
     now = delivery.services.clock.now()
 
     async def work(uow: UnitOfWork) -> int:

@@ -73,7 +73,7 @@ async def add_contact(services: Services, caller: Caller, details: ContactDetail
     :raises TooManyContacts: when the account has ten.
     :raises TooOften: when contacts were changed, or an address was asked, as often as may be.
     """
-    checked = await asyncio.to_thread(check_contact, details, services.phone_regions)
+    checked = await asyncio.to_thread(check_contact, details, services.phone_regions, mails_utf8=services.mails_utf8)
 
     async def work(uow: UnitOfWork) -> str:
         owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
@@ -98,7 +98,7 @@ async def update_contact(services: Services, caller: Caller, contact_id: str, de
     :raises ContactNotFound: when the account has no such contact.
     :raises TooOften: when contacts were changed, or an address was asked, as often as may be.
     """
-    checked = await asyncio.to_thread(check_contact, details, services.phone_regions)
+    checked = await asyncio.to_thread(check_contact, details, services.phone_regions, mails_utf8=services.mails_utf8)
 
     async def work(uow: UnitOfWork) -> None:
         owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
@@ -167,8 +167,8 @@ async def resend_confirmation(services: Services, caller: Caller, contact_id: st
     await unit_of_work.write(services.database, work)
 
 
-def check_contact(details: ContactDetails, phone_regions: Sequence[str]) -> ContactDetails:
-    """Return the description with address and number in their normal form.
+def check_contact(details: ContactDetails, phone_regions: Sequence[str], *, mails_utf8: bool = False) -> ContactDetails:
+    """Return the description with address and number in their normal form; `mails_utf8` as for `read_email`.
 
     :raises InvalidContact: naming the field to correct.
     """
@@ -176,7 +176,7 @@ def check_contact(details: ContactDetails, phone_regions: Sequence[str]) -> Cont
         details,
         name=" ".join(details.name.split()) if details.name.isprintable() else details.name,
         title=details.title.strip(),
-        email=read_email(details.email) if details.email else None,
+        email=read_email(details.email, mails_utf8=mails_utf8) if details.email else None,
         phone=read_phone(details.phone, phone_regions) if details.phone else None,
     )
     check_details(tidied)
@@ -185,13 +185,14 @@ def check_contact(details: ContactDetails, phone_regions: Sequence[str]) -> Cont
     return tidied
 
 
-def read_email(text: str) -> str:
-    """Return an e-mail address in its normal form.
+def read_email(text: str, *, mails_utf8: bool = False) -> str:
+    """Return an e-mail address in its normal form: an international domain as it is typed.
 
+    What stands before the @ is ASCII, unless `mails_utf8`: other mail servers could not send there.
     :raises InvalidContact: when it is none.
     """
     try:
-        return validate_email(text.strip(), check_deliverability=False).normalized
+        return validate_email(text.strip(), check_deliverability=False, allow_smtputf8=mails_utf8).normalized
     except EmailNotValidError as error:
         raise InvalidContact("email", f"This is not an e-mail address. {error}") from None
 

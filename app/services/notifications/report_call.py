@@ -1,4 +1,4 @@
-"""The operator's systems tell the outcome of what they were handed: of a phone call (rules 39, 41), and of a mail."""
+"""The operator's system tells the outcome of the phone calls that it was handed (rules 39, 41)."""
 
 from __future__ import annotations
 
@@ -47,11 +47,3 @@ async def report_call(
             await apply_answer(uow, services.ids, answer, now)
 
     await unit_of_work.write(services.database, work)
-
-
-async def report_bounce(services: Services, *, address: str, reason: str) -> None:
-    """Mark an address that a mail came back from; it is shown with its contact until it takes a mail again."""
-    now = services.clock.now()
-    await unit_of_work.write(
-        services.database, lambda uow: uow.contacts.mark_refusing(address, reason=reason, refused_at=now)
-    )

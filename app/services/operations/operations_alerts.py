@@ -167,7 +167,7 @@ async def _watched(uow: UnitOfWork, now: datetime) -> OperationsFigures:
         messages=await uow.outbox_figures.count_by_state(),
         unknown_calls=await uow.outbox_figures.count_unknown_before(now - UNKNOWN_FOR),
         oldest_unsent_at=await uow.outbox_figures.oldest_unsent_at(),
-        refusing_addresses=await uow.contacts.count_refusing(),
+        refusing_addresses=await uow.mail_addresses.count_refusing(),
         quarantined=await uow.quarantine.count_open(),
         quarantined_today=await uow.quarantine.count_open_since(now - timedelta(days=1)),
         oldest_close_due_at=await uow.cycles.oldest_due_at(),

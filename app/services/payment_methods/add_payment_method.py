@@ -24,6 +24,7 @@ from app.domain.payment_methods import AddFailure, MethodStatus
 from app.repositories import unit_of_work
 from app.repositories.payment_methods import Consent, MethodDraft
 from app.services.common.idempotency import execute_idempotently
+from app.services.payment_methods.countries import is_country
 from app.services.payment_methods.payment_method_changes import get_on_file
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ OPERATION = "add_payment_method"
 LONGEST_DEVICE_DATA = 20_000
 LONGEST_TEXT = 255
 NONCE = pattern(r"[!-~]{1,512}")
-COUNTRY = pattern(r"[A-Za-z]{2}")
 
 
 class TooManyAttempts(ValueError):
@@ -206,9 +206,10 @@ def _check_form(new: NewMethod) -> None:
     if new.address is not None:
         parts = (new.address.street, new.address.postal_code)
         country = new.address.country_code
-        is_country = country is None or COUNTRY.fullmatch(country) is not None
-        if not is_country or not all(part is None or _is_plain(part, LONGEST_TEXT) for part in parts):
+        if not all(part is None or _is_plain(part, LONGEST_TEXT) for part in parts):
             raise InvalidMethodInput("billing address")
+        if country is not None and not is_country(country):
+            raise InvalidMethodInput("country of the billing address")
 
 
 def _is_plain(text: str, longest: int) -> bool:

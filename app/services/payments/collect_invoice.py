@@ -25,10 +25,10 @@ from app.domain.collection import (
     Wait,
     Warn,
     begin_round,
-    best_of,
     can_send_again,
     look_up_at,
     next_step,
+    outcome_among,
     pause_after,
     state_after,
 )
@@ -201,6 +201,9 @@ async def _ask(services: Services, call: _Call) -> ChargeAnswer:
             uses_key=attempt.uses_key,
         )
     )
+    if answer.is_duplicate:
+        # The gateway has decided about the charge before it, so that one can be looked for at once.
+        return await _find(services, replace(attempt, decline=answer.decline))
     # The refusal is of this sending alone; the one before may have taken the money.
     if call.was_sent and answer.kind is AnswerKind.REFUSED and not answer.keys_refused:
         return await _confirm_refusal(services, attempt, answer)
@@ -210,14 +213,24 @@ async def _ask(services: Services, call: _Call) -> ChargeAnswer:
 async def _look(services: Services, attempt: Attempt) -> ChargeAnswer:
     """Return what the gateway knows of a charge, once it has decided about it."""
     if services.clock.now() < look_up_at(attempt, services.clock.now()):
-        return ChargeAnswer(AnswerKind.UNKNOWN, reason="the gateway may still be at it")
+        return _unknown(attempt, "the gateway may still be at it")
+    return await _find(services, attempt)
+
+
+async def _find(services: Services, attempt: Attempt) -> ChargeAnswer:
+    """Return what the gateway has under the order of an attempt."""
     try:
-        found = best_of(await services.payments.find_by_order(attempt.id))
+        found = outcome_among(await services.payments.find_by_order(attempt.id), attempt)
     except GatewayUnavailable as error:
-        return ChargeAnswer(AnswerKind.UNKNOWN, reason=error.reason)
+        return _unknown(attempt, error.reason)
     if found is None:
-        return ChargeAnswer(AnswerKind.UNKNOWN, reason=ABSENT)
+        return _unknown(attempt, ABSENT)
     return ChargeAnswer(AnswerKind.DONE if found.moves_money else AnswerKind.DECLINED, found, found.decline)
+
+
+def _unknown(attempt: Attempt, reason: str) -> ChargeAnswer:
+    """What is not known of an attempt leaves as it was what is: that it was rejected as a duplicate."""
+    return ChargeAnswer(AnswerKind.UNKNOWN, decline=attempt.decline, reason=reason)
 
 
 async def _confirm_refusal(services: Services, attempt: Attempt, answer: ChargeAnswer) -> ChargeAnswer:
@@ -262,12 +275,12 @@ async def _postpone(
     uow: UnitOfWork, call: _Call, found: CollectionSnapshot, state: AttemptState, answer: ChargeAnswer
 ) -> None:
     """Come back to an attempt later; nothing else is tried before (rule 31)."""
-    await uow.attempts.record_outcome(call.attempt.id, state, at=found.now)
+    await uow.attempts.record_outcome(call.attempt.id, state, at=found.now, decline=answer.decline)
     if answer.reason == ABSENT:
         await uow.attempts.count_absence(call.attempt)
     retry_at = found.now + pause_after(found.collection.failures)
-    # Without a key it must not be sent again, and the gateway's search lags behind what it has done.
-    if state is AttemptState.UNKNOWN and not call.attempt.uses_key:
+    # What must not be sent again is looked for, and the gateway's search lags behind what it has done.
+    if state is AttemptState.UNKNOWN and (answer.is_duplicate or not call.attempt.uses_key):
         retry_at = max(retry_at, look_up_at(call.attempt, found.now))
     changed: CollectionChange = {
         "status": CollectionStatus.UNKNOWN if state is AttemptState.UNKNOWN else found.collection.status,

@@ -9,6 +9,7 @@ from app.domain.announcements import (
     BackupUsed,
     PaymentFailed,
     PaymentReceived,
+    RefundMade,
     Suspended,
     SuspensionScheduled,
     suspension_subject,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from app.domain.collection import Attempt
-    from app.domain.events.reversals import Reversal
+    from app.domain.events.reversals import PaymentRefunded, Reversal
     from app.domain.payment_methods import PaymentMethod
     from app.repositories.ledger import Payment
     from app.services.payments.collection_snapshot import CollectionSnapshot
@@ -77,6 +78,15 @@ def payment_undone(
         is_undone=True,
     )
     return [Announcement(AlertKind.PAYMENT_FAILED, account_id, event_id, facts)]
+
+
+def payment_refunded(account_id: str, event: PaymentRefunded, open_cents: int, on: date) -> list[Announcement]:
+    """Tell that staff refunded a payment, and what is open of its invoice since; once for each refund."""
+    if event.number is None:
+        return []
+    method = event.method_name or "your payment method"
+    facts = RefundMade(event.number, event.amount_cents, method, on, open_cents)
+    return [Announcement(AlertKind.PAYMENT_REFUNDED, account_id, event.refund, facts)]
 
 
 def suspension_scheduled(found: CollectionSnapshot, suspends_on: date, open_cents: int) -> Announcement:

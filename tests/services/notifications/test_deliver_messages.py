@@ -310,7 +310,7 @@ class TestCalls:
 
 
 async def refusing_addresses(world: World) -> int:
-    return await unit_of_work.read(world.database, lambda uow: uow.contacts.count_refusing())
+    return await unit_of_work.read(world.database, lambda uow: uow.mail_addresses.count_refusing())
 
 
 async def break_facts(post: Post) -> None:

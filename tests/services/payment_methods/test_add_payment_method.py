@@ -50,6 +50,10 @@ class TestAdded:
         assert added.verification.status is VerificationStatus.VERIFIED
         assert added.verification.postal_code_check is CheckResult.NOT_VERIFIED
 
+    @pytest.mark.parametrize("country", ["US", "gb", "DE", "AQ", "SS"])
+    async def test_the_country_is_one_of_iso_3166_in_capitals_or_not(self, july, country):
+        assert (await july.try_to_add(VISA, address=BillingAddress(country_code=country))).method is not None
+
     async def test_paypal_is_added_without_a_verification(self, july):
         added = (await july.try_to_add(PAYPAL)).method
         assert (added.display_name, added.verification) == ("PayPal jane.doe@paypal.com", None)
@@ -244,6 +248,11 @@ class TestRejectedNonces:
             {"address": BillingAddress(street="x" * 256)},
             {"address": BillingAddress(postal_code="\x07")},
             {"address": BillingAddress(country_code="USA")},
+            {"address": BillingAddress(country_code="XX")},
+            {"address": BillingAddress(country_code="UK")},
+            {"address": BillingAddress(country_code="EU")},
+            {"address": BillingAddress(country_code="\u00df")},
+            {"address": BillingAddress(country_code="")},
         ],
     )
     async def test_what_comes_along_has_its_form(self, july, given):

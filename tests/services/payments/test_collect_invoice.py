@@ -9,11 +9,14 @@ import pytest
 from app.domain.collection import AttemptState, CollectionStatus
 from app.domain.invoice_drafts import InvoiceStatus
 from app.domain.payment_methods import MethodStatus
+from app.messages.invoice_words import invoice_words
 from app.repositories import unit_of_work
+from app.repositories.pages.invoices import INVOICE
+from app.repositories.reader import load_within
 from app.repositories.webhook_events import COLLECTION, Hold
 from app.services.payments.collect_invoice import collect_invoice
 from tests.till import MASTERCARD, VISA, Till
-from tests.world import pacific
+from tests.world import ACCOUNT, pacific
 
 JULY = pacific(2026, 7, 1, 12)
 HARD, SOFT, NETWORK = "2005", "2001", "3000"
@@ -53,6 +56,14 @@ class TestPaid:
         event = next(event for event in await july.world.trail() if event.kind == "payment.received")
         assert event.data["method_name"] == "Visa ending in 1881"
         assert event.data["is_backup"] is False
+
+    async def test_the_invoice_names_the_card_as_the_portal_does(self, july):
+        await july.collect()
+        invoice = (await july.world.issued())[0]
+        request = INVOICE.request(account=ACCOUNT, invoice_id=invoice.id)
+        (shown,) = await july.read(lambda uow: load_within(uow.session, request))
+        notes = [each.note for each in invoice_words(shown).sums if each.label == "Payment"]
+        assert notes == ["Visa ending in 1881, received July 1, 2026"]
 
     async def test_nothing_is_done_twice(self, july):
         await july.collect()
@@ -174,6 +185,45 @@ class TestUnknown:
         assert await states(july) == [AttemptState.PLANNED]
         await july.advance_to(JULY + timedelta(minutes=1))
         assert await states(july) == [AttemptState.SUCCEEDED]
+
+
+class TestDuplicates:
+    """A rejection as a duplicate is looked up, and settled as what became of the charge before it (rule 31)."""
+
+    @pytest.mark.parametrize("has_keys", [True, False])
+    async def test_of_a_charge_that_went_through_it_is_paid_at_once(self, july, has_keys):
+        july.gateway.settings(request_keys=has_keys)
+        july.gateway.faults({"match": "sale", "when": "after", "action": "twice", "skip": 0 if has_keys else 1})
+        await july.collect()
+        (attempt,) = await july.attempts()
+        statuses = july.gateway.ledger()[attempt.id]["transactions"]
+        assert (attempt.state, await status(july)) == (AttemptState.SUCCEEDED, InvoiceStatus.PAID)
+        assert (attempt.decline, len(statuses)) == (None, 2)
+        assert july.gateway.captured(attempt.id) == (1, 139_00)
+
+    async def test_of_a_charge_that_is_found_late_nothing_else_is_charged_before(self, july):
+        july.gateway.faults(
+            {"match": "sale", "when": "after", "action": "twice"},
+            {"match": "search_ids", "when": "before", "action": "status", "status": 503, "times": 3},
+        )
+        await july.collect()
+        (attempt,) = await july.attempts()
+        assert (attempt.state, attempt.is_duplicate) == (AttemptState.UNKNOWN, True)
+        await july.advance_to(JULY + timedelta(minutes=10))
+        assert await states(july) == [AttemptState.SUCCEEDED]
+        assert july.gateway.captured(attempt.id) == (1, 139_00)
+
+    async def test_of_a_charge_that_was_never_made_it_is_a_decline_and_the_back_up_is_charged(self, july):
+        july.gateway.force("*", "duplicate", 1)
+        await july.collect()
+        assert await states(july) == [AttemptState.UNKNOWN]
+        await july.advance_to(JULY + timedelta(seconds=70))
+        assert await states(july) == [AttemptState.UNKNOWN]
+        await july.advance_to(JULY + timedelta(minutes=5))
+        first, second = await july.attempts()
+        assert (first.state, first.decline.code, first.sends) == (AttemptState.DECLINED, "duplicate", 1)
+        assert (second.state, await status(july)) == (AttemptState.SUCCEEDED, InvoiceStatus.PAID)
+        assert july.gateway.captured(first.id) == (0, 0)
 
 
 class TestOurFault:
