@@ -127,7 +127,9 @@ def fetch_assets() -> None:
         return
     say("Fetching the browser files of the pages (first start, or they changed).")
     try:
-        run_quietly([npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=CONTRACT, failure="npm failed")
+        run_quietly(
+            [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=CONTRACT, failure="npm failed"
+        )
         for source, target in json.loads(manifest.read_text())["flexBilling"]["assets"].items():
             (VENDOR / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(CONTRACT / source, VENDOR / target)

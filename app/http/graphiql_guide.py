@@ -72,7 +72,7 @@ GUIDE: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         ),
     ),
     (
-        "Add Ons",
+        "Add-ons",
         (
             ("AddOnsList", "The add-ons with their terms, and whether you have them."),
             ("AddOnPreview", "What the rest of the month would cost."),

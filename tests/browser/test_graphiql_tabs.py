@@ -1,0 +1,104 @@
+"""GraphiQL in a real browser on a fresh demo: every operation answers with data at the first press."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.graphql.contract import read_contract
+from app.http.static_files import FOLDER
+from tests.browser.demo import running_demo
+from tests.browser.pages import needs_browser, opened
+
+pytestmark = [
+    needs_browser,
+    pytest.mark.skipif(
+        not (FOLDER / "vendor").is_dir(),
+        reason="needs GraphiQL's files: `python3 scripts/dev.py demo` copies them with npm",
+    ),
+]
+
+RUN = ".graphiql-execute-button"
+EDITOR = "document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror"
+SHOWN = f"(name) => new RegExp(`(query|mutation|subscription) ${{name}}\\\\b`).test({EDITOR}.getValue())"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    with running_demo(tmp_path_factory.mktemp("demo")) as address:
+        yield address
+
+
+def open_page(watched):
+    watched.page.goto("/graphql")
+    watched.page.wait_for_selector(RUN)
+
+
+def press(page, name):
+    """Open an operation from the guide, run it, and return the answer."""
+    page.click(f'[data-operation="{name}"]')
+    page.wait_for_function(SHOWN, arg=name)
+    with page.expect_response(lambda answer: _runs(answer.request, name)) as waiting:
+        page.click(RUN)
+    return waiting.value.json()
+
+
+def _runs(request, name):
+    sent = request.post_data or "{}"
+    return (
+        request.method == "POST" and request.url.endswith("/graphql") and json.loads(sent).get("operationName") == name
+    )
+
+
+def is_refusal(value):
+    return isinstance(value, dict) and {"code", "message"} <= value.keys()
+
+
+def test_every_operation_answers_with_data_at_the_first_press(demo):
+    with opened(demo) as watched:
+        open_page(watched)
+        watched.page.wait_for_selector("[data-operation]")
+        names = [found.get_attribute("data-operation") for found in watched.page.query_selector_all("[data-operation]")]
+        answers = {name: press(watched.page, name) for name in names}
+    assert sorted(names) == sorted(operation.name for operation in read_contract().operations)
+    failed = {
+        name: answer
+        for name, answer in answers.items()
+        if "errors" in answer or any(value is None or is_refusal(value) for value in answer["data"].values())
+    }
+    assert failed == {}
+    assert watched.complaints == []
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 390])
+def test_the_run_button_and_the_answer_are_in_sight(demo, width):
+    with opened(demo, width=width, color_scheme="dark") as watched:
+        open_page(watched)
+        for part in (RUN, ".graphiql-response", "#flex-persona", "#flex-time"):
+            box = watched.page.locator(part).first.bounding_box()
+            assert box is not None, part
+            assert box["width"] > 30, part
+            assert box["x"] + box["width"] <= width + 1, part
+    assert watched.complaints == []
+
+
+def test_the_clock_moves_by_a_day(demo):
+    with opened(demo) as watched:
+        open_page(watched)
+        page = watched.page
+        page.wait_for_function("document.getElementById('flex-time').textContent !== ''")
+        before = page.text_content("#flex-time")
+        page.click("text=+ 1 day")
+        page.wait_for_function("(before) => document.getElementById('flex-time').textContent > before", arg=before)
+        assert page.text_content("#flex-time")[:10] > before[:10]
+
+
+def test_the_reference_finds_what_is_typed(demo):
+    with opened(demo, width=390) as watched:
+        watched.page.goto("/docs")
+        watched.page.fill("#search", "PAYMENT_DECLINED")
+        watched.page.click("#found a >> nth=0")
+        assert watched.page.locator("#PAYMENT_DECLINED").is_visible()
+        assert watched.page.evaluate("document.documentElement.scrollWidth <= 390")
+    assert watched.complaints == []
