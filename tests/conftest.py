@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.database import database, migrated_file, migrated_postgres, postgres_database, till, wallet, world
+from tests.database import (
+    database,
+    migrated_file,
+    migrated_postgres,
+    postgres_database,
+    postgres_url,
+    till,
+    wallet,
+    world,
+)
 from tests.gateway import gateway, gateway_server
 from tests.postgres import postgres_server, stoppable_postgres
 
@@ -24,6 +33,7 @@ __all__ = [
     "migrated_postgres",
     "postgres_database",
     "postgres_server",
+    "postgres_url",
     "stoppable_postgres",
     "till",
     "wallet",

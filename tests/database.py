@@ -118,16 +118,22 @@ def migrated_postgres(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def postgres_database(postgres_server: str, migrated_postgres: str) -> AsyncIterator[Database]:
-    """An open database with every table and no row, on PostgreSQL; mark its tests with `postgres`."""
+def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
+    """The URL of a database with every table and no row, on PostgreSQL; mark its tests with `postgres`."""
+    with fresh_database(postgres_server, migrated_postgres) as url:
+        yield url
+
+
+@pytest.fixture
+async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
+    """The same, open."""
     from app.repositories.database import Database
 
-    with fresh_database(postgres_server, migrated_postgres) as url:
-        database = Database.open(url)
-        try:
-            yield database
-        finally:
-            await database.close()
+    database = Database.open(postgres_url)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 @pytest.fixture

@@ -25,8 +25,10 @@ from app.models.connection import (
     parse_url,
     place_of,
 )
+from app.repositories.account_changes import AccountChanges
 from app.repositories.availability import BUSY_CODES, is_away, reason_of, sqlite_code
 from app.repositories.bulk import Upsert, execute_many, upsert
+from app.repositories.change_signals import open_signal
 from app.repositories.drivers import ReadTimedOut, open_driver
 from app.repositories.engines import read_engine, write_engine
 from app.repositories.reader import Reader, load_within
@@ -73,6 +75,7 @@ class Database:
         self._read_sessions = _sessions(self._reading)
         self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, _Gate] = WeakKeyDictionary()
         self.reader = Reader(open_driver(url))
+        self.changes = AccountChanges(self.reader, open_signal(url))
 
     @classmethod
     def open(cls, url: str, *, revision: str | None = None, begins_within_seconds: float | None = None) -> Database:
@@ -133,6 +136,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.changes.close()
         await self.reader.close()
         await self._reading.dispose()
         await self._writing.dispose()
@@ -150,7 +154,9 @@ class Database:
                     await session.connection()  # BEGIN is sent now, so that waiting for a lock counts too
             except TimeoutError as error:
                 raise DatabaseUnreachable(place_of(self._url), "no write could begin in time") from error
-            return await work(session)
+            result = await work(session)
+        self.changes.announce()
+        return result
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
