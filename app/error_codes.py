@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 class ErrorCode(Enum):
     """Each code names one kind of failure, described by its value; its text for people is the error's message."""
 
+    ACCESS_EXPIRED = "The event stream ended with its access token. Open it again with a new one."
     ACCOUNT_SUSPENDED = "The account is suspended or closed and cannot buy anything until its open balance is paid."
     ADD_ON_ALREADY_ACTIVE = (
         "The account already has the add-on. If it is cancelled, keep it instead of buying it again."
@@ -29,6 +30,7 @@ class ErrorCode(Enum):
     CONFIRMATIONS_USED_UP = "The payment contact was asked to confirm as often as possible and has not answered."
     DOWNGRADE_NOT_COST_EFFECTIVE = "This month's usage exceeds the lower plan's cost-effective threshold."
     DUPLICATE_PAYMENT_METHOD = "The payment method is already on file."
+    EVENT_STREAM_REQUIRED = "A subscription was sent without `accept: text/event-stream`."
     FORBIDDEN = "You are signed in, but your role does not allow this, or your membership has ended."
     GRAPHQL_PARSE_FAILED = "The document is not GraphQL."
     GRAPHQL_VALIDATION_FAILED = "The document asks for something that the schema does not have, or asks wrongly."
@@ -64,6 +66,7 @@ class ErrorCode(Enum):
     TERMS_NOT_ACCEPTED = "The accepted terms are not the current ones."
     TIMEOUT = "The request arrived too slowly, or took too long to answer. Try again, or ask for less."
     TOO_MANY_CONTACTS = "The account has the maximum number of payment contacts."
+    TOO_MANY_STREAMS = "You have the maximum number of event streams open."
     UNAUTHENTICATED = "The access token is missing, expired or invalid. Sign in again."
     UNSUPPORTED_MEDIA_TYPE = "The request body is not `application/json` in UTF-8."
 

@@ -30,6 +30,7 @@ from app.http.ingest_routes import ingest_routes
 from app.http.named_documents import DocumentsMode
 from app.http.operator_routes import operator_routes
 from app.http.static_files import static_route
+from app.http.stopping import before_stopping
 from app.http.unsubscribe import unsubscribe_routes
 from app.http.webhooks import webhook_routes
 from app.jobs.messages import message_round
@@ -188,6 +189,7 @@ def build(surroundings: Surroundings) -> Starlette:
         reader=database.reader,
         probe=pulse.probe,
         rate_limiter=services.rate_limiter,
+        changes=database.changes,
         links=links,
         writes=Writes(
             services,
@@ -242,7 +244,7 @@ class _Pulse:
         self._collector: Ticker | None = None
 
     @asynccontextmanager
-    async def lifespan(self, _application: Starlette) -> AsyncIterator[None]:
+    async def lifespan(self, application: Starlette) -> AsyncIterator[None]:
         """Start the tickers, and at the end stop them before the database closes."""
         around, seconds = self._surroundings, self._surroundings.settings.ticker_seconds
         closing = closing_round(around.services)
@@ -255,7 +257,8 @@ class _Pulse:
         self._collector.start()
         _keep_what_is_loaded()
         try:
-            yield
+            with before_stopping(application.state.streams.stop):
+                yield
         finally:
             await self._messenger.stop()
             await self._ticker.stop()

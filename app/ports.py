@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import math
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
     from datetime import date, datetime
 
@@ -96,12 +97,38 @@ class RateLimiter(Protocol):
         ...
 
 
+class AccountChanges(Protocol):
+    """Tells who watches an account that something of its Summary may have changed, in whichever process."""
+
+    def watch(self, account: str, tell: Callable[[], None], /) -> AbstractAsyncContextManager[None]:
+        """Have `tell` called after each change of the account (by its external id), often several together.
+
+        What is read within is missed by no change.
+        """
+        ...
+
+
+class Unchanging:
+    """Tells of no change."""
+
+    def watch(self, _account: str, _tell: Callable[[], None], /) -> AbstractAsyncContextManager[None]:
+        """Watch nothing."""
+        return nullcontext()
+
+
+UNCHANGING = Unchanging()
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified bearer token says: who asks, and for which account (by its external id)."""
+    """What a verified bearer token says: who asks, and for which account (by its external id).
+
+    `trusted_until` is when the token ends, in seconds of real time since 1970; the same claims of a later token equal.
+    """
 
     subject: str
     account: str
+    trusted_until: float = field(default=math.inf, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

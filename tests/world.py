@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,13 @@ from app.http.documents import document_kinds, document_routes
 from app.http.guard import GuardOptions
 from app.http.health import Readiness
 from app.messages.render import Renderer
-from app.ports import PaymentGateway
+from app.ports import UNLIMITED, PaymentGateway, RateLimiter
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.events import StoredEvent
 from app.repositories.invoices import StoredInvoice
 from app.repositories.unit_of_work import UnitOfWork
-from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
+from app.sandbox.tokens import LIFETIME, SANDBOX_RULES, SandboxTokens
 from app.services.adjustments.record_payment import RecordedPayment, record_payment
 from app.services.common.caller import Caller
 from app.services.common.services import Services
@@ -64,6 +64,8 @@ def pacific(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> 
 
 
 BEGINNING = pacific(2026, 7, 1, 12)
+USUAL_EDGE = {"is_sandbox": True, "allowed_hosts": ["flex.test"], "guard": GuardOptions(cost=1_000_000)}
+"""Tests look at more at once than one operation may."""
 
 
 class SettableClock:
@@ -79,10 +81,18 @@ class SettableClock:
 class World:
     """Make it with `World.create`; by default it is noon of 1 July 2026. `real_clock` is what document links go by.
 
-    Without `payments` nothing is charged while one waits, and a change takes effect when it is confirmed.
+    Without `payments` nothing is charged while one waits, and a change takes effect when it is confirmed. `edge` are
+    options of the edge that differ from the usual ones.
     """
 
-    def __init__(self, database: Database, now: datetime, payments: PaymentGateway | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        now: datetime,
+        payments: PaymentGateway | None = None,
+        rate_limiter: RateLimiter = UNLIMITED,
+        **edge: Any,
+    ) -> None:
         self.database = database
         self.clock = SettableClock(now)
         self.ids = CountingIds()
@@ -100,12 +110,13 @@ class World:
                 reader=database.reader,
                 probe=_ready,
                 links=links,
+                changes=database.changes,
+                rate_limiter=rate_limiter,
                 writes=Writes(
                     self.services, QuoteSigner(SECRET.decode(), self.clock, self.ids), self.payment_runner, self.vault
                 ),
             ),
-            # Tests look at more at once than one operation may.
-            options=EdgeOptions(is_sandbox=True, allowed_hosts=["flex.test"], guard=GuardOptions(cost=1_000_000)),
+            options=EdgeOptions(**USUAL_EDGE | edge),
             routes=document_routes(reader=database.reader, links=links, renderer=_renderer()),
         )
 
@@ -215,7 +226,7 @@ class World:
         return body["data"]
 
     def client(self, *, by: Role | str = Role.ADMIN, account: str = ACCOUNT) -> httpx2.AsyncClient:
-        return client(self.application, {"authorization": f"Bearer {_token(str(by), account)}"})
+        return client(self.application, bearer(by, account))
 
     async def next_due_at(self) -> datetime | None:
         """When the next cycle invoice of any account falls due."""
@@ -239,8 +250,13 @@ def _tokens() -> SandboxTokens:
 
 
 @cache
-def _token(subject: str, account: str) -> str:
-    return _tokens().sign(subject=subject, account=account)
+def _token(subject: str, account: str, lifetime: timedelta) -> str:
+    return _tokens().sign(subject=subject, account=account, lifetime=lifetime)
+
+
+def bearer(by: Role | str = Role.ADMIN, account: str = ACCOUNT, lifetime: timedelta = LIFETIME) -> dict[str, str]:
+    """The header of a person's token."""
+    return {"authorization": f"Bearer {_token(str(by), account, lifetime)}"}
 
 
 async def _ready() -> Readiness:

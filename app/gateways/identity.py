@@ -111,7 +111,7 @@ class JwtVerifier:
             raise InvalidToken("lives too long")
         if not _is_name(subject) or not _is_name(account):
             raise InvalidToken("no subject or account")
-        return Claims(subject=subject, account=account)
+        return Claims(subject, account, trusted_until=float(claims["exp"]) + self._leeway)
 
 
 def _is_name(value: object) -> bool:

@@ -172,6 +172,11 @@ class DocumentStore:
             raise DocumentRefused(code, [error.with_traceback(None)]) from None
 
 
-def is_query(operation: OperationDefinitionNode) -> bool:
-    """Tell whether an operation only reads."""
-    return operation.operation is OperationType.QUERY
+def is_mutation(operation: OperationDefinitionNode) -> bool:
+    """Tell whether an operation changes things."""
+    return operation.operation is OperationType.MUTATION
+
+
+def is_subscription(operation: OperationDefinitionNode) -> bool:
+    """Tell whether an operation is answered again and again."""
+    return operation.operation is OperationType.SUBSCRIPTION

@@ -95,7 +95,7 @@ class CostModel:
     def __init__(self, schema: GraphQLSchema, largest_page: int = 100) -> None:
         self.schema = schema
         self.largest_page = largest_page
-        roots = {schema.query_type, schema.mutation_type}
+        roots = {schema.query_type, schema.mutation_type, schema.subscription_type}
         self._fields = {
             type_.name: {name: _declared(field, is_root=type_ in roots) for name, field in type_.fields.items()}
             for type_ in schema.type_map.values()

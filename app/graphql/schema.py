@@ -25,6 +25,7 @@ from app.graphql.queries.plans import PlanQueries
 from app.graphql.queries.usage import UsageQueries
 from app.graphql.queries.viewer import ViewerQueries
 from app.graphql.scalars import SCALARS
+from app.graphql.subscriptions.billing_summary import BillingSummarySubscriptions
 from app.graphql.types.line_kinds import LINE_TYPES
 from app.graphql.types.payment_method import CardPaymentMethod, PayPalPaymentMethod
 
@@ -63,6 +64,17 @@ class Mutation(PlanMutations, AddOnMutations, PaymentMethodMutations, PaymentMut
     """The root of all writes."""
 
 
+@strawberry.type(
+    description=(
+        "All subscriptions. Each is an event stream of its own (`accept: text/event-stream`, the "
+        "protocol `graphql-sse` with distinct connections): a `next` event with the data at once and "
+        "after each change, and a `complete` event at the end."
+    )
+)
+class Subscription(BillingSummarySubscriptions):
+    """The root of what is followed."""
+
+
 class BillingSchema(strawberry.Schema):
     """Strawberry's schema, silenced: it would log documents and values; `errors.py` logs what we may keep."""
 
@@ -73,6 +85,7 @@ class BillingSchema(strawberry.Schema):
 schema = BillingSchema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[ErrorCode, CardPaymentMethod, PayPalPaymentMethod, *LINE_TYPES],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -23,13 +23,14 @@ from app.graphql.persisted_documents import PersistedDocuments
 from app.graphql.schema import graphql_schema
 from app.http import answers
 from app.http.body import BodyDeadline, BodyEncoding, BodyLimit
+from app.http.event_streams import EventStreams, StreamOptions
 from app.http.graphql_endpoint import EndpointOptions, GraphQLEndpoint
 from app.http.guard import Guard, GuardOptions
 from app.http.health import Live, Probe, Ready
 from app.http.named_documents import DocumentsMode, NamedDocuments
 from app.http.request_scope import RequestScope
 from app.http.security import SecurityHeaders, TrustedHosts, cors
-from app.ports import UNLIMITED
+from app.ports import UNCHANGING, UNLIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Lifespan
 
-    from app.ports import Claims, Clock, Ids, Origin, RateLimiter, TokenVerifier
+    from app.ports import AccountChanges, Claims, Clock, Ids, Origin, RateLimiter, TokenVerifier
     from app.repositories.reader import Reader
     from app.services.invoices.document_links import DocumentLinks
 
@@ -63,6 +64,7 @@ class EdgeServices:
     links: DocumentLinks | None = None
     writes: Writes | None = None
     rate_limiter: RateLimiter = UNLIMITED
+    changes: AccountChanges = UNCHANGING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ class EdgeOptions:
     operation_seconds: float = 10.0
     guard: GuardOptions = field(default_factory=GuardOptions)
     documents: DocumentsMode = DocumentsMode.PREFER
+    streams: StreamOptions = field(default_factory=StreamOptions)
 
     @property
     def rules(self) -> RuleSet:
@@ -100,12 +103,14 @@ def build_application(
 ) -> Starlette:
     """Return the whole HTTP side. `routes` are the other addresses; each brings its own authentication and `guarded`.
 
+    `state.streams` of the application are its event streams, for whoever stops it.
     :raises DocumentRefused: when a document to be warmed does not fit the schema.
     """
     documents = NamedDocuments(persisted_documents or PersistedDocuments(), options.documents)
     store = DocumentStore(graphql_schema, options.rules)
     store.warm(warm_documents)
-    endpoint = _graphql_endpoint(services, options, store, documents, developer_page)
+    streams = EventStreams(services.changes, services.clock, options.streams)
+    endpoint = _graphql_endpoint(services, options, store, documents, streams, developer_page)
     application = Starlette(
         routes=[
             Route("/graphql", guarded(endpoint, largest_body=options.largest_body, seconds=options.body_seconds)),
@@ -124,6 +129,7 @@ def build_application(
         lifespan=lifespan,
     )
     application.router.redirect_slashes = False
+    application.state.streams = streams
     return application
 
 
@@ -140,6 +146,7 @@ def _graphql_endpoint(
     options: EdgeOptions,
     store: DocumentStore,
     documents: NamedDocuments,
+    streams: EventStreams,
     page: ASGIApp | None,
 ) -> GraphQLEndpoint:
     graphql_options = GraphQLOptions(largest_page=options.largest_page)
@@ -160,7 +167,10 @@ def _graphql_endpoint(
         verifier=services.verifier,
         make_context=make_context,
         options=EndpointOptions(
-            is_sandbox=options.is_sandbox, documents=documents, operation_seconds=options.operation_seconds
+            is_sandbox=options.is_sandbox,
+            documents=documents,
+            operation_seconds=options.operation_seconds,
+            streams=streams,
         ),
         guard=Guard(services.rate_limiter, options.guard),
         page=page,

@@ -67,15 +67,19 @@ class BodyDeadline:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        ends_at = asyncio.get_running_loop().time() + self._seconds
+        ends_at: float | None = asyncio.get_running_loop().time() + self._seconds
 
         async def receive_in_time() -> Message:
+            nonlocal ends_at
             try:
                 async with asyncio.timeout_at(ends_at):
-                    return await receive()
+                    message = await receive()
             except TimeoutError:
-                message = f"The request took more than {self._seconds:g} seconds to arrive. Send it again."
-                raise Refused(BODY_TOO_SLOW, ErrorCode.TIMEOUT, message, CLOSE) from None
+                text = f"The request took more than {self._seconds:g} seconds to arrive. Send it again."
+                raise Refused(BODY_TOO_SLOW, ErrorCode.TIMEOUT, text, CLOSE) from None
+            if not message.get("more_body", False):
+                ends_at = None  # the body is here; what comes now is that the client leaves, whenever that is
+            return message
 
         await _answered(self._app, scope, receive_in_time, send)
 

@@ -12,6 +12,7 @@ GUIDE: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         "Summary",
         (
             ("SummaryShow", "The Summary tab: plan, usage so far, balances, and the next invoice as it stands."),
+            ("SummaryWatch", "The same while it is open: run it, change something in another window, and see it here."),
             ("NextInvoiceShow", "Every line of the next invoice says by which rule and arithmetic it came about."),
             ("ForecastShow", "Where the month is heading, and on what that rests."),
             ("UsageShow", "One month, day by day. Set it to a past one, such as 2026-05, or to nonsense: BAD_INPUT."),

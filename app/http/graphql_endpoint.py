@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from app.domain.card_numbers import without_card_numbers
 from app.error_codes import ErrorCode, entry
-from app.graphql.documents import Document, DocumentRefused, DocumentStore, is_query
+from app.graphql.documents import Document, DocumentRefused, DocumentStore, is_mutation, is_subscription
 from app.graphql.errors import document_entries
 from app.http import answers
 from app.http.answers import JSON, Refused, client_address, header, request_id_of, send_json, send_refusal
 from app.http.body import Disconnected, read_body
+from app.http.event_streams import Outcome
 from app.http.graphql_request import read_parameters, read_query_string, refuse_card_numbers
 from app.http.guard import Budget, TooManyOperations
 from app.http.json_body import decode_object
 from app.http.named_documents import DocumentNotRun
-from app.http.negotiation import choose_media_type, prefers_html, require_json
+from app.http.negotiation import EVENT_STREAM, choose_media_type, prefers_html, require_json
 from app.http.security import Unauthenticated, authenticate
 from app.ports import Origin
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from app.domain.json_values import JsonObject
     from app.graphql.context import Context
     from app.graphql.execution import Answer, Executor
+    from app.http.event_streams import EventStreams
     from app.http.graphql_request import GraphQLRequest
     from app.http.guard import Guard
     from app.http.named_documents import NamedDocuments
@@ -46,6 +49,8 @@ METHODS = ("GET", "POST")
 DEVELOPER_PAGE = b"x-developer-page"
 """A header that the developers' page sends."""
 
+STREAM_REQUIRED = f"A subscription is answered by an event stream. Send it with `accept: {EVENT_STREAM}`."
+
 LONGEST_AGENT = 255
 CHARACTERS_A_POINT = 2
 """How much of a document that is not known yet is examined for a point."""
@@ -54,12 +59,13 @@ CHARACTERS_A_POINT = 2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointOptions:
     """How this endpoint behaves: whether texts may come by GET and the developers' page may send any text, as in the
-    sandbox, which documents are known, and how long an operation may take.
+    sandbox, which documents are known, how long an operation may take, and where its event streams are.
     """
 
     is_sandbox: bool
     documents: NamedDocuments
     operation_seconds: float
+    streams: EventStreams
 
 
 class GraphQLEndpoint:
@@ -92,16 +98,22 @@ class GraphQLEndpoint:
         media_type = JSON
         try:
             self._require_method(scope)
-            media_type = scope["state"]["media_type"] = choose_media_type(header(scope, b"accept"))
-            status, body = await self._answer(scope, receive, media_type)
+            media_type = choose_media_type(header(scope, b"accept"))
+            scope["state"]["media_type"] = JSON if media_type == EVENT_STREAM else media_type
+            claims, request, query = await self._admit(scope, receive)
+            answer = partial(self._answer, scope, query, request, claims, media_type)
+            if media_type == EVENT_STREAM:
+                await self._options.streams.run(scope, receive, send, claims, answer)
+                return
+            outcome = await answer()
         except Refused as refused:
             if isinstance(refused, Unauthenticated):
                 log.info("token refused", reason=refused.reason)
-            await send_refusal(scope, send, refused, media_type)
+            await self._refuse(scope, send, refused, media_type)
         except Disconnected:
             log.info("client left")
         else:
-            await send_json(send, status, body, media_type=media_type)
+            await send_json(send, outcome.status, outcome.body, media_type=media_type)
 
     def _require_method(self, scope: Scope) -> None:
         if scope["method"] not in METHODS:
@@ -109,7 +121,19 @@ class GraphQLEndpoint:
         if scope["method"] == "GET" and not (self._options.is_sandbox or _only_names_document(scope)):
             raise _method_refused("Only a document's id is sent by GET; send its text by POST.", ("POST",))
 
-    async def _answer(self, scope: Scope, receive: Receive, media_type: str) -> tuple[int, JsonObject]:
+    async def _refuse(self, scope: Scope, send: Send, refused: Refused, media_type: str) -> None:
+        """Send a refusal: in an event stream where the fault is in the operation, as the protocol of those wants it."""
+        if isinstance(refused, TooManyOperations | DocumentNotRun):
+            refused.status = _document_status(media_type, refused.code)
+        if media_type != EVENT_STREAM:
+            await send_refusal(scope, send, refused, media_type)
+        elif refused.status == answers.BAD_REQUEST:
+            await self._options.streams.refuse(scope, send, refused)
+        else:
+            await send_refusal(scope, send, refused)
+
+    async def _admit(self, scope: Scope, receive: Receive) -> tuple[Claims, GraphQLRequest, str]:
+        """Return who asks, how, and the text of the document."""
         is_post = scope["method"] == "POST"
         if is_post:
             require_json(header(scope, b"content-type"))
@@ -117,20 +141,20 @@ class GraphQLEndpoint:
         scope["state"]["account"] = claims.account
         request = read_parameters(decode_object(await read_body(receive))) if is_post else read_query_string(scope)
         refuse_card_numbers(request)
-        try:
-            query = self._options.documents.text_of(request, is_free=self._is_developer(scope))
-            async with self._guard.turn(claims):
-                return await self._answer_operation(scope, query, request, claims, media_type)
-        except (TooManyOperations, DocumentNotRun) as refused:
-            refused.status = _document_status(media_type, refused.code)
-            raise
+        return claims, request, self._options.documents.text_of(request, is_free=self._is_developer(scope))
+
+    async def _answer(
+        self, scope: Scope, query: str, request: GraphQLRequest, claims: Claims, media_type: str
+    ) -> Outcome:
+        async with self._guard.turn(claims):
+            return await self._answer_operation(scope, query, request, claims, media_type)
 
     def _is_developer(self, scope: Scope) -> bool:
         return self._options.is_sandbox and self._page is not None and header(scope, DEVELOPER_PAGE) is not None
 
     async def _answer_operation(
         self, scope: Scope, query: str, request: GraphQLRequest, claims: Claims, media_type: str
-    ) -> tuple[int, JsonObject]:
+    ) -> Outcome:
         request_id = request_id_of(scope)
         if not self._store.knows(query):
             await self._guard.spend(claims, len(query) // CHARACTERS_A_POINT)
@@ -139,17 +163,20 @@ class GraphQLEndpoint:
             operation = _operation(document, request.operation_name)
         except DocumentRefused as refused:
             errors = document_entries(refused.errors, refused.code, request_id)
-            return _document_status(media_type, refused.code), {"errors": errors}
+            return Outcome(_document_status(media_type, refused.code), {"errors": errors})
         except UnknownOperation as unknown:
             errors = [entry(ErrorCode.OPERATION_RESOLUTION_FAILURE, str(unknown), request_id)]
-            return _document_status(media_type, ErrorCode.OPERATION_RESOLUTION_FAILURE), {"errors": errors}
-        if scope["method"] != "POST" and not is_query(operation):
+            return Outcome(_document_status(media_type, ErrorCode.OPERATION_RESOLUTION_FAILURE), {"errors": errors})
+        if is_subscription(operation) and media_type != EVENT_STREAM:
+            errors = [entry(ErrorCode.EVENT_STREAM_REQUIRED, STREAM_REQUIRED, request_id)]
+            return Outcome(_document_status(media_type, ErrorCode.EVENT_STREAM_REQUIRED), {"errors": errors})
+        if scope["method"] != "POST" and is_mutation(operation):
             raise _method_refused("A mutation changes things; send it by POST.", ("POST",))
         scope["state"]["operation"] = operation.name.value if operation.name else None
         budget = Budget(document.cost_of(operation).points(request.variables), self._guard.options.cost)
         if budget.is_exceeded:
             body = _too_expensive(document, operation, request.variables, budget, request_id)
-            return _document_status(media_type, ErrorCode.LIMIT_EXCEEDED), body
+            return Outcome(_document_status(media_type, ErrorCode.LIMIT_EXCEEDED), body)
         remaining = await self._guard.spend(claims, budget.requested)
         context = self._make_context(request_id, claims, origin_of(scope))
         lane = self._guard.lane(budget.requested)
@@ -157,9 +184,10 @@ class GraphQLEndpoint:
         if context.is_member:
             self._guard.remember_member(claims)
         body = {**answer.body, "extensions": budget.extension(remaining)}
-        if answer.was_executed:
-            return answers.OK, body
-        return _document_status(media_type, ErrorCode.BAD_INPUT), body
+        if not answer.was_executed:
+            return Outcome(_document_status(media_type, ErrorCode.BAD_INPUT), body)
+        goes_on = is_subscription(operation) and answer.body["data"] is not None
+        return Outcome(answers.OK, body, goes_on, is_scarce=remaining < self._guard.options.by_token.most // 2)
 
     async def _authenticate(self, scope: Scope) -> Claims:
         try:

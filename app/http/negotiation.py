@@ -7,10 +7,18 @@ from functools import lru_cache
 from app.error_codes import ErrorCode
 from app.http.answers import GRAPHQL_RESPONSE, JSON, NOT_ACCEPTABLE, UNSUPPORTED_MEDIA_TYPE, Refused
 
+EVENT_STREAM = "text/event-stream"
+
 LONGEST_HEADER = 1_000
 
 # What each range of an Accept header gets. A wildcard gets plain JSON, which every client understands.
-ANSWERS = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
+ANSWERS = {
+    GRAPHQL_RESPONSE: GRAPHQL_RESPONSE,
+    JSON: JSON,
+    EVENT_STREAM: EVENT_STREAM,
+    "application/*": JSON,
+    "*/*": JSON,
+}
 
 
 def choose_media_type(accept: str | None) -> str:
@@ -20,7 +28,7 @@ def choose_media_type(accept: str | None) -> str:
     """
     chosen = _chosen(accept) if accept is None or len(accept) <= LONGEST_HEADER else None
     if chosen is None:
-        message = f"Accept {GRAPHQL_RESPONSE} or {JSON}; this service answers with nothing else."
+        message = f"Accept {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}; this service answers with nothing else."
         raise Refused(NOT_ACCEPTABLE, ErrorCode.NOT_ACCEPTABLE, message)
     return chosen
 

@@ -47,7 +47,7 @@ class SandboxTokens:
         """Return the JWKS document for the verifier."""
         return json.dumps({"keys": [self._key.as_dict(private=False)]})
 
-    def sign(self, *, subject: str, account: str) -> str:
+    def sign(self, *, subject: str, account: str, lifetime: timedelta = LIFETIME) -> str:
         """Return a token for a user (by subject) on an account (by external id), good for 30 days of real time."""
         now = int(time.time())
         header = {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": self._key.kid}
@@ -57,7 +57,7 @@ class SandboxTokens:
             "sub": subject,
             "account": account,
             "iat": now,
-            "exp": now + int(LIFETIME.total_seconds()),
+            "exp": now + int(lifetime.total_seconds()),
         }
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
 

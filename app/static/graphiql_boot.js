@@ -53,8 +53,44 @@
   const fetcher = (params, options) => {
     const isAboutSchema = params.operationName === "IntrospectionQuery" && current !== null;
     const headers = isAboutSchema ? { ...options?.headers, Authorization: bearer(current) } : options?.headers;
-    return send(params, { ...options, headers });
+    return isSubscription(params, options?.documentAST) ? follow(params, headers) : send(params, { ...options, headers });
   };
+
+  const isSubscription = ({ operationName }, document) => {
+    const operations = (document?.definitions ?? []).filter(({ kind }) => kind === "OperationDefinition");
+    const named = operations.find(({ name }) => name?.value === operationName) ?? operations[0];
+    return named?.operation === "subscription";
+  };
+
+  // An event stream: each `next` is an answer, `complete` is the end.
+  async function* follow(params, headers) {
+    const leaving = new AbortController();
+    try {
+      const response = await fetch(config.endpoint, {
+        method: "POST",
+        signal: leaving.signal,
+        headers: { ...headers, "X-Developer-Page": "1", accept: "text/event-stream", "content-type": "application/json" },
+        body: JSON.stringify(params),
+      });
+      if (!response.ok) {
+        yield await response.json();
+        return;
+      }
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      for (let text = ""; ; ) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        const events = (text + value).split("\n\n");
+        text = events.pop();
+        for (const event of events) {
+          if (event.startsWith("event: complete")) return;
+          if (event.startsWith("event: next")) yield JSON.parse(event.slice(event.indexOf("data:") + 5));
+        }
+      }
+    } finally {
+      leaving.abort();
+    }
+  }
 
   const resetTabs = () => {
     storage.clear();

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import orjson
+from graphql import OperationType
 
 from app.gateways.braintree import BraintreePayments
 from app.gateways.braintree_config import BraintreeConfig
@@ -23,9 +24,11 @@ from app.graphql.context import Writes
 from app.graphql.contract import FOLDER, read_contract
 from app.graphql.persisted_documents import hash_of, read_persisted_documents
 from app.http.application import EdgeOptions, EdgeServices, build_application
+from app.http.event_streams import StreamOptions
 from app.http.health import Readiness
 from app.http.named_documents import DocumentsMode
 from app.migrations.upgrade import upgrade
+from app.ports import Claims, TokenVerifier
 from app.repositories import unit_of_work
 from app.repositories.database import Database, DatabaseUnreachable
 from app.repositories.reader import PageRequest
@@ -42,6 +45,7 @@ from app.services.payment_methods.vault_service import VaultService
 from app.services.payments.payment_runner import PaymentRunner
 from app.services.plans.quotes import QuoteSigner
 from tests.contract.seeds import DENTIST, PERSONAS, SEEDS, Builder, LaterIds, SeedClock
+from tests.fakes.event_stream import COMPLETE, following
 
 EXAMPLES = FOLDER / "examples"
 CONTRACT = read_contract()
@@ -51,8 +55,24 @@ AT_THE_GATEWAY = {"ANSWER_LOST": "vault", "PAYMENT_ANSWER_LOST": "sale", "CARDS_
 """Faults at the payment gateway, with the operation whose answer is lost."""
 
 HOST = "flex.test"
+STREAMS = StreamOptions(pause_seconds=0.01)
 HTTP_OK = 200
 LINK_SECRET = b"signs the links of examples alone"
+
+
+class Recorded(NamedTuple):
+    """An answer: of a stream the first event, those that follow, and whether it is complete then."""
+
+    status: int
+    response: Any
+    events: list[Any] | None = None
+    is_complete: bool | None = None
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """As it is written into a file; only a stream has the parts of one."""
+        stream = {} if self.events is None else {"events": self.events, "isComplete": self.is_complete}
+        return {"httpStatus": self.status, "response": self.response} | stream
 
 
 @dataclass(frozen=True)
@@ -71,15 +91,16 @@ class Example:
         return self.path.parent.name
 
     @property
-    def answer(self) -> tuple[int, Any]:
-        return self.content["httpStatus"], self.content["response"]
+    def answer(self) -> Recorded:
+        content = self.content
+        return Recorded(content["httpStatus"], content["response"], content.get("events"), content.get("isComplete"))
 
     @property
     def codes(self) -> set[str]:
         """Of errors, and of refusals in the data."""
-        response = self.content["response"] or {}
-        errors = {error["extensions"]["code"] for error in response.get("errors", ())}
-        return errors | {refusal["code"] for refusal in _refusals(response.get("data"))}
+        answers = [self.content["response"] or {}, *self.content.get("events", ())]
+        errors = {error["extensions"]["code"] for answer in answers for error in answer.get("errors", ())}
+        return errors | {refusal["code"] for answer in answers for refusal in _refusals(answer.get("data"))}
 
     @property
     def is_done(self) -> bool:
@@ -91,10 +112,18 @@ class Example:
     @property
     def steps(self) -> list[Example]:
         """What is done before, in the same world and, unless it says otherwise, by the same person at the same time."""
+        return self._others("after")
+
+    @property
+    def meanwhile(self) -> list[Example]:
+        """What is done while the stream is open."""
+        return self._others("meanwhile")
+
+    def _others(self, part: str) -> list[Example]:
         shared = {key: self.content[key] for key in ("as", "at", "seed")}
         return [
             Example(EXAMPLES / step["operation"] / "step.json", shared | {"variables": {}} | step)
-            for step in self.content.get("after", ())
+            for step in self.content.get(part, ())
         ]
 
 
@@ -137,6 +166,16 @@ class HangingReader:
 
     async def load_each(self, requests: Sequence[PageRequest[Any]]) -> list[Any]:
         return await asyncio.get_running_loop().create_future()
+
+
+class EndingTokens:
+    """Tokens that end as soon as they were looked at."""
+
+    def __init__(self, verifier: TokenVerifier) -> None:
+        self._verifier = verifier
+
+    async def verify(self, token: str) -> Claims:
+        return replace(await self._verifier.verify(token), trusted_until=0.0)
 
 
 class PlainTokens(BraintreePayments):
@@ -188,7 +227,7 @@ class Stage:
         if self._server is not None:
             self._server.close()
 
-    async def play(self, example: Example) -> tuple[int, Any]:
+    async def play(self, example: Example) -> Recorded:
         """Play what comes before an example, then the example itself, and return its answer."""
         async with self.prepared(example) as played:
             return await played.send(example)
@@ -203,7 +242,7 @@ class Stage:
         played = Play(self, database)
         try:
             for step in example.steps:
-                status, answer = await played.send(step)
+                status, answer, *_ = await played.send(step)
                 if status != HTTP_OK or "errors" in answer:
                     raise ValueError(f"{example.name}: a step before it failed: {answer}")
             if example.content.get("fault") == "PAYMENT_REFUNDED":
@@ -232,15 +271,44 @@ class Play:
     ids: LaterIds = field(default_factory=LaterIds)
     answers: list[Any] = field(default_factory=list)
 
-    async def send(self, example: Example) -> tuple[int, Any]:
+    async def send(self, example: Example) -> Recorded:
         self.stage.clock.instant = datetime.fromisoformat(example.content["at"])
         await self.stage.bring_about(example.content.get("fault"), self.database, self.stage.clock)
+        if _is_stream(example):
+            return await self._follow(example)
         transport = httpx2.ASGITransport(app=self._application(example))
         async with httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
             response = await client.send(self._request(client, example))
         answer = orjson.loads(response.content) if response.content else None
         self.answers.append((answer or {}).get("data"))
-        return response.status_code, answer
+        return Recorded(response.status_code, answer)
+
+    async def _follow(self, example: Example) -> Recorded:
+        """Open a stream, do what is done meanwhile, and read its events until it is complete or has told of that."""
+        async with httpx2.AsyncClient(base_url=f"http://{HOST}") as client:
+            request = self._request(client, example)
+        headers = {name: value for name, value in request.headers.items() if name in {"host", "authorization"}}
+        body = orjson.loads(request.content)
+        application = self._application(example)
+        async with AsyncExitStack() as stack:
+            for _ in range(STREAMS.most_of_a_user if example.content.get("fault") == "STREAMS_OPEN" else 0):
+                await (await stack.enter_async_context(following(application, body, bearer=headers))).event()
+            stream = await stack.enter_async_context(following(application, body, bearer=headers))
+            events = [await stream.event()]
+            self.answers.append(events[0].data.get("data"))
+            for step in example.meanwhile:
+                await self.send(step)
+            if example.meanwhile:
+                events.append(await stream.event())
+            if any("errors" in event.data for event in events) or example.content.get("fault") == "TOKEN_ENDS":
+                while events[-1] != COMPLETE:
+                    events.append(await stream.event())
+            return Recorded(
+                stream.status,
+                events[0].data,
+                [event.data for event in events[1:] if event != COMPLETE],
+                events[-1] == COMPLETE,
+            )
 
     async def give_back(self, invoice_id: str) -> None:
         """Staff give back all that was charged for an invoice."""
@@ -266,8 +334,10 @@ class Play:
         clock = SeedClock(datetime.fromisoformat(example.content["at"]))
         payments = self.stage.nowhere if fault == "GATEWAY_UNREACHABLE" else self.stage.payments
         around = Services(self.database, clock, self.ids, payments, SystemClock())
+        verifier = JwtVerifier(FixedKeys(self.stage.tokens.public_keys()), SANDBOX_RULES)
         services = EdgeServices(
-            verifier=JwtVerifier(FixedKeys(self.stage.tokens.public_keys()), SANDBOX_RULES),
+            verifier=EndingTokens(verifier) if fault == "TOKEN_ENDS" else verifier,
+            changes=self.database.changes,
             clock=clock,
             ids=self.ids,
             reader=readers.get(fault, self.database.reader),
@@ -281,8 +351,13 @@ class Play:
             ),
         )
         seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0
-        documents = DocumentsMode(example.content.get("documents", DocumentsMode.PREFER))
-        options = EdgeOptions(is_sandbox=False, allowed_hosts=[HOST], operation_seconds=seconds, documents=documents)
+        options = EdgeOptions(
+            is_sandbox=False,
+            allowed_hosts=[HOST],
+            operation_seconds=seconds,
+            documents=DocumentsMode(example.content.get("documents", DocumentsMode.PREFER)),
+            streams=STREAMS,
+        )
         return build_application(services=services, options=options, persisted_documents=PERSISTED)
 
     def _request(self, client: httpx2.AsyncClient, example: Example) -> httpx2.Request:
@@ -321,6 +396,12 @@ class Play:
         for name in path:
             found = found[int(name)] if isinstance(found, list) else found[name]
         return found
+
+
+def _is_stream(example: Example) -> bool:
+    """A subscription is followed, unless the example asks for it in another way."""
+    operation = CONTRACT.find(example.operation)
+    return operation is not None and operation.kind is OperationType.SUBSCRIPTION and "request" not in example.content
 
 
 def _config(port: int) -> BraintreeConfig:

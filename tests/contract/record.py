@@ -17,14 +17,16 @@ from typing import Any
 
 import structlog
 
-from tests.contract.examples import Example, Stage, examples
+from tests.contract.examples import Example, Recorded, Stage, examples
+
+RECORDED = {"httpStatus", "response", "events", "isComplete"}
 
 
-def write(example: Example, status: int, response: object) -> bool:
+def write(example: Example, answer: Recorded) -> bool:
     """Write the answer into the file, and tell whether that changed it."""
     before = example.path.read_text(encoding="utf-8")
-    content = {key: value for key, value in example.content.items() if key not in {"httpStatus", "response"}}
-    text = json.dumps(content | {"httpStatus": status, "response": response}, indent=2, ensure_ascii=False) + "\n"
+    content = {key: value for key, value in example.content.items() if key not in RECORDED}
+    text = json.dumps(content | answer.parts, indent=2, ensure_ascii=False) + "\n"
     example.path.write_text(text, encoding="utf-8")
     return text != before
 
@@ -43,10 +45,10 @@ async def record(names: list[str]) -> tuple[list[str], list[str]]:
         for example in examples():
             if names and not example.name.startswith(tuple(names)):
                 continue
-            status, response = await stage.play(example)
-            if failed(example, response):
+            answer = await stage.play(example)
+            if failed(example, answer.response):
                 broken.append(example.name)
-            elif write(example, status, response):
+            elif write(example, answer):
                 changed.append(example.name)
         await stage.close()
     return changed, broken

@@ -91,7 +91,8 @@ class TestOperations:
             for selection in part.selection_set.selections
             if isinstance(selection, FieldNode)
         }
-        assert used == set(graphql_schema.query_type.fields) | set(graphql_schema.mutation_type.fields)
+        roots = (graphql_schema.query_type, graphql_schema.mutation_type, graphql_schema.subscription_type)
+        assert used == {name for root in roots for name in root.fields}
 
 
 class TestFragments:

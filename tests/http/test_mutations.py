@@ -10,11 +10,12 @@ from app.graphql.documents import DocumentStore, RuleSet
 from app.graphql.execution import Executor
 from app.graphql.persisted_documents import PersistedDocuments
 from app.graphql.schema import BillingSchema
+from app.http.event_streams import EventStreams, StreamOptions
 from app.http.graphql_endpoint import EndpointOptions, GraphQLEndpoint
 from app.http.guard import Guard, GuardOptions
 from app.http.named_documents import DocumentsMode, NamedDocuments
 from app.http.request_scope import RequestScope
-from app.ports import UNLIMITED, Claims
+from app.ports import UNCHANGING, UNLIMITED, Claims
 from tests.fakes.edge import A_VIEWER, CountingIds, FakeReader, FixedClock, client
 
 CHANGED: list[str] = []
@@ -63,6 +64,7 @@ def application():
             is_sandbox=True,
             documents=NamedDocuments(PersistedDocuments(), DocumentsMode.PREFER),
             operation_seconds=10.0,
+            streams=EventStreams(UNCHANGING, FixedClock(), StreamOptions()),
         ),
         guard=Guard(UNLIMITED, GuardOptions()),
     )
