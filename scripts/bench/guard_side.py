@@ -62,7 +62,7 @@ def main(folder: str, asks: str) -> None:
     asyncio.run(_prepare(_settings(data)))
     tokens = [_bearer(data, account) for account in CALM]
     with _process("serve", folder, "memory://") as server, _process("serve", folder, RATE_LIMITS_OFF) as unguarded:
-        address, other = _read_address(server), _read_address(unguarded)
+        address, other = read_address(server), read_address(unguarded)
         calm = max(asyncio.run(_ask(address, tokens, SUMMARIES)))
         with _process("press", folder, address):
             time.sleep(1)
@@ -116,19 +116,21 @@ def _process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def _read_address(server: subprocess.Popen[str]) -> str:
+def read_address(server: subprocess.Popen[str]) -> str:
+    """Return the address that a server has printed."""
     if server.stdout is None:
         raise RuntimeError("the server says no address")
     return server.stdout.readline().strip()
 
 
 def _processor_time(server: subprocess.Popen[str], address: str, tokens: Sequence[dict[str, str]], asks: int) -> float:
-    began = _seconds_of(server.pid)
+    began = processor_seconds(server.pid)
     asyncio.run(_ask(address, tokens, asks))
-    return (_seconds_of(server.pid) - began) / (asks + WARM_UP) * 1_000
+    return (processor_seconds(server.pid) - began) / (asks + WARM_UP) * 1_000
 
 
-def _seconds_of(process: int) -> float:
+def processor_seconds(process: int) -> float:
+    """Return the processor time that a process has taken so far, as the system counts it."""
     fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 

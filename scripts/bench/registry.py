@@ -10,6 +10,7 @@ from scripts.bench.guard_bench import bench_guard
 from scripts.bench.import_bench import bench_import
 from scripts.bench.memory_bench import bench_memory
 from scripts.bench.run_due_bench import bench_run_due
+from scripts.bench.streams_bench import bench_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,4 +25,5 @@ BENCHES: Mapping[str, Callable[[Scope], Report]] = {
     "memory": bench_memory,
     "gateway": bench_gateway,
     "guard": bench_guard,
+    "streams": bench_streams,
 }
