@@ -19,6 +19,7 @@ from app.gateways.signing_keys import FetchedKeys, FixedKeys
 from app.gateways.smtp import MailServer, SmtpMailer
 from app.graphql.context import Writes
 from app.graphql.contract import read_contract
+from app.graphql.execution import ExecutionMode
 from app.graphql.persisted_documents import read_persisted_documents
 from app.http.account_routes import account_routes
 from app.http.application import EdgeOptions, EdgeServices, build_application
@@ -207,6 +208,7 @@ def build(surroundings: Surroundings) -> Starlette:
             cors_origins=settings.cors_origins,
             allows_introspection=settings.shows_graphiql,
             documents=DocumentsMode(settings.documents),
+            execution=ExecutionMode(settings.execution),
         ),
         warm_documents=[operation.document for operation in contract.operations],
         persisted_documents=read_persisted_documents(contract),

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     documents: Literal["off", "prefer", "log-unknown", "enforce"] = Field(
         "prefer", description="whether operations may be sent by their ids (not when off), and must be (enforce)"
     )
+    execution: Literal["compiled", "plain", "compared"] = Field(
+        "compiled", description="how operations are executed; compared logs where compiled and plain execution differ"
+    )
     graphiql: bool | None = Field(None, description="show GraphiQL to browsers; by default in the sandbox only")
 
     @field_validator("allowed_hosts", "cors_origins", "trusted_proxies", "phone_regions", mode="before")

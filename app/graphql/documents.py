@@ -2,7 +2,7 @@
 within bounds. A store is made for one rule set, so no answer of one mode can leak into another.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +20,8 @@ from graphql import (
 from graphql.validation import NoSchemaIntrospectionCustomRule
 
 from app.error_codes import ErrorCode
+from app.graphql.compiled.operation import CompiledOperation
+from app.graphql.compiled.writer import NotCompiled
 from app.graphql.limits import Limits, excess, find_excess
 from app.graphql.operation_cost import CostModel, OperationCost
 
@@ -39,6 +41,10 @@ class RuleSet:
     limits: Limits = field(default_factory=Limits)
 
 
+COMPILED_AT_RUN = 2
+"""Writing an operation's functions takes as long as some runs of it: it has to be asked for again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document that may be executed."""
@@ -46,6 +52,8 @@ class Document:
     node: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
     costs: Mapping[str | None, OperationCost] = field(default_factory=dict)
+    _runs: Counter[str | None] = field(default_factory=Counter)
+    _compiled: dict[str | None, CompiledOperation | None] = field(default_factory=dict)
 
     def find_operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Return the operation to run, or None when the name does not decide it."""
@@ -56,6 +64,20 @@ class Document:
     def cost_of(self, operation: OperationDefinitionNode) -> OperationCost:
         """Return the cost of one of its operations."""
         return self.costs[operation.name.value if operation.name else None]
+
+    def compiled(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> CompiledOperation | None:
+        """Return an operation as it was written down, or None on its first run and for what is left to graphql-core."""
+        name = operation.name.value if operation.name else None
+        if name in self._compiled:
+            return self._compiled[name]
+        self._runs[name] += 1
+        if self._runs[name] < COMPILED_AT_RUN:
+            return None
+        try:
+            self._compiled[name] = CompiledOperation(schema, self.node, operation)
+        except NotCompiled:
+            self._compiled[name] = None
+        return self._compiled[name]
 
 
 class DocumentRefused(Exception):

@@ -3,18 +3,23 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeGuard, cast
 
+import structlog
 from graphql import GraphQLSchema, OperationDefinitionNode, execute
 from graphql.execution import ExecutionResult
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from app.domain.json_values import JsonObject
+from app.graphql.compiled.replay import Replay
 from app.graphql.context import Context
 from app.graphql.documents import Document, RuleSet
 from app.graphql.errors import field_entries, root_cause
 from app.repositories.database import DatabaseProblem, ReadTimedOut
+
+log = structlog.get_logger("graphql")
 
 # Strawberry's own faster test, under the type that graphql-core asks for.
 IS_AWAITABLE = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
@@ -28,12 +33,21 @@ class Answer:
     was_executed: bool
 
 
+class ExecutionMode(StrEnum):
+    """How operations are executed: as written down for them, by graphql-core alone, or by both, which must agree."""
+
+    COMPILED = "compiled"
+    PLAIN = "plain"
+    COMPARED = "compared"
+
+
 class Executor:
     """Executes documents that the store has examined; no parsing and no validation happens here."""
 
-    def __init__(self, schema: GraphQLSchema, rules: RuleSet) -> None:
+    def __init__(self, schema: GraphQLSchema, rules: RuleSet, mode: ExecutionMode = ExecutionMode.COMPILED) -> None:
         self._schema = schema
         self._hides_suggestions = not rules.shows_suggestions
+        self._mode = mode
 
     async def run(
         self,
@@ -48,14 +62,36 @@ class Executor:
         :raises DatabaseProblem: when a field could not reach the database.
         :raises ReadTimedOut: when the database took too long for a field.
         """
+        compiled = None if self._mode is ExecutionMode.PLAIN else document.compiled(self._schema, operation)
+        hides = self._hides_suggestions
+        outcome = None if compiled is None else await compiled.run(context, variables, hides_suggestions=hides)
+        if outcome is None:
+            return await self._execute(document, operation, variables, context, StrawberryGraphQLCoreExecutionContext)
+        if outcome.data is not None and self._mode is ExecutionMode.COMPILED:
+            return Answer({"data": outcome.data}, was_executed=True)
+        answer = await self._execute(document, operation, variables, context, Replay, outcome.roots)
+        if outcome.data is not None and answer.body != {"data": outcome.data}:
+            log.error("compiled execution differs", operation=operation.name.value if operation.name else None)
+        return answer
+
+    async def _execute(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: JsonObject,
+        context: Context,
+        executor_class: type[StrawberryGraphQLCoreExecutionContext],
+        root_value: object = None,
+    ) -> Answer:
         name = operation.name.value if operation.name else None
         pending = execute(
             self._schema,
             document.node,
+            root_value=root_value,
             context_value=context,
             variable_values=dict(variables),
             operation_name=name,
-            executor_class=StrawberryGraphQLCoreExecutionContext,
+            executor_class=executor_class,
             is_awaitable=IS_AWAITABLE,
             hide_suggestions=self._hides_suggestions,
         )

@@ -144,15 +144,17 @@ class SectionGuard(FieldExtension):
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
+    def allows(self, context: Context) -> bool:
+        """Tell whether the caller's role may see the section."""
+        return may(context.seen_viewer, self.permission)
+
     def resolve(self, next_: Resolver, source: Any, info: Any, **arguments: Any) -> Any:
         """Resolve the section, or answer null."""
-        context: Context = info.context
-        return next_(source, info, **arguments) if may(context.seen_viewer, self.permission) else None
+        return next_(source, info, **arguments) if self.allows(info.context) else None
 
     async def resolve_async(self, next_: Resolver, source: Any, info: Any, **arguments: Any) -> Any:
         """Resolve the section, or answer null."""
-        context: Context = info.context
-        return await next_(source, info, **arguments) if may(context.seen_viewer, self.permission) else None
+        return await next_(source, info, **arguments) if self.allows(info.context) else None
 
 
 def root_field(

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from app.error_codes import ErrorCode, entry
 from app.graphql.context import Asked, Context, GraphQLOptions, Writes
 from app.graphql.documents import DocumentStore, RuleSet
-from app.graphql.execution import Executor
+from app.graphql.execution import ExecutionMode, Executor
 from app.graphql.persisted_documents import PersistedDocuments
 from app.graphql.schema import graphql_schema
 from app.http import answers
@@ -82,6 +82,7 @@ class EdgeOptions:
     guard: GuardOptions = field(default_factory=GuardOptions)
     documents: DocumentsMode = DocumentsMode.PREFER
     streams: StreamOptions = field(default_factory=StreamOptions)
+    execution: ExecutionMode = ExecutionMode.COMPILED
 
     @property
     def rules(self) -> RuleSet:
@@ -163,7 +164,7 @@ def _graphql_endpoint(
 
     return GraphQLEndpoint(
         store=store,
-        executor=Executor(graphql_schema, options.rules),
+        executor=Executor(graphql_schema, options.rules, options.execution),
         verifier=services.verifier,
         make_context=make_context,
         options=EndpointOptions(

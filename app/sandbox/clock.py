@@ -92,6 +92,21 @@ class OffsetClock:
             os.close(descriptor)
 
 
+class SeedingClock:
+    """Stands still until it is moved, and only ever moves forward."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """Return the instant that the history has come to."""
+        return self._at
+
+    def move_to(self, at: datetime) -> None:
+        """Go on to an instant; an earlier one is ignored."""
+        self._at = max(self._at, at)
+
+
 def _read_offset(path: Path) -> timedelta:
     offset: float | None = None
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):

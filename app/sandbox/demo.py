@@ -29,6 +29,7 @@ from app.repositories.database import Database
 from app.sandbox.braintree_gateway.process import stop_gateway
 from app.sandbox.catcher import FOLDER as MESSAGES
 from app.sandbox.catcher import CallCatcher, MailCatcher
+from app.sandbox.clock import SeedingClock
 from app.sandbox.demo_acts import ADD_ONS, DemoActs
 from app.sandbox.demo_company import (
     CEDAR,
@@ -158,21 +159,6 @@ async def _live_through(
 def months_to_seed() -> int:
     """Return how many months `seed` will report."""
     return MONTHS_OF_HISTORY + 1
-
-
-class SeedingClock:
-    """Stands still until it is moved, and only ever moves forward."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-
-    def now(self) -> datetime:
-        """Return the instant that the history has come to."""
-        return self._at
-
-    def move_to(self, at: datetime) -> None:
-        """Go on to an instant; an earlier one is ignored."""
-        self._at = max(self._at, at)
 
 
 @dataclass(frozen=True, slots=True)

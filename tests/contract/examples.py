@@ -22,6 +22,7 @@ from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
 from app.graphql.context import Writes
 from app.graphql.contract import FOLDER, read_contract
+from app.graphql.execution import ExecutionMode
 from app.graphql.persisted_documents import hash_of, read_persisted_documents
 from app.http.application import EdgeOptions, EdgeServices, build_application
 from app.http.event_streams import StreamOptions
@@ -189,8 +190,9 @@ class PlainTokens(BraintreePayments):
 class Stage:
     """Builds each world once, and plays every example on a copy of its own, with an empty payment gateway beside it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, execution: ExecutionMode) -> None:
         self.folder = folder
+        self.execution = execution
         self.tokens = SandboxTokens.open(folder)
         self.clock = SeedClock(datetime.min.replace(tzinfo=UTC))
         self.payments = PlainTokens(self._gateway)
@@ -357,6 +359,7 @@ class Play:
             operation_seconds=seconds,
             documents=DocumentsMode(example.content.get("documents", DocumentsMode.PREFER)),
             streams=STREAMS,
+            execution=self.stage.execution,
         )
         return build_application(services=services, options=options, persisted_documents=PERSISTED)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from app.graphql.execution import ExecutionMode
 from tests.contract.examples import Example, Recorded, Stage, examples
 
 RECORDED = {"httpStatus", "response", "events", "isComplete"}
@@ -41,7 +42,7 @@ async def record(names: list[str]) -> tuple[list[str], list[str]]:
     """Record the examples whose name begins with one of these, or all; returns those that changed and that failed."""
     changed, broken = [], []
     with TemporaryDirectory() as folder:
-        stage = Stage(Path(folder))
+        stage = Stage(Path(folder), ExecutionMode.PLAIN)
         for example in examples():
             if names and not example.name.startswith(tuple(names)):
                 continue

@@ -17,7 +17,7 @@ def read_phone(text: str, regions: Sequence[str]) -> str:
 
     :raises InvalidContact: when it is none that could be called, or none that is called.
     """
-    import phonenumbers  # noqa: PLC0415 -- large, and needed here alone
+    import phonenumbers
 
     try:
         number = phonenumbers.parse(text, regions[0])
@@ -42,7 +42,7 @@ def is_callable(number: str, regions: Sequence[str]) -> bool:
 
 def _is_of_a_business(number: PhoneNumber) -> bool:
     """Tell whether a number is of a type that a business has: no premium or shared cost, pager, voicemail, unknown."""
-    from phonenumbers import PhoneNumberType, number_type  # noqa: PLC0415 -- as above
+    from phonenumbers import PhoneNumberType, number_type
 
     return number_type(number) in {
         PhoneNumberType.FIXED_LINE,

@@ -62,7 +62,7 @@ def is_highly_restrictive(text: str) -> bool:
 
 def _scripts(letter: str) -> frozenset[str]:
     """Return the augmented scripts of a letter (UTS 39, section 5.1); none where it is of every script."""
-    from fontTools import unicodedata as scripts  # noqa: PLC0415 -- tables of all scripts, needed here alone
+    from fontTools import unicodedata as scripts
 
     found = frozenset(scripts.script_extension(letter))
     return frozenset() if found & _OF_ANY_SCRIPT else found.union(*(_AUGMENTED.get(script, ()) for script in found))
@@ -71,8 +71,8 @@ def _scripts(letter: str) -> frozenset[str]:
 @cache
 def _links() -> LinkifyIt:
     """Return the recogniser of links, which knows every ending of the public suffix list."""
-    from linkify_it import LinkifyIt  # noqa: PLC0415 -- as above
-    from publicsuffixlist import PSLFILE  # noqa: PLC0415 -- as above
+    from linkify_it import LinkifyIt
+    from publicsuffixlist import PSLFILE
 
     lines = Path(PSLFILE).read_text(encoding="utf-8").splitlines()
     endings = {line.strip().rpartition(".")[2] for line in lines if line.strip() and not line.startswith("//")}
