@@ -46,7 +46,14 @@ settings.load_profile("flex")
 
 
 CORE = Path(__file__).parent / "domain"
-MADE_ONCE = {"test_bill_a_real_month", "test_demo", "test_killed_cycle_run", "test_sample_calls", "test_verify"}
+MADE_ONCE = {
+    "test_bill_a_real_month",
+    "test_demo",
+    "test_graphiql_tabs",
+    "test_killed_cycle_run",
+    "test_sample_calls",
+    "test_verify",
+}
 
 
 @pytest.hookimpl(tryfirst=True)
