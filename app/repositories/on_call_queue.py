@@ -152,7 +152,7 @@ _WARNED: Any = (
 )
 _REACHED: Any = (
     select(NotificationRow.dedupe_key)
-    .outerjoin(RefusingAddressRow, col(RefusingAddressRow.address) == col(NotificationRow.address))
+    .outerjoin(RefusingAddressRow, col(RefusingAddressRow.address) == func.lower(col(NotificationRow.address)))
     .where(
         col(NotificationRow.kind) == AlertKind.SUSPENSION_SCHEDULED,
         col(NotificationRow.state) != DeliveryState.FAILED,

@@ -6,12 +6,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from app.domain.accounts import AccountStatus
 from app.domain.alerts import AlertKind
 from app.http.unsubscribe import unsubscribe_routes
 from app.messages.render import Renderer
+from app.repositories import unit_of_work
+from app.repositories.unit_of_work import UnitOfWork
 from tests.fakes.edge import client
 from tests.services.post import Post
-from tests.world import World
+from tests.world import ACCOUNT, World
 
 
 @pytest.fixture
@@ -79,7 +82,18 @@ class TestContact:
     @pytest.mark.parametrize("kind", [AlertKind.PAYMENT_FAILED, AlertKind.SUSPENDED])
     async def test_a_duty_has_no_link(self, post, kind):
         await post.add_contact()
+        await suspend(post)
         assert await link_of(post, kind, "carla@example.com") is None
+
+
+async def suspend(post: Post) -> None:
+    """Suspend the account: of what is not so, nobody is told."""
+
+    async def work(uow: UnitOfWork) -> None:
+        account = await uow.accounts.get_by_external_id(ACCOUNT)
+        await uow.accounts.set_status(account.id, AccountStatus.SUSPENDED)
+
+    await unit_of_work.write(post.world.database, work)
 
 
 class TestForgery:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from alembic import command
 from sqlalchemy import text
 
 from app.domain.accounts import Role
 from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
-from app.domain.deliveries import CallOutcome, MailAnswer, MailResult
-from app.migrations.upgrade import alembic_config, upgrade
+from app.domain.deliveries import CallOutcome, MailAnswer, MailProblem, MailReport, MailResult
+from app.migrations.upgrade import downgrade, upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.services.notifications.report_call import report_bounce, report_call
+from app.services.notifications.report_call import report_call
+from app.services.notifications.report_mail import report_mail
 from app.services.operations.on_call_queue import list_waiting
 from app.services.operations.operations_alerts import notify_operators, operations_alerts, read_operations_figures
 from tests.graphql.test_alerts import add
 from tests.services.post import Post
 from tests.till import VISA, Till
-from tests.world import ACCOUNT, World, pacific
+from tests.world import ACCOUNT, BEGINNING, World, pacific
 
 CONTACT_OF_BEFORE = text("""
     INSERT INTO payment_contact
@@ -33,33 +33,44 @@ WARNED, SUSPENDED = pacific(2026, 7, 5, 9), pacific(2026, 7, 9, 9)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def before_url(request: pytest.FixtureRequest, tmp_path):
-    """An empty database of the revision before confirmations, on each engine."""
+def empty_url(request: pytest.FixtureRequest, tmp_path):
+    """An empty database on each engine."""
     from tests.postgres import fresh_database
 
-    def made(url: str) -> str:
-        command.upgrade(alembic_config(url), "0006")
-        return url
-
     if request.param == "sqlite":
-        yield made(f"sqlite+aiosqlite:///{tmp_path}/before.db")
+        url = f"sqlite+aiosqlite:///{tmp_path}/before.db"
+        upgrade(url)
+        yield url
         return
     with fresh_database(request.getfixturevalue("postgres_server")) as url:
-        yield made(url)
+        upgrade(url)
+        yield url
 
 
 class TestContactOfBefore:
-    async def test_dunning_reaches_it_from_the_first_decline_to_the_end(self, before_url, gateway):
-        database = Database.open(before_url)
+    async def add_old_contact(self, url: str) -> int:
+        """An account with a contact of the revision before confirmations, upgraded; returns how many ids are taken."""
+        database = Database.open(url)
+        world = await World.create(database)
+        account = await world.add_account()
+        await database.close()
+        await asyncio.to_thread(downgrade, url, "0006")
+
+        async def add_old(uow) -> None:
+            await uow.session.exec(CONTACT_OF_BEFORE.bindparams(account=account.id))
+
+        database = Database.open(url)
+        await unit_of_work.write(database, add_old)
+        await database.close()
+        await asyncio.to_thread(upgrade, url)
+        return world.ids.count
+
+    async def test_dunning_reaches_it_from_the_first_decline_to_the_end(self, empty_url, gateway):
+        taken = await self.add_old_contact(empty_url)
+        database = Database.open(empty_url)
         try:
-            world = await World.create(database, payments=gateway.payments())
-            account = await world.add_account()
-
-            async def add_old(uow) -> None:
-                await uow.session.exec(CONTACT_OF_BEFORE.bindparams(account=account.id))
-
-            await unit_of_work.write(database, add_old)
-            await asyncio.to_thread(upgrade, before_url)
+            world = World(database, BEGINNING, payments=gateway.payments())
+            world.ids.count = taken
             till, post = Till(world, gateway), Post(world)
             await till.add_card(VISA)
             gateway.force("*", "2001")
@@ -158,8 +169,15 @@ class TestUnreached:
         assert await self.bounced(post) == ["WARNING_UNREACHED"]
 
     async def bounced(self, post: Post) -> list[str]:
-        await report_bounce(post.world.services, address="admin@example.com", reason="mailbox gone")
+        gone = MailReport(MailProblem.BOUNCE, "Admin@example.com", "mailbox gone")
+        await report_mail(post.world.services, [gone])
         return await self.found(post)
+
+    async def test_one_that_is_not_sent_for_its_reader_complained_of_our_mail_neither(self, post):
+        spam = MailReport(MailProblem.COMPLAINT, "admin@EXAMPLE.com", "spam")
+        await report_mail(post.world.services, [spam])
+        await self.warn(post)
+        assert await self.found(post) == ["WARNING_UNREACHED"]
 
     async def test_one_that_came_back_later_neither(self, post):
         await self.warn(post)

@@ -60,7 +60,7 @@ class TestTroubles:
 
     async def test_a_mail_server_that_refuses_for_over_an_hour(self, post):
         post.mailer.answer = lambda _: MailAnswer(MailResult.UNREACHABLE, "535 who are you?")
-        await post.announce(AlertKind.SUSPENDED)
+        await post.announce(AlertKind.REACTIVATED)
         with pytest.raises(MailServerUnreachable):
             await post.deliver()
         assert await found(post.world) == []
