@@ -5,7 +5,7 @@ import com.apollographql.apollo.gradle.api.ApolloExtension
 configure<ApolloExtension> {
     service("flexBilling") {
         packageName.set("com.sasflex.billing")
-        schemaFile.set(file("schema.released.graphql"))
+        schemaFile.set(file("schema.graphql"))
         srcDir(file("operations"))
         srcDir(file("fragments"))
         mapScalarToKotlinString("Date")

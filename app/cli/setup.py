@@ -68,13 +68,19 @@ def export_schema(
 def export_documents(
     folder: Annotated[Path, typer.Option(help="The contract's folder.", file_okay=False)] = Path("frontend-contract"),
 ) -> None:
-    """Write the manifests of persisted documents, which clients send the ids of, from the contract's operations."""
+    """Write into the contract's folder what is made: the manifests of persisted documents, and a copy of the schema."""
     from app.graphql.contract import read_contract
     from app.graphql.persisted_documents import APOLLO_FILE, DOCUMENTS_FILE, apollo_manifest, persisted_documents
+    from app.graphql.schema import schema_text
 
     contract = read_contract(folder)
     if not contract.operations:
         raise Refused(f"{str(folder)!r} holds no operations. Choose the contract's folder by --folder.")
-    for name, text in ((DOCUMENTS_FILE, persisted_documents(contract)), (APOLLO_FILE, apollo_manifest(contract))):
+    made = {
+        DOCUMENTS_FILE: persisted_documents(contract),
+        APOLLO_FILE: apollo_manifest(contract),
+        "schema.graphql": schema_text(),
+    }
+    for name, text in made.items():
         (folder / name).write_text(text, encoding="utf-8")
         tell(f"{folder / name} is written.")

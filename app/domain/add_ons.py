@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from app.domain.billing_items import RecurringItem
@@ -14,7 +15,7 @@ from app.domain.periods import Period
 from app.domain.policies import policies_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from app.domain.plans import PlanVersion
     from app.domain.taxes import TaxRate
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
 
 ENTITLEMENTS = ("onCall", "transcription", "liveCall", "queueVoicemail")
 """What add-ons can unlock in the rest of SAS Flex, by name."""
+
+
+DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "onCall": (
+            "On-call schedules: say who takes urgent calls when, and our operators reach the person whose turn it is."
+        ),
+        "transcription": "Every recorded call as text beside its recording, to read, search and forward.",
+        "liveCall": "Follow a call on the screen while our operators are still handling it.",
+        "queueVoicemail": "Callers who wait in the queue can leave a voicemail in place of holding on.",
+    }
+)
+"""What each add-on does, in a sentence for customers, by what it unlocks."""
 
 
 class AddOnNotAvailable(LookupError):

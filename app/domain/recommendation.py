@@ -87,6 +87,11 @@ class PlanAdvice:
     no_advice: NoAdvice | None
     explanation: str
 
+    @property
+    def is_best_plan(self) -> bool | None:
+        """Whether the account's plan is the one to have; None where there are too few months to tell (rule 40)."""
+        return None if self.no_advice is NoAdvice.TOO_FEW_MONTHS else self.recommended is None
+
 
 def sold_at_close(catalogue: Catalogue, period: Period) -> tuple[PlanVersion, ...]:
     """Return the plans that a closing month is simulated on: those on sale on the day after its last."""

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Literal
 import orjson
 from graphql import (
     DocumentNode,
+    EnumValueNode,
     FieldNode,
     FragmentDefinitionNode,
     NameNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     Visitor,
@@ -146,11 +148,11 @@ def _as_apollo_sends(node: DocumentNode) -> DocumentNode:
     fragments = [found for found in node.definitions if isinstance(found, FragmentDefinitionNode)]
     others = [found for found in node.definitions if not isinstance(found, FragmentDefinitionNode)]
     ordered = (*others, *sorted(fragments, key=lambda fragment: fragment.name.value))
-    sent: DocumentNode = visit(DocumentNode(definitions=ordered), _TypenameVisitor())
+    sent: DocumentNode = visit(DocumentNode(definitions=ordered), _ApolloVisitor())
     return sent
 
 
-class _TypenameVisitor(Visitor):
+class _ApolloVisitor(Visitor):
     def leave_selection_set(
         self, node: SelectionSetNode, _key: object, parent: object, *_: object
     ) -> SelectionSetNode | None:
@@ -158,6 +160,14 @@ class _TypenameVisitor(Visitor):
             return None
         typename = FieldNode(name=NameNode(value="__typename"), arguments=(), directives=())
         return SelectionSetNode(selections=(*node.selections, typename))
+
+    def leave_object_value(self, node: ObjectValueNode, *_: object) -> EnumValueNode:
+        """Write an object as graphql-js 16 does, which Apollo's tools print with: on one line, without blanks inside.
+
+        What goes in its place is printed as it is, as the name of an enum's value would be.
+        """
+        fields = ", ".join(f"{field.name.value}: {print_ast(field.value)}" for field in node.fields)
+        return EnumValueNode(value=f"{{{fields}}}")
 
 
 def _is_typename(selection: object) -> bool:

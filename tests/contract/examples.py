@@ -20,7 +20,7 @@ from app.gateways.braintree_config import BraintreeConfig
 from app.gateways.clock import SystemClock
 from app.gateways.identity import JwtVerifier
 from app.gateways.signing_keys import FixedKeys
-from app.graphql.context import Writes
+from app.graphql.context import Asked, Context, GraphQLOptions, Writes
 from app.graphql.contract import FOLDER, read_contract
 from app.graphql.execution import ExecutionMode
 from app.graphql.persisted_documents import hash_of, read_persisted_documents
@@ -278,7 +278,7 @@ class Play:
         await self.stage.bring_about(example.content.get("fault"), self.database, self.stage.clock)
         if _is_stream(example):
             return await self._follow(example)
-        transport = httpx2.ASGITransport(app=self._application(example))
+        transport = httpx2.ASGITransport(app=self.application(example))
         async with httpx2.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
             response = await client.send(self._request(client, example))
         answer = orjson.loads(response.content) if response.content else None
@@ -291,7 +291,7 @@ class Play:
             request = self._request(client, example)
         headers = {name: value for name, value in request.headers.items() if name in {"host", "authorization"}}
         body = orjson.loads(request.content)
-        application = self._application(example)
+        application = self.application(example)
         async with AsyncExitStack() as stack:
             for _ in range(STREAMS.most_of_a_user if example.content.get("fault") == "STREAMS_OPEN" else 0):
                 await (await stack.enter_async_context(following(application, body, bearer=headers))).event()
@@ -326,7 +326,20 @@ class Play:
             reason="Charged for a month of another account",
         )
 
-    def _application(self, example: Example) -> Any:
+    def open_context(self, example: Example) -> Context:
+        """What an operation runs in that is executed without HTTP, for the person of an example at its moment."""
+        services = self._services(example)
+        subject, account = PERSONAS[example.content["as"]]
+        return Context.open(
+            Asked("req_without_http", Claims(subject, account)),
+            clock=services.clock,
+            reader=services.reader,
+            options=GraphQLOptions(),
+            links=services.links,
+            writes=services.writes,
+        )
+
+    def _services(self, example: Example) -> EdgeServices:
         fault = example.content.get("fault")
         readers = {
             "DATABASE_AWAY": AwayReader(),
@@ -337,7 +350,7 @@ class Play:
         payments = self.stage.nowhere if fault == "GATEWAY_UNREACHABLE" else self.stage.payments
         around = Services(self.database, clock, self.ids, payments, SystemClock())
         verifier = JwtVerifier(FixedKeys(self.stage.tokens.public_keys()), SANDBOX_RULES)
-        services = EdgeServices(
+        return EdgeServices(
             verifier=EndingTokens(verifier) if fault == "TOKEN_ENDS" else verifier,
             changes=self.database.changes,
             clock=clock,
@@ -352,10 +365,14 @@ class Play:
                 vault=VaultService(around),
             ),
         )
+
+    def application(self, example: Example) -> Any:
+        fault = example.content.get("fault")
+        services = self._services(example)
         seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0
         options = EdgeOptions(
             is_sandbox=False,
-            allowed_hosts=[HOST],
+            allowed_hosts=[HOST, "127.0.0.1"],
             operation_seconds=seconds,
             documents=DocumentsMode(example.content.get("documents", DocumentsMode.PREFER)),
             streams=STREAMS,

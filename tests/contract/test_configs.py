@@ -15,8 +15,9 @@ PACKAGE = orjson.loads((FOLDER / "package.json").read_bytes())
 LOCK_TEXT = (FOLDER / "package-lock.json").read_text(encoding="utf-8")
 LOCK = orjson.loads(LOCK_TEXT)
 
-CONFIGS = ["codegen.ts", "apollo-codegen-config.json", "apollo.gradle.kts", "relay.config.json"]
-SOURCES = {"schema.released.graphql", "operations", "fragments"}
+TYPED = ["codegen.ts", "apollo-codegen-config.json", "apollo.gradle.kts", "relay.config.json"]
+CONFIGS = [*TYPED, "persisted-query-manifest.config.json"]
+SOURCES = {"schema.graphql", "operations", "fragments"}
 
 # Scalars that a tool does not know by itself.
 OWN_SCALARS = {"Date", "DateTime", "Decimal"}
@@ -35,7 +36,7 @@ class TestConfigs:
     def test_the_paths_that_it_reads_are_there(self, name):
         quoted = {path.removeprefix("./").split("/")[0] for path in re.findall(r'"([\w./*-]+)"', text_of(name))}
         read = quoted & SOURCES
-        assert "schema.released.graphql" in read
+        assert ("schema.graphql" in read) is (name in TYPED)
         assert all((FOLDER / path).exists() for path in read)
 
     @pytest.mark.parametrize("name", ["codegen.ts", "apollo.gradle.kts", "relay.config.json"])
@@ -45,7 +46,21 @@ class TestConfigs:
         assert {scalar for scalar in OWN_SCALARS if not re.search(rf"\b{scalar}\b", text_of(name))} == set()
 
 
-class TestBrowserFiles:
+class TestSchema:
+    def test_the_folder_has_the_schema_of_today(self):
+        assert (FOLDER / "schema.graphql").read_bytes() == (FOLDER.parent / "schema.graphql").read_bytes()
+
+    def test_documents_can_be_pasted_into_a_template_literal(self):
+        """Relay and others keep them in TypeScript, between backticks."""
+        texts = {
+            path: path.read_text(encoding="utf-8")
+            for kind in ("operations", "fragments")
+            for path in (FOLDER / kind).iterdir()
+        }
+        assert [path.name for path, text in texts.items() if "`" in text or "${" in text or "\\" in text] == []
+
+
+class TestPinnedPackages:
     def test_the_lock_file_has_a_hash_for_everything_and_no_address(self):
         packages = [package for name, package in LOCK["packages"].items() if name]
         assert packages

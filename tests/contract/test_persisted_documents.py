@@ -46,6 +46,12 @@ def test_apollo_sends_a_typename_in_every_selection_but_the_roots():
     assert [found["type"] for found in operations if found["name"] == "ContactAdd"] == ["mutation"]
 
 
+def test_apollo_writes_an_object_on_one_line():
+    operations = json.loads(apollo_manifest(read_contract()))["operations"]
+    body = next(found["body"] for found in operations if found["name"] == "AddOnCancel")
+    assert "cancelAddOn(input: {addOnId: $addOnId}) {" in body
+
+
 def test_the_server_knows_every_form_of_an_operation():
     contract = read_contract()
     known = read_persisted_documents(contract)

@@ -69,12 +69,14 @@ class TestAdvice:
         found = advice(months_of(20, 10), plan=PLAN_220)
         assert found.recommended is not None
         assert found.recommended.code == "economy"
+        assert found.is_best_plan is False
         assert bills(found)["economy"] == (39_00 + 27_80, 39_00 + 13_90)
 
     @pytest.mark.parametrize("months", [[], months_of(300), months_of(300, projected_minutes=300)])
     def test_needs_two_full_months_beside_the_projected_one(self, months):
         found = advice(months)
         assert (found.recommended, found.no_advice) == (None, NoAdvice.TOO_FEW_MONTHS)
+        assert found.is_best_plan is None
         assert bills(found)["100"] == (397_00,) * len(months)
         assert found.explanation == "Advice needs 2 full months of calls; there are too few yet."
 
@@ -85,6 +87,7 @@ class TestAdvice:
     def test_stays_on_the_cheapest_plan(self):
         found = advice(months_of(150, 150))
         assert (found.recommended, found.no_advice) == (None, NoAdvice.ALREADY_CHEAPEST)
+        assert found.is_best_plan is True
         assert found.average_saving_cents == 0
         assert found.explanation == "100 Minutes is the cheapest plan for the 2 months looked at."
 

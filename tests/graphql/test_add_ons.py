@@ -14,7 +14,9 @@ from app.repositories import unit_of_work
 from tests.trips import counted_trips
 from tests.world import World, pacific
 
-ADD_ONS = "{ addOns { id code displayName price { amount } terms { version text } state since until unlocks } }"
+ADD_ONS = (
+    "{ addOns { id code displayName description price { amount } terms { version text } state since until unlocks } }"
+)
 ENTITLEMENTS = "{ entitlements { onCall transcription liveCall queueVoicemail } }"
 
 PREVIEW = """query ($id: ID!) {
@@ -107,6 +109,9 @@ class TestTheList:
             ("queue_voicemail", "10.00", "AVAILABLE", "queueVoicemail"),
             ("transcription", "15.00", "AVAILABLE", "transcription"),
         ]
+        descriptions = {one["description"] for one in found}
+        assert len(descriptions) == 4
+        assert all(text.endswith(".") for text in descriptions)
         assert {one["terms"]["version"] for one in found} == {"2026-01"}
         assert all("nothing is refunded" in one["terms"]["text"] for one in found)
         assert {(one["since"], one["until"]) for one in found} == {(None, None)}

@@ -28,6 +28,7 @@ WHAT_IF = """query ($live: Int!, $addOns: [ID!], $lines: Int) {
 OFFERS = "{ plans { plan { code } canChangeNow isRecommended whyNot { __typename code message } } }"
 FORECAST = """{
   billingSummary {
+    isBestPlan
     projection { isMade basis explanation observedDays live { minutes } }
     upgradeForecast {
       on plan { code } target { code } isPermanent lines { amount { amount } }
@@ -44,13 +45,18 @@ QUOTE = """query ($id: ID!) {
 @pytest.fixture
 async def autumn(world):
     """On plan 100 since 1 June; 160 live minutes in each of June, July and August; noon of 10 September."""
+    await live_through_summer(world, 160)
+    return world
+
+
+async def live_through_summer(world, minutes):
+    """On plan 100 since 1 June, with so many live minutes in each month; up to noon of 10 September."""
     world.clock.instant = pacific(2026, 6, 1, 12)
     await world.add_account(paid_since_on=date(2026, 6, 1))
     for month in (6, 7, 8):
         await world.advance_to(pacific(2026, month, 28, 12))
-        await talk(world, month, 160)
+        await talk(world, month, minutes)
     await world.advance_to(pacific(2026, 9, 10, 12))
-    return world
 
 
 async def talk(world, month, minutes, day=10):
@@ -144,6 +150,11 @@ class TestForecast:
         assert data["nextInvoice"]["basis"] == "PROJECTED"
         assert data["nextInvoice"]["id"].endswith("_projected")
 
+    @pytest.mark.parametrize(("minutes", "is_best"), [(160, True), (5, False)])
+    async def test_the_summary_says_whether_the_plan_is_the_best_one(self, world, minutes, is_best):
+        await live_through_summer(world, minutes)
+        assert (await world.data(FORECAST))["billingSummary"]["isBestPlan"] is is_best
+
     async def test_an_upgrade_ahead_has_its_day_and_its_money(self, autumn):
         await talk(autumn, 9, 400, day=9)
         forecast = (await autumn.data(FORECAST))["billingSummary"]["upgradeForecast"]
@@ -156,6 +167,7 @@ class TestForecast:
         await world.advance_to(pacific(2026, 7, 3, 12))
         projection = (await world.data(FORECAST))["billingSummary"]["projection"]
         assert (projection["isMade"], projection["basis"]) == (False, "TOO_LITTLE_DATA")
+        assert (await world.data(FORECAST))["billingSummary"]["isBestPlan"] is None
 
     async def test_takes_one_trip_with_the_summary(self, autumn):
         async with counted_trips() as trips:

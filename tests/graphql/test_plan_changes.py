@@ -35,6 +35,7 @@ CHANGE = """mutation ($quoteId: ID!, $key: String!) {
     ... on PlanChanged {
       status effectiveOn
       invoice { id number kind hash total { amount } amountDue { amount } lines { kind amount { amount } } }
+      settledInvoices { number balance { amount } } viewer { banner }
       billingSummary { currentPlan { id } nextMonthPlan { id } openBalance { amount } creditBalance { amount } }
     }
     ... on QuoteStale { quote { id hash amountDueNow { amount } } }
@@ -148,6 +149,7 @@ class TestADowngradeNow:
         changed = await change(august, PLAN_100, key="press-2")
         assert changed["invoice"]["total"] == {"amount": "-100.00"}
         assert changed["billingSummary"]["creditBalance"] == {"amount": "100.00"}
+        assert changed["settledInvoices"] == []
 
     async def test_pays_the_invoice_that_it_takes_back_of_while_that_is_open(self, august):
         """Rule 35."""
@@ -207,6 +209,8 @@ class TestCreditToOpenInvoices:
         assert (quote["total"], quote["creditToOpenInvoices"]) == ({"amount": "-260.00"}, {"amount": to_open})
         assert changed["invoice"]["total"] == quote["total"]
         assert changed["billingSummary"]["openBalance"] == {"amount": open_after}
+        settled = [each["balance"]["amount"] for each in changed["settledInvoices"]]
+        assert settled == ([] if to_open == "0.00" else [open_after])
         assert changed["billingSummary"]["creditBalance"] == {"amount": credit_after}
         assert quote["nextInvoice"] == (await on_500.data(self.NEXT))["nextInvoice"]
         left_cents = min(23900, int(credit_after.replace(".", "")))

@@ -15,6 +15,7 @@ from app.models.invoices import InvoiceRow
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.repositories.pages.calls import CALL, MONTH_CALLS, UNDERLYING_USAGE, calls_page, underlying_calls_page
+from app.repositories.pages.chosen_invoices import ATTEMPTED_INVOICE, OPEN_INVOICES, SETTLED_INVOICES
 from app.repositories.pages.invoices import INVOICE, INVOICE_PAIR, invoices_page
 from app.repositories.pages.plans import CATALOGUE
 from app.repositories.reader import Page
@@ -89,6 +90,18 @@ class TestEqualReads:
             assert read == expected
             assert len(read) == len(binds)
 
+    async def test_of_what_is_open_what_a_charge_was_of_and_what_credit_has_paid(self, told):
+        first, second, _ = await invoices_of(told)
+        for page, binds, count in (
+            (OPEN_INVOICES, {}, 1),
+            (ATTEMPTED_INVOICE, {"attempt_id": "att_none"}, 0),
+            (SETTLED_INVOICES, {"invoice_id": first.id}, 0),
+            (SETTLED_INVOICES, {"invoice_id": second.id}, 0),
+        ):
+            read, expected = await both(told, page, **binds)
+            assert read == expected
+            assert len(read) == count
+
     async def test_of_the_list_of_calls(self, told):
         for has_disposition, (is_billed, count) in product([True, False], [(True, 41), (False, 2), (None, 43)]):
             page = calls_page(has_disposition=has_disposition, is_billed=is_billed, is_counted=True)
@@ -143,8 +156,10 @@ class TestIsolation:
             INVOICE_PAIR.request(account="AA0202", from_id=second.id, to_id=second.id),
             CALL.request(account="AA0202", account_id=second.account_id, seq=1),
             UNDERLYING_USAGE.request(account="AA0202", **JULY, watermark=43),
+            OPEN_INVOICES.request(account="AA0202"),
+            SETTLED_INVOICES.request(account="AA0202", invoice_id=second.id),
         ]
-        assert await told.reader.load(*requests) == [[], [], None, []]
+        assert await told.reader.load(*requests) == [[], [], None, [], [], []]
         pages = [
             MONTH_CALLS.request(account="AA0202", **JULY, **START, watermark=43),
             calls_page(has_disposition=False, is_billed=None, is_counted=False).request(account="AA0202", **END),

@@ -6,7 +6,7 @@ import strawberry
 
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, mutation_field
-from app.graphql.queries.add_ons import load_add_on
+from app.graphql.queries.add_ons import load_add_on, load_entitlements
 from app.graphql.queries.billing_summary import load_summary
 from app.graphql.queries.invoices import load_invoice
 from app.graphql.types.add_on import (
@@ -62,6 +62,7 @@ class AddOnMutations:
             status=bought.outcome,
             add_on=await load_add_on(info, add_on_id(info.context.seen_viewer.account_id, bought.details.add_on)),
             invoice=await load_invoice(info, bought.invoice_id) if bought.invoice_id else None,
+            entitlements=await load_entitlements(info),
             billing_summary=await load_summary(info),
         )
 

@@ -1,6 +1,7 @@
 """Pay now."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Any
 
 import strawberry
 
@@ -8,6 +9,7 @@ from app.graphql.context import Info
 from app.graphql.permissions import Permission, mutation_field
 from app.graphql.queries.billing_summary import load_summary
 from app.graphql.queries.invoices import load_invoice, load_invoices
+from app.graphql.queries.viewer import load_viewer_again
 from app.graphql.types.payment import (
     InvoicePaid,
     InvoicePaymentOutcome,
@@ -21,6 +23,12 @@ from app.services.payments import pay_invoice
 
 InvoiceInput = Annotated[PayInvoiceInput, strawberry.argument(description="The invoice to pay.")]
 BalanceInput = Annotated[PayOpenBalanceInput, strawberry.argument(description="The idempotency key.")]
+
+
+async def load_changed(info: Info) -> dict[str, Any]:
+    """Return what every payment may change beside its invoices, read together."""
+    viewer, summary = await asyncio.gather(load_viewer_again(info), load_summary(info))
+    return {"viewer": viewer, "billing_summary": summary}
 
 
 @strawberry.type
@@ -45,7 +53,7 @@ class PaymentMutations:
         return InvoicePaid(
             status=outcome,
             invoice=await load_invoice(info, input.invoice_id),
-            billing_summary=await load_summary(info),
+            **await load_changed(info),
         )
 
     @mutation_field(
@@ -67,4 +75,4 @@ class PaymentMutations:
             InvoicePaymentOutcome(invoice=invoice, result=one.result)
             for one, invoice in zip(paid, invoices, strict=True)
         ]
-        return OpenBalancePaid(outcomes=outcomes, billing_summary=await load_summary(info))
+        return OpenBalancePaid(outcomes=outcomes, **await load_changed(info))

@@ -9,6 +9,7 @@ from app.domain.periods import billing_date
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, mutation_field
 from app.graphql.queries.billing_summary import load_summary
+from app.graphql.queries.invoices import load_open_invoices
 from app.graphql.queries.payment_methods import load_payment_methods
 from app.graphql.types.payment_method import CardVerification, PaymentAuthorization, payment_method_of
 from app.graphql.types.payment_method_changes import (
@@ -56,9 +57,15 @@ async def load_changed(info: Info) -> dict[str, Any]:
     return {"payment_methods": methods, "billing_summary": summary}
 
 
+async def load_charged(info: Info) -> dict[str, Any]:
+    """As `load_changed`, with the open invoices, which a change of what is charged first has tried again at once."""
+    invoices, changed = await asyncio.gather(load_open_invoices(info), load_changed(info))
+    return {"open_invoices": invoices, **changed}
+
+
 async def show_added(info: Info, added: AddedMethod) -> PaymentMethodAdded:
     """Return what adding did, for clients."""
-    method, changed = added.method, await load_changed(info)
+    method, changed = added.method, await load_charged(info)
     today = billing_date(info.context.clock.now())
     return PaymentMethodAdded(
         status=AdditionStatus.PENDING if method is None else AdditionStatus.ADDED,
@@ -116,7 +123,7 @@ class PaymentMethodMutations:
         await set_default_payment_method(
             info.context.services, await info.context.caller(), method_id=input.payment_method_id
         )
-        return DefaultPaymentMethodSet(**await load_changed(info))
+        return DefaultPaymentMethodSet(**await load_charged(info))
 
     @mutation_field(
         permission=Permission.MANAGE_PAYMENT_METHODS,

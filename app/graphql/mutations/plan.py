@@ -1,13 +1,15 @@
 """The buttons of the Plan tab."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Any
 
 import strawberry
 
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, mutation_field
 from app.graphql.queries.billing_summary import load_summary
-from app.graphql.queries.invoices import load_invoice
+from app.graphql.queries.invoices import load_invoice, load_settled_invoices
+from app.graphql.queries.viewer import load_viewer_again
 from app.graphql.types.plan_change import (
     CancelScheduledPlanChangeInput,
     CancelScheduledPlanChangeResult,
@@ -22,6 +24,17 @@ ChangeInput = Annotated[ChangePlanInput, strawberry.argument(description="The qu
 CancelInput = Annotated[
     CancelScheduledPlanChangeInput, strawberry.argument(description="The scheduled change to cancel.")
 ]
+
+
+async def load_changed(info: Info, invoice_id: str | None) -> dict[str, Any]:
+    """Return what a change of plan with this invoice may have changed, read together."""
+    invoice, settled, viewer, summary = await asyncio.gather(
+        load_invoice(info, invoice_id or ""),
+        load_settled_invoices(info, invoice_id or ""),
+        load_viewer_again(info),
+        load_summary(info),
+    )
+    return {"invoice": invoice, "settled_invoices": settled, "viewer": viewer, "billing_summary": summary}
 
 
 @strawberry.type
@@ -47,8 +60,7 @@ class PlanMutations:
         return PlanChanged(
             status=changed.outcome,
             effective_on=changed.details.effective_on,
-            invoice=await load_invoice(info, changed.invoice_id) if changed.invoice_id else None,
-            billing_summary=await load_summary(info),
+            **await load_changed(info, changed.invoice_id),
         )
 
     @mutation_field(

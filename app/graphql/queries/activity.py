@@ -36,6 +36,12 @@ async def load_activity(info: Info, kind: str, first: int, after: str | None, pr
     return page_of(activity(facts), window, node=Activity.of, keys=_keys, total=facts.total)
 
 
+async def load_entry(info: Info, id: str) -> Activity | None:
+    """Return one entry of the account's audit log: the list, begun right behind its id."""
+    facts = await info.context.load(activity_page(), after_id=f"{id}{LAST_ID}", fetch=1)
+    return next((Activity.of(entry) for entry in activity(facts) if entry.event.id == id), None)
+
+
 def _keys(entry: ActivityEntry) -> Keys:
     return (entry.event.id,)
 

@@ -31,6 +31,12 @@ async def load_add_on(info: Info, id: str) -> AddOn | None:
     return next((add_on for add_on in await load_add_ons(info) or () if add_on.id == id), None)
 
 
+async def load_entitlements(info: Info) -> Entitlements | None:
+    """Return what the add-ons of the caller's account unlock today."""
+    names = await info.context.load(ENTITLEMENTS, today=billing_date(info.context.clock.now()))
+    return None if names is None else Entitlements.of(names, (await info.context.viewer()).account_id)
+
+
 @strawberry.type
 class AddOnQueries:
     """Root fields about add-ons."""
@@ -63,5 +69,4 @@ class AddOnQueries:
     )
     async def entitlements(self, info: Info) -> Entitlements | None:
         """Resolve `entitlements`."""
-        names = await info.context.load(ENTITLEMENTS, today=billing_date(info.context.clock.now()))
-        return None if names is None else Entitlements.of(names)
+        return await load_entitlements(info)

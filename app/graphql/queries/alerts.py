@@ -30,8 +30,10 @@ NOTIFICATIONS = "notifications"
 async def load_subscriptions(info: Info) -> list[AlertSubscription]:
     """Return the caller's own alerts."""
     chosen = await info.context.load(SUBSCRIPTIONS, subject=info.context.claims.subject)
-    user_id = (await info.context.viewer()).user_id
-    return [AlertSubscription.of(user_id, subscription) for subscription in subscriptions(chosen)]
+    viewer = await info.context.viewer()
+    return [
+        AlertSubscription.of(viewer.account_id, viewer.user_id, subscription) for subscription in subscriptions(chosen)
+    ]
 
 
 async def load_contacts(info: Info) -> list[PaymentContact]:
@@ -42,6 +44,21 @@ async def load_contacts(info: Info) -> list[PaymentContact]:
 async def load_contact(info: Info, id: str) -> PaymentContact | None:
     """Return one of the account's payment contacts."""
     return next((contact for contact in await load_contacts(info) if contact.id == id), None)
+
+
+async def load_forecast(info: Info) -> AlertForecast | None:
+    """Return the usage alerts of this month: those sent, and those ahead."""
+    now = info.context.clock.now()
+    month: dict[str, object] = {"month": current_month(now).starts_on}
+    advice, told = await info.context.load_together((PLAN_ADVICE, plan_advice_dates(now)), (TOLD_LIMITS, month))
+    forecast = alert_forecast(advice, told) if advice else None
+    return AlertForecast.of(forecast, advice.snapshot.account_id) if forecast else None
+
+
+async def load_notification(info: Info, id: str) -> Notification | None:
+    """Return one message of the account's log: the list, begun right behind its id."""
+    found = await info.context.load(messages_page(), after_id=f"{id}{LAST_ID}", fetch=1)
+    return next((Notification.of(sent) for sent in found.messages if sent.id == id), None)
 
 
 def _keys(sent: SentMessage) -> Keys:
@@ -71,11 +88,7 @@ class AlertQueries:
     )
     async def alert_forecast(self, info: Info) -> AlertForecast | None:
         """Resolve `alertForecast`."""
-        now = info.context.clock.now()
-        month: dict[str, object] = {"month": current_month(now).starts_on}
-        advice, told = await info.context.load_together((PLAN_ADVICE, plan_advice_dates(now)), (TOLD_LIMITS, month))
-        forecast = alert_forecast(advice, told) if advice else None
-        return AlertForecast.of(forecast) if forecast else None
+        return await load_forecast(info)
 
     @root_field(
         costs=[holds(6)],

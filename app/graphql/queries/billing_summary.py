@@ -21,7 +21,7 @@ from app.services.plans.plan_advice import plan_advice_dates, projected_next_inv
 from app.services.usage.usage_months import current_month
 from app.views.next_invoice import NextInvoiceBasis
 
-FORECASTS = ("projection", "upgradeForecast")
+FORECASTS = ("projection", "upgradeForecast", "isBestPlan")
 
 BasisArgument = Annotated[NextInvoiceBasis, strawberry.argument(description="The usage to base the preview on.")]
 

@@ -21,8 +21,10 @@ from app.graphql.cost import PAGED, cost
 from app.graphql.errors import BadInput
 from app.graphql.permissions import Permission, root_field
 from app.graphql.selections import mentions
+from app.graphql.types.collection import PaymentAttempt
 from app.graphql.types.invoice import FilterArgument, Invoice, InvoiceFilter
 from app.graphql.types.invoice_difference import InvoiceDifference
+from app.repositories.pages.chosen_invoices import ATTEMPTED_INVOICE, OPEN_INVOICES, SETTLED_INVOICES
 from app.repositories.pages.invoices import INVOICE, INVOICE_PAIR, invoices_page
 from app.repositories.reader import Page
 from app.views import invoices as views
@@ -88,6 +90,24 @@ async def load_invoices(info: Info, invoice_ids: Sequence[str]) -> list[Invoice 
     asked: list[tuple[Page[Any], dict[str, object]]] = [(INVOICE, {"invoice_id": each}) for each in invoice_ids]
     found = await info.context.load_together(*asked)
     return [Invoice.of(each[0]) if each else None for each in found]
+
+
+async def load_settled_invoices(info: Info, invoice_id: str) -> list[Invoice]:
+    """Return the invoices of the caller's account that credit of this one has paid, wholly or in part."""
+    return [Invoice.of(found) for found in await info.context.load(SETTLED_INVOICES, invoice_id=invoice_id)]
+
+
+async def load_open_invoices(info: Info) -> list[Invoice]:
+    """Return the open invoices of the caller's account, oldest first."""
+    found = await info.context.load(OPEN_INVOICES)
+    return [Invoice.of(invoice) for invoice in sorted(found, key=lambda invoice: invoice.facts.number)]
+
+
+async def load_attempt(info: Info, id: str) -> PaymentAttempt | None:
+    """Return one charge of one of the account's invoices."""
+    found = await info.context.load(ATTEMPTED_INVOICE, attempt_id=id)
+    tried = (attempt for invoice in found for attempt in invoice.attempts)
+    return next((PaymentAttempt.of(attempt) for attempt in tried if attempt.id == id), None)
 
 
 @strawberry.type

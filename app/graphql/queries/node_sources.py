@@ -3,13 +3,20 @@
 from collections.abc import Awaitable, Callable
 
 from app.domain.periods import InvalidMonth, Period, billing_date
+from app.domain.plan_changes import PlanChangeRefused, When
+from app.domain.plans import PlanNotAvailable
 from app.graphql.context import Info
-from app.graphql.permissions import Permission
-from app.graphql.queries.add_ons import load_add_on
-from app.graphql.queries.alerts import load_contact
+from app.graphql.permissions import Permission, may
+from app.graphql.queries.activity import load_entry
+from app.graphql.queries.add_ons import load_add_on, load_entitlements
+from app.graphql.queries.alerts import load_contact, load_forecast, load_notification, load_subscriptions
 from app.graphql.queries.billing_summary import load_next_invoice, load_summary
+from app.graphql.queries.invoices import load_attempt
 from app.graphql.queries.payment_methods import load_payment_method, load_payment_methods
+from app.graphql.queries.plans import load_offers, load_quote
 from app.graphql.queries.usage import load_usage
+from app.graphql.types.add_on import Entitlements
+from app.graphql.types.alert import AlertForecast, AlertSubscription
 from app.graphql.types.billing_summary import BillingSummary
 from app.graphql.types.call import Call
 from app.graphql.types.invoice import Invoice
@@ -19,15 +26,24 @@ from app.graphql.types.next_invoice import NextInvoice
 from app.graphql.types.node import Node, read_derived_id
 from app.graphql.types.payment_method import PaymentMethodList
 from app.graphql.types.plan import Plan
+from app.graphql.types.plan_offer import PlanOffer
+from app.graphql.types.quote import read_assumed_change
 from app.graphql.types.usage import UsageMonth
 from app.graphql.types.viewer import Account, User, Viewer
 from app.repositories.pages.calls import CALL
 from app.repositories.pages.invoices import INVOICE
 from app.repositories.pages.plans import CATALOGUE
+from app.services.common.account_snapshot import AccountSuspended
 from app.services.usage.usage_months import show_plan, usage_month
 from app.views.next_invoice import NextInvoiceBasis
 
 Find = Callable[[Info, str], Awaitable[Node | None]]
+
+
+async def find_viewer(info: Info, id: str) -> Viewer | None:
+    """Return the caller on the account that they are signed in to."""
+    viewer = Viewer.of(await info.context.viewer())
+    return viewer if viewer.id == id else None
 
 
 async def find_account(info: Info, id: str) -> Account | None:
@@ -49,10 +65,46 @@ async def find_summary(info: Info, id: str) -> BillingSummary | None:
 
 
 async def find_next_invoice(info: Info, id: str) -> NextInvoice | None:
-    """Return the preview of the account's next invoice."""
+    """Return the preview of the account's next invoice, as things stand or after a change that may be previewed."""
+    change = read_assumed_change(id)
+    if change is not None:
+        return await find_invoice_after_change(info, id, *change)
     is_projected = id.endswith(f"_{NextInvoiceBasis.PROJECTED.lower()}")
     found = await load_next_invoice(info, NextInvoiceBasis.PROJECTED if is_projected else NextInvoiceBasis.ACCRUED)
     return found if found and found.id == id else None
+
+
+async def find_invoice_after_change(info: Info, id: str, plan_id: str, when: When) -> NextInvoice | None:
+    """Return the next invoice as a change of plan would leave it, for who may change the plan."""
+    try:
+        quote = await load_quote(info, plan_id, when)
+    except (PlanChangeRefused, PlanNotAvailable, AccountSuspended):
+        return None
+    found = quote.next_invoice if quote else None
+    is_shown = may(await info.context.viewer(), Permission.CHANGE_PLAN)
+    return found if found and found.id == id and is_shown else None
+
+
+async def find_offer(info: Info, id: str) -> PlanOffer | None:
+    """Return what the account is offered of a plan."""
+    return next((offer for offer in await load_offers(info) or () if offer.id == id), None)
+
+
+async def find_entitlements(info: Info, id: str) -> Entitlements | None:
+    """Return what the account's add-ons unlock."""
+    found = await load_entitlements(info)
+    return found if found and found.id == id else None
+
+
+async def find_forecast(info: Info, id: str) -> AlertForecast | None:
+    """Return the usage alerts that the account's month is heading for."""
+    found = await load_forecast(info)
+    return found if found and found.id == id else None
+
+
+async def find_subscription(info: Info, id: str) -> AlertSubscription | None:
+    """Return one of the caller's own alerts."""
+    return next((one for one in await load_subscriptions(info) if one.id == id), None)
 
 
 async def find_plan(info: Info, id: str) -> Plan | None:
@@ -107,15 +159,23 @@ async def find_payment_methods(info: Info, id: str) -> PaymentMethodList | None:
 
 SOURCES: dict[str, tuple[Permission, Find]] = {
     "acc": (Permission.VIEW_ACCOUNT, find_account),
+    "viewer": (Permission.VIEW_ACCOUNT, find_viewer),
+    "entitlements": (Permission.VIEW_ACCOUNT, find_entitlements),
     "usr": (Permission.VIEW_ACCOUNT, find_user),
     "summary": (Permission.VIEW_SUMMARY, find_summary),
     "next": (Permission.VIEW_SUMMARY, find_next_invoice),
     "addon": (Permission.VIEW_PLANS, load_add_on),
     "pct": (Permission.MANAGE_CONTACTS, load_contact),
+    "ntf": (Permission.VIEW_NOTIFICATIONS, load_notification),
+    "alert": (Permission.MANAGE_ALERTS, find_subscription),
+    "forecast": (Permission.MANAGE_ALERTS, find_forecast),
+    "evt": (Permission.VIEW_ACTIVITY, load_entry),
+    "offer": (Permission.VIEW_PLANS, find_offer),
     "plan": (Permission.VIEW_SUMMARY, find_plan),
     "usage": (Permission.VIEW_USAGE, find_usage_month),
     "inv": (Permission.VIEW_INVOICES, find_invoice),
     "line": (Permission.VIEW_INVOICES, find_line),
+    "att": (Permission.VIEW_PAYMENT_DETAILS, load_attempt),
     "pm": (Permission.VIEW_PAYMENT_DETAILS, load_payment_method),
     "methods": (Permission.VIEW_PAYMENT_DETAILS, find_payment_methods),
     "call": (Permission.VIEW_USAGE, find_call),

@@ -29,6 +29,37 @@ PlanIdArgument = Annotated[
 WhenArgument = Annotated[When, strawberry.argument(description="When the change would take effect.")]
 
 
+async def load_offers(info: Info) -> list[PlanOffer] | None:
+    """Return every plan on sale, and the account's own, as it is offered to the caller's account."""
+    now = info.context.clock.now()
+    month = current_month(now)
+    facts, advice = await info.context.load_together(
+        (USAGE_BY_MONTH, {"since": month.starts_on, "before": month.ends_before}),
+        (PLAN_ADVICE, plan_advice_dates(now)),
+    )
+    if facts is None or advice is None:
+        return None
+    best = plan_advice(advice).recommended if mentions(info, "isRecommended") else None
+    choices = plan_choices(plan_offers(facts=facts, now=now), advice.snapshot, best.id if best else None)
+    return [PlanOffer.of(choice, advice.snapshot.account_id) for choice in choices]
+
+
+async def load_quote(info: Info, plan_id: str, when: When) -> PlanChangeQuote | None:
+    """Return the quote for a change to a plan.
+
+    :raises PlanChangeRefused, PlanNotAvailable, AccountSuspended: see `preview_plan_change`.
+    """
+    now = info.context.clock.now()
+    snapshot, facts = await info.context.load_together((ACCOUNT_SNAPSHOT, snapshot_dates(now)), (NEXT_INVOICE, {}))
+    if snapshot is None or facts is None:
+        return None
+    quoted = preview_plan_change(snapshot, plan_id, when, info.context.writes.signer)
+    following = next_invoice_after(
+        facts=facts, offer=quoted.offer, month=snapshot.period, catalogue=snapshot.catalogue, now=now
+    )
+    return PlanChangeQuote.of(quoted, following)
+
+
 @strawberry.type
 class PlanQueries:
     """Root fields about plans."""
@@ -40,17 +71,7 @@ class PlanQueries:
     )
     async def plans(self, info: Info) -> list[PlanOffer] | None:
         """Resolve `plans`."""
-        now = info.context.clock.now()
-        month = current_month(now)
-        facts, advice = await info.context.load_together(
-            (USAGE_BY_MONTH, {"since": month.starts_on, "before": month.ends_before}),
-            (PLAN_ADVICE, plan_advice_dates(now)),
-        )
-        if facts is None or advice is None:
-            return None
-        best = plan_advice(advice).recommended if mentions(info, "isRecommended") else None
-        choices = plan_choices(plan_offers(facts=facts, now=now), advice.snapshot, best.id if best else None)
-        return [PlanOffer.of(choice) for choice in choices]
+        return await load_offers(info)
 
     @root_field(
         costs=[cost(350)],
@@ -61,12 +82,4 @@ class PlanQueries:
         self, info: Info, plan_id: PlanIdArgument, when: WhenArgument
     ) -> PlanChangePreviewResult | None:
         """Resolve `planChangePreview`."""
-        now = info.context.clock.now()
-        snapshot, facts = await info.context.load_together((ACCOUNT_SNAPSHOT, snapshot_dates(now)), (NEXT_INVOICE, {}))
-        if snapshot is None or facts is None:
-            return None
-        quoted = preview_plan_change(snapshot, plan_id, when, info.context.writes.signer)
-        following = next_invoice_after(
-            facts=facts, offer=quoted.offer, month=snapshot.period, catalogue=snapshot.catalogue, now=now
-        )
-        return PlanChangeQuote.of(quoted, following)
+        return await load_quote(info, plan_id, when)

@@ -5,6 +5,13 @@ import strawberry
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, root_field
 from app.graphql.types.viewer import Viewer
+from app.repositories.pages.viewer import VIEWER
+
+
+async def load_viewer_again(info: Info) -> Viewer | None:
+    """Return the caller as a mutation has left them, with the banner and the account's status of now."""
+    found = await info.context.load(VIEWER, subject=info.context.claims.subject)
+    return Viewer.of(found) if found else None
 
 
 @strawberry.type

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from app.graphql.cost import holds
+from app.graphql.types.node import Node
 from app.views import activity as views
 
 
@@ -19,7 +20,7 @@ class ActivityDetail:
 
 
 @strawberry.type(description="One entry of the account's audit log. Entries are only ever added.")
-class Activity:
+class Activity(Node):
     """Built from an entry's view with `Activity.of`."""
 
     id: strawberry.ID = strawberry.field(description="Identifies the entry.")

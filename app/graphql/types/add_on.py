@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.domain.add_ons import ENTITLEMENTS
+from app.domain.add_ons import DESCRIPTIONS, ENTITLEMENTS
 from app.error_codes import ErrorCode
 from app.graphql.cost import holds
 from app.graphql.derived_ids import derived_id
@@ -68,6 +68,9 @@ class AddOn(Node):
         description="A short code for the add-on, the same on every account, such as `on_call`."
     )
     display_name: str = strawberry.field(description="The name to show.")
+    description: str | None = strawberry.field(
+        description="What the add-on does, in one sentence. Null if this API version does not know it."
+    )
     price: Money = strawberry.field(description="The price of a full month, charged in advance.")
     terms: AddOnTerms = strawberry.field(description="The terms that apply.")
     state: AddOnState = strawberry.field(description="Whether the account has the add-on.")
@@ -89,6 +92,7 @@ class AddOn(Node):
             id=add_on_id(offer.account_id, version.code),
             code=version.code,
             display_name=version.name,
+            description=DESCRIPTIONS.get(version.entitlement or ""),
             price=Money.of(version.monthly_cents),
             terms=AddOnTerms(version=version.terms_version, text=version.terms),
             state=offer.state,
@@ -156,19 +160,26 @@ class AddOnQuoteStale(UserError):
 
 
 @strawberry.type(description="The product features that the account's add-ons switch on today.")
-class Entitlements:
+class Entitlements(Node):
     """Built from the names of what is unlocked."""
 
+    id: strawberry.ID = strawberry.field(description="Identifies this account's entitlements. It never changes.")
     on_call: bool = strawberry.field(description="On-call schedules.")
     transcription: bool = strawberry.field(description="Transcripts of recordings.")
     live_call: bool = strawberry.field(description="Live calls as they happen.")
     queue_voicemail: bool = strawberry.field(description="Voicemail for callers in the queue.")
 
     @classmethod
-    def of(cls, names: frozenset[str]) -> "Entitlements":
+    def of(cls, names: frozenset[str], account_id: str) -> "Entitlements":
         """Return the entitlements for clients."""
         on_call, transcription, live_call, queue_voicemail = (name in names for name in ENTITLEMENTS)
-        return cls(on_call=on_call, transcription=transcription, live_call=live_call, queue_voicemail=queue_voicemail)
+        return cls(
+            id=derived_id("entitlements", account_id),
+            on_call=on_call,
+            transcription=transcription,
+            live_call=live_call,
+            queue_voicemail=queue_voicemail,
+        )
 
 
 @strawberry.type(
@@ -182,6 +193,9 @@ class AddOnActivated:
     status: Outcome = strawberry.field(description="Whether the add-on is active or waiting for its payment.")
     add_on: AddOn | None = strawberry.field(description="The add-on after the change.")
     invoice: Invoice | None = strawberry.field(description="The invoice of the purchase.")
+    entitlements: Entitlements | None = strawberry.field(
+        description="What the account's add-ons unlock after the change."
+    )
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 

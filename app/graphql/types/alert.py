@@ -13,6 +13,7 @@ from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.common import Period
 from app.graphql.types.duration import Duration
+from app.graphql.types.node import Node
 from app.services.cycle import alert_subscriptions as services
 
 described_enum(
@@ -23,7 +24,7 @@ described_enum(
 
 
 @strawberry.type(description="One alert, and whether the signed-in admin receives it. Each admin chooses separately.")
-class AlertSubscription:
+class AlertSubscription(Node):
     """Built with `AlertSubscription.of`."""
 
     id: strawberry.ID = strawberry.field(description="Identifies the subscription. It never changes.")
@@ -36,11 +37,11 @@ class AlertSubscription:
     reaches_contacts: bool = strawberry.field(description="Whether payment contacts can receive the alert too.")
 
     @classmethod
-    def of(cls, user_id: str, subscription: services.Subscription) -> "AlertSubscription":
+    def of(cls, account_id: str, user_id: str, subscription: services.Subscription) -> "AlertSubscription":
         """Return a subscription for clients."""
         definition = subscription.definition
         return cls(
-            id=derived_id("alert", user_id, definition.kind.lower()),
+            id=derived_id("alert", account_id, user_id.partition("_")[2], definition.kind.lower()),
             kind=definition.kind,
             display_name=definition.title,
             description=definition.description,
@@ -83,9 +84,10 @@ class AlertExpectation:
 
 
 @strawberry.type(description="The usage alerts of this month: those sent, and those expected at the current pace.")
-class AlertForecast:
+class AlertForecast(Node):
     """Built with `AlertForecast.of`."""
 
+    id: strawberry.ID = strawberry.field(description="Identifies this account's forecast. It never changes.")
     period: Period = strawberry.field(description="The current billing month.")
     used: Duration = strawberry.field(description="The live time to date.")
     projected: Duration | None = strawberry.field(
@@ -97,10 +99,11 @@ class AlertForecast:
     )
 
     @classmethod
-    def of(cls, forecast: services.AlertForecast) -> "AlertForecast":
+    def of(cls, forecast: services.AlertForecast, account_id: str) -> "AlertForecast":
         """Return the forecast for clients."""
         projection = forecast.projection
         return cls(
+            id=derived_id("forecast", account_id),
             period=Period.of(projection.period),
             used=Duration.of(forecast.used_seconds),
             projected=Duration.of(projection.usage.live_seconds) if projection.is_made else None,

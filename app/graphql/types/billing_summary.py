@@ -3,7 +3,7 @@
 import strawberry
 
 from app.domain.periods import billing_date
-from app.graphql.cost import holds
+from app.graphql.cost import cost, holds
 from app.graphql.derived_ids import derived_id
 from app.graphql.fields import computed
 from app.graphql.permissions import Permission, section
@@ -103,6 +103,17 @@ class BillingSummary(Node):
         """Return the projection."""
         found = self.summary.projection
         return Projection.of(found) if found else None
+
+    @computed(
+        costs=[cost(200)],
+        description=(
+            "Whether the chosen plan is the best one for the account's usage: false if `planAdvice` recommends "
+            "another. Null while there are too few full months to tell."
+        ),
+    )
+    def is_best_plan(self) -> bool | None:
+        """Return what the advice says of the plan."""
+        return self.summary.is_best_plan
 
     @computed(
         costs=[holds(2)],

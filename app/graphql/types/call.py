@@ -40,12 +40,7 @@ class Call(Node):
     corrects: strawberry.ID | None = strawberry.field(
         description="The call that this one replaces, if it is a correction."
     )
-    is_corrected: bool = strawberry.field(
-        description=(
-            "Whether a later report replaced this one. Under an invoice line: whether it had by the "
-            "time of the invoice."
-        )
-    )
+    is_corrected: bool = strawberry.field(description="Whether a later report has replaced this one.")
 
     @classmethod
     def of(cls, call: views.Call) -> "Call":

@@ -9,6 +9,7 @@ from app.domain.payment_methods import method_name
 from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.types.money import Money
+from app.graphql.types.node import Node
 from app.services.payments.collection_words import attempt_words, collection_words
 from app.views import invoices as views
 
@@ -41,7 +42,7 @@ described_enum(
 
 
 @strawberry.type(description="One charge of an invoice to one payment method.")
-class PaymentAttempt:
+class PaymentAttempt(Node):
     """Built with `PaymentAttempt.of`."""
 
     id: strawberry.ID = strawberry.field(description="Identifies the charge.")

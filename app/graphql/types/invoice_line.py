@@ -53,9 +53,9 @@ class MeteredLine(InvoiceLine):
     @looked_up(
         costs=[PAGED],
         description=(
-            "The underlying calls, oldest first, as of the invoice's issue. For a charge: the calls "
-            "it adds up. For an adjustment: the calls reported since the previous invoice, and "
-            "those they corrected."
+            "The underlying calls, oldest first: those that the invoice billed when it was issued. For a charge: the "
+            "calls it adds up. For an adjustment: the calls reported since the previous invoice, and those they "
+            "corrected. Each call is shown as it stands today."
         ),
     )
     async def calls(

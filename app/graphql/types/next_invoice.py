@@ -59,7 +59,12 @@ class NextInvoice(Node):
     """Built from a preview's view with `NextInvoice.of`."""
 
     view: strawberry.Private[views.NextInvoice]
-    id: strawberry.ID = strawberry.field(description="Identifies this account's next invoice on this basis.")
+    id: strawberry.ID = strawberry.field(
+        description=(
+            "Identifies this account's next invoice on this basis. The next invoice after a change that is only "
+            "previewed has an id of its own."
+        )
+    )
     period: Period = strawberry.field(description="The month whose base price it charges.")
     usage_period: Period | None = strawberry.field(
         description="The month whose usage it charges. Null for the first invoice."
@@ -74,12 +79,12 @@ class NextInvoice(Node):
     )
 
     @classmethod
-    def of(cls, found: views.NextInvoice) -> "NextInvoice":
-        """Return a preview for clients."""
+    def of(cls, found: views.NextInvoice, *assumed: str) -> "NextInvoice":
+        """Return a preview for clients; `assumed` names the change that it takes for done, if any."""
         draft = found.draft
         return cls(
             view=found,
-            id=derived_id("next", found.account_id, found.basis.lower()),
+            id=derived_id("next", found.account_id, found.basis.lower(), *assumed),
             period=Period.of(draft.period),
             usage_period=Period.of(found.usage_period) if found.usage_period else None,
             issues_at=found.issues_at,

@@ -12,6 +12,7 @@ from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.channel import Channel
 from app.graphql.types.invoice import Invoice
+from app.graphql.types.node import Node
 from app.graphql.types.payment_errors import RateLimited
 from app.views.alerts import SentMessage
 
@@ -43,7 +44,7 @@ described_enum(
 
 
 @strawberry.type(description="One message sent to one person.")
-class Notification:
+class Notification(Node):
     """Built from the log's view with `Notification.of`."""
 
     id: strawberry.ID = strawberry.field(description="Identifies the message.")

@@ -10,6 +10,7 @@ from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
 from app.graphql.types.invoice import Invoice
 from app.graphql.types.outcome import Outcome
+from app.graphql.types.viewer import Viewer
 from app.services.payments.pay_invoice import PaymentResult
 
 described_enum(
@@ -29,6 +30,7 @@ class InvoicePaid:
 
     status: Outcome = strawberry.field(description="Whether it is paid, or the result is not known yet.")
     invoice: Invoice | None = strawberry.field(description="The invoice after the change.")
+    viewer: Viewer | None = strawberry.field(description="You and the account after the change, with the banner.")
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
@@ -47,6 +49,7 @@ class OpenBalancePaid:
     outcomes: list[InvoicePaymentOutcome] = strawberry.field(
         directives=[holds(4)], description="The result for each invoice, oldest first."
     )
+    viewer: Viewer | None = strawberry.field(description="You and the account after the change, with the banner.")
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 

@@ -6,9 +6,11 @@ from typing import Annotated
 import strawberry
 
 from app.domain.payment_gateway import BillingAddress
+from app.graphql.cost import holds
 from app.graphql.enums import described_enum
 from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
+from app.graphql.types.invoice import Invoice
 from app.graphql.types.payment_errors import (
     AuthorizationRequired,
     CardVerificationFailed,
@@ -65,6 +67,10 @@ class PaymentMethodAdded:
     )
     authorization: PaymentAuthorization = strawberry.field(description="The accepted agreement.")
     payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods after the change.")
+    open_invoices: list[Invoice] = strawberry.field(
+        directives=[holds(4)],
+        description="The open invoices, oldest first. They are charged at once: load them again after a few seconds.",
+    )
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 
@@ -73,6 +79,10 @@ class DefaultPaymentMethodSet:
     """Another method is charged first."""
 
     payment_methods: PaymentMethodList | None = strawberry.field(description="The payment methods after the change.")
+    open_invoices: list[Invoice] = strawberry.field(
+        directives=[holds(4)],
+        description="The open invoices, oldest first. They are charged at once: load them again after a few seconds.",
+    )
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 

@@ -5,12 +5,14 @@ from typing import Annotated
 
 import strawberry
 
+from app.graphql.cost import holds
 from app.graphql.types import user_error
 from app.graphql.types.billing_summary import BillingSummary
 from app.graphql.types.invoice import Invoice
 from app.graphql.types.outcome import Outcome
 from app.graphql.types.payment_errors import PaymentGatewayUnavailable
 from app.graphql.types.quote import PlanChangeQuote, QuoteStale
+from app.graphql.types.viewer import Viewer
 
 
 @strawberry.type(description="The plan was changed, or the change is scheduled. Includes everything that changed.")
@@ -20,6 +22,11 @@ class PlanChanged:
     status: Outcome = strawberry.field(description="Whether it has taken effect.")
     effective_on: date = strawberry.field(description="The first billing date on which the change applies.")
     invoice: Invoice | None = strawberry.field(description="The invoice of the change. Null if nothing is invoiced.")
+    settled_invoices: list[Invoice] = strawberry.field(
+        directives=[holds(2)],
+        description="The earlier invoices that credit from this change has paid, wholly or in part. Usually empty.",
+    )
+    viewer: Viewer | None = strawberry.field(description="You and the account after the change, with the banner.")
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
 
 

@@ -26,6 +26,19 @@ described_enum(
 )
 
 
+def assumed_change(plan_id: str, when: When) -> tuple[str, str]:
+    """Return what the id of a next invoice says of the change that it takes for done: `now`, `220_2020`."""
+    return when.lower().replace("_", "-"), plan_id.partition("_")[2]
+
+
+def read_assumed_change(id: str) -> tuple[str, When] | None:
+    """Return the plan and the time of the change that the next invoice of an id takes for done; None if it is none."""
+    _, _, change = id.partition("_accrued_")
+    written, _, plan = change.partition("_")
+    when = next((one for one in When if assumed_change("", one)[0] == written), None)
+    return None if when is None else (f"plan_{plan}", when)
+
+
 @strawberry.type(
     description=(
         "The effect of a plan change. The quote can be confirmed with `changePlan` for 15 minutes. "
@@ -76,7 +89,7 @@ class PlanChangeQuote:
             credit_to_open_invoices=Money.of(offer.settled_cents),
             hash=offer.content_hash,
             expires_at=quoted.quote.expires_at,
-            next_invoice=NextInvoice.of(following) if following else None,
+            next_invoice=NextInvoice.of(following, *assumed_change(offer.target.id, offer.when)) if following else None,
         )
 
 

@@ -4,6 +4,7 @@ import strawberry
 
 from app.domain.accounts import AccountStatus, Role
 from app.graphql.cost import holds
+from app.graphql.derived_ids import derived_id
 from app.graphql.enums import described_enum
 from app.graphql.permissions import PERMISSIONS, Permission
 from app.graphql.types.node import Node
@@ -56,9 +57,12 @@ class Account(Node):
 
 
 @strawberry.type(description="The signed-in user on the chosen account.")
-class Viewer:
+class Viewer(Node):
     """Built from the session look-up with `Viewer.of`."""
 
+    id: strawberry.ID = strawberry.field(
+        description="Identifies the user on this account. It never changes; role and banner do."
+    )
     user: User = strawberry.field(description="The signed-in user.")
     account: Account = strawberry.field(description="The account that every response is about.")
     role: Role = strawberry.field(description="Your role on this account.")
@@ -73,6 +77,7 @@ class Viewer:
     def of(cls, found: views.Viewer) -> "Viewer":
         """Return the session for clients."""
         return cls(
+            id=derived_id("viewer", found.account_id, found.user_id.partition("_")[2]),
             user=User(id=strawberry.ID(found.user_id), email=found.user_email, name=found.user_name),
             account=Account(
                 id=strawberry.ID(found.account_id),

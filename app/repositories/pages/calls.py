@@ -100,15 +100,15 @@ def calls_page(*, has_disposition: bool, is_billed: bool | None, is_counted: boo
 
 @cache
 def underlying_calls_page(kind: LineKind, *, is_counted: bool) -> Page[CallPage]:
-    """Return the page of the underlying calls of a line of this kind, oldest first, as they stood at its watermark.
+    """Return the page of the underlying calls of a line of this kind, oldest first, chosen as of its watermark.
 
     Behind a charge: the calls that it adds up. Behind a correction: the calls that came in since the invoice before,
-    and those they took the place of. Binds: `since_at`, `before_at`, `watermark`, `after_at`, `after_seq`, `fetch`, and
-    `earlier_watermark` for a correction.
+    and those they took the place of. What a call says of itself is what it says everywhere: how it stands today. Binds:
+    `since_at`, `before_at`, `watermark`, `after_at`, `after_seq`, `fetch`, and `earlier_watermark` for a correction.
     """
     later = aliased(CallRow)
-    is_replaced = _replaced(later.seq <= _WATERMARK, later=later)
-    chosen = _select_calls(is_replaced).where(*_stood(), _belongs(kind, is_replaced))
+    was_replaced = _replaced(later.seq <= _WATERMARK, later=later)
+    chosen = _select_calls(_replaced(later=aliased(CallRow))).where(*_stood(), _belongs(kind, was_replaced))
     parts = {
         "calls": chosen.where(beyond(_KEYS, _CURSOR)).order_by(*_KEYS).limit(bindparam("fetch")),
     }
@@ -126,12 +126,12 @@ def _stood() -> tuple[Sql, Sql, Sql]:
     )
 
 
-def _belongs(kind: LineKind, is_replaced: Sql) -> Sql:
+def _belongs(kind: LineKind, was_replaced: Sql) -> Sql:
     if kind is LineKind.ADJUSTMENT:
         earlier: Sql = bindparam("earlier_watermark", type_=BigInteger())
         later = aliased(CallRow)
         return or_(col(CallRow.seq) > earlier, _replaced(later.seq > earlier, later.seq <= _WATERMARK, later=later))
-    return and_(col(CallRow.is_billable), ~is_replaced, col(_CHARGED_SECONDS[kind]) > 0)
+    return and_(col(CallRow.is_billable), ~was_replaced, col(_CHARGED_SECONDS[kind]) > 0)
 
 
 def _month_calls() -> Page[CallPage]:

@@ -318,7 +318,11 @@ def invoices_page(*, has_status: bool, has_month: bool, is_detailed: bool, is_co
 
 def _chosen_page(name: str, *binds: str) -> Page[Sequence[Invoice]]:
     """A page of the invoices whose ids are the values of these binds."""
-    chosen = or_(*(col(InvoiceRow.id) == bindparam(bind) for bind in binds))
+    return page_of(name, or_(*(col(InvoiceRow.id) == bindparam(bind) for bind in binds)))
+
+
+def page_of(name: str, chosen: Sql) -> Page[Sequence[Invoice]]:
+    """Return the page of the account's issued invoices that a condition chooses, whole and in no order."""
     ids = select(col(InvoiceRow.id)).where(*_issued(), chosen)
     return Page(name, {"invoices": _select_invoices().where(chosen), **_details(ids)}, _assemble)
 

@@ -9,7 +9,7 @@ from app.domain.auto_pay import AutoPay, auto_pay
 from app.domain.periods import Period, billing_date
 from app.domain.policies import COLLECTION_POLICIES
 from app.services.plans.next_invoice import next_invoice
-from app.services.plans.plan_advice import project_month, upgrades_ahead
+from app.services.plans.plan_advice import plan_advice, project_month, upgrades_ahead
 from app.services.usage.usage_months import show_plan, usage_month
 
 if TYPE_CHECKING:
@@ -78,6 +78,11 @@ class BillingSummary:
     def projection(self) -> Projection | None:
         """This month at its end (rule 40)."""
         return None if self.advice is None else project_month(self.advice)
+
+    @property
+    def is_best_plan(self) -> bool | None:
+        """Whether the plan that the next month begins on is the one to have; None if it cannot be told (rule 40)."""
+        return None if self.advice is None else plan_advice(self.advice).is_best_plan
 
     @property
     def upgrades_ahead(self) -> tuple[UpgradeForecast, ...]:
