@@ -126,10 +126,11 @@ def fetch_assets() -> None:
     if is_done(stamp, mark):
         return
     say("Fetching the browser files of the pages (first start, or they changed).")
+    installed = CONTRACT / "node_modules" / ".package-lock.json"
     try:
-        run_quietly(
-            [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=CONTRACT, failure="npm failed"
-        )
+        if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
+            command = [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
+            run_quietly(command, cwd=CONTRACT, failure="npm failed")
         for source, target in json.loads(manifest.read_text())["flexBilling"]["assets"].items():
             (VENDOR / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(CONTRACT / source, VENDOR / target)
@@ -186,8 +187,9 @@ def main(arguments: list[str]) -> int:
         return check()
     if command == "format":
         return format_code()
-    if command == "demo":
+    if command in {"demo", "test"}:
         fetch_assets()
+    if command == "demo":
         return become([str(BIN / "flex-billing"), "demo", *rest])
     if command == "mutate":
         add_mutation_tool()
