@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 ACCOUNTS = tuple(f"LIVE{number:03d}" for number in range(500))
 CALLS = 20
-SETTLED_PERCENT = 3.0
+SETTLED_PERCENT = 10.0
 SETTLES_WITHIN_SECONDS = 120
 """The server first sends what the first invoices have brought about."""
 
