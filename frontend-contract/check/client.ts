@@ -9,6 +9,7 @@ import {
   PageInfoPartsFragmentDoc,
   PlanChangePreviewDocument,
   PlansListDocument,
+  SummaryPartsFragmentDoc,
   SummaryShowDocument,
   type CallsListQuery,
   type ChangeWhen,
@@ -39,8 +40,9 @@ export async function ask<Result, Variables>(
 }
 
 export function balance(summary: SummaryShowQuery): string {
+  const boxes = useFragment(SummaryPartsFragmentDoc, summary.billingSummary);
   // A role without payment details has no balance.
-  return summary.billingSummary?.openBalance ? "shown" : "hidden";
+  return boxes?.openBalance ? "shown" : "hidden";
 }
 
 export async function showSummary(api: Api): Promise<SummaryShowQuery> {

@@ -95,7 +95,7 @@ class Cache:
     def write(self, asked: Asked, data: dict[str, Any]) -> list[Conflict]:
         """Keep an answer; returns each field that the cache had with another value."""
         operation = asked.operation
-        owner = ROOT if operation.operation.value == "query" else "Mutation"
+        owner = ROOT if operation.operation.value == "query" else operation.operation.value
         found: list[Conflict] = []
         kept = self.records.setdefault(owner, {})
         self._merge(asked, [operation.selection_set], data, kept, owner, found)

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import uvicorn
 
+from app.graphql.execution import ExecutionMode
 from tests.contract.examples import EXAMPLES, Example, Stage
 from tests.contract.seeds import PERSONAS
 
@@ -24,7 +25,7 @@ async def serve() -> None:
     """Serve until the input ends, which is when the program that started this is gone."""
     with TemporaryDirectory() as folder, socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        stage = Stage(Path(folder))
+        stage = Stage(Path(folder), ExecutionMode.COMPILED)
         example = Example(EXAMPLES / "SummaryShow" / "served.json", ASKED)
         async with stage.prepared(example) as play:
             config = uvicorn.Config(play.application(example), log_config=None, access_log=False, lifespan="off")

@@ -36,7 +36,7 @@ def by_result() -> dict[tuple[str, str], list[Example]]:
     """The recorded answers to mutations, by operation and type of the result; without those to a press again."""
     found = defaultdict(list)
     for example in examples():
-        status, response = example.answer
+        status, response, *_ = example.answer
         is_replayed = example.path.stem.endswith("-again")
         if example.operation in MUTATIONS and status == HTTP_OK and "errors" not in response and not is_replayed:
             found[example.operation, result_of(response)[TYPE]].append(example)
@@ -87,7 +87,7 @@ class Client:
         """Send the mutation of the example, and keep what it returns; returns the type of its result."""
         text = with_typenames(self.example.operation)
         content = self.example.content | {"request": {"query": text}}
-        _, answer = await self.play.send(Example(self.example.path, content))
+        _, answer, *_ = await self.play.send(Example(self.example.path, content))
         self.cache.write(Asked(parse(text), self.example.content["variables"]), answer["data"])
         return result_of(answer)[TYPE]
 
