@@ -164,9 +164,10 @@ class TestUnderlyingUsage:
         assert correction["calls"]["nodes"][0]["corrects"] == correction["calls"]["nodes"][1]["id"]
         assert correction["usage"]["live"]["seconds"] == 10_380 - 242 + 10 + 600
 
-    async def test_before_its_correction_the_call_was_not_corrected(self, told):
+    async def test_a_call_behind_a_line_says_how_it_stands_today(self, told):
+        """An id stands for one state of the world (decision 0021): the list of calls says the same of it."""
         overage = metered(await show(told, 100_002, BEHIND, first=100))["OVERAGE"]
-        assert {call["isCorrected"] for call in overage["calls"]["nodes"]} == {False}
+        assert {call["isCorrected"] for call in overage["calls"]["nodes"]} == {False, True}
 
     async def test_pages_follow_each_other_without_gap_while_calls_come_in(self, told):
         seen, after = [], None
