@@ -110,7 +110,9 @@ class TestBadInput:
         (tmp_path / "letters.txt").write_text("dear sir\n")
         ended = sandbox("import-calls", "letters.txt")
         assert (ended.code, ended.out) == (2, "")
-        assert ended.err.startswith("'letters.txt' is not a call file (its first row names none of the fields): expected")
+        assert ended.err.startswith(
+            "'letters.txt' is not a call file (its first row names none of the fields): expected"
+        )
         assert len(ended.err.splitlines()) == 1
 
     def test_a_database_that_does_not_answer_says_what_to_do(self, cli, monkeypatch):
