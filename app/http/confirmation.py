@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from app.domain.contacts import Channel, ConfirmationState
 from app.http import answers
+from app.http.link_pages import page_of_a_link
 from app.services.notifications.confirmation_links import (
     PATH,
     ConfirmationExpired,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from app.messages.render import Renderer
@@ -78,11 +79,4 @@ class Confirmation:
 
     def _page(self, status: int, title: str, sentence: str, buttons: Sequence[tuple[str, str]] = ()) -> Response:
         page = self._renderer.confirmation(title=title, sentence=sentence, buttons=buttons)
-        policy = self._renderer.content_policy.replace("form-action 'none'", "form-action 'self'")
-        headers = {
-            "cache-control": "no-store",
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
-            "content-security-policy": policy,
-        }
-        return HTMLResponse(page, status, headers)
+        return page_of_a_link(page, status, self._renderer.content_policy)

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from app.domain.alerts import CATALOGUE
 from app.http import answers
+from app.http.link_pages import page_of_a_link
 from app.services.notifications.unsubscribe_links import UnsubscribeUnknown, unsubscribe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from app.messages.render import Renderer
@@ -56,11 +57,4 @@ class Unsubscribe:
 
     def _page(self, status: int, title: str, sentence: str, *, asks: bool = False) -> Response:
         page = self._renderer.unsubscribe(title=title, sentence=sentence, asks=asks)
-        policy = self._renderer.content_policy.replace("form-action 'none'", "form-action 'self'")
-        headers = {
-            "cache-control": "no-store",
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
-            "content-security-policy": policy,
-        }
-        return HTMLResponse(page, status, headers)
+        return page_of_a_link(page, status, self._renderer.content_policy)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 from PIL import Image, ImageStat
 
 from app.domain.announcements import write_facts
 from app.messages.compose import Addressee, Composer
+from tests.browser.pages import BROWSER, needs_browser
 from tests.factories.announcements import LONG, USUAL, extreme
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ANN = Addressee("Ann Ames", "Harbor Dental Group", "harbor-dental", is_contact=False)
 DARK = ("--force-dark-mode", "--blink-settings=preferredColorScheme=0")
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Debian's chromium, or another Chromium, on the path")
+pytestmark = needs_browser
 
 
 def screenshot(folder: Path, html: str, *options: str, width: int = 700) -> Image.Image:

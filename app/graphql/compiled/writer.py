@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from graphql import (
     DirectiveNode,
@@ -72,11 +72,9 @@ class FieldPlan:
         return field
 
     def resolve(self, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Coroutine[Any, Any, Any]:
-        """Start a root field's resolver; all of them are asynchronous."""
-        if self.definition.resolve is None:
-            raise NotCompiled("a root field without a resolver")
-        started: Coroutine[Any, Any, Any] = self.definition.resolve(None, info, **arguments)
-        return started
+        """Start a root field's resolver; all of them are asynchronous, and Strawberry gives each field one."""
+        resolve = cast("Callable[..., Coroutine[Any, Any, Any]]", self.definition.resolve)
+        return resolve(None, info, **arguments)
 
     @property
     def depends_on_variables(self) -> bool:
