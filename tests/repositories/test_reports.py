@@ -27,11 +27,11 @@ async def world(url):
     await asyncio.to_thread(upgrade, url)
     database = Database.open(url)
     world = await World.create(database)
-    for external_id in ("b2", "B10", "a-1", "Ä1"):
+    for external_id in ("b2", "B10", "a-1", "~1"):
         await world.add_account(external_id)
     await world.advance_to(pacific(2026, 7, 2, 12))
     await world.pay(150_00, account="b2", reference="C1")
-    await write_off_invoice(world.services, by_ann("Ä1"), invoice_number=100_004, **WHY)
+    await write_off_invoice(world.services, by_ann("~1"), invoice_number=100_004, **WHY)
     await world.advance_to(pacific(2026, 9, 3))
     yield world
     await database.close()
@@ -44,10 +44,10 @@ async def test_the_journal_stands_in_the_order_of_bytes_and_documents_bear_it_ou
         ("B10", "INVOICED", ""),
         ("a-1", "INVOICED", ""),
         ("b2", "INVOICED", ""),
-        ("Ä1", "INVOICED", ""),
+        ("~1", "INVOICED", ""),
         ("b2", "PAYMENT_RECEIVED", "C1"),
         ("b2", "OVERPAID", "C1"),
-        ("Ä1", "WRITTEN_OFF", ""),
+        ("~1", "WRITTEN_OFF", ""),
     ]
     for month in ("2026-07", "2026-08", "2026-09"):
         await agreed(world.database, world.clock, month)
@@ -60,7 +60,7 @@ async def test_aging_is_what_is_open_by_account_and_its_credit(world):
         ("B10", [0, 139_00, 139_00, 0, 0, 278_00, 0]),
         ("a-1", [0, 139_00, 139_00, 0, 0, 278_00, 0]),
         ("b2", [0, 128_00, 0, 0, 0, 128_00, 0]),
-        ("Ä1", [0, 139_00, 0, 0, 0, 139_00, 0]),
+        ("~1", [0, 139_00, 0, 0, 0, 139_00, 0]),
     ]
 
 

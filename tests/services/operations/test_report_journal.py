@@ -83,13 +83,13 @@ class TestEntries:
         assert (await journal(october.database, october.clock, "2026-08"))[0] == whole
 
     async def test_accounts_stand_in_the_order_of_their_bytes_at_the_same_instant(self, world):
-        for external_id in ("b2", "B10", "a-1", "Ä1"):
+        for external_id in ("b2", "B10", "a-1", "~1"):
             await world.add_account(external_id)
         await world.advance_to(pacific(2026, 7, 2))
 
         text, _ = await journal(world.database, world.clock, "2026-07")
 
-        assert [row["account"] for row in rows(text)] == ["B10", "a-1", "b2", "Ä1"]
+        assert [row["account"] for row in rows(text)] == ["B10", "a-1", "b2", "~1"]
 
     async def test_a_reference_that_would_be_a_formula_is_guarded(self, world):
         await world.add_account("@AA0101")
