@@ -99,6 +99,11 @@ async def _begin(uow: UnitOfWork, services: Services, invoice_id: str) -> _Call 
     real_now = services.real_now()
     if await uow.holds.find(COLLECTION) is not None:
         return None
+    collection = await uow.collections.find(invoice_id)
+    if collection is None:
+        return None
+    # The account before the collection, as whoever asks for a payment locks them: else each waits for the other.
+    await uow.accounts.get(collection.account_id, lock=True)
     lease = await uow.collections.claim(invoice_id, real_now, real_now + LEASE)
     return None if lease is None else await _go_on(uow, services, lease)
 
