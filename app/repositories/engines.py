@@ -117,6 +117,7 @@ def _sqlite_engine(url: URL, *, begin: Literal["IMMEDIATE", "DEFERRED"]) -> Asyn
         json_deserializer=orjson.loads,
         pool_size=5,
         max_overflow=5,
+        pool_reset_on_return=None,  # every transaction is ended by its session
     )
 
     path = Path(str(url.database))

@@ -13,9 +13,12 @@ from tests.contract.examples import Stage
 
 @pytest.fixture(scope="session")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    """Operations are compiled at once here, and examples are recorded by graphql-core: each says that both agree."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(documents, "COMPILED_AT_RUN", 1)
-        stage = Stage(tmp_path_factory.mktemp("contract"), ExecutionMode.COMPILED)
-        yield stage
-        await stage.close()
+    stage = Stage(tmp_path_factory.mktemp("contract"), ExecutionMode.COMPILED)
+    yield stage
+    await stage.close()
+
+
+@pytest.fixture(autouse=True)
+def _compiled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Examples are recorded by graphql-core and played compiled: each says that both agree."""
+    monkeypatch.setattr(documents, "COMPILED_AT_RUN", 1)

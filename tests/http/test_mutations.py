@@ -88,3 +88,8 @@ class TestMutations:
             by_post = await opened.post("/graphql", json={**document, "operationName": "B"})
         assert by_get.json()["data"] == {"still": 1}
         assert by_post.json()["data"] == {"change": 1}
+
+    async def test_resolvers_that_are_not_asynchronous_answer_again_and_again(self, application):
+        async with client(application, {"authorization": self.TOKEN}) as opened:
+            answers = [(await opened.post("/graphql", json={"query": "{ still }"})).json() for _ in range(3)]
+        assert [answer["data"] for answer in answers] == [{"still": 1}] * 3

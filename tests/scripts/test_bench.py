@@ -26,6 +26,8 @@ from scripts.bench.measure import Sample, SideFailed, interleave, measure, measu
 from scripts.bench.registry import BENCHES
 from scripts.bench.scope import Scope
 
+FIGURES = {"import": 1, "alerts": 1, "run-due": 3, "memory": 2, "gateway": 1, "guard": 2, "streams": 2}
+
 
 @pytest.fixture
 def call_file(tmp_path):
@@ -178,9 +180,7 @@ class TestBenches:
         report = BENCHES[name](scope)
 
         assert all(figure.ratio > 0 for figure in report.figures)
-        assert (
-            len(report.figures) == {"import": 1, "alerts": 1, "run-due": 3, "memory": 2, "gateway": 1, "guard": 2}[name]
-        )
+        assert len(report.figures) == FIGURES[name]
 
 
 class TestCommand:

@@ -72,7 +72,7 @@ class FieldPlan:
         return field
 
     def resolve(self, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Coroutine[Any, Any, Any]:
-        """Start a root field's resolver; all of them are asynchronous, and Strawberry gives each field one."""
+        """Start a root field's resolver, which is asynchronous."""
         resolve = cast("Callable[..., Coroutine[Any, Any, Any]]", self.definition.resolve)
         return resolve(None, info, **arguments)
 
@@ -129,6 +129,8 @@ class Writer:
         if root is None:
             raise NotCompiled("there is no such operation")
         fields = collect_fields(self._schema, self._fragments, NO_VARIABLES, root, self._operation)[0]
+        if not all(self._plan(root, details).declared.is_async for details in fields.values()):
+            raise NotCompiled("a root field that is not asynchronous")
         roots = {
             key: (self._plan(root, details), self._value_function(root, details)) for key, details in fields.items()
         }
