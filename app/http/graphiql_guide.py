@@ -12,6 +12,7 @@ GUIDE: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         "Summary",
         (
             ("SummaryShow", "The Summary tab: plan, usage so far, balances, and the next invoice as it stands."),
+            ("SummaryOpen", "All that the portal's Summary shows at first sight, in one request."),
             ("SummaryWatch", "The same while it is open: run it, change something in another window, and see it here."),
             ("NextInvoiceShow", "Every line of the next invoice says by which rule and arithmetic it came about."),
             ("ForecastShow", "Where the month is heading, and on what that rests."),
@@ -26,6 +27,7 @@ GUIDE: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         "Plan",
         (
             ("PlansList", "What each plan would cost this month."),
+            ("PlanOpen", "All that the portal's Plan tab shows at first sight, in one request."),
             ("PlanAdviceShow", "Your own months on every plan: which one fits, or why to stay."),
             ("WhatIfShow", "The slider: a month of so many minutes, on every plan."),
             (
@@ -87,6 +89,7 @@ GUIDE: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         "Alerts",
         (
             ("AlertsList", "Your own switches, and what this month has told and will tell."),
+            ("AlertsOpen", "The same with the latest messages, in one request."),
             ("AlertsUpdate", "Switch PAYMENT_METHOD_CHANGED off: refused, for it protects the account."),
             ("NotificationsList", "What was told to whom, and its outcome."),
             ("ActivityList", "Who did what, newest first; the request id is the one that the app saw."),

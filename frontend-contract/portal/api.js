@@ -1,0 +1,180 @@
+// Asks the API: documents by id, one token, and the hooks that screens ask with.
+import { Client, createRequest, fetchExchange } from "@urql/core";
+import { createClient as createStreams } from "graphql-sse";
+import { createContext } from "preact";
+import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
+import { pipe, subscribe } from "wonka";
+
+import { makeCache } from "./cache.js";
+
+/** @typedef {import("@urql/core").CombinedError} CombinedError */
+/** @typedef {import("./contract.js").Contract} Contract */
+/** @typedef {{ getToken: (why: { isRefused: boolean }) => Promise<string>, signIn?: () => void, cardForm?: string }} Host */
+
+const PENDING_EVERY_MILLISECONDS = 1_500;
+const PENDING_AT_MOST = 20;
+
+/**
+ * @typedef {object} Api
+ * @property {Contract} contract
+ * @property {Host} host
+ * @property {(name: string, variables: object) => import("@urql/core").GraphQLRequest} request
+ * @property {Client} client
+ * @property {(name: string, show: (data: any) => void) => () => void} watch
+ * @property {() => void} signIn
+ */
+
+/**
+ * @param {Contract} contract
+ * @param {Host} host
+ * @param {string} endpoint
+ * @param {() => void} onSessionOver is called when even a new token is refused
+ * @returns {Api}
+ */
+export function makeApi(contract, host, endpoint, onSessionOver) {
+  /** @param {RequestInit} options @param {boolean} isRefused */
+  const send = async (options, isRefused) => {
+    const token = await host.getToken({ isRefused });
+    const headers = { ...options.headers, authorization: `Bearer ${token}` };
+    return fetch(endpoint, { ...options, headers });
+  };
+  /** @type {typeof fetch} */
+  const fetchByName = async (_address, options) => {
+    const { operationName, variables } = JSON.parse(String(options?.body));
+    const documentId = `sha256:${contract.operations.get(operationName)?.id}`;
+    const asked = {
+      ...options,
+      headers: { accept: "application/graphql-response+json", "content-type": "application/json" },
+      body: JSON.stringify({ documentId, operationName, variables }),
+    };
+    const answer = await send(asked, false);
+    if (answer.status !== 401) return answer;
+    const again = await send(asked, true);
+    if (again.status === 401) onSessionOver();
+    return again;
+  };
+  const client = new Client({
+    url: endpoint,
+    preferGetMethod: false,
+    exchanges: [makeCache(contract), fetchExchange],
+    fetch: fetchByName,
+  });
+  /** @param {string} name @param {object} variables */
+  const request = (name, variables) => createRequest(contract.operations.get(name)?.body ?? "", variables);
+  const streams = createStreams({
+    url: endpoint,
+    retryAttempts: 5,
+    headers: async () => ({ authorization: `Bearer ${await host.getToken({ isRefused: false })}` }),
+  });
+  /** @param {string} name @param {(data: any) => void} show */
+  const watch = (name, show) => {
+    const payload = { documentId: `sha256:${contract.operations.get(name)?.id}`, operationName: name };
+    const sink = { next: (/** @type {any} */ event) => event.data && show(event.data), error() {}, complete() {} };
+    return streams.subscribe(/** @type {any} */ (payload), sink);
+  };
+  return { contract, host, request, client, watch, signIn: () => (host.signIn ? host.signIn() : location.reload()) };
+}
+
+export const ApiContext = createContext(/** @type {Api} */ (/** @type {unknown} */ (null)));
+
+export const useApi = () => useContext(ApiContext);
+
+/**
+ * @typedef {{ code: string, message: string }} Refusal
+ * @typedef {{ data: any, error?: CombinedError, isLoading: boolean, reload: () => void }} Asked
+ */
+
+/**
+ * Asks for something, and again whenever the variables change; what is known is shown at once, and then what is new.
+ * @param {string} name the operation
+ * @param {Record<string, unknown>} [variables]
+ * @param {{ isPaused?: boolean, isFresh?: boolean }} [options] `isFresh` asks past the cache, as quotes want it
+ * @returns {Asked}
+ */
+export function useQuery(name, variables = {}, { isPaused = false, isFresh = false } = {}) {
+  const api = useApi();
+  const key = JSON.stringify([name, variables]);
+  const [answer, setAnswer] = useState({ key: "", data: /** @type {any} */ (undefined), error: /** @type {any} */ (undefined) });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    if (isPaused) return undefined;
+    const policy = isFresh || turn > 0 ? "network-only" : "cache-and-network";
+    const asked = api.client.executeQuery(api.request(name, variables), { requestPolicy: policy });
+    const { unsubscribe } = pipe(
+      asked,
+      subscribe(({ data, error }) => {
+        if (data === undefined && !error) return;
+        setAnswer((before) => ({ key, data: data ?? (before.key === key ? before.data : undefined), error }));
+      }),
+    );
+    return unsubscribe;
+  }, [key, turn, isPaused]);
+  const isKnown = answer.key === key;
+  const reload = useCallback(() => setTurn((count) => count + 1), []);
+  return { data: isKnown ? answer.data : undefined, error: isKnown ? answer.error : undefined, isLoading: !isKnown && !isPaused, reload };
+}
+
+/**
+ * @typedef {object} Press
+ * @property {boolean} isBusy
+ * @property {boolean} isPending the result is not known yet, and asked for again
+ * @property {any} result what was done, or the refusal; `__typename` says which
+ * @property {Refusal | null} failure why it was not done, or could not be asked
+ * @property {(variables: Record<string, unknown>) => Promise<any>} press
+ * @property {() => void} clear
+ */
+
+/**
+ * A button that changes something. A second press while the first is on its way does nothing. What is not known yet is
+ * asked for again with the same variables, and so with the same idempotency key.
+ * @param {string} name the mutation
+ * @param {string} done the type of the result when it was done
+ * @returns {Press}
+ */
+export function usePress(name, done) {
+  const api = useApi();
+  const isUnderWay = useRef(false);
+  const [state, setState] = useState({ isBusy: false, isPending: false, result: /** @type {any} */ (null), failure: /** @type {Refusal | null} */ (null) });
+  const clear = () => setState({ isBusy: false, isPending: false, result: null, failure: null });
+  /** @param {Record<string, unknown>} variables */
+  const press = async (variables) => {
+    if (isUnderWay.current) return null;
+    isUnderWay.current = true;
+    setState((before) => ({ ...before, isBusy: true, failure: null }));
+    try {
+      for (let count = 0; ; count += 1) {
+        const { data, error } = await api.client.executeMutation(api.request(name, variables)).toPromise();
+        const result = data && Object.values(data).find((each) => each && typeof each === "object");
+        const isUnknown = error?.networkError ? "idempotencyKey" in variables : result?.status === "PENDING";
+        if (isUnknown && count < PENDING_AT_MOST) {
+          setState((before) => ({ ...before, isPending: true }));
+          await new Promise((later) => setTimeout(later, PENDING_EVERY_MILLISECONDS));
+          continue;
+        }
+        const failure = error || !result ? failureOf(error) : result.__typename === done ? null : result;
+        setState({ isBusy: false, isPending: isUnknown, result: result ?? null, failure });
+        return failure ? null : result;
+      }
+    } finally {
+      isUnderWay.current = false;
+    }
+  };
+  return { ...state, press, clear };
+}
+
+/**
+ * Why something could not be asked or answered, as a refusal with a code of `errors.json`.
+ * @param {CombinedError | undefined} error
+ * @param {string} [field] of the root: only what concerns it
+ * @returns {Refusal | null}
+ */
+export function failureOf(error, field) {
+  if (!error) return field ? null : { code: "INTERNAL", message: "" };
+  const found = error.graphQLErrors.find(({ path }) => !field || !path || path[0] === field);
+  if (found) return { code: String(found.extensions?.code ?? "INTERNAL"), message: found.message };
+  if (!error.networkError) return null;
+  return { code: error.response?.status === 401 ? "UNAUTHENTICATED" : "SERVICE_UNAVAILABLE", message: "" };
+}
+
+/** A key for one press: made when its dialog opens, so that the same press is never done twice. */
+export const newKey = () => crypto.randomUUID();

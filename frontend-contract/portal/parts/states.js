@@ -1,0 +1,64 @@
+// What a screen shows when there is nothing to show yet, nothing at all, or something went wrong.
+import { failureOf, useApi } from "../api.js";
+import { html } from "./html.js";
+
+/** @typedef {import("../api.js").Refusal} Refusal */
+
+/**
+ * Why something was not done: the sentence of `errors.json`, and what this answer adds to it.
+ * @param {{ failure: Refusal | null, children?: any }} props
+ */
+export function Failure({ failure, children }) {
+  const { contract } = useApi();
+  if (!failure) return null;
+  const sentence = contract.errors[failure.code]?.suggestedCopy ?? contract.errors.INTERNAL.suggestedCopy;
+  const isMore = failure.message && failure.message !== sentence && failure.code !== "INTERNAL";
+  return html`
+    <div class="failure" role="alert" data-code=${failure.code}>
+      <p><strong>${sentence}</strong></p>
+      ${isMore && html`<p>${failure.message}</p>`} ${children}
+    </div>
+  `;
+}
+
+/**
+ * What one part of a screen shows: its data, or why there is none, or that it is on its way.
+ * @param {{ asked: import("../api.js").Asked, field: string, lines?: number, children: (data: any) => any }} props
+ */
+export function Part({ asked, field, lines = 4, children }) {
+  const found = asked.data?.[field];
+  if (found !== undefined && found !== null) return children(found);
+  const failure = failureOf(asked.error, field);
+  if (failure) {
+    const again = html`<button type="button" onClick=${asked.reload}>Try again</button>`;
+    return html`<${Failure} failure=${failure}>${failure.code !== "FORBIDDEN" && again}<//>`;
+  }
+  if (asked.isLoading) return html`<${Skeleton} lines=${lines} />`;
+  return html`<p class="quiet">There is nothing here for your role.</p>`;
+}
+
+/** @param {{ lines: number }} props */
+export function Skeleton({ lines }) {
+  return html`
+    <div class="skeleton" role="status">
+      <span class="unseen">Loading</span>
+      ${Array.from({ length: lines }, () => html`<div class="bar"></div>`)}
+    </div>
+  `;
+}
+
+/**
+ * A box with a heading.
+ * @param {{ title: string, id: string, action?: any, children: any, class?: string }} props
+ */
+export function Box({ title, id, action, children, class: name = "" }) {
+  return html`
+    <section class=${`box ${name}`} aria-labelledby=${id}>
+      <header><h2 id=${id}>${title}</h2>${action}</header>
+      ${children}
+    </section>
+  `;
+}
+
+/** What was done, said aloud. @param {{ children: any }} props */
+export const Done = ({ children }) => html`<p class="done" role="status">${children}</p>`;

@@ -1,0 +1,132 @@
+// Summary: the plan, this month's usage, how it is paid, and the next invoice as it stands.
+import { useEffect } from "preact/hooks";
+
+import { newKey, useApi, usePress } from "../api.js";
+import { UsageChart } from "../parts/chart.js";
+import { PressButton } from "../parts/dialog.js";
+import { html } from "../parts/html.js";
+import { Lines, Sums } from "../parts/lines.js";
+import { Box, Done, Failure, Part } from "../parts/states.js";
+import { amount, date, isZero, minutes, moment, month, number, unitPrice } from "../text.js";
+import { useScreen } from "./use-screen.js";
+
+/** @param {{ onViewer: (viewer: any) => void }} props */
+export default function Summary({ onViewer }) {
+  const api = useApi();
+  const { asked, may } = useScreen("SummaryOpen", onViewer);
+  useEffect(() => {
+    let isFirst = true; // the stream begins with what was just asked for
+    return api.watch("SummaryWatch", () => {
+      if (!isFirst) asked.reload();
+      isFirst = false;
+    });
+  }, []);
+  return html`
+    <div class="columns">
+      <div>
+        <${Part} asked=${asked} field="billingSummary" lines=${12}>
+          ${(/** @type {any} */ summary) => html`
+            <${PlanBox} summary=${summary} />
+            <${UsageBox} summary=${summary} />
+          `}
+        <//>
+        <${Box} title="Is this the best plan?" id="advice">
+          <${Part} asked=${asked} field="planAdvice" lines=${2}>${(/** @type {any} */ advice) => html`<${Advice} advice=${advice} summary=${asked.data.billingSummary} />`}<//>
+        <//>
+      </div>
+      <div>
+        <${Part} asked=${asked} field="billingSummary" lines=${8}>
+          ${(/** @type {any} */ summary) => html`
+            <${NextInvoice} next=${summary.nextInvoice} />
+            ${may("VIEW_PAYMENT_DETAILS") && html`<${PaymentBox} summary=${summary} methods=${asked.data.paymentMethods} mayPay=${may("PAY_INVOICES")} />`}
+          `}
+        <//>
+      </div>
+    </div>
+  `;
+}
+
+/** @param {{ summary: any }} props */
+function PlanBox({ summary }) {
+  const { currentPlan: plan, nextMonthPlan: next } = summary;
+  return html`
+    <${Box} title="Plan" id="plan" action=${html`<a href="/billing/plan">Change plan</a>`}>
+      ${plan ? html`<p class="figure">${plan.displayName}</p>
+        <p class="quiet">${amount(plan.base)} a month with ${number(plan.includedMinutes)} minutes, then ${unitPrice(plan.overageRate)}</p>` : html`<p class="quiet">No plan this month.</p>`}
+      ${next && next.id !== plan?.id && html`<p>Next month: <strong>${next.displayName}</strong>, ${amount(next.base)}</p>`}
+    <//>
+  `;
+}
+
+/** @param {{ summary: any }} props */
+function UsageBox({ summary }) {
+  const { usage, projection } = summary;
+  if (!usage) return html`<${Box} title="Usage" id="usage"><p class="quiet">Your first paid month has not begun.</p><//>`;
+  return html`
+    <${Box} title=${`Usage in ${month(usage.period)}`} id="usage">
+      <p class="figure" data-live>${minutes(usage.live)} <small>of ${minutes(usage.allowance)}</small></p>
+      <${UsageChart} usage=${usage} projection=${projection} />
+      <dl class="facts">
+        <div><dt>Remaining</dt><dd>${minutes(usage.remaining)}</dd></div>
+        <div><dt>Above the plan</dt><dd>${minutes(usage.overage)}</dd></div>
+        <div><dt>Patched</dt><dd>${minutes(usage.patch)}</dd></div>
+        <div><dt>Automated (IVR)</dt><dd>${minutes(usage.ivr)}</dd></div>
+        <div><dt>Calls</dt><dd>${number(usage.callCount)}</dd></div>
+        <div><dt>Usage charges so far</dt><dd>${amount(usage.totalCost)}</dd></div>
+      </dl>
+      <p class="quiet">${projection?.explanation ?? ""} As of ${moment(usage.asOf)}.</p>
+    <//>
+  `;
+}
+
+/** @param {{ advice: any, summary: any }} props */
+function Advice({ advice, summary }) {
+  return html`
+    ${summary?.isBestPlan === true && html`<p class="good">This is the best plan for this month.</p>`}
+    ${advice.recommended && html`<p><strong>${advice.recommended.displayName}</strong> would have saved ${amount(advice.averageSaving)} a month on average.</p>`}
+    <p>${advice.explanation}</p>
+    ${summary?.upgradeForecast && html`<p>At this pace you move to <strong>${summary.upgradeForecast.target.displayName}</strong> on ${date(summary.upgradeForecast.on)}, which saves ${amount(summary.upgradeForecast.saving)}.</p>`}
+    ${advice.recommended && html`<p><a href="/billing/plan">See the plans</a></p>`}
+  `;
+}
+
+/** @param {{ next: any }} props */
+function NextInvoice({ next }) {
+  if (!next) return html`<${Box} title="Next invoice" id="next"><p class="quiet">There is no next invoice.</p><//>`;
+  return html`
+    <${Box} title="Next invoice" id="next" class="invoice">
+      <p class="quiet">${month(next.period)}, issued on ${moment(next.issuesAt, next.period.timeZone)}. As it stands today.</p>
+      <${Lines} lines=${next.lines} caption="Charges of the next invoice" />
+      <${Sums} sums=${[["Total", next.total], ["Credit applied", next.creditApplied], ["Amount due", next.amountDue ?? next.total]]} />
+    <//>
+  `;
+}
+
+/** @param {{ summary: any, methods: any, mayPay: boolean }} props */
+function PaymentBox({ summary, methods, mayPay }) {
+  const { autoPay, openBalance, creditBalance } = summary;
+  const names = methods?.default ? [methods.default, ...methods.backups].map((/** @type {any} */ each) => each.displayName) : [];
+  return html`
+    <${Box} title="Payment" id="payment" action=${html`<a href="/billing/payment-methods">Payment methods</a>`}>
+      ${names.length > 0 ? html`<p>Auto pay: <strong>${names.join(", then ")}</strong></p>` : html`<p class="wrong">No payment method is on file.</p>`}
+      ${autoPay?.nextChargeOn && html`<p class="quiet">Next charge on ${date(autoPay.nextChargeOn)}</p>`}
+      ${autoPay?.required && autoPay.requiredUntil && html`<p class="quiet">Auto pay is required until ${date(autoPay.requiredUntil)}.</p>`}
+      <dl class="facts">
+        <div><dt>Open balance</dt><dd>${amount(openBalance)}</dd></div>
+        <div><dt>Credit</dt><dd>${amount(creditBalance)}</dd></div>
+      </dl>
+      ${mayPay && !isZero(openBalance) && html`<${PayOpenBalance} balance=${openBalance} />`}
+    <//>
+  `;
+}
+
+/** @param {{ balance: any }} props */
+function PayOpenBalance({ balance }) {
+  const press = usePress("OpenBalancePay", "OpenBalancePaid");
+  const pay = () => press.press({ idempotencyKey: newKey() });
+  return html`
+    <${Failure} failure=${press.failure} />
+    ${press.result && !press.failure ? html`<${Done}>${press.result.outcomes.map((/** @type {any} */ each) => `${each.invoice.number}: ${each.invoice.statusDisplayName}`).join(". ")}<//>` : ""}
+    <${PressButton} press=${press} onClick=${pay}>Pay ${amount(balance)} now<//>
+  `;
+}
