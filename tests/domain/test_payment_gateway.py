@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from app.domain.payment_gateway import (
+    DUPLICATE,
+    AnswerKind,
+    ChargeAnswer,
     Customer,
+    Decline,
+    DeclineSeverity,
     GatewayUnavailable,
     TransactionStatus,
     VaultRequest,
@@ -26,6 +31,17 @@ class TestTransaction:
     def test_says_whether_the_money_is_taken(self, status):
         taken = status in {TransactionStatus.AUTHORIZED, TransactionStatus.CAPTURED, TransactionStatus.SETTLED}
         assert a_transaction(status).moves_money is taken
+
+
+class TestDuplicates:
+    @pytest.mark.parametrize(
+        ("code", "is_duplicate"),
+        [(DUPLICATE, True), ("2000", False), (None, False)],
+        ids=["duplicate", "declined", "none"],
+    )
+    def test_an_answer_says_whether_an_equal_charge_came_before(self, code, is_duplicate):
+        decline = None if code is None else Decline(DeclineSeverity.SOFT, code, "for staff")
+        assert ChargeAnswer(AnswerKind.UNKNOWN, decline=decline).is_duplicate is is_duplicate
 
 
 class TestRefusals:
