@@ -322,10 +322,18 @@ def _message_routes(surroundings: Surroundings, delivery: Delivery, renderer: Re
     from app.sandbox.clock import OffsetClock
     from app.sandbox.clock_routes import clock_routes
     from app.sandbox.message_pages import message_pages
+    from app.sandbox.personas import read_personas
+    from app.sandbox.portal_page import portal_routes
     from app.sandbox.reference_page import reference_routes
 
     pages = message_pages(folder=surroundings.settings.data, composer=delivery.composer, renderer=renderer)
-    return [*routes, *pages, *reference_routes(), *clock_routes(OffsetClock(surroundings.settings.data))]
+    return [
+        *routes,
+        *pages,
+        *reference_routes(),
+        *clock_routes(OffsetClock(surroundings.settings.data)),
+        *portal_routes(read_personas(surroundings.settings.data)),
+    ]
 
 
 def _developer_page(settings: Settings, contract: Contract) -> ASGIApp:

@@ -137,6 +137,7 @@ def _welcome(settings: Settings, port: int) -> None:
     tokens = write_personas(settings.data, SandboxTokens.open(settings.data), SEATS, f"{base}/graphql")
     addresses = Text()
     for name, address in (
+        ("Portal", f"{base}/"),
         ("GraphiQL", f"{base}/graphql"),
         ("Reference", f"{base}/docs"),
         ("Messages", f"{base}/sandbox/messages"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from dataclasses import dataclass
 from string import Template
 from typing import TYPE_CHECKING
@@ -12,8 +10,9 @@ import orjson
 import structlog
 from starlette.responses import HTMLResponse
 
+from app.http.browser_files import CDN, GRAPHIQL_FILES, are_here
 from app.http.graphiql_guide import GUIDE
-from app.http.static_files import ADDRESS, FOLDER
+from app.http.static_files import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from app.domain.json_values import JsonObject
     from app.graphql.contract import Contract, Operation
+    from app.http.browser_files import BrowserFile
 
 log = structlog.get_logger("http")
 
@@ -30,73 +30,6 @@ SANDBOX_PAGES = (
     ("Reference", "/docs"),
     ("Messages", "/sandbox/messages"),
     ("Gallery", "/sandbox/gallery"),
-)
-
-CDN = "https://cdn.jsdelivr.net/npm/"
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A browser file of others: its name among the copied files, its place in its npm package, and its hash.
-
-    The four packages go together; another version of the explorer breaks the page when it is opened.
-    """
-
-    name: str
-    package: str
-    version: str
-    path: str
-    integrity: str
-
-    @property
-    def address(self) -> str:
-        """Where the file lies on the public network."""
-        return f"{CDN}{self.package}@{self.version}/{self.path}"
-
-
-ASSETS = (
-    Asset(
-        name="react.production.min.js",
-        package="react",
-        version="18.3.1",
-        path="umd/react.production.min.js",
-        integrity="sha384-DGyLxAyjq0f9SPpVevD6IgztCFlnMF6oW/XQGmfe+IsZ8TqEiDrcHkMLKI6fiB/Z",
-    ),
-    Asset(
-        name="react-dom.production.min.js",
-        package="react-dom",
-        version="18.3.1",
-        path="umd/react-dom.production.min.js",
-        integrity="sha384-gTGxhz21lVGYNMcdJOyq01Edg0jhn/c22nsx0kyqP0TxaV5WVdsSH1fSDUf5YJj1",
-    ),
-    Asset(
-        name="graphiql.min.js",
-        package="graphiql",
-        version="4.1.2",
-        path="graphiql.min.js",
-        integrity="sha384-9XdHu7ajgGJziD4J1zNBKQ842Q/+zZfDv+ib1eMhZWBH6hPAs806x+Jbcf0yNO6B",
-    ),
-    Asset(
-        name="graphiql.min.css",
-        package="graphiql",
-        version="4.1.2",
-        path="graphiql.min.css",
-        integrity="sha384-1el1QShFBnnXTx9x/Cprg82hZWKt0ry29OAYIXt05swbi0KcZDFoj0CWguMpopJr",
-    ),
-    Asset(
-        name="plugin-explorer.umd.js",
-        package="@graphiql/plugin-explorer",
-        version="4.0.6",
-        path="dist/index.umd.js",
-        integrity="sha384-gXYG2RCFRuAiKUaKTbKxOVlvr0U9z0D/V/l5jdvRSH46vQ+9cpkG2d3ByiggUYvD",
-    ),
-    Asset(
-        name="plugin-explorer.css",
-        package="@graphiql/plugin-explorer",
-        version="4.0.6",
-        path="dist/style.css",
-        integrity="sha384-XffIsImDMwexX8UM/Bg3tss0MZOeQmZcnHzk0avUrw9ff0IQ2g9j7QLA6m2lz5D0",
-    ),
 )
 
 
@@ -117,7 +50,7 @@ def graphiql_page(
 
     The browser files come from `folder`/vendor when the right versions lie there, else from a public network address.
     """
-    is_local = all(_integrity(folder / "vendor" / asset.name) == asset.integrity for asset in ASSETS)
+    is_local = are_here(GRAPHIQL_FILES, folder)
     if not is_local:
         log.info(
             "GraphiQL's files are not on this machine: browsers load them from a public address, checked by their "
@@ -126,8 +59,8 @@ def graphiql_page(
         )
     template = Template((folder / "graphiql.html").read_text(encoding="utf-8"))
     page = template.substitute(
-        styles="\n".join(_style(asset, is_local=is_local) for asset in ASSETS if asset.name.endswith(".css")),
-        scripts="\n".join(_script(asset, is_local=is_local) for asset in ASSETS if asset.name.endswith(".js")),
+        styles="\n".join(_style(asset, is_local=is_local) for asset in GRAPHIQL_FILES if asset.name.endswith(".css")),
+        scripts="\n".join(_script(asset, is_local=is_local) for asset in GRAPHIQL_FILES if asset.name.endswith(".js")),
         config=as_script_data(page_config(contract, personas, is_sandbox=is_sandbox)),
     )
     headers = {"content-security-policy": content_policy(is_local=is_local), "cache-control": "no-store"}
@@ -187,7 +120,7 @@ def as_script_data(value: object) -> str:
 
 def content_policy(*, is_local: bool) -> str:
     """Return the page's content policy: our own scripts, and only the very files of others that it names."""
-    foreign = "" if is_local else " " + " ".join(asset.address for asset in ASSETS)
+    foreign = "" if is_local else " " + " ".join(asset.address for asset in GRAPHIQL_FILES)
     return "; ".join(
         [
             "default-src 'none'",
@@ -203,23 +136,13 @@ def content_policy(*, is_local: bool) -> str:
     )
 
 
-def _style(asset: Asset, *, is_local: bool) -> str:
-    return f'<link rel="stylesheet" href="{_address(asset, is_local=is_local)}" {_checks(asset)}>'
+def _style(asset: BrowserFile, *, is_local: bool) -> str:
+    return f'<link rel="stylesheet" href="{asset.reached_at(is_local=is_local)}" {_checks(asset)}>'
 
 
-def _script(asset: Asset, *, is_local: bool) -> str:
-    return f'<script src="{_address(asset, is_local=is_local)}" {_checks(asset)} defer></script>'
+def _script(asset: BrowserFile, *, is_local: bool) -> str:
+    return f'<script src="{asset.reached_at(is_local=is_local)}" {_checks(asset)} defer></script>'
 
 
-def _address(asset: Asset, *, is_local: bool) -> str:
-    return f"{ADDRESS}/vendor/{asset.name}" if is_local else asset.address
-
-
-def _checks(asset: Asset) -> str:
+def _checks(asset: BrowserFile) -> str:
     return f'integrity="{asset.integrity}" crossorigin="anonymous"'
-
-
-def _integrity(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    return "sha384-" + b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()

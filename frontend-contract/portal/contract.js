@@ -1,14 +1,12 @@
-// What the portal reads of the contract: documents by name, sentences for refusals, pages, and what a mutation changes.
+// What the portal reads of the contract: documents by name, sentences for refusals, and what a mutation changes.
 
 /** @typedef {{ id: string, name: string, body: string }} Operation */
 /** @typedef {{ suggestedCopy: string, retryable: boolean }} Meaning */
-/** @typedef {{ path: string, opens: string }} Page */
 
 /**
  * @typedef {object} Contract
  * @property {Map<string, Operation>} operations by name, each with the id that the server knows it by
  * @property {Record<string, Meaning>} errors by code
- * @property {Record<string, Page>} routes by screen
  * @property {Record<string, Record<string, { refetch: string[] }>>} afterMutations by mutation and result
  */
 
@@ -17,9 +15,9 @@
  * @returns {Promise<Contract>}
  */
 export async function loadContract(folder) {
-  const names = ["apollo-manifest", "errors", "routes", "after-mutations"];
+  const names = ["apollo-manifest", "errors", "after-mutations"];
   const files = names.map(async (name) => (await fetch(`${folder}/${name}.json`)).json());
-  const [manifest, errors, routes, afterMutations] = await Promise.all(files);
+  const [manifest, errors, afterMutations] = await Promise.all(files);
   const operations = new Map(manifest.operations.map((/** @type {Operation} */ each) => [each.name, each]));
-  return { operations, errors, routes, afterMutations };
+  return { operations, errors, afterMutations };
 }

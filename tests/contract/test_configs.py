@@ -9,7 +9,7 @@ import pytest
 
 from app.graphql.contract import FOLDER
 from app.graphql.schema import graphql_schema
-from app.http.graphiql import ASSETS
+from app.http.browser_files import GRAPHIQL_FILES, PORTAL_FILES
 
 PACKAGE = orjson.loads((FOLDER / "package.json").read_bytes())
 LOCK_TEXT = (FOLDER / "package-lock.json").read_text(encoding="utf-8")
@@ -69,10 +69,12 @@ class TestPinnedPackages:
         assert "://" not in LOCK_TEXT
 
     def test_the_page_pins_the_versions_of_the_lock_file(self):
-        pinned = {asset.package: asset.version for asset in ASSETS}
+        pinned = {asset.package: asset.version for asset in (*GRAPHIQL_FILES, *PORTAL_FILES)}
         assert pinned == PACKAGE["dependencies"]
         assert pinned == {name: LOCK["packages"][f"node_modules/{name}"]["version"] for name in pinned}
 
     def test_the_page_asks_for_the_files_that_are_copied(self):
         copied = PACKAGE["flexBilling"]["assets"]
-        assert copied == {f"node_modules/{asset.package}/{asset.path}": asset.name for asset in ASSETS}
+        assert copied == {
+            f"node_modules/{asset.package}/{asset.path}": asset.name for asset in (*GRAPHIQL_FILES, *PORTAL_FILES)
+        }

@@ -12,7 +12,8 @@ import pytest
 
 from app.graphql.contract import Contract, Operation, read_contract
 from app.http import graphiql
-from app.http.graphiql import ASSETS, GUIDE, Persona, graphiql_page
+from app.http.browser_files import GRAPHIQL_FILES, BrowserFile
+from app.http.graphiql import GUIDE, Persona, graphiql_page
 from app.http.static_files import FOLDER, static_route
 from tests.fakes.edge import VIEWER_QUERY, Edge
 
@@ -40,12 +41,12 @@ def vendored(folder, monkeypatch):
     """The same with stand-ins for the files of others, whose hashes are expected."""
     (folder / "vendor").mkdir()
     assets = []
-    for asset in ASSETS:
+    for asset in GRAPHIQL_FILES:
         content = asset.name.encode()
         (folder / "vendor" / asset.name).write_bytes(content)
         integrity = "sha384-" + b64encode(hashlib.sha384(content).digest()).decode()
-        assets.append(graphiql.Asset(asset.name, asset.package, asset.version, asset.path, integrity))
-    monkeypatch.setattr(graphiql, "ASSETS", tuple(assets))
+        assets.append(BrowserFile(asset.name, asset.package, asset.version, asset.path, integrity))
+    monkeypatch.setattr(graphiql, "GRAPHIQL_FILES", tuple(assets))
     return folder
 
 
@@ -129,11 +130,11 @@ class TestFilesOfOthers:
 
     @pytest.mark.parametrize("fault", ["missing", "of another version"])
     async def test_otherwise_the_page_names_each_file_with_its_hash(self, tmp_path, vendored, fault):
-        first = vendored / "vendor" / ASSETS[0].name
+        first = vendored / "vendor" / GRAPHIQL_FILES[0].name
         first.unlink() if fault == "missing" else first.write_text("another")
         seen = await shown(tmp_path, vendored)
         policy = seen.headers["content-security-policy"]
-        for asset in graphiql.ASSETS:
+        for asset in graphiql.GRAPHIQL_FILES:
             assert f'"{asset.address}" integrity="{asset.integrity}" crossorigin="anonymous"' in seen.text
             assert asset.address in policy
         assert set(re.findall(r"https://[^/]+/", policy)) == {"https://cdn.jsdelivr.net/"}

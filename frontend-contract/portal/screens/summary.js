@@ -74,7 +74,7 @@ function UsageBox({ summary }) {
         <div><dt>Calls</dt><dd>${number(usage.callCount)}</dd></div>
         <div><dt>Usage charges so far</dt><dd>${amount(usage.totalCost)}</dd></div>
       </dl>
-      <p class="quiet">${projection?.explanation ?? ""} As of ${moment(usage.asOf)}.</p>
+      <p class="quiet">${projection?.explanation ?? ""} As of ${moment(usage.asOf, usage.period.timeZone)}.</p>
     <//>
   `;
 }
@@ -85,7 +85,7 @@ function Advice({ advice, summary }) {
     ${summary?.isBestPlan === true && html`<p class="good">This is the best plan for this month.</p>`}
     ${advice.recommended && html`<p><strong>${advice.recommended.displayName}</strong> would have saved ${amount(advice.averageSaving)} a month on average.</p>`}
     <p>${advice.explanation}</p>
-    ${summary?.upgradeForecast && html`<p>At this pace you move to <strong>${summary.upgradeForecast.target.displayName}</strong> on ${date(summary.upgradeForecast.on)}, which saves ${amount(summary.upgradeForecast.saving)}.</p>`}
+    ${summary?.upgradeForecast.map((/** @type {any} */ each) => html`<p>At this pace you move to <strong>${each.target.displayName}</strong> on ${date(each.on)}, which saves ${amount(each.saving)}.</p>`)}
     ${advice.recommended && html`<p><a href="/billing/plan">See the plans</a></p>`}
   `;
 }
