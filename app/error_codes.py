@@ -69,6 +69,7 @@ class ErrorCode(Enum):
     TOO_MANY_STREAMS = "You have the maximum number of event streams open."
     UNAUTHENTICATED = "The access token is missing, expired or invalid. Sign in again."
     UNSUPPORTED_MEDIA_TYPE = "The request body is not `application/json` in UTF-8."
+    VERIFICATION_EXPIRED = "The verification was used already, is too old, or belongs to somebody else."
 
 
 RETRYABLE = frozenset({ErrorCode.INTERNAL, ErrorCode.RATE_LIMITED, ErrorCode.SERVICE_UNAVAILABLE, ErrorCode.TIMEOUT})

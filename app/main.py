@@ -210,7 +210,7 @@ def build(surroundings: Surroundings) -> Starlette:
             documents=DocumentsMode(settings.documents),
             execution=ExecutionMode(settings.execution),
         ),
-        warm_documents=[operation.document for operation in contract.operations],
+        own_documents=[operation.document for operation in contract.operations],
         persisted_documents=read_persisted_documents(contract),
         developer_page=page,
         routes=[

@@ -6,7 +6,6 @@ import gc
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from tests.database import (
 )
 from tests.gateway import gateway, gateway_server
 from tests.postgres import postgres_server, stoppable_postgres
+from tests.trips import note_connections
 
 __all__ = [
     "database",
@@ -40,12 +40,13 @@ __all__ = [
     "world",
 ]  # fixtures for every test below
 
+note_connections()
+
 # A busy machine is not a failing test. The parent is Hypothesis's own choice: fixed examples when CI is set.
 settings.register_profile("flex", settings.default, deadline=None)
 settings.load_profile("flex")
 
 
-CORE = Path(__file__).parent / "domain"
 MADE_ONCE = {
     "test_bill_a_real_month",
     "test_demo",
@@ -58,14 +59,8 @@ MADE_ONCE = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure coverage under the tests of the core alone, which are to execute all of it by themselves.
-
-    Beside SQLAlchemy's greenlets the tracer costs much time, and now and then locks up when they are collected.
-    What the tests of a module share and is long in the making is made by one worker alone (`--dist loadgroup`).
-    """
+    """Let what the tests of a module share, and is long in the making, be made by one worker (`--dist loadgroup`)."""
     for item in items:
-        if CORE not in item.path.parents:
-            item.add_marker("no_cover")
         if item.path.stem in MADE_ONCE:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 

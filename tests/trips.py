@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-import gc
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
+from weakref import WeakSet
 
 import aiosqlite
 
 # Not trips of their own: what brackets a transaction, and what sets a new connection up.
 _FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SAVEPOINT", "RELEASE")
+
+
+_CONNECTIONS: WeakSet[aiosqlite.Connection] = WeakSet()
+
+
+def note_connections() -> None:
+    """Know every connection from here on: among all objects of a long run it takes longer to find them than a test."""
+    connect = aiosqlite.Connection.__init__
+
+    def noting(connection: aiosqlite.Connection, *args: Any, **kwargs: Any) -> None:
+        connect(connection, *args, **kwargs)
+        _CONNECTIONS.add(connection)
+
+    aiosqlite.Connection.__init__ = noting  # type: ignore[method-assign]
 
 
 @dataclass
@@ -46,16 +60,14 @@ async def counted_trips() -> AsyncIterator[Trips]:
         connection.set_trace_callback(trips.record)
         return connection
 
-    open_now = [thing for thing in gc.get_objects() if isinstance(thing, aiosqlite.Connection) and _is_open(thing)]
-    for connection in open_now:
+    for connection in filter(_is_open, list(_CONNECTIONS)):
         await connection.set_trace_callback(trips.record)
     try:
         with mock.patch.object(sqlite3, "connect", traced_connect):
             yield trips
     finally:
-        for connection in gc.get_objects():
-            if isinstance(connection, aiosqlite.Connection) and _is_open(connection):
-                await connection.set_trace_callback(None)
+        for connection in filter(_is_open, list(_CONNECTIONS)):
+            await connection.set_trace_callback(None)
 
 
 def _is_open(connection: aiosqlite.Connection) -> bool:

@@ -16,7 +16,14 @@ from app.domain.agreements import PAYMENT_AGREEMENT
 from app.domain.payment_methods import MethodStatus, in_order
 from app.ports import Origin, PaymentGateway
 from app.services.common.caller import Caller
-from app.services.payment_methods.add_payment_method import AddedMethod, NewMethod, add_payment_method
+from app.services.payment_methods.add_payment_method import (
+    AddedMethod,
+    NewMethod,
+    VerifiedMethod,
+    add_payment_method,
+    add_verified_payment_method,
+    verify_payment_method,
+)
 from app.services.payment_methods.remove_payment_method import remove_payment_method
 from app.services.payment_methods.reorder_backup_payment_methods import reorder_backup_payment_methods
 from app.services.payment_methods.set_default_payment_method import set_default_payment_method
@@ -52,6 +59,32 @@ class Wallet:
             self.vault,
             by or self.caller(account),
             new=NewMethod(nonce, **{**agreed, **new}),
+            idempotency_key=key or f"press-{self._keys}",
+        )
+
+    async def verify(
+        self, nonce: str, *, key: str | None = None, by: Caller | None = None, **new: Any
+    ) -> VerifiedMethod:
+        """Press "Verify my Card", as `try_to_add`."""
+        self._keys += 1
+        agreed = {"agreement_version": PAYMENT_AGREEMENT.version, "is_authorized": True}
+        return await verify_payment_method(
+            self.vault,
+            by or self.caller(),
+            new=NewMethod(nonce, **{**agreed, **new}),
+            idempotency_key=key or f"press-{self._keys}",
+        )
+
+    async def add_verified(
+        self, verification_id: str, *, makes_default: bool = False, key: str | None = None, by: Caller | None = None
+    ) -> AddedMethod:
+        """Press "Add" after the card was verified."""
+        self._keys += 1
+        return await add_verified_payment_method(
+            self.vault,
+            by or self.caller(),
+            verification_id=verification_id,
+            makes_default=makes_default,
             idempotency_key=key or f"press-{self._keys}",
         )
 

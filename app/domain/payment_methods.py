@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from math import ceil
 from typing import TYPE_CHECKING
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from app.domain.payment_gateway import VaultedMethod, Verification
+    from app.domain.payment_gateway import Verification
     from app.domain.policies import CollectionPolicies
 
 
 class MethodStatus(StrEnum):
-    """How far a method has come: it waits for the vault, can be charged, was refused for good, or is gone."""
+    """How far a method has come: it waits for the vault, was verified and may be added, can be charged, was refused
+    for good, or is gone.
+    """
 
     PENDING = "PENDING"
+    VERIFIED = "VERIFIED"
     ACTIVE = "ACTIVE"
     NEEDS_ATTENTION = "NEEDS_ATTENTION"
     FAILED = "FAILED"
@@ -38,7 +41,10 @@ class VaultTask(StrEnum):
 
 
 class AddFailure(StrEnum):
-    """Why a method did not come on file; UNAVAILABLE and NOT_THERE are nobody's refusal of it."""
+    """Why a method did not come on file; UNAVAILABLE and NOT_THERE are nobody's refusal of it.
+
+    NOT_ADDED was verified, and then not added in time (rule 42).
+    """
 
     DECLINED = "DECLINED"
     NONCE_UNKNOWN = "NONCE_UNKNOWN"
@@ -49,6 +55,7 @@ class AddFailure(StrEnum):
     NOT_ACCEPTED = "NOT_ACCEPTED"
     UNAVAILABLE = "UNAVAILABLE"
     NOT_THERE = "NOT_THERE"
+    NOT_ADDED = "NOT_ADDED"
 
 
 _REFUSALS = {
@@ -60,6 +67,9 @@ _REFUSALS = {
     VaultRefusal.OTHER: AddFailure.NOT_ACCEPTED,
 }
 
+
+VERIFICATION_HOLDS = timedelta(minutes=15)
+"""How long a verified method waits in the vault to be added (rule 42)."""
 
 ON_FILE = frozenset({MethodStatus.ACTIVE, MethodStatus.NEEDS_ATTENTION})
 """The statuses of methods that the customer sees."""
@@ -119,6 +129,18 @@ class LastPaymentMethod(ValueError):
         why = "a payment method on file is required in the first months" if is_required else "there is an open balance"
         super().__init__(f"This is your only payment method, and {why}. Add another one first, then remove this one.")
         self.is_required = is_required
+
+
+class VerificationExpired(ValueError):
+    """A verification was used before, is too old, or is none of the person's own (rule 42)."""
+
+    def __init__(self) -> None:
+        super().__init__("This verification was used already, or is too old. Verify the card again, then add it.")
+
+
+def can_be_added(status: MethodStatus, held_until: datetime | None, now: datetime) -> bool:
+    """Tell whether a verified method may still come on file (rule 42)."""
+    return status is MethodStatus.VERIFIED and held_until is not None and now < held_until
 
 
 class InvalidOrder(ValueError):
@@ -202,18 +224,18 @@ def place_in_order(methods: Iterable[PaymentMethod], added_id: str, *, as_defaul
     return [added_id, *others] if as_default else [*others, added_id]
 
 
-def find_duplicate(methods: Iterable[PaymentMethod], vaulted: VaultedMethod) -> PaymentMethod | None:
+def find_duplicate(methods: Iterable[PaymentMethod], added: PaymentMethod) -> PaymentMethod | None:
     """Return the method on file that is the same card, or the same payer's PayPal account, or None."""
     for method in in_order(methods):
-        if method.kind is vaulted.kind and _is_same(method, vaulted):
+        if method.kind is added.kind and _is_same(method, added):
             return method
     return None
 
 
-def _is_same(method: PaymentMethod, vaulted: VaultedMethod) -> bool:
-    if vaulted.kind is MethodKind.PAYPAL:
-        return vaulted.payer_email is not None and method.payer_email == vaulted.payer_email
-    return vaulted.fingerprint is not None and method.fingerprint == vaulted.fingerprint
+def _is_same(method: PaymentMethod, added: PaymentMethod) -> bool:
+    if added.kind is MethodKind.PAYPAL:
+        return added.payer_email is not None and method.payer_email == added.payer_email
+    return added.fingerprint is not None and method.fingerprint == added.fingerprint
 
 
 def failure_of(refusal: VaultRefusal | None) -> AddFailure:

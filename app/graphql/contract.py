@@ -25,6 +25,9 @@ FOLDER = Path(__file__).resolve().parents[2] / "frontend-contract"
 
 VARIABLES = "variables:"
 
+_Parsed = tuple[str, DocumentNode]
+"""The text of a file, and what it says."""
+
 
 class ContractUnreadable(Exception):
     """A file of the contract is not what its place says; the message names the file."""
@@ -71,22 +74,22 @@ def read_contract(folder: Path = FOLDER) -> Contract:
 
     :raises ContractUnreadable: when a file is not GraphQL, or uses a fragment that no file has.
     """
-    fragments = {path.stem: path for path in sorted((folder / "fragments").glob("*.graphql"))}
+    fragments = {path.stem: _read(path) for path in sorted((folder / "fragments").glob("*.graphql"))}
     paths = sorted((folder / "operations").glob("*.graphql"))
     return Contract(tuple(_operation(path, fragments) for path in paths))
 
 
-def _operation(path: Path, fragments: Mapping[str, Path]) -> Operation:
+def _operation(path: Path, fragments: Mapping[str, _Parsed]) -> Operation:
     text, node = _read(path)
     definition = node.definitions[0]
     if len(node.definitions) > 1 or not isinstance(definition, OperationDefinitionNode):
         raise ContractUnreadable(path, "it has to hold one operation and nothing else.")
-    parts = [text, *(_read(fragments[name])[0] for name in _used_fragments(path, node, fragments))]
+    parts = [text, *(fragments[name][0] for name in _used_fragments(path, node, fragments))]
     comment, variables = _header(path, text)
     return Operation(path.stem, comment, "\n".join(parts), variables, definition.operation)
 
 
-def _read(path: Path) -> tuple[str, DocumentNode]:
+def _read(path: Path) -> _Parsed:
     text = path.read_text(encoding="utf-8")
     try:
         return text, parse(text, no_location=True)
@@ -94,7 +97,7 @@ def _read(path: Path) -> tuple[str, DocumentNode]:
         raise ContractUnreadable(path, error.message) from None
 
 
-def _used_fragments(path: Path, node: DocumentNode, fragments: Mapping[str, Path]) -> list[str]:
+def _used_fragments(path: Path, node: DocumentNode, fragments: Mapping[str, _Parsed]) -> list[str]:
     """Name the fragments below a document, those that fragments use included, each once and by name."""
     used: set[str] = set()
     waiting = list(_spreads(node))
@@ -105,7 +108,7 @@ def _used_fragments(path: Path, node: DocumentNode, fragments: Mapping[str, Path
         if name not in fragments:
             raise ContractUnreadable(path, f"there is no fragments/{name}.graphql.")
         used.add(name)
-        waiting += _spreads(_read(fragments[name])[1])
+        waiting += _spreads(fragments[name][1])
     return sorted(used)
 
 

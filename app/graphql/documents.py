@@ -96,7 +96,7 @@ class DocumentStore:
         self._schema = schema
         self._costs = CostModel(schema)
         self._rules = rules
-        self._pinned: dict[str, Document] = {}
+        self._pinned: dict[str, Document | None] = {}
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self._kept_characters = 0
         self._refused: OrderedDict[str, DocumentRefused] = OrderedDict()
@@ -107,16 +107,12 @@ class DocumentStore:
         """The rule set that every document here was held to."""
         return self._rules
 
-    def warm(self, documents: Iterable[str]) -> None:
-        """Examine our own screens' documents now and keep them for good.
-
-        :raises DocumentRefused: when one of them does not fit the schema.
-        """
-        for text in documents:
-            self._pinned[text] = self._examine(text)
+    def pin(self, documents: Iterable[str]) -> None:
+        """Keep our own screens' documents for good, each from its first use on."""
+        self._pinned.update(dict.fromkeys(documents))
 
     def knows(self, text: str) -> bool:
-        """Tell whether the text was examined before, and its document or its refusal is remembered."""
+        """Tell whether the text is one of our own, or was examined before and is remembered with what came of it."""
         return text in self._pinned or text in self._kept or text in self._refused
 
     def prepare(self, text: str) -> Document:
@@ -124,11 +120,12 @@ class DocumentStore:
 
         :raises DocumentRefused: when it cannot be executed.
         """
-        known = self._pinned.get(text) or self._kept.get(text)
-        if known is not None:
-            if text in self._kept:
-                self._kept.move_to_end(text)
-            return known
+        if text in self._pinned:
+            pinned = self._pinned[text] = self._pinned[text] or self._examine(text)
+            return pinned
+        if (kept := self._kept.get(text)) is not None:
+            self._kept.move_to_end(text)
+            return kept
         if len(text) > self._rules.limits.source_characters:
             most = self._rules.limits.source_characters
             raise DocumentRefused(ErrorCode.LIMIT_EXCEEDED, [excess("characters", len(text), most)])

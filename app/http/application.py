@@ -96,7 +96,7 @@ def build_application(
     *,
     services: EdgeServices,
     options: EdgeOptions,
-    warm_documents: Iterable[str] = (),
+    own_documents: Iterable[str] = (),
     persisted_documents: PersistedDocuments | None = None,
     developer_page: ASGIApp | None = None,
     routes: Sequence[BaseRoute] = (),
@@ -104,12 +104,12 @@ def build_application(
 ) -> Starlette:
     """Return the whole HTTP side. `routes` are the other addresses; each brings its own authentication and `guarded`.
 
-    `state.streams` of the application are its event streams, for whoever stops it.
-    :raises DocumentRefused: when a document to be warmed does not fit the schema.
+    `own_documents` are those of our own screens. `state.streams` of the application are its event streams, for whoever
+    stops it.
     """
     documents = NamedDocuments(persisted_documents or PersistedDocuments(), options.documents)
     store = DocumentStore(graphql_schema, options.rules)
-    store.warm(warm_documents)
+    store.pin(own_documents)
     streams = EventStreams(services.changes, services.clock, options.streams)
     endpoint = _graphql_endpoint(services, options, store, documents, streams, developer_page)
     application = Starlette(

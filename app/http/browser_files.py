@@ -1,4 +1,4 @@
-"""The browser files of others: copied beside our own where npm is, else from a public network address, checked by hash."""
+"""The browser files of others: copied beside our own where npm is, else from a public address, checked by hash."""
 
 from __future__ import annotations
 

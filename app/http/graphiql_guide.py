@@ -58,6 +58,7 @@ GUIDE: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("PaymentMethodsList", "How you pay: the default, then the back-ups in order."),
             ("PaymentAgreementShow", "What the box “I authorize” stands for."),
             ("PaymentFormTokenCreate", "What a payment form begins with; it names no customer."),
+            ("PaymentMethodVerify", "Ask the bank first; the card waits 15 minutes to be added by its verificationId."),
             ("PaymentMethodAdd", "Verify and add; fake-processor-declined-visa-nonce is refused."),
             ("PaymentMethodSetDefault", "Charge another one first; open invoices are tried with it at once."),
             ("BackupPaymentMethodsReorder", "Who comes next when the default fails."),

@@ -35,6 +35,7 @@ class PaymentMethodRow(Row, table=True):
             postgresql_where=sql(f"fingerprint IS NOT NULL AND {ON_FILE}"),
         ),
         Index(None, "account_id", "created_at"),
+        Index(None, "created_at"),
         Index(
             "ix_payment_method_vault_task",
             "next_action_at",
@@ -64,6 +65,7 @@ class PaymentMethodRow(Row, table=True):
     duplicate_of_id: str | None = text(default=None)
     replaces_id: str | None = text(default=None)
     wants_default: bool = flag()
+    held_until: datetime | None = instant(default=None)
     created_by: str = text()
     request_id: str | None = text(default=None)
     created_at: datetime = instant()

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MethodDraft:
-    """A method before it is sent to the vault, with its outcome once it is there."""
+    """A method before it is sent to the vault, with its outcome once it is there.
+
+    One with `held_until` is verified first, and waits until then to be added.
+    """
 
     id: str
     account_id: str
@@ -40,6 +43,7 @@ class MethodDraft:
     created_by: str
     created_at: datetime
     request_id: str | None
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class PaymentMethodRepository:
                 brand="",
                 replaces_id=draft.replaces_id,
                 wants_default=draft.wants_default,
+                held_until=draft.held_until,
                 created_by=draft.created_by,
                 request_id=draft.request_id,
                 created_at=draft.created_at,
@@ -171,6 +176,10 @@ class PaymentMethodRepository:
         if status not in ON_FILE:
             values["is_default"] = False
         await self._set(method_id, values)
+
+    async def choose_default(self, method_id: str, *, wants_default: bool) -> None:
+        """Store whether a verified method is to be the default once it is added."""
+        await self._set(method_id, {"wants_default": wants_default})
 
     async def fail(
         self, method_id: str, failure: AddFailure, *, at: datetime, duplicate_of_id: str | None = None
@@ -253,7 +262,14 @@ def method_from_row(row: PaymentMethodRow) -> PaymentMethod:
 def stored_from_row(row: PaymentMethodRow) -> StoredMethod:
     """Return a method with what only the billing system knows of it."""
     draft = MethodDraft(
-        row.id, row.account_id, row.wants_default, row.replaces_id, row.created_by, row.created_at, row.request_id
+        row.id,
+        row.account_id,
+        row.wants_default,
+        row.replaces_id,
+        row.created_by,
+        row.created_at,
+        row.request_id,
+        row.held_until,
     )
     return StoredMethod(
         method_from_row(row),

@@ -1,6 +1,6 @@
 """The reference portal in the sandbox: its page below every address of its screens, its files, and a developer's bar.
 
-The portal itself is `frontend-contract/portal`, which a portal developer copies; an installed package starts without it.
+The portal is `frontend-contract/portal`, which a portal developer copies; an installed package starts without it.
 """
 
 from __future__ import annotations

@@ -59,14 +59,15 @@ TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 def main(folder: str, asks: str) -> None:
     """Run all phases and print what they took."""
     data, count = Path(folder), int(asks)
-    asyncio.run(_prepare(_settings(data)))
-    tokens = [_bearer(data, account) for account in CALM]
+    calm_accounts = CALM[: max(count // 2, 1)]
+    asyncio.run(_prepare(_settings(data), calm_accounts))
+    tokens = [_bearer(data, account) for account in calm_accounts]
     with _process("serve", folder, "memory://") as server, _process("serve", folder, RATE_LIMITS_OFF) as unguarded:
         address, other = read_address(server), read_address(unguarded)
-        calm = max(asyncio.run(_ask(address, tokens, SUMMARIES)))
+        calm = max(asyncio.run(_ask(address, tokens, min(count, SUMMARIES))))
         with _process("press", folder, address):
             time.sleep(1)
-            pressed = max(asyncio.run(_ask(address, tokens, SUMMARIES)))
+            pressed = max(asyncio.run(_ask(address, tokens, min(count, SUMMARIES))))
         on = off = 0.0
         for _ in range(TURNS):
             on += _processor_time(server, address, tokens, count // TURNS)
@@ -152,13 +153,13 @@ def _bearer(data: Path, account: str) -> dict[str, str]:
     return {"authorization": f"Bearer {SandboxTokens.open(data).sign(subject='user', account=account)}"}
 
 
-async def _prepare(settings: Settings) -> None:
+async def _prepare(settings: Settings, calm_accounts: Sequence[str]) -> None:
     await asyncio.to_thread(upgrade, settings.database)
     around = open_surroundings(settings)
     await load_catalogue(around.services, actor="bench")
     member = Member("user", "user@example.com", "User", Role.ADMIN)
     today = datetime.now(UTC).date()
-    for name in (*CALM, PRESSING):
+    for name in (*calm_accounts, PRESSING):
         particulars = AccountParticulars(name, name, "100", None, date(today.year, today.month, 1), (member,))
         await put_account(around.services, particulars=particulars, actor="bench")
     await close_periods(around.services)

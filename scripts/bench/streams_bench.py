@@ -14,6 +14,10 @@ from scripts.bench.measure import ROOT, SideFailed
 if TYPE_CHECKING:
     from scripts.bench.scope import Scope
 
+STREAMS = 500
+LONG = 30
+SECONDS = {1: 1, 3: 10}
+"""So long each side is watched, by the number of rounds."""
 MOST_PERCENT = 5.0
 LATEST_MILLISECONDS = 1_000.0
 
@@ -49,8 +53,9 @@ def bench_streams(scope: Scope) -> Report:
 def _measure(scope: Scope, number: int) -> list[float]:
     folder = scope.folder / f"streams-{number}"
     folder.mkdir()
-    seconds = 10 if scope.rounds < 5 else 30
-    command = [sys.executable, "-m", "scripts.bench.streams_side", str(folder), str(seconds)]
+    seconds = SECONDS.get(scope.rounds, LONG)
+    streams = min(scope.few, STREAMS)
+    command = [sys.executable, "-m", "scripts.bench.streams_side", str(folder), str(seconds), str(streams)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise SideFailed(f"streams broke off: {result.stderr.strip()[-2000:]}")

@@ -1,8 +1,8 @@
 """The processes behind the streams bench: a server, and this one, which holds streams open and sends calls.
 
-`main` prints as JSON: the server's processor time in per cent of a core without a stream, and with 500 idle ones; and
-the milliseconds from the answer to a call until the event that told of it, in the middle and at most. With a
-database's URL as its third argument it uses that database, which has to be empty.
+`main` prints as JSON: the server's processor time in per cent of a core without a stream, and with idle
+ones (500 in full); and the milliseconds from the answer to a call until the event that told of it, in the middle and at most. With a
+database's URL as its last argument it uses that database, which has to be empty.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ from app.surroundings import open_surroundings
 from scripts.bench.guard_side import processor_seconds, read_address
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
-ACCOUNTS = tuple(f"LIVE{number:03d}" for number in range(500))
-CALLS = 20
+CALLS, BACKLOG = 20, 500
 SETTLED_PERCENT = 10.0
 SETTLES_WITHIN_SECONDS = 120
 """The server first sends what the first invoices have brought about."""
 
 
-def main(folder: str, seconds: str, url: str = "") -> None:
+def main(folder: str, seconds: str, streams: str, url: str = "") -> None:
     """Run all phases and print what they took."""
     data = Path(folder)
     settings = _settings(data, url)
-    secret = asyncio.run(_prepare(settings))
+    accounts = [f"LIVE{number:03d}" for number in range(int(streams))]
+    secret = asyncio.run(_prepare(settings, accounts))
     command = [sys.executable, "-m", "scripts.bench.streams_side", "serve", folder, url]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        print(json.dumps(asyncio.run(_measure(server, data, float(seconds), secret))))
+        print(json.dumps(asyncio.run(_measure(server, data, float(seconds), secret, accounts))))
     finally:
         server.send_signal(signal.SIGKILL)
         server.communicate()
@@ -67,13 +67,15 @@ def serve(folder: str, url: str) -> None:
     """Serve until a signal comes, and print the address."""
     configure_logging(50)
     application = build(open_surroundings(_settings(Path(folder), url)))
-    with socket.create_server(("127.0.0.1", 0), backlog=len(ACCOUNTS)) as listener:
+    with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="on")
         uvicorn.Server(config).run(sockets=[listener])
 
 
-async def _measure(server: subprocess.Popen[str], data: Path, seconds: float, secret: str) -> list[float]:
+async def _measure(
+    server: subprocess.Popen[str], data: Path, seconds: float, secret: str, accounts: Sequence[str]
+) -> list[float]:
     address = await asyncio.to_thread(read_address, server)
     await _settle(server.pid)
     without = await _percent(server.pid, seconds)
@@ -81,14 +83,16 @@ async def _measure(server: subprocess.Popen[str], data: Path, seconds: float, se
     body = orjson.dumps({"query": operation.document if operation else ""})
     async with AsyncExitStack() as stack:
         streams = []
-        for account in ACCOUNTS:
+        for account in accounts:
             token = tokens.sign(subject=account, account=account)
             streams.append(await stack.enter_async_context(_stream(address, token, body)))
             await _next_event(streams[-1])
         await _settle(server.pid)
         idle = await _percent(server.pid, seconds)
         client = await stack.enter_async_context(httpx2.AsyncClient(base_url=address, timeout=60))
-        delays = [await _delay(client, secret, streams[0], number) for number in range(CALLS)]
+        delays = [
+            await _delay(client, secret, accounts[0], streams[0], number) for number in range(min(CALLS, len(accounts)))
+        ]
     return [without, idle, median(delays), max(delays)]
 
 
@@ -105,11 +109,13 @@ async def _percent(process: int, seconds: float) -> float:
     return (processor_seconds(process) - spent) / (time.perf_counter() - began) * 100
 
 
-async def _delay(client: httpx2.AsyncClient, secret: str, events: asyncio.StreamReader, number: int) -> float:
+async def _delay(
+    client: httpx2.AsyncClient, secret: str, account: str, events: asyncio.StreamReader, number: int
+) -> float:
     """Send a call, and return how many milliseconds after its answer the event came."""
     call = {
         "eventId": f"e-{number}",
-        "account": ACCOUNTS[0],
+        "account": account,
         "startedAt": f"{datetime.now(UTC):%Y-%m-01}T12:00:{number:02d}-08:00",
         "scriptSeconds": 60,
         "recordingSeconds": 90,
@@ -159,13 +165,13 @@ def _settings(data: Path, url: str) -> Settings:
     return read_settings(data=data, allowed_hosts=("127.0.0.1",), database_url=url or None)
 
 
-async def _prepare(settings: Settings) -> str:
+async def _prepare(settings: Settings, accounts: Sequence[str]) -> str:
     """Make the accounts, each with a first invoice and one person, and return an ingest key."""
     await asyncio.to_thread(upgrade, settings.database)
     around = open_surroundings(settings)
     await load_catalogue(around.services, actor="bench")
     first = datetime.now(UTC).date().replace(day=1)
-    for name in ACCOUNTS:
+    for name in accounts:
         member = Member(name, f"{name.lower()}@example.com", "User", Role.ADMIN)
         particulars = AccountParticulars(name, name, "100", None, first, (member,))
         await put_account(around.services, particulars=particulars, actor="bench")

@@ -52,7 +52,10 @@ SHOWN = {
     "mail": "allowed complained",
     "message": "queued_again",
     "payment": "declined failed prepaid received recorded refunded requested returned voided_elsewhere",
-    "payment_method": ("added declined default_changed failed missing removed reordered revoked updated_by_bank"),
+    "payment_method": (
+        "added declined default_changed failed missing removed reordered revoked updated_by_bank verification_expired "
+        "verified"
+    ),
     "plan": "change_cancelled change_scheduled changed upgraded",
     "refund": "adopted failed refused",
     "suspension": "scheduled",

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.domain.payment_gateway import MethodKind, VaultedMethod, VaultRefusal
+from app.domain.payment_gateway import MethodKind, VaultRefusal
 from app.domain.payment_methods import (
     ATTEMPT_LIMITS,
     AddFailure,
@@ -14,6 +14,7 @@ from app.domain.payment_methods import (
     LastPaymentMethod,
     MethodStatus,
     auto_pay_required_until,
+    can_be_added,
     chargeable,
     check_removal,
     expiry_warning,
@@ -30,10 +31,6 @@ from app.domain.policies import CollectionPolicies
 from tests.factories.collections import a_method
 
 POLICIES = CollectionPolicies()
-
-
-def a_vaulted(kind: MethodKind = MethodKind.CARD, **changed) -> VaultedMethod:
-    return VaultedMethod("pm_9", "acc_1", kind, "Visa", **changed)
 
 
 class TestOrder:
@@ -139,16 +136,24 @@ class TestAdding:
 
     def test_the_same_card_is_known_by_its_fingerprint(self):
         methods = [a_method(1, fingerprint="a"), a_method(2, fingerprint="b")]
-        assert find_duplicate(methods, a_vaulted(fingerprint="b")) == methods[1]
-        assert find_duplicate(methods, a_vaulted(fingerprint="c")) is None
-        assert find_duplicate([a_method(1)], a_vaulted(fingerprint=None)) is None
+        assert find_duplicate(methods, a_method(9, fingerprint="b")) == methods[1]
+        assert find_duplicate(methods, a_method(9, fingerprint="c")) is None
+        assert find_duplicate([a_method(1)], a_method(9, fingerprint=None)) is None
 
     def test_the_same_paypal_account_is_known_by_its_payer(self):
         paypal = a_method(1, kind=MethodKind.PAYPAL, payer_email="ann@example.com")
-        assert find_duplicate([paypal], a_vaulted(MethodKind.PAYPAL, payer_email="ann@example.com")) == paypal
-        assert find_duplicate([paypal], a_vaulted(MethodKind.PAYPAL, payer_email="ben@example.com")) is None
-        assert find_duplicate([paypal], a_vaulted(MethodKind.PAYPAL)) is None
-        assert find_duplicate([paypal], a_vaulted(fingerprint="a")) is None
+        assert find_duplicate([paypal], a_method(9, kind=MethodKind.PAYPAL, payer_email="ann@example.com")) == paypal
+        assert find_duplicate([paypal], a_method(9, kind=MethodKind.PAYPAL, payer_email="ben@example.com")) is None
+        assert find_duplicate([paypal], a_method(9, kind=MethodKind.PAYPAL)) is None
+        assert find_duplicate([paypal], a_method(9, fingerprint="a")) is None
+
+    def test_rule_42_a_verified_method_may_be_added_until_its_time_is_over(self):
+        until = datetime(2026, 7, 1, 12, 15, tzinfo=UTC)
+        before, at = until - timedelta(microseconds=1), until
+        assert can_be_added(MethodStatus.VERIFIED, until, before)
+        assert not can_be_added(MethodStatus.VERIFIED, until, at)
+        assert not can_be_added(MethodStatus.ACTIVE, until, before)
+        assert not can_be_added(MethodStatus.VERIFIED, None, before)
 
     def test_a_refusal_without_a_reason_is_not_the_customers(self):
         assert failure_of(None) is AddFailure.UNAVAILABLE

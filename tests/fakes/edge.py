@@ -82,7 +82,7 @@ class Edge:
         self.reader = FakeReader(viewer=viewer)
         self.tokens = SandboxTokens.open(folder)
         rate_limiter = options.pop("rate_limiter", UNLIMITED)
-        names = ("warm_documents", "persisted_documents", "developer_page", "routes")
+        names = ("own_documents", "persisted_documents", "developer_page", "routes")
         build = {name: options.pop(name) for name in names if name in options}
         self.application = build_application(
             services=EdgeServices(

@@ -57,18 +57,15 @@ class TestDocumentStore:
         store.prepare("{ viewer { role } }")
         assert store.examined == 4
 
-    def test_warm_documents_stay_for_good(self, monkeypatch):
+    def test_our_own_documents_are_examined_once_and_stay_for_good(self, monkeypatch):
         monkeypatch.setattr(documents, "DOCUMENTS_KEPT", 1)
         store = a_store()
-        store.warm(["{ viewer { role } }"])
+        store.pin(["{ viewer { role } }"])
+        assert (store.knows("{ viewer { role } }"), store.examined) == (True, 0)
         for name in ("a", "b"):
+            store.prepare("{ viewer { role } }")
             store.prepare(f"query {name} {{ viewer {{ role }} }}")
-        store.prepare("{ viewer { role } }")
         assert store.examined == 3
-
-    def test_a_warm_document_that_does_not_fit_is_said_at_once(self):
-        with pytest.raises(DocumentRefused, match="Cannot query field 'nothing'"):
-            a_store().warm(["{ nothing }"])
 
     def test_the_operation_is_chosen_by_name_or_because_it_is_alone(self):
         document = a_store().prepare("query A { viewer { role } } query B { viewer { banner } }")

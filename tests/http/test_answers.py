@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from starlette.routing import Route
 
 from app.domain.accounts import AccountStatus, Role
 from app.error_codes import MASKED_MESSAGE
-from app.graphql.documents import DocumentRefused
 from tests.fakes.edge import VIEWER_QUERY, Edge, a_viewer
 
 EVERYTHING = """query Viewer {
@@ -120,7 +118,3 @@ class TestModes:
         async with Edge(tmp_path, is_sandbox=False, allows_introspection=True).client() as client:
             answer = await client.post("/graphql", json={"query": "{ __schema { queryType { name } } }"})
         assert answer.json()["data"] == {"__schema": {"queryType": {"name": "Query"}}}
-
-    def test_a_screen_that_does_not_fit_the_schema_stops_the_start(self, tmp_path):
-        with pytest.raises(DocumentRefused, match="Cannot query field"):
-            Edge(tmp_path, warm_documents=["{ nothing }"])

@@ -42,7 +42,7 @@ COVERED = {
     "void: InvoiceNotVoidable",
     "same key, other body",
 }
-SHARES = 13
+SHARES = 6
 MOST_STORIES = 100
 
 
@@ -54,7 +54,7 @@ async def stage(migrated_file: Path) -> AsyncIterator[Stage]:
 
 
 class TestAccountLives:
-    @settings(max_examples=50)
+    @settings(max_examples=30)
     @given(story=STORIES)
     async def test_go_by_the_rules_in_any_story(self, stage, story):
         await stage.tell(story)

@@ -14,7 +14,7 @@ from tests.till import MASTERCARD, VISA, Till
 from tests.world import ACCOUNT, pacific
 
 SOFT, HARD = "2001", "2005"
-SIXTEEN = [f"DD{place:04d}" for place in range(16)]
+TEN = [f"DD{place:04d}" for place in range(10)]
 
 
 async def happened(till: Till, *kinds: str) -> list[tuple[str, str]]:
@@ -104,26 +104,26 @@ async def owner(till: Till):
 
 
 class TestAYear:
-    async def test_of_sixteen_accounts_with_declines_of_every_sort(self, till: Till):
+    async def test_of_ten_accounts_with_declines_of_every_sort(self, till: Till):
         """Two of three cards work; each month some soften, harden or recover. Months, fees and suspensions go on."""
         random = Random(7)
-        for place, account in enumerate(SIXTEEN):
+        for place, account in enumerate(TEN):
             await till.world.add_account(account, plan=("economy", "100", "220")[place % 3])
             await till.add_card(VISA, account=account)
             if place % 2:
                 await till.add_card(MASTERCARD, account=account)
-        cards = [method.id for account in SIXTEEN for method in await till.methods(account)]
+        cards = [method.id for account in TEN for method in await till.methods(account)]
         for month in range(12):
-            for card in random.sample(cards, 8):
+            for card in random.sample(cards, 5):
                 till.gateway.force(card, random.choice([SOFT, SOFT, "3000", HARD, *[None] * 8]))
             year, place = divmod(6 + month, 12)
             await till.advance_to(pacific(2026 + year, place + 1, 28, 12))
-            for account in random.sample(SIXTEEN, 2):
+            for account in random.sample(TEN, 2):
                 await till.world.pay(random.randrange(1_00, 300_00), account=account)
 
-        issued = [invoice for account in SIXTEEN for invoice in await till.world.issued(account)]
+        issued = [invoice for account in TEN for invoice in await till.world.issued(account)]
         statuses = Counter(invoice.status for invoice in issued)
-        assert statuses[InvoiceStatus.PAID] > 95
+        assert statuses[InvoiceStatus.PAID] > 55
         assert statuses[InvoiceStatus.OPEN] > 0
         assert await till.world.differences() == []
         assert await till.disagreements() == []

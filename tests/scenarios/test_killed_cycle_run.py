@@ -24,10 +24,10 @@ from tests.scenarios import cycle_run
 from tests.services.books import differences, rows
 from tests.world import World, pacific
 
-ACCOUNTS = 120
+ACCOUNTS = 60
 MONTHS = 3
 CHUNK_SIZE = 3
-KILLS = 10
+KILLS = 8
 MOST_CHUNKS_BEFORE_A_KILL = 5
 LONGEST_DELAY_SECONDS = 0.008
 NOW = pacific(2026, 9, 2, 12)

@@ -22,6 +22,28 @@ class PaymentMethodAdded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethodVerified(Event):
+    """A payment method was verified, and may be added for a while."""
+
+    kind = "payment_method.verified"
+    sentence = "Verified the payment method {method_name}."
+
+    method_name: str
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMethodVerificationExpired(Event):
+    """A verified payment method was not added in time; the vault deletes it."""
+
+    kind = "payment_method.verification_expired"
+    sentence = "{method_name} was verified and not added; it was deleted."
+
+    method_name: str
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethodNotAdded(Event):
     """A payment method could not be put on file."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from app.domain.agreements import check_authorization
 from app.domain.periods import billing_date
 from app.graphql.context import Info
 from app.graphql.permissions import Permission, mutation_field
@@ -23,14 +24,23 @@ from app.graphql.types.payment_method_changes import (
     PaymentFormTokenCreated,
     PaymentMethodAdded,
     PaymentMethodRemoved,
+    PaymentMethodVerified,
     RemovePaymentMethodInput,
     RemovePaymentMethodResult,
     ReorderBackupPaymentMethodsInput,
     ReorderBackupPaymentMethodsResult,
     SetDefaultPaymentMethodInput,
     SetDefaultPaymentMethodResult,
+    VerifyingStatus,
+    VerifyPaymentMethodInput,
+    VerifyPaymentMethodResult,
 )
-from app.services.payment_methods.add_payment_method import AddedMethod, add_payment_method
+from app.services.payment_methods.add_payment_method import (
+    AddedMethod,
+    add_payment_method,
+    add_verified_payment_method,
+    verify_payment_method,
+)
 from app.services.payment_methods.create_payment_form_token import create_payment_form_token
 from app.services.payment_methods.remove_payment_method import remove_payment_method
 from app.services.payment_methods.reorder_backup_payment_methods import reorder_backup_payment_methods
@@ -41,6 +51,9 @@ TokenInput = Annotated[
 ]
 AddInput = Annotated[
     AddPaymentMethodInput, strawberry.argument(description="The payment method, and the accepted agreement.")
+]
+VerifyInput = Annotated[
+    VerifyPaymentMethodInput, strawberry.argument(description="The payment method, and the accepted agreement.")
 ]
 DefaultInput = Annotated[
     SetDefaultPaymentMethodInput, strawberry.argument(description="The payment method to make the default.")
@@ -99,16 +112,50 @@ class PaymentMethodMutations:
     @mutation_field(
         permission=Permission.MANAGE_PAYMENT_METHODS,
         description=(
-            "Adds a payment method: records the agreement, verifies the card with its bank and "
-            "stores it in the vault. Open invoices are then charged at once."
+            "Verifies a payment method with its bank, before it is added: records the agreement and stores the card in "
+            "the vault for 15 minutes. It is not on file until it is added, and is deleted if it never is."
+        ),
+    )
+    async def verify_payment_method(self, info: Info, input: VerifyInput) -> VerifyPaymentMethodResult:
+        """Resolve `verifyPaymentMethod`."""
+        verified = await verify_payment_method(
+            info.context.writes.required_vault,
+            await info.context.caller(),
+            new=input.value(),
+            idempotency_key=input.idempotency_key,
+        )
+        method = verified.method
+        return PaymentMethodVerified(
+            status=VerifyingStatus.PENDING if method is None else VerifyingStatus.VERIFIED,
+            verification_id=strawberry.ID(verified.id),
+            expires_at=verified.held_until,
+            display_name=None if method is None else method.display_name,
+            verification=CardVerification.of(method.verification) if method and method.verification else None,
+            authorization=PaymentAuthorization.of(verified.consent),
+        )
+
+    @mutation_field(
+        permission=Permission.MANAGE_PAYMENT_METHODS,
+        description=(
+            "Adds a payment method that was verified, or verifies one and adds it in one step: records the agreement, "
+            "verifies the card with its bank and stores it in the vault. Open invoices are then charged at once."
         ),
     )
     async def add_payment_method(self, info: Info, input: AddInput) -> AddPaymentMethodResult:
         """Resolve `addPaymentMethod`."""
-        caller = await info.context.caller()
-        added = await add_payment_method(
-            info.context.writes.required_vault, caller, new=input.value(), idempotency_key=input.idempotency_key
-        )
+        caller, vault = await info.context.caller(), info.context.writes.required_vault
+        verification_id = input.verified
+        if verification_id is None:
+            added = await add_payment_method(vault, caller, new=input.value(), idempotency_key=input.idempotency_key)
+        else:
+            check_authorization(vault.agreement, is_given=input.authorize, version=input.agreement_version)
+            added = await add_verified_payment_method(
+                vault,
+                caller,
+                verification_id=verification_id,
+                makes_default=input.make_default,
+                idempotency_key=input.idempotency_key,
+            )
         return await show_added(info, added)
 
     @mutation_field(

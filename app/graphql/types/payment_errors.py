@@ -69,6 +69,18 @@ class NonceRejected(UserError):
 
 
 @refusal(
+    payment_methods.VerificationExpired,
+    code=ErrorCode.VERIFICATION_EXPIRED,
+    description=(
+        "The verification was used already, is older than 15 minutes, or belongs to another person. Nothing was "
+        "added: verify the card again."
+    ),
+)
+class VerificationExpired(UserError):
+    """A verification that adds nothing."""
+
+
+@refusal(
     add_payment_method.DuplicatePaymentMethod,
     code=ErrorCode.DUPLICATE_PAYMENT_METHOD,
     description="The same card or PayPal account is already on file. Nothing was changed.",

@@ -1,5 +1,6 @@
 """What adding, ordering and removing payment methods did, and why it was not done."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -19,9 +20,10 @@ from app.graphql.types.payment_errors import (
     NonceRejected,
     PaymentGatewayUnavailable,
     RateLimited,
+    VerificationExpired,
 )
 from app.graphql.types.payment_method import CardVerification, PaymentAuthorization, PaymentMethod, PaymentMethodList
-from app.services.payment_methods.add_payment_method import NewMethod
+from app.services.payment_methods.add_payment_method import AmbiguousMethod, NewMethod
 
 
 class AdditionStatus(StrEnum):
@@ -39,6 +41,27 @@ described_enum(
         AdditionStatus.ADDED: "It is on file.",
         AdditionStatus.PENDING: (
             "The payment gateway has not responded yet. Nothing is added twice: repeat the request "
+            "with the same key after a few seconds."
+        ),
+    },
+)
+
+
+class VerifyingStatus(StrEnum):
+    """Whether a verification is known."""
+
+    VERIFIED = "VERIFIED"
+    PENDING = "PENDING"
+
+
+described_enum(
+    VerifyingStatus,
+    name="PaymentMethodVerificationStatus",
+    description="Whether a payment method has been verified.",
+    values={
+        VerifyingStatus.VERIFIED: "It was verified and can be added.",
+        VerifyingStatus.PENDING: (
+            "The payment gateway has not responded yet. Nothing is verified twice: repeat the request "
             "with the same key after a few seconds."
         ),
     },
@@ -72,6 +95,27 @@ class PaymentMethodAdded:
         description="The open invoices, oldest first. They are charged at once: load them again after a few seconds.",
     )
     billing_summary: BillingSummary | None = strawberry.field(description="The Billing Summary after the change.")
+
+
+@strawberry.type(
+    description=(
+        "The payment method was verified and can be added with `addPaymentMethod` until `expiresAt`. It is not on "
+        "file, and it is deleted if it is not added."
+    )
+)
+class PaymentMethodVerified:
+    """A method that waits to be added."""
+
+    status: VerifyingStatus = strawberry.field(description="Whether the payment gateway has responded.")
+    verification_id: strawberry.ID = strawberry.field(description="Send it with `addPaymentMethod`.")
+    expires_at: datetime = strawberry.field(description="Until when it can be added.")
+    display_name: str | None = strawberry.field(
+        description="The name to show, such as `Visa ending in 1881`. Null while it is pending."
+    )
+    verification: CardVerification | None = strawberry.field(
+        description="The bank's verification. Null for PayPal, and while it is pending."
+    )
+    authorization: PaymentAuthorization = strawberry.field(description="The accepted agreement.")
 
 
 @strawberry.type(description="The default was changed. Open invoices are charged to it at once.")
@@ -118,10 +162,26 @@ AddPaymentMethodResult = Annotated[
     | NonceRejected
     | PaymentGatewayUnavailable
     | RateLimited
+    | VerificationExpired
     | user_error.IdempotencyConflict
     | user_error.InvalidInput
     | user_error.NotFound,
     strawberry.union("AddPaymentMethodResult", description="The payment method, or the reason it was not added."),
+]
+
+VerifyPaymentMethodResult = Annotated[
+    PaymentMethodVerified
+    | AuthorizationRequired
+    | CardVerificationFailed
+    | DuplicatePaymentMethod
+    | NonceRejected
+    | PaymentGatewayUnavailable
+    | RateLimited
+    | VerificationExpired
+    | user_error.IdempotencyConflict
+    | user_error.InvalidInput
+    | user_error.NotFound,
+    strawberry.union("VerifyPaymentMethodResult", description="The verification, or the reason the card was refused."),
 ]
 
 SetDefaultPaymentMethodResult = Annotated[
@@ -166,9 +226,9 @@ class BillingAddressInput:
         return BillingAddress(self.street_address, self.postal_code, self.country_code)
 
 
-@strawberry.input(description="Adds the payment method that the payment form collected.")
-class AddPaymentMethodInput:
-    """Input of `addPaymentMethod`."""
+@strawberry.input(description="Verifies the payment method that the payment form collected, before it is added.")
+class VerifyPaymentMethodInput:
+    """Input of `verifyPaymentMethod`."""
 
     idempotency_key: str = strawberry.field(
         description=(
@@ -178,6 +238,54 @@ class AddPaymentMethodInput:
     )
     nonce: str = strawberry.field(
         description="The nonce from the payment form. It can be used once, within three hours."
+    )
+    authorize: bool = strawberry.field(
+        description="Whether the user has accepted the agreement. If false, nothing is sent to the payment gateway."
+    )
+    agreement_version: str = strawberry.field(description="The version of the agreement that was shown.")
+    device_data: str | None = strawberry.field(
+        default=None, description="Device data from the payment form, for fraud checks. It is not stored."
+    )
+    billing_address: BillingAddressInput | None = strawberry.field(
+        default=None, description="The billing address for the bank's address check."
+    )
+    replaces: strawberry.ID | None = strawberry.field(
+        default=None, description="The method on file that it will replace, for example an expiring card."
+    )
+
+    def value(self) -> NewMethod:
+        """Return the method for the service."""
+        return NewMethod(
+            nonce=self.nonce,
+            agreement_version=self.agreement_version,
+            is_authorized=self.authorize,
+            device_data=self.device_data,
+            address=self.billing_address.value() if self.billing_address else None,
+            replaces=self.replaces,
+        )
+
+
+@strawberry.input(
+    description=(
+        "Adds a payment method: by its `verificationId`, after `verifyPaymentMethod`, or in one step by the `nonce` of "
+        "the payment form."
+    )
+)
+class AddPaymentMethodInput:
+    """Input of `addPaymentMethod`."""
+
+    idempotency_key: str = strawberry.field(
+        description=(
+            "A key that the app makes once per button press. Repeating the request with the same "
+            "key returns the first result."
+        )
+    )
+    nonce: str | None = strawberry.field(
+        default=None,
+        description=(
+            "The nonce from the payment form. It can be used once, within three hours. Leave it out if there is a "
+            "`verificationId`."
+        ),
     )
     authorize: bool = strawberry.field(
         description="Whether the user has accepted the agreement. If false, nothing is sent to the payment gateway."
@@ -200,14 +308,34 @@ class AddPaymentMethodInput:
             "its position and, if it was the default, that role."
         ),
     )
+    verification_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description=(
+            "The id of a verification of your own. Send it without `nonce`, `deviceData`, `billingAddress` and "
+            "`replaces`, which were given when the card was verified."
+        ),
+    )
     three_d_secure_authentication_id: str | None = strawberry.field(
         default=None, description="Reserved for 3-D Secure. It has no effect today."
     )
 
+    @property
+    def verified(self) -> str | None:
+        """The verification to add by, or None for a method that comes with a nonce.
+
+        :raises AmbiguousMethod: when neither is there, or something beside the verification.
+        """
+        given_before = (self.nonce, self.device_data, self.billing_address, self.replaces)
+        if (self.nonce is None) is (self.verification_id is None):
+            raise AmbiguousMethod
+        if self.verification_id is not None and any(each is not None for each in given_before):
+            raise AmbiguousMethod
+        return self.verification_id
+
     def value(self) -> NewMethod:
         """Return the method for the service."""
         return NewMethod(
-            nonce=self.nonce,
+            nonce=self.nonce or "",
             agreement_version=self.agreement_version,
             is_authorized=self.authorize,
             device_data=self.device_data,

@@ -33,6 +33,7 @@ class NotFound(UserError):
 
 
 @refusal(
+    add_payment_method.AmbiguousMethod,
     add_payment_method.InvalidMethodInput,
     idempotency.InvalidIdempotencyKey,
     payment_methods.InvalidOrder,

@@ -1,4 +1,7 @@
-"""Adding a payment method: agreed to, written down, verified and kept by the vault, and then on file (rules 29, 36)."""
+"""Adding a payment method: agreed to, written down, verified and kept by the vault, and then on file (rules 29, 36).
+
+In one step, or in two: verified first, and added once the customer has seen what the bank said (rule 42).
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,19 @@ from app.domain.payment_gateway import (
     VaultRequest,
     VerificationStatus,
 )
-from app.domain.payment_methods import AddFailure, MethodStatus
+from app.domain.payment_methods import (
+    VERIFICATION_HOLDS,
+    AddFailure,
+    MethodStatus,
+    VerificationExpired,
+    can_be_added,
+)
 from app.repositories import unit_of_work
 from app.repositories.payment_methods import Consent, MethodDraft
 from app.services.common.idempotency import execute_idempotently
 from app.services.payment_methods.countries import is_country
 from app.services.payment_methods.payment_method_changes import get_on_file
+from app.services.payment_methods.record_vaulting import load_locked, put_on_file
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +48,7 @@ if TYPE_CHECKING:
     from app.services.common.caller import Caller
     from app.services.payment_methods.vault_service import VaultService
 
-OPERATION = "add_payment_method"
+ADD, VERIFY = "add_payment_method", "verify_payment_method"
 LONGEST_DEVICE_DATA = 20_000
 LONGEST_TEXT = 255
 NONCE = pattern(r"[!-~]{1,512}")
@@ -61,6 +71,16 @@ class InvalidMethodInput(ValueError):
     def __init__(self, what: str) -> None:
         super().__init__(f"The {what} cannot be used: it is too long, or not of the expected form.")
         self.what = what
+
+
+class AmbiguousMethod(ValueError):
+    """It is not clear what is to be added: by a nonce, or by a verification that came before."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send either `nonce`, or `verificationId` without `deviceData`, `billingAddress` and `replaces`: "
+            "those were given when the card was verified."
+        )
 
 
 class CardVerificationFailed(ValueError):
@@ -129,6 +149,81 @@ class AddedMethod:
     consent: Consent
 
 
+@dataclass(frozen=True, slots=True)
+class VerifiedMethod:
+    """What verifying came to; without `method` the vault has not said yet, and the same key asks again.
+
+    `id` is what it is added by, until `held_until`.
+    """
+
+    id: str
+    method: PaymentMethod | None
+    consent: Consent
+    held_until: datetime
+
+
+async def verify_payment_method(
+    vault: VaultService, caller: Caller, *, new: NewMethod, idempotency_key: str
+) -> VerifiedMethod:
+    """Verify a method and let the vault keep it for a quarter of an hour, in which it may be added; once under its key.
+
+    :raises AuthorizationRequired, TooManyAttempts, PaymentMethodNotFound, CardVerificationFailed, NonceRejected: as
+        adding does.
+    :raises DuplicatePaymentMethod, GatewayUnavailable, IdempotencyConflict: as adding does.
+    :raises VerificationExpired: when the same key verified a method that was not added in time.
+    """
+    owner, method_id = await _send(_Adding(vault, caller, new, idempotency_key, holds=True))
+
+    async def outcome(uow: UnitOfWork) -> VerifiedMethod:
+        stored = await uow.payment_methods.find(method_id, owner.id)
+        added = await _outcome(uow, owner.id, method_id)
+        if stored is None or stored.draft.held_until is None:
+            raise LookupError(method_id)
+        return VerifiedMethod(method_id, added.method, added.consent, stored.draft.held_until)
+
+    return await unit_of_work.read(vault.services.database, outcome)
+
+
+async def add_verified_payment_method(
+    vault: VaultService, caller: Caller, *, verification_id: str, makes_default: bool, idempotency_key: str
+) -> AddedMethod:
+    """Put a method on file that the same person has verified just now; once under its key.
+
+    :raises VerificationExpired: when it was used before, is too old, or is none of the person's.
+    :raises DuplicatePaymentMethod: when the method came on file by another way meanwhile.
+    :raises IdempotencyConflict: when the key came with another request before.
+    """
+    services = vault.services
+
+    async def work(uow: UnitOfWork) -> str:
+        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
+        now = services.clock.now()
+
+        async def put() -> dict[str, Any]:
+            stored = await uow.payment_methods.find(verification_id, owner.id)
+            if stored is None or stored.draft.created_by != caller.actor:
+                raise VerificationExpired
+            if not can_be_added(stored.method.status, stored.draft.held_until, now):
+                raise VerificationExpired
+            await uow.payment_methods.choose_default(verification_id, wants_default=makes_default)
+            await put_on_file(uow, services.ids, await load_locked(uow, verification_id), now)
+            return {"method": verification_id}
+
+        await execute_idempotently(
+            uow,
+            account_id=owner.id,
+            operation=ADD,
+            key=idempotency_key,
+            request={"verification": verification_id, "default": makes_default},
+            now=now,
+            work=put,
+        )
+        return owner.id
+
+    account_id = await unit_of_work.write(services.database, work)
+    return await unit_of_work.read(services.database, lambda uow: _outcome(uow, account_id, verification_id))
+
+
 async def add_payment_method(
     vault: VaultService, caller: Caller, *, new: NewMethod, idempotency_key: str
 ) -> AddedMethod:
@@ -142,25 +237,19 @@ async def add_payment_method(
     :raises GatewayUnavailable: when the vault could not be asked; nothing is on file then.
     :raises IdempotencyConflict: when the key came with another request before.
     """
-    check_authorization(vault.agreement, is_given=new.is_authorized, version=new.agreement_version)
-    _check_form(new)
-    by = _Adding(vault, caller, new, idempotency_key)
-    intended = await unit_of_work.write(vault.services.database, lambda uow: _intend(uow, by))
-    owner, method_id = intended.owner, intended.method_id
-    if intended.is_new:
-        customer = Customer(owner.id, owner.name)
-        await vault.keep(VaultRequest(customer, method_id, new.nonce, new.device_data, new.address))
+    owner, method_id = await _send(_Adding(vault, caller, new, idempotency_key))
     return await unit_of_work.read(vault.services.database, lambda uow: _outcome(uow, owner.id, method_id))
 
 
 @dataclass(frozen=True, slots=True)
 class _Adding:
-    """Who adds what, and under which key."""
+    """Who adds what, and under which key; with `holds` it is verified first, and waits to be added."""
 
     vault: VaultService
     caller: Caller
     new: NewMethod
     idempotency_key: str
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +259,18 @@ class _Intended:
     owner: Account
     method_id: str
     is_new: bool
+
+
+async def _send(by: _Adding) -> tuple[Account, str]:
+    """Write a method down and send it to the vault, once; return whose it is, and its id."""
+    vault, new = by.vault, by.new
+    check_authorization(vault.agreement, is_given=new.is_authorized, version=new.agreement_version)
+    _check_form(new)
+    intended = await unit_of_work.write(vault.services.database, lambda uow: _intend(uow, by))
+    if intended.is_new:
+        customer = Customer(intended.owner.id, intended.owner.name)
+        await vault.keep(VaultRequest(customer, intended.method_id, new.nonce, new.device_data, new.address))
+    return intended.owner, intended.method_id
 
 
 async def _intend(uow: UnitOfWork, by: _Adding) -> _Intended:
@@ -188,7 +289,7 @@ async def _intend(uow: UnitOfWork, by: _Adding) -> _Intended:
     stored = await execute_idempotently(
         uow,
         account_id=owner.id,
-        operation=OPERATION,
+        operation=VERIFY if by.holds else ADD,
         key=by.idempotency_key,
         request=by.new.fingerprint(),
         now=now,
@@ -231,7 +332,14 @@ async def _write_down(uow: UnitOfWork, by: _Adding, account_id: str, now: dateti
     """Write the method down with what was agreed to for it, and return its id."""
     ids, agreement = by.vault.services.ids, by.vault.agreement
     draft = MethodDraft(
-        ids.new("pm"), account_id, by.new.makes_default, by.new.replaces, by.caller.actor, now, by.caller.request_id
+        ids.new("pm"),
+        account_id,
+        by.new.makes_default,
+        by.new.replaces,
+        by.caller.actor,
+        now,
+        by.caller.request_id,
+        held_until=now + VERIFICATION_HOLDS if by.holds else None,
     )
     consent = Consent(
         id=ids.new("cns"),
@@ -268,6 +376,8 @@ async def _refuse(uow: UnitOfWork, stored: StoredMethod) -> NoReturn:
     if failure is AddFailure.DUPLICATE:
         known = await uow.payment_methods.find(stored.duplicate_of_id or "", stored.method.account_id)
         raise DuplicatePaymentMethod(None if known is None else known.method)
+    if failure is AddFailure.NOT_ADDED:
+        raise VerificationExpired
     if failure in _REJECTED:
         raise NonceRejected(failure)
     raise GatewayUnavailable(f"the method is {failure}")

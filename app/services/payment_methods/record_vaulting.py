@@ -6,7 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.domain.announcements import Change
-from app.domain.events.payment_methods import PaymentMethodAdded, PaymentMethodNotAdded
+from app.domain.events.payment_methods import (
+    PaymentMethodAdded,
+    PaymentMethodNotAdded,
+    PaymentMethodVerificationExpired,
+    PaymentMethodVerified,
+)
 from app.domain.payment_gateway import AnswerKind
 from app.domain.payment_methods import (
     ON_FILE,
@@ -77,7 +82,8 @@ async def _record_late(uow: UnitOfWork, stored: StoredMethod, answer: VaultAnswe
     """Somebody looked the method up before its answer came: it was found, or given up."""
     if answer.kind is not AnswerKind.DONE:
         return
-    if stored.method.status in ON_FILE and stored.method.verification is None:
+    is_kept = stored.method.status in ON_FILE or stored.method.status is MethodStatus.VERIFIED
+    if is_kept and stored.method.verification is None:
         await uow.payment_methods.set_verification(stored.method.id, answer.verification)
     elif stored.method.status is MethodStatus.FAILED:
         await uow.vault_tasks.plan(stored.method.id, VaultTask.DELETE, at=now)
@@ -91,17 +97,46 @@ async def record_vaulted(
     verification: Verification | None,
     now: datetime,
 ) -> None:
+    """Describe a method that the vault has, and put it on file, or let it wait to be added if it was to be verified."""
+    await uow.payment_methods.describe(stored.draft.id, vaulted, at=now)
+    await uow.payment_methods.set_verification(stored.draft.id, verification)
+    described = await load_locked(uow, stored.draft.id)
+    if stored.draft.held_until is None:
+        await put_on_file(uow, ids, described, now)
+    else:
+        await _hold(uow, ids, described, stored.draft.held_until, now)
+
+
+async def _hold(uow: UnitOfWork, ids: Ids, stored: StoredMethod, until: datetime, now: datetime) -> None:
+    """Keep a verified method in the vault until it is added, or its time is over (rule 42)."""
+    _, _, duplicate = await _find_place(uow, stored)
+    if duplicate is not None:
+        await give_up(uow, ids, stored, AddFailure.DUPLICATE, now, duplicate=duplicate)
+        return
+    await uow.payment_methods.set_status(stored.draft.id, MethodStatus.VERIFIED, at=now)
+    await uow.vault_tasks.plan(stored.draft.id, VaultTask.SETTLE, at=until)
+    change = await _change_of(uow, ids, stored, now)
+    verified = PaymentMethodVerified(method_name=stored.method.display_name, address=change.address)
+    await change.record(uow, verified, stored.draft.id)
+
+
+async def _find_place(
+    uow: UnitOfWork, stored: StoredMethod
+) -> tuple[Sequence[PaymentMethod], PaymentMethod | None, PaymentMethod | None]:
+    """Return the methods on file, the one that a method takes the place of, and another one that is the same."""
+    on_file = await uow.payment_methods.list_on_file(stored.draft.account_id)
+    replaced = next((method for method in on_file if method.id == stored.draft.replaces_id), None)
+    others = [method for method in on_file if method is not replaced]
+    return on_file, replaced, find_duplicate(others, stored.method)
+
+
+async def put_on_file(uow: UnitOfWork, ids: Ids, stored: StoredMethod, now: datetime) -> None:
     """Put a method on file that the vault has: in its place, with its events, and open invoices are tried (rule 30).
 
     One that is on file already is not kept twice.
     """
     draft = stored.draft
-    on_file = await uow.payment_methods.list_on_file(draft.account_id)
-    replaced = next((method for method in on_file if method.id == draft.replaces_id), None)
-    others = [method for method in on_file if method is not replaced]
-    await uow.payment_methods.describe(draft.id, vaulted, at=now)
-    await uow.payment_methods.set_verification(draft.id, verification)
-    duplicate = find_duplicate(others, vaulted)
+    on_file, replaced, duplicate = await _find_place(uow, stored)
     if duplicate is not None:
         await give_up(uow, ids, stored, AddFailure.DUPLICATE, now, duplicate=duplicate)
         return
@@ -150,14 +185,18 @@ async def give_up(
     duplicate_id = None if duplicate is None else duplicate.id
     await uow.payment_methods.fail(method_id, failure, at=now, duplicate_of_id=duplicate_id)
     await uow.consents.revoke(method_id, at=now)
-    if duplicate is not None:
+    if duplicate is not None or failure is AddFailure.NOT_ADDED:
         await uow.vault_tasks.plan(method_id, VaultTask.DELETE, at=now)
     elif failure is AddFailure.NOT_THERE:
         await uow.vault_tasks.plan(method_id, VaultTask.DELETE, at=now + LATE_COMMITS_WITHIN)
     else:
         await uow.vault_tasks.plan(method_id, None, at=None)
     change = await _change_of(uow, ids, stored, now)
-    await change.record(uow, PaymentMethodNotAdded(failure=failure, address=change.address), method_id)
+    if failure is AddFailure.NOT_ADDED:
+        name = stored.method.display_name
+        await change.record(uow, PaymentMethodVerificationExpired(method_name=name, address=change.address), method_id)
+    else:
+        await change.record(uow, PaymentMethodNotAdded(failure=failure, address=change.address), method_id)
 
 
 async def _change_of(uow: UnitOfWork, ids: Ids, stored: StoredMethod, now: datetime) -> MethodChange:

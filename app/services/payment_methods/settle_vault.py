@@ -9,7 +9,7 @@ import structlog
 
 from app.domain.collection import GATEWAY_DEADLINE, pause_after
 from app.domain.payment_gateway import GatewayUnavailable
-from app.domain.payment_methods import AddFailure, MethodStatus, VaultTask
+from app.domain.payment_methods import AddFailure, MethodStatus, VaultTask, can_be_added
 from app.repositories import unit_of_work
 from app.services.common.failures import contained
 from app.services.payment_methods.record_vaulting import give_up, load_locked, record_vaulted
@@ -94,7 +94,10 @@ async def _claim(uow: UnitOfWork, services: Services, due: StoredMethod) -> Stor
 
 
 async def _settle(services: Services, stored: StoredMethod) -> None:
-    """Find out whether the vault has a method, and put it on file or give it up."""
+    """Find out whether the vault has a method, and put it on file or give it up; a verified one is given up."""
+    if stored.method.status is MethodStatus.VERIFIED:
+        await unit_of_work.write(services.database, lambda uow: _expire(uow, services, stored.method.id))
+        return
     found = await services.payments.find_method(stored.method.id)
     await unit_of_work.write(services.database, lambda uow: _record_found(uow, services, stored, found))
 
@@ -109,6 +112,15 @@ async def _record_found(
         await record_vaulted(uow, services.ids, stored, found, found.verification, now)
     elif now >= stored.draft.created_at + SETTLES_WITHIN:
         await give_up(uow, services.ids, stored, AddFailure.NOT_THERE, now)
+
+
+async def _expire(uow: UnitOfWork, services: Services, method_id: str) -> None:
+    """Give up a verified method that nobody has added, unless somebody has at the last moment (rule 42)."""
+    stored, now = await load_locked(uow, method_id), services.clock.now()
+    if stored.method.status is MethodStatus.VERIFIED and not can_be_added(
+        stored.method.status, stored.draft.held_until, now
+    ):
+        await give_up(uow, services.ids, stored, AddFailure.NOT_ADDED, now)
 
 
 async def _make_default(services: Services, stored: StoredMethod) -> None:
