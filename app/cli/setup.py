@@ -68,9 +68,10 @@ def export_schema(
 def export_documents(
     folder: Annotated[Path, typer.Option(help="The contract's folder.", file_okay=False)] = Path("frontend-contract"),
 ) -> None:
-    """Write into the contract's folder what is made: the manifests of persisted documents, and a copy of the schema."""
+    """Write into the contract's folder what is made: manifests of documents, what the portal reads, and the schema."""
     from app.graphql.contract import read_contract
     from app.graphql.persisted_documents import APOLLO_FILE, DOCUMENTS_FILE, apollo_manifest, persisted_documents
+    from app.graphql.portal_contract import PORTAL_CONTRACT_FILE, portal_contract
     from app.graphql.schema import schema_text
 
     contract = read_contract(folder)
@@ -81,6 +82,8 @@ def export_documents(
         APOLLO_FILE: apollo_manifest(contract),
         "schema.graphql": schema_text(),
     }
+    if (folder / PORTAL_CONTRACT_FILE).parent.is_dir():
+        made[PORTAL_CONTRACT_FILE] = portal_contract(contract, folder)
     for name, text in made.items():
         (folder / name).write_text(text, encoding="utf-8")
         tell(f"{folder / name} is written.")

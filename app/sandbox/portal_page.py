@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 import structlog
-from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Mount, Route
 
 from app.graphql.contract import FOLDER as CONTRACT
-from app.http.answers import NOT_FOUND
 from app.http.browser_files import CDN, PORTAL_FILES, are_here
 from app.http.graphiql import as_script_data
 from app.http.static_files import FOLDER as STATIC
@@ -39,20 +37,20 @@ FIRST_SCREEN = "/billing/summary"
 SCREENS = ("/billing", "/settings")
 FILES = "/portal"
 
-CONTRACT_FILES = ("after-mutations", "apollo-manifest", "errors")
-"""What the portal reads of the contract, as JSON."""
-
 LOOPBACK_FRAMES = "http://127.0.0.1:* http://localhost:*"
 """The card fields are a page of the local gateway, which has a port of its own."""
 
 _IMPORT_MAP = re.compile(r'(?P<opens><script type="importmap">)(?P<map>.*?)(?P<closes></script>)', re.DOTALL)
 _HOST = "<!-- host -->"
 _FIRST_VIEW = (
-    "environment.js", "main.js", "app.js", "api.js", "cache.js", "contract.js", "screens.js", "text.js",
+    "environment.js", "main.js", "app.js", "api.js", "cache.js", "contract.js", "live.js", "screens.js", "text.js",
     "parts/chart.js", "parts/dialog.js", "parts/html.js", "parts/lines.js", "parts/states.js",
-    "screens/summary.js", "screens/use-screen.js",
+    "screens/advice.js", "screens/summary.js",
 )  # fmt: skip
 """Our own modules of the Summary: a browser loads them all at once instead of one after the other."""
+
+_LATER = "graphql-sse/"
+"""What is loaded once the first view is there."""
 
 
 def portal_routes(personas: Sequence[Persona], *, contract: Path = CONTRACT, static: Path = STATIC) -> list[BaseRoute]:
@@ -77,16 +75,9 @@ def portal_routes(personas: Sequence[Persona], *, contract: Path = CONTRACT, sta
     async def enter(_request: Request) -> Response:
         return RedirectResponse(FIRST_SCREEN)
 
-    async def contract_file(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in CONTRACT_FILES:
-            raise HTTPException(NOT_FOUND)
-        return FileResponse(contract / f"{name}.json", headers={"cache-control": "no-cache"})
-
     return [
         Route("/", enter, methods=["GET"]),
         *(Route(f"{address}/{{rest:path}}", show, methods=["GET"]) for address in SCREENS),
-        Route(f"{FILES}/contract/{{name}}.json", contract_file, methods=["GET"]),
         Mount(f"{FILES}/vendor", PageFiles(directory=static / "vendor", check_dir=False)),
         Mount(FILES, PageFiles(directory=folder)),
     ]
@@ -127,14 +118,12 @@ def _host(personas: Sequence[Persona], *, is_local: bool) -> str:
     }
     modules = [f"{FILES}/{name}" for name in _FIRST_VIEW]
     if is_local:
-        modules += [f"{FILES}/vendor/{file.name}" for file in PORTAL_FILES if not file.name.endswith(".css")]
+        libraries = [file.name for file in PORTAL_FILES if not file.name.endswith(".css")]
+        modules += [f"{FILES}/vendor/{name}" for name in libraries if not name.startswith(_LATER)]
     return "\n    ".join(
         [
             *(f'<link rel="modulepreload" href="{module}">' for module in modules),
-            *(
-                f'<link rel="preload" as="fetch" crossorigin="anonymous" href="{FILES}/contract/{name}.json">'
-                for name in CONTRACT_FILES
-            ),
+            f'<link rel="preload" as="fetch" crossorigin="anonymous" href="{FILES}/contract.json">',
             '<link rel="stylesheet" href="/static/portal_sandbox.css">',
             f'<script type="application/json" id="flex-sandbox">{as_script_data(data)}</script>',
             '<script src="/static/portal_sandbox.js"></script>',

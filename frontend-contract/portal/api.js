@@ -1,11 +1,11 @@
 // Asks the API: documents by id, one token, and the hooks that screens ask with.
 import { Client, createRequest, fetchExchange } from "@urql/core";
-import { createClient as createStreams } from "graphql-sse";
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
 import { pipe, subscribe } from "wonka";
 
 import { makeCache } from "./cache.js";
+import { watcher } from "./live.js";
 
 /** @typedef {import("@urql/core").CombinedError} CombinedError */
 /** @typedef {import("./contract.js").Contract} Contract */
@@ -61,17 +61,7 @@ export function makeApi(contract, host, endpoint, onSessionOver) {
   });
   /** @param {string} name @param {object} variables */
   const request = (name, variables) => createRequest(contract.operations.get(name)?.body ?? "", variables);
-  const streams = createStreams({
-    url: endpoint,
-    retryAttempts: 5,
-    headers: async () => ({ authorization: `Bearer ${await host.getToken({ isRefused: false })}` }),
-  });
-  /** @param {string} name @param {(data: any) => void} show */
-  const watch = (name, show) => {
-    const payload = { documentId: `sha256:${contract.operations.get(name)?.id}`, operationName: name };
-    const sink = { next: (/** @type {any} */ event) => event.data && show(event.data), error() {}, complete() {} };
-    return streams.subscribe(/** @type {any} */ (payload), sink);
-  };
+  const watch = watcher(contract, host, endpoint);
   return { contract, host, request, client, watch, signIn: () => (host.signIn ? host.signIn() : location.reload()) };
 }
 
@@ -94,7 +84,7 @@ export const useApi = () => useContext(ApiContext);
 export function useQuery(name, variables = {}, { isPaused = false, isFresh = false } = {}) {
   const api = useApi();
   const key = JSON.stringify([name, variables]);
-  const [answer, setAnswer] = useState({ key: "", data: /** @type {any} */ (undefined), error: /** @type {any} */ (undefined) });
+  const [answer, setAnswer] = useState({ key: "", data: /** @type {any} */ (undefined), error: /** @type {any} */ (undefined), isStale: false });
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     if (isPaused) return undefined;
@@ -102,16 +92,33 @@ export function useQuery(name, variables = {}, { isPaused = false, isFresh = fal
     const asked = api.client.executeQuery(api.request(name, variables), { requestPolicy: policy });
     const { unsubscribe } = pipe(
       asked,
-      subscribe(({ data, error }) => {
+      subscribe(({ data, error, stale }) => {
         if (data === undefined && !error) return;
-        setAnswer((before) => ({ key, data: data ?? (before.key === key ? before.data : undefined), error }));
+        setAnswer((before) => ({ key, data: data ?? (before.key === key ? before.data : undefined), error, isStale: stale }));
       }),
     );
     return unsubscribe;
   }, [key, turn, isPaused]);
   const isKnown = answer.key === key;
   const reload = useCallback(() => setTurn((count) => count + 1), []);
-  return { data: isKnown ? answer.data : undefined, error: isKnown ? answer.error : undefined, isLoading: !isKnown && !isPaused, reload };
+  return { data: isKnown ? answer.data : undefined, error: isKnown ? answer.error : undefined, isLoading: (!isKnown || answer.isStale) && !isPaused, reload };
+}
+
+/**
+ * Asks the one operation of a screen, and tells the frame who is looking.
+ * @param {string} operation
+ * @param {(viewer: any) => void} onViewer
+ * @param {Record<string, unknown>} [variables]
+ */
+export function useScreen(operation, onViewer, variables = {}) {
+  const asked = useQuery(operation, variables);
+  const viewer = asked.data?.viewer;
+  useEffect(() => {
+    if (viewer) onViewer(viewer);
+  }, [viewer]);
+  /** @param {string} permission */
+  const may = (permission) => Boolean(viewer?.permissions.includes(permission));
+  return { asked, may };
 }
 
 /**
@@ -140,7 +147,7 @@ export function usePress(name, done) {
   const press = async (variables) => {
     if (isUnderWay.current) return null;
     isUnderWay.current = true;
-    setState((before) => ({ ...before, isBusy: true, failure: null }));
+    setState({ isBusy: true, isPending: false, result: null, failure: null });
     try {
       for (let count = 0; ; count += 1) {
         const { data, error } = await api.client.executeMutation(api.request(name, variables)).toPromise();

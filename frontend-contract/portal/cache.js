@@ -1,5 +1,5 @@
-// What the cache has to know of the schema: lists that go on page by page, and what a mutation makes out of date.
-// Nothing is said of keys: whatever has an id is kept by it, and whatever has none stays where it is.
+// What urql's graphcache has to know of the schema: lists that go on page by page, and what a mutation makes out of date.
+// Whatever has an id is kept by it; `keysOf` tells that whatever has none stays where it is.
 import { gql } from "@urql/core";
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
@@ -12,10 +12,23 @@ export const resolvers = {
     calls: relayPagination(),
     invoices: relayPagination(),
     notifications: relayPagination(),
+    planHistory: relayPagination(),
   },
   AdjustmentLine: { calls: relayPagination() },
   UsageLine: { calls: relayPagination() },
 };
+
+/**
+ * Tells graphcache, from the introspected schema, that whatever has no id has no key.
+ * @param {{ __schema: { types: readonly { kind: string, name: string, fields?: readonly { name: string }[] | null }[] } }} schema
+ * @returns {Record<string, () => null>}
+ */
+export function keysOf(schema) {
+  const withoutId = schema.__schema.types.filter(
+    (type) => type.kind === "OBJECT" && !type.fields?.some((field) => field.name === "id"),
+  );
+  return Object.fromEntries(withoutId.map((type) => [type.name, () => null]));
+}
 
 /**
  * The fields of the root that an operation asks for.
@@ -52,4 +65,7 @@ export function updatesOf(contract) {
 }
 
 /** @param {Contract} contract */
-export const makeCache = (contract) => cacheExchange({ resolvers, updates: { Mutation: updatesOf(contract) } });
+export function makeCache(contract) {
+  const { schema } = contract;
+  return cacheExchange({ schema, keys: keysOf(schema), resolvers, updates: { Mutation: updatesOf(contract) } });
+}

@@ -8,16 +8,15 @@
  * @property {Map<string, Operation>} operations by name, each with the id that the server knows it by
  * @property {Record<string, Meaning>} errors by code
  * @property {Record<string, Record<string, { refetch: string[] }>>} afterMutations by mutation and result
+ * @property {any} schema the types, for the cache
  */
 
 /**
- * @param {string} folder the address of the contract's JSON files
+ * @param {string} address of `contract.json`
  * @returns {Promise<Contract>}
  */
-export async function loadContract(folder) {
-  const names = ["apollo-manifest", "errors", "after-mutations"];
-  const files = names.map(async (name) => (await fetch(`${folder}/${name}.json`)).json());
-  const [manifest, errors, afterMutations] = await Promise.all(files);
-  const operations = new Map(manifest.operations.map((/** @type {Operation} */ each) => [each.name, each]));
-  return { operations, errors, afterMutations };
+export async function loadContract(address) {
+  const found = await (await fetch(address)).json();
+  const operations = new Map(found.operations.map((/** @type {Operation} */ each) => [each.name, each]));
+  return { ...found, operations };
 }

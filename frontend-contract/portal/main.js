@@ -15,7 +15,7 @@ const place = /** @type {HTMLElement} */ (document.getElementById("portal"));
 
 if (host) {
   try {
-    const contract = await loadContract(host.contract ?? "/portal/contract");
+    const contract = await loadContract(host.contract ?? "contract.json");
     const api = makeApi(contract, host, host.endpoint ?? "/graphql", () => document.dispatchEvent(new Event("flex:session-over")));
     render(html`<${App} api=${api} />`, place);
   } catch {

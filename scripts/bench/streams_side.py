@@ -1,8 +1,8 @@
 """The processes behind the streams bench: a server, and this one, which holds streams open and sends calls.
 
 `main` prints as JSON: the server's processor time in per cent of a core without a stream, and with idle
-ones (500 in full); and the milliseconds from the answer to a call until the event that told of it, in the middle and at most. With a
-database's URL as its last argument it uses that database, which has to be empty.
+ones (500 in full); and the milliseconds from the answer to a call until the event that told of it, in the middle and at
+most. With a database's URL as its last argument it uses that database, which has to be empty.
 """
 
 from __future__ import annotations

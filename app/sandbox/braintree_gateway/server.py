@@ -14,7 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from app.sandbox.braintree_gateway import tokens
+from app.sandbox.braintree_gateway import card_fields, tokens
 from app.sandbox.braintree_gateway.admin import PREFIX, NoSuchThing, administer
 from app.sandbox.braintree_gateway.answers import Invalid
 from app.sandbox.braintree_gateway.faults import CLOSE, RESET, TRUNCATE, FaultRefused, Reply
@@ -117,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._administer(path.removeprefix(PREFIX), raw)
             elif path.startswith(_BROWSER):
                 self._serve_browser(path.removeprefix(_BROWSER), raw)
+            elif path.startswith(card_fields.PREFIX):
+                self._show_card_fields(path)
             elif self.headers.get("Authorization") != _AUTHORIZATION or not path.startswith(_MERCHANT):
                 self._reply(Reply(401))
             else:
@@ -190,6 +192,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {"environment": "development", "merchantId": MERCHANT_ID})
         else:
             self._json(404, {"error": {"message": "not found"}})
+
+    def _show_card_fields(self, path: str) -> None:
+        found = card_fields.find_file(path) if self.command == "GET" else None
+        if found is None:
+            self._json(404, {"error": "not found"})
+            return
+        media_type, body = found
+        self.send_response(200)
+        for name, value in {
+            **card_fields.HEADERS,
+            "Content-Type": media_type,
+            "Content-Length": str(len(body)),
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
 
     def _hold_lease(self) -> None:
         """Count a user for as long as its connection is open; the system closes it however the user ends."""

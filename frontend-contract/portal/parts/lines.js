@@ -3,18 +3,22 @@ import { amount, isNegative, isZero } from "../text.js";
 import { html } from "./html.js";
 
 /** @param {{ explanation: any }} props */
-export function Explanation({ explanation }) {
+export function Arithmetic({ explanation }) {
   return html`
-    <details class="why">
-      <summary>How is this calculated?</summary>
+    <div class="why">
       <p class="arithmetic">${explanation.arithmetic}</p>
       <dl>
         ${explanation.inputs.map((/** @type {any} */ input) => html`<div><dt>${input.name}</dt><dd>${input.value}</dd></div>`)}
         <div><dt>Billing rule</dt><dd>${explanation.rule}</dd></div>
       </dl>
-    </details>
+    </div>
   `;
 }
+
+/** @param {{ explanation: any }} props */
+const Explanation = ({ explanation }) => html`
+  <details class="why"><summary>How is this calculated?</summary><${Arithmetic} explanation=${explanation} /></details>
+`;
 
 /**
  * @param {{ lines: any[], caption: string, more?: (line: any) => any }} props `more` is shown below a line

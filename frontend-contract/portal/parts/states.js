@@ -1,4 +1,6 @@
 // What a screen shows when there is nothing to show yet, nothing at all, or something went wrong.
+import { useState } from "preact/hooks";
+
 import { failureOf, useApi } from "../api.js";
 import { html } from "./html.js";
 
@@ -62,3 +64,14 @@ export function Box({ title, id, action, children, class: name = "" }) {
 
 /** What was done, said aloud. @param {{ children: any }} props */
 export const Done = ({ children }) => html`<p class="done" role="status">${children}</p>`;
+
+/** What folds out, and is only then asked for. @param {{ title: string, children: any }} props */
+export function Fold({ title, children }) {
+  const [isOpen, setOpen] = useState(false);
+  return html`
+    <details onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
+      <summary>${title}</summary>
+      ${isOpen && children}
+    </details>
+  `;
+}

@@ -1,14 +1,13 @@
 // Add Ons: the four, each with its price and terms; buying one, cancelling it, and taking the cancellation back.
 import { useState } from "preact/hooks";
 
-import { newKey, usePress, useQuery } from "../api.js";
+import { newKey, usePress, useQuery, useScreen } from "../api.js";
 import { Actions, Dialog, PressButton } from "../parts/dialog.js";
 import { Check } from "../parts/fields.js";
 import { html } from "../parts/html.js";
 import { Lines, Sums } from "../parts/lines.js";
 import { Box, Done, Failure, Part } from "../parts/states.js";
 import { amount, date } from "../text.js";
-import { useScreen } from "./use-screen.js";
 
 /** @param {{ onViewer: (viewer: any) => void }} props */
 export default function AddOns({ onViewer }) {

@@ -1,10 +1,9 @@
 // Settings, Alerts: the viewer's own switches, what each would tell next, and what was sent.
-import { usePress } from "../api.js";
+import { usePress, useScreen } from "../api.js";
 import { Check } from "../parts/fields.js";
 import { html } from "../parts/html.js";
 import { Box, Failure, Part } from "../parts/states.js";
 import { date, minutes, moment, words } from "../text.js";
-import { useScreen } from "./use-screen.js";
 
 /** @param {{ onViewer: (viewer: any) => void }} props */
 export default function Alerts({ onViewer }) {
@@ -32,7 +31,7 @@ function Alert({ alert, forecast, press }) {
     <${Check}
       name=${alert.id}
       label=${alert.displayName}
-      hint=${[alert.description, next, alert.canBeSwitched ? "" : "Always on."].filter(Boolean).join(" ")}
+      hint=${[alert.description, next].filter(Boolean).join(" ")}
       checked=${alert.isOn}
       disabled=${!alert.canBeSwitched}
       onChange=${(/** @type {boolean} */ isOn) => press.press({ changes: [{ kind: alert.kind, isOn }] })}

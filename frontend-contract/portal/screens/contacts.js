@@ -1,12 +1,11 @@
 // Payment Contacts: who is told about billing besides the admins.
 import { useState } from "preact/hooks";
 
-import { usePress } from "../api.js";
+import { usePress, useScreen } from "../api.js";
 import { html } from "../parts/html.js";
 import { Box, Done, Failure, Part } from "../parts/states.js";
 import { date, words } from "../text.js";
 import { ContactForm } from "./contact-form.js";
-import { useScreen } from "./use-screen.js";
 
 const STATES = { CONFIRMED: "Confirmed", WAITING: "Waiting for the answer", UNCONFIRMED: "Not confirmed yet", DECLINED: "Declined" };
 

@@ -1,14 +1,13 @@
 // One invoice, down to the calls: lines, payments, reversals, how the rest is collected, and the documents to keep.
 import { useState } from "preact/hooks";
 
-import { newKey, usePress } from "../api.js";
+import { newKey, usePress, useScreen } from "../api.js";
 import { PressButton } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
 import { Lines, Sums } from "../parts/lines.js";
 import { Box, Done, Failure, Part } from "../parts/states.js";
 import { amount, date, isZero, minutes, moment, month, words } from "../text.js";
 import { LineCalls } from "./line-calls.js";
-import { useScreen } from "./use-screen.js";
 
 const METERED = ["UsageLine", "AdjustmentLine"];
 

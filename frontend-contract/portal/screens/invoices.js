@@ -1,12 +1,11 @@
 // Invoices: the list, newest first, and what changed between two of them.
 import { useState } from "preact/hooks";
 
-import { useQuery } from "../api.js";
+import { useQuery, useScreen } from "../api.js";
 import { Actions, Dialog } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
 import { Box, Part } from "../parts/states.js";
 import { amount, date, month } from "../text.js";
-import { useScreen } from "./use-screen.js";
 
 const PAGE = 12;
 

@@ -1,12 +1,11 @@
 // Payment Method: the default, the back-ups in the order in which they are tried, and the form that adds one.
 import { useState } from "preact/hooks";
 
-import { usePress } from "../api.js";
+import { usePress, useScreen } from "../api.js";
 import { PressButton } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
 import { Box, Done, Failure, Part } from "../parts/states.js";
 import { AddMethod } from "./add-method.js";
-import { useScreen } from "./use-screen.js";
 
 /** @param {{ onViewer: (viewer: any) => void }} props */
 export default function PaymentMethods({ onViewer }) {

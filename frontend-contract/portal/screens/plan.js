@@ -1,13 +1,13 @@
 // Plan: all plans with what this month would cost on each, the change of plan, and what-if.
 import { useState } from "preact/hooks";
 
-import { usePress } from "../api.js";
+import { usePress, useQuery, useScreen } from "../api.js";
 import { PressButton } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
-import { Box, Done, Failure, Part } from "../parts/states.js";
+import { Box, Done, Failure, Fold, Part } from "../parts/states.js";
 import { amount, moment, number, unitPrice } from "../text.js";
+import { Advice } from "./advice.js";
 import { PlanChange } from "./plan-change.js";
-import { useScreen } from "./use-screen.js";
 import { WhatIf } from "./what-if.js";
 
 /** @param {{ onViewer: (viewer: any) => void }} props */
@@ -22,13 +22,9 @@ export default function Plan({ onViewer }) {
       <${Part} asked=${asked} field="plans" lines=${10}>${(/** @type {any[]} */ plans) => html`<${Plans} plans=${plans} mayChange=${may("CHANGE_PLAN")} onChoose=${setChosen} />`}<//>
     <//>
     <${Box} title="Which plan fits" id="advice">
-      <${Part} asked=${asked} field="planAdvice" lines=${2}>
-        ${(/** @type {any} */ advice) => html`<p>${advice.recommended ? html`<strong>${advice.recommended.displayName}</strong> would have saved ${amount(advice.averageSaving)} a month on average. ` : ""}${advice.explanation}</p>`}
-      <//>
-    <//>
-    ${asked.data?.addOns && html`<${WhatIf} addOns=${asked.data.addOns} live=${asked.data.billingSummary?.usage?.live} />`}
-    <${Box} title="History" id="history">
-      <${Part} asked=${asked} field="planHistory">${(/** @type {any} */ history) => html`<${History} rows=${history.nodes} />`}<//>
+      <${Advice} />
+      <${Fold} title="What would a month of my choice cost?"><${WhatIf} /><//>
+      <${Fold} title="How did my plan come to be what it is?"><${History} /><//>
     <//>
     ${chosen && html`<${PlanChange} offer=${chosen} onClose=${() => setChosen(null)} onDone=${(/** @type {string} */ text) => { setDone(text); setChosen(null); }} />`}
   `;
@@ -71,8 +67,14 @@ function Plans({ plans, mayChange, onChoose }) {
   `;
 }
 
-/** @param {{ rows: any[] }} props */
-function History({ rows }) {
-  if (rows.length === 0) return html`<p class="quiet">The plan has never been changed.</p>`;
-  return html`<ul class="log">${rows.map((row) => html`<li><span class="quiet">${moment(row.occurredAt)}</span> ${row.what} <span class="quiet">${row.who}</span></li>`)}</ul>`;
+function History() {
+  const asked = useQuery("PlanHistoryList", { first: 20, after: null });
+  return html`
+    <${Part} asked=${asked} field="planHistory">
+      ${(/** @type {any} */ { edges }) =>
+        edges.length === 0
+          ? html`<p class="quiet">The plan has never been changed.</p>`
+          : html`<ul class="log">${edges.map((/** @type {any} */ { node }) => html`<li><span class="quiet">${moment(node.occurredAt)}</span> ${node.what} <span class="quiet">${node.who}</span></li>`)}</ul>`}
+    <//>
+  `;
 }

@@ -1,14 +1,14 @@
 // Summary: the plan, this month's usage, how it is paid, and the next invoice as it stands.
 import { useEffect } from "preact/hooks";
 
-import { newKey, useApi, usePress } from "../api.js";
+import { newKey, useApi, usePress, useQuery, useScreen } from "../api.js";
 import { UsageChart } from "../parts/chart.js";
 import { PressButton } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
-import { Lines, Sums } from "../parts/lines.js";
-import { Box, Done, Failure, Part } from "../parts/states.js";
+import { Arithmetic, Lines, Sums } from "../parts/lines.js";
+import { Box, Done, Failure, Fold, Part } from "../parts/states.js";
 import { amount, date, isZero, minutes, moment, month, number, unitPrice } from "../text.js";
-import { useScreen } from "./use-screen.js";
+import { Advice } from "./advice.js";
 
 /** @param {{ onViewer: (viewer: any) => void }} props */
 export default function Summary({ onViewer }) {
@@ -31,7 +31,9 @@ export default function Summary({ onViewer }) {
           `}
         <//>
         <${Box} title="Is this the best plan?" id="advice">
-          <${Part} asked=${asked} field="planAdvice" lines=${2}>${(/** @type {any} */ advice) => html`<${Advice} advice=${advice} summary=${asked.data.billingSummary} />`}<//>
+          ${asked.data?.billingSummary?.isBestPlan === true && html`<p class="good">This is the best plan for this month.</p>`}
+          ${asked.data?.billingSummary?.isBestPlan === false && html`<p>Another plan fits better.</p>`}
+          <${Advice} />
         <//>
       </div>
       <div>
@@ -79,17 +81,6 @@ function UsageBox({ summary }) {
   `;
 }
 
-/** @param {{ advice: any, summary: any }} props */
-function Advice({ advice, summary }) {
-  return html`
-    ${summary?.isBestPlan === true && html`<p class="good">This is the best plan for this month.</p>`}
-    ${advice.recommended && html`<p><strong>${advice.recommended.displayName}</strong> would have saved ${amount(advice.averageSaving)} a month on average.</p>`}
-    <p>${advice.explanation}</p>
-    ${summary?.upgradeForecast.map((/** @type {any} */ each) => html`<p>At this pace you move to <strong>${each.target.displayName}</strong> on ${date(each.on)}, which saves ${amount(each.saving)}.</p>`)}
-    ${advice.recommended && html`<p><a href="/billing/plan">See the plans</a></p>`}
-  `;
-}
-
 /** @param {{ next: any }} props */
 function NextInvoice({ next }) {
   if (!next) return html`<${Box} title="Next invoice" id="next"><p class="quiet">There is no next invoice.</p><//>`;
@@ -97,7 +88,21 @@ function NextInvoice({ next }) {
     <${Box} title="Next invoice" id="next" class="invoice">
       <p class="quiet">${month(next.period)}, issued on ${moment(next.issuesAt, next.period.timeZone)}. As it stands today.</p>
       <${Lines} lines=${next.lines} caption="Charges of the next invoice" />
+      <${Fold} title="How is this calculated?"><${Calculation} /><//>
       <${Sums} sums=${[["Total", next.total], ["Credit applied", next.creditApplied], ["Amount due", next.amountDue ?? next.total]]} />
+    <//>
+  `;
+}
+
+/** The arithmetic of every line of the next invoice. */
+function Calculation() {
+  const asked = useQuery("NextInvoiceShow");
+  return html`
+    <${Part} asked=${asked} field="nextInvoice">
+      ${(/** @type {any} */ next) => next.lines.map((/** @type {any} */ line) => html`
+        <div class="line"><strong>${line.displayName}</strong><span class="amount">${amount(line.amount)}</span></div>
+        <${Arithmetic} explanation=${line.explanation} />
+      `)}
     <//>
   `;
 }

@@ -4,37 +4,37 @@ import { useEffect, useState } from "preact/hooks";
 import { useQuery } from "../api.js";
 import { Check } from "../parts/fields.js";
 import { html } from "../parts/html.js";
-import { Box, Part } from "../parts/states.js";
+import { Part } from "../parts/states.js";
 import { amount, number } from "../text.js";
 
 const MOST_MINUTES = 1_500;
+const FIRST_MINUTES = 200;
 const SETTLES_AFTER_MILLISECONDS = 250;
 
-/** @param {{ addOns: any[], live: any }} props */
-export function WhatIf({ addOns, live }) {
-  const [minutes, setMinutes] = useState(Math.min(MOST_MINUTES, Math.ceil((live?.seconds ?? 6_000) / 60)));
+export function WhatIf() {
+  const asked = useQuery("AddOnsList");
+  return html`<${Part} asked=${asked} field="addOns">${(/** @type {any[]} */ addOns) => html`<${Slider} addOns=${addOns} />`}<//>`;
+}
+
+/** @param {{ addOns: any[] }} props */
+function Slider({ addOns }) {
+  const [minutes, setMinutes] = useState(FIRST_MINUTES);
   const [chosen, setChosen] = useState(addOns.filter(({ state }) => state !== "AVAILABLE").map(({ id }) => id));
-  const [isOpen, setOpen] = useState(false);
   const [asks, setAsks] = useState({ liveMinutes: minutes, addOnIds: chosen });
   useEffect(() => {
     const settled = setTimeout(() => setAsks({ liveMinutes: minutes, addOnIds: chosen }), SETTLES_AFTER_MILLISECONDS);
     return () => clearTimeout(settled);
   }, [minutes, chosen]);
-  const asked = useQuery("WhatIfShow", { ...asks, patchMinutes: 0, ivrMinutes: 0, additionalLines: null }, { isPaused: !isOpen });
+  const asked = useQuery("WhatIfShow", { ...asks, patchMinutes: 0, ivrMinutes: 0, additionalLines: null });
   /** @param {string} id @param {boolean} isOn */
   const toggle = (id, isOn) => setChosen((before) => (isOn ? [...before, id] : before.filter((each) => each !== id)));
   return html`
-    <${Box} title="What if" id="what-if">
-      <details onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
-        <summary>Compare the plans for a month of your choice</summary>
-        <div class="field">
-          <label for="minutes">Live minutes: <output for="minutes">${number(minutes)}</output></label>
-          <input id="minutes" type="range" min="0" max=${MOST_MINUTES} step="10" value=${minutes} onInput=${(/** @type {any} */ event) => setMinutes(Number(event.currentTarget.value))} />
-        </div>
-        ${addOns.map((each) => html`<${Check} name=${`with-${each.id}`} label=${`${each.displayName}, ${amount(each.price)}`} checked=${chosen.includes(each.id)} onChange=${(/** @type {boolean} */ isOn) => toggle(each.id, isOn)} />`)}
-        ${isOpen && html`<${Part} asked=${asked} field="whatIf">${(/** @type {any} */ found) => html`<${Bills} bills=${found.bills} />`}<//>`}
-      </details>
-    <//>
+    <div class="field">
+      <label for="minutes">Live minutes: <output for="minutes">${number(minutes)}</output></label>
+      <input id="minutes" type="range" min="0" max=${MOST_MINUTES} step="10" value=${minutes} onInput=${(/** @type {any} */ event) => setMinutes(Number(event.currentTarget.value))} />
+    </div>
+    ${addOns.map((each) => html`<${Check} name=${`with-${each.id}`} label=${`${each.displayName}, ${amount(each.price)}`} checked=${chosen.includes(each.id)} onChange=${(/** @type {boolean} */ isOn) => toggle(each.id, isOn)} />`)}
+    <${Part} asked=${asked} field="whatIf">${(/** @type {any} */ found) => html`<${Bills} bills=${found.bills} />`}<//>
   `;
 }
 
