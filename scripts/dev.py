@@ -29,6 +29,7 @@ USAGE = """usage: python3 scripts/dev.py COMMAND [ARGUMENTS]
   check    lint, format, types, import contracts and spelling
   format   sort imports and format the code
   bench    run the benchmarks (arguments go to scripts.bench)
+  pictures take pictures of the portal's screens while the demo runs (--address, --to)
   mutate   list changes to a module that no test notices (PATH, --tests)"""
 
 CHECKS = {
@@ -178,7 +179,7 @@ def become(command: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Dispatch one command; 2 when it is not known."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command not in {"demo", "test", "check", "format", "bench", "mutate"}:
+    if command not in {"demo", "test", "check", "format", "bench", "mutate", "pictures"}:
         say(USAGE)
         return 0 if command in {"-h", "--help"} else 2
     os.chdir(ROOT)
@@ -193,7 +194,9 @@ def main(arguments: list[str]) -> int:
         return become([str(BIN / "flex-billing"), "demo", *rest])
     if command == "mutate":
         add_mutation_tool()
-    module = {"test": "pytest", "bench": "scripts.bench", "mutate": "scripts.mutate"}[command]
+    module = {"test": "pytest", "bench": "scripts.bench", "mutate": "scripts.mutate", "pictures": "scripts.pictures"}[
+        command
+    ]
     return become([str(PYTHON), "-m", module, *rest])
 
 

@@ -50,7 +50,6 @@ settings.load_profile("flex")
 MADE_ONCE = {
     "test_bill_a_real_month",
     "test_demo",
-    "test_graphiql_tabs",
     "test_killed_cycle_run",
     "test_sample_calls",
     "test_verify",
@@ -63,6 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in MADE_ONCE:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 def pytest_collection_finish() -> None:

@@ -167,6 +167,11 @@
 
   function Guide() {
     const editor = useEditorContext({ nonNull: true });
+    // An address such as /graphql#PlansList opens that operation.
+    React.useEffect(() => {
+      const named = config.groups.flatMap((group) => group.tabs).find((tab) => `#${tab.name}` === location.hash);
+      if (named && editor.queryEditor) openTab(editor, named);
+    }, [editor.queryEditor]);
     const step = (tab) =>
       h(
         "li",

@@ -75,7 +75,7 @@ test("the typed client shows, previews, pages and changes", async () => {
 });
 
 test("graphcache, knowing the schema, keeps every query without a warning, and pages by edges and by nodes", async () => {
-  const { keysOf, resolvers } = await built("graphcache.js");
+  const { keysOf, resolvers } = await import(pathToFileURL(join(folder, "portal", "cache.js")).href);
   const schema = JSON.parse(read("generated", "portal", "introspection.json"));
   const makeClient = () =>
     new Client({

@@ -53,6 +53,13 @@ const monthOfYear = new Intl.DateTimeFormat(undefined, { month: "long", year: "n
  */
 export const date = (text) => (text ? day.format(new Date(`${text}T00:00:00Z`)) : "–");
 
+/**
+ * The day of a moment, in a time zone.
+ * @param {string | null | undefined} text
+ * @param {string} [timeZone]
+ */
+export const dayOf = (text, timeZone) => (text ? new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone }).format(new Date(text)) : "–");
+
 /** @param {Period} period */
 export const month = (period) => monthOfYear.format(new Date(`${period.startsOn}T00:00:00Z`));
 

@@ -8,7 +8,6 @@ import pytest
 
 from app.http.graphiql_guide import GUIDE
 from app.http.static_files import FOLDER
-from tests.browser.demo import running_demo
 from tests.browser.pages import needs_browser, opened
 
 pytestmark = [
@@ -23,12 +22,6 @@ STREAMS = {"SummaryWatch"}
 RUN = ".graphiql-execute-button"
 SHOWN = "(name) => document.querySelector('.graphiql-tab-active').innerText.trim() === name"
 """GraphiQL has read the operation: it names the tab after it, and will run it."""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    with running_demo(tmp_path_factory.mktemp("demo")) as address:
-        yield address
 
 
 def open_page(watched):
@@ -114,3 +107,11 @@ def test_the_reference_finds_what_is_typed(demo):
         assert watched.page.locator("#PAYMENT_DECLINED").is_visible()
         assert watched.page.evaluate("document.documentElement.scrollWidth <= 390")
     assert watched.complaints == []
+
+
+def test_an_address_names_the_operation_that_it_opens(demo):
+    with opened(demo) as watched:
+        watched.page.goto("/graphql#PlansList")
+        watched.page.wait_for_selector(RUN)
+        watched.page.wait_for_function(SHOWN, arg="PlansList")
+        assert watched.complaints == []

@@ -130,8 +130,8 @@ ARGUMENTS: dict[str, Callable[[Ids], str]] = {
     "keepAddOn": lambda ids: f'(input: {{addOnId: "{ids.add_on}"}})',
     "createPaymentFormToken": lambda _: "(input: {})",
     "verifyPaymentMethod": lambda ids: (
-        f'(input: {{idempotencyKey: "ask", nonce: "fake-valid-discover-nonce", authorize: true, replaces: "{ids.method}",'
-        f' agreementVersion: "{PAYMENT_AGREEMENT.version}"}})'
+        f'(input: {{idempotencyKey: "ask", nonce: "fake-valid-discover-nonce", authorize: true,'
+        f' replaces: "{ids.method}", agreementVersion: "{PAYMENT_AGREEMENT.version}"}})'
     ),
     "setDefaultPaymentMethod": lambda ids: f'(input: {{paymentMethodId: "{ids.method}"}})',
     "reorderBackupPaymentMethods": lambda ids: f'(input: {{paymentMethodIds: ["{ids.backup}"]}})',

@@ -1,4 +1,6 @@
 // Settings, Alerts: the viewer's own switches, what each would tell next, and what was sent.
+import { useState } from "preact/hooks";
+
 import { usePress, useScreen } from "../api.js";
 import { Check } from "../parts/fields.js";
 import { html } from "../parts/html.js";
@@ -25,6 +27,13 @@ export default function Alerts({ onViewer }) {
 
 /** @param {{ alert: any, forecast: any, press: import("../api.js").Press }} props */
 function Alert({ alert, forecast, press }) {
+  const [wanted, setWanted] = useState(/** @type {boolean | null} */ (null));
+  /** @param {boolean} isOn */
+  const turn = async (isOn) => {
+    setWanted(isOn);
+    await press.press({ changes: [{ kind: alert.kind, isOn }] });
+    setWanted(null);
+  };
   const limit = forecast?.limits.find((/** @type {any} */ each) => each.kind === alert.kind);
   const next = limit ? (limit.sentAt ? `Sent on ${moment(limit.sentAt)}.` : limit.expectedOn ? `Expected on ${date(limit.expectedOn)}, at ${minutes(limit.limit)}.` : `At ${minutes(limit.limit)}; not expected this month.`) : "";
   return html`
@@ -32,9 +41,9 @@ function Alert({ alert, forecast, press }) {
       name=${alert.id}
       label=${alert.displayName}
       hint=${[alert.description, next].filter(Boolean).join(" ")}
-      checked=${alert.isOn}
+      checked=${wanted ?? alert.isOn}
       disabled=${!alert.canBeSwitched}
-      onChange=${(/** @type {boolean} */ isOn) => press.press({ changes: [{ kind: alert.kind, isOn }] })}
+      onChange=${turn}
     />
   `;
 }
@@ -43,7 +52,7 @@ function Alert({ alert, forecast, press }) {
 function Sent({ rows }) {
   if (rows.length === 0) return html`<p class="quiet">Nothing was sent yet.</p>`;
   return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="Sent messages">
+    <div class="scroll" tabindex="0" role="region" aria-label="Table of sent messages">
       <table>
         <thead><tr><th scope="col">Message</th><th scope="col">To</th><th scope="col">When</th><th scope="col">State</th></tr></thead>
         <tbody>

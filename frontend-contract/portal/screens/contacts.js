@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { usePress, useScreen } from "../api.js";
 import { html } from "../parts/html.js";
 import { Box, Done, Failure, Part } from "../parts/states.js";
-import { date, words } from "../text.js";
+import { dayOf, words } from "../text.js";
 import { ContactForm } from "./contact-form.js";
 
 const STATES = { CONFIRMED: "Confirmed", WAITING: "Waiting for the answer", UNCONFIRMED: "Not confirmed yet", DECLINED: "Declined" };
@@ -45,7 +45,7 @@ function Contact({ contact, mayManage, onEdit, onDone }) {
       <h3>${contact.name}</h3>
       ${contact.title && html`<p class="quiet">${contact.title}</p>`}
       <${Address} address=${contact.email} state=${contact.emailState} />
-      ${contact.emailProblem && html`<p class="wrong">This address has refused mail since ${date(contact.emailProblem.since.slice(0, 10))}.</p>`}
+      ${contact.emailProblem && html`<p class="wrong">This address has refused mail since ${dayOf(contact.emailProblem.since)}.</p>`}
       <${Address} address=${contact.phone} state=${contact.phoneState} />
       ${contact.phone && html`<p class="quiet">Calls from ${contact.callsFrom} until ${contact.callsUntil}, ${contact.timeZone}</p>`}
       <p class="quiet">${contact.kinds.map(words).join(", ") || "Nothing at the moment"}</p>
@@ -54,7 +54,7 @@ function Contact({ contact, mayManage, onEdit, onDone }) {
       ${mayManage && html`
         <div class="buttons">
           <button type="button" aria-label=${`Change ${contact.name}`} onClick=${onEdit}>Change</button>
-          ${contact.email && contact.emailState !== "CONFIRMED" && html`<button type="button" aria-label=${`Ask ${contact.name} again by email`} onClick=${() => ask("EMAIL")}>Ask again</button>`}
+          ${contact.email && contact.emailState !== "CONFIRMED" && html`<button type="button" aria-label=${`Ask again: ${contact.name}`} onClick=${() => ask("EMAIL")}>Ask again</button>`}
           <button type="button" aria-label=${`Remove ${contact.name}`} onClick=${takeAway}>Remove</button>
         </div>
       `}

@@ -45,7 +45,7 @@ function Charges({ invoice }) {
     <${Box} title=${`Invoice ${invoice.number}`} id="invoice">
       <p>
         <span class=${`tag ${invoice.status.toLowerCase()}`}>${invoice.statusDisplayName}</span>${" "}
-        <span class="quiet">${words(invoice.kind)}${invoice.period ? `, ${month(invoice.period)}` : ""}. Issued on ${moment(invoice.issuedAt)}, due on ${date(invoice.dueOn)}.</span>
+        <span class="quiet">${words(invoice.kind)}${invoice.period ? `, ${month(invoice.period)}` : ""}. Issued on ${moment(invoice.issuedAt, invoice.period?.timeZone)}, due on ${date(invoice.dueOn)}.</span>
       </p>
       ${invoice.corrects && html`<p class="quiet">It corrects an earlier invoice.</p>`}
       <${Lines} lines=${invoice.lines} caption="Charges of the invoice" more=${calls} />

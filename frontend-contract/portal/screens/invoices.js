@@ -5,7 +5,7 @@ import { useQuery, useScreen } from "../api.js";
 import { Actions, Dialog } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
 import { Box, Part } from "../parts/states.js";
-import { amount, date, month } from "../text.js";
+import { amount, dayOf, month } from "../text.js";
 
 const PAGE = 12;
 
@@ -31,7 +31,7 @@ export default function Invoices({ onViewer }) {
 function Rows({ rows, onCompare }) {
   if (rows.length === 0) return html`<p class="quiet">There is no invoice yet.</p>`;
   return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="Invoices">
+    <div class="scroll" tabindex="0" role="region" aria-label="Table of invoices">
       <table>
         <thead>
           <tr><th scope="col">Invoice</th><th scope="col">Month</th><th scope="col">Issued</th><th scope="col">Status</th><th scope="col" class="amount">Total</th><th scope="col" class="amount">Balance</th><th scope="col">Compare</th></tr>
@@ -42,11 +42,11 @@ function Rows({ rows, onCompare }) {
               <tr>
                 <th scope="row"><a href=${`/billing/invoices/${encodeURIComponent(row.id)}`}>${row.number}</a></th>
                 <td>${row.period ? month(row.period) : "–"}</td>
-                <td>${date(row.issuedAt?.slice(0, 10))}</td>
+                <td>${dayOf(row.issuedAt, row.period?.timeZone)}</td>
                 <td><span class=${`tag ${row.status.toLowerCase()}`}>${row.statusDisplayName}</span></td>
                 <td class="amount">${amount(row.total)}</td>
                 <td class="amount">${amount(row.balance)}</td>
-                <td>${rows[place + 1] && html`<button type="button" class="plain" aria-label=${`Why did ${row.number} change?`} onClick=${() => onCompare([rows[place + 1], row])}>What changed?</button>`}</td>
+                <td>${rows[place + 1] && html`<button type="button" class="plain" aria-label=${`What changed? ${rows[place + 1].number} to ${row.number}`} onClick=${() => onCompare([rows[place + 1], row])}>What changed?</button>`}</td>
               </tr>
             `,
           )}

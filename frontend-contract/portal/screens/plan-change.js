@@ -35,7 +35,7 @@ export function PlanChange({ offer, onClose, onDone }) {
   };
   return html`
     <${Dialog} title=${`Change to ${offer.plan.displayName}`} onClose=${onClose} wide>
-      <${Choice} legend="When" name="when" value=${when} onChange=${choose} options=${[["NOW", "Now"], ["NEXT_MONTH", "Next month"]]} />
+      <${Choice} legend="When" name="when" value=${when} onChange=${choose} options=${[["NOW", "Now"], ["NEXT_CYCLE", "Next month"]]} />
       <${Part} asked=${asked} field="planChangePreview" lines=${6}>
         ${() => (quote ? html`<${Quote} quote=${quote} />` : html`<${Refused} refusal=${found} />`)}
       <//>
