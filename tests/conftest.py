@@ -73,6 +73,13 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(5_000, 20, 50)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what tests have counted, such as the checks of a program that they ran."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties if report.when == "call" else ():
+            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value} {name}")
+
+
 class NetworkForbidden(RuntimeError):
     """A test tried to leave this machine."""
 

@@ -9,10 +9,10 @@ import { folder } from "./folder.mjs";
 const root = join(folder, "..");
 const own = join(root, ".venv", "bin", "python");
 
-/** Starts the server; returns where it is, a token, and how to end it. */
-export async function startServer() {
+/** Starts the server, in a mode of documents; returns where it is, a token, an ingest key, and how to end it. */
+export async function startServer({ documents = "prefer" } = {}) {
   const python = process.env.FLEX_PYTHON ?? (existsSync(own) ? own : "python3");
-  const env = { ...process.env, PYTHONPATH: root };
+  const env = { ...process.env, PYTHONPATH: root, FLEX_DOCUMENTS: documents };
   const server = spawn(python, ["-m", "tests.contract.serve"], { cwd: root, env, stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise((resolve) => server.once("exit", resolve));
   const lines = createInterface({ input: server.stdout });
@@ -20,10 +20,9 @@ export async function startServer() {
     lines.once("line", resolve);
     server.once("exit", (code) => reject(new Error(`The server ended with ${code} before it was there.`)));
   });
-  const { url, token } = JSON.parse(await first);
+  const place = JSON.parse(await first);
   return {
-    url,
-    token,
+    ...place,
     async stop() {
       server.stdin.end();
       await ended;

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import httpx2
 import orjson
 from graphql import OperationType
+from starlette.routing import BaseRoute
 
 from app.gateways.braintree import BraintreePayments
 from app.gateways.braintree_config import BraintreeConfig
@@ -328,7 +329,7 @@ class Play:
 
     def open_context(self, example: Example) -> Context:
         """What an operation runs in that is executed without HTTP, for the person of an example at its moment."""
-        services = self._services(example)
+        services = self.services(example)
         subject, account = PERSONAS[example.content["as"]]
         return Context.open(
             Asked("req_without_http", Claims(subject, account)),
@@ -339,7 +340,7 @@ class Play:
             writes=services.writes,
         )
 
-    def _services(self, example: Example) -> EdgeServices:
+    def services(self, example: Example) -> EdgeServices:
         fault = example.content.get("fault")
         readers = {
             "DATABASE_AWAY": AwayReader(),
@@ -366,9 +367,9 @@ class Play:
             ),
         )
 
-    def application(self, example: Example) -> Any:
+    def application(self, example: Example, routes: Sequence[BaseRoute] = ()) -> Any:
         fault = example.content.get("fault")
-        services = self._services(example)
+        services = self.services(example)
         seconds = 0.0 if fault == "DATABASE_HANGS" else 10.0
         options = EdgeOptions(
             is_sandbox=False,
@@ -378,7 +379,7 @@ class Play:
             streams=STREAMS,
             execution=self.stage.execution,
         )
-        return build_application(services=services, options=options, persisted_documents=PERSISTED)
+        return build_application(services=services, options=options, persisted_documents=PERSISTED, routes=routes)
 
     def _request(self, client: httpx2.AsyncClient, example: Example) -> httpx2.Request:
         """The operation by POST, unless the example's `request` says otherwise."""
