@@ -6,7 +6,10 @@ import gzip
 import json
 import os
 import re
+import subprocess
+import sys
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -14,6 +17,8 @@ import pytest
 from app.domain.periods import BILLING_ZONE
 from app.http.static_files import FOLDER as STATIC
 from app.sandbox.braintree_gateway.process import ask_gateway
+from app.sandbox.tokens import SandboxTokens
+from tests.browser.demo import COMMAND
 from tests.browser.pages import BROWSER
 from tests.browser.portal import AXE, opened_portal
 
@@ -388,3 +393,97 @@ class TestMonthEnd:
     def month(demo, days=0):
         now = datetime.fromisoformat(clock(demo)["now"]) + timedelta(days=days)
         return now.astimezone(BILLING_ZONE).isoformat()[:7]
+
+
+ACCOUNT = "portal-check"
+HOSTILE = "<img src=x onerror=alert(1)> & \"Sons\" 'Ltd' {{7*7}}"
+
+
+def make_key(folder, purpose: str) -> str:
+    """Make an access key by the command line, and return its secret."""
+    command = [sys.executable, "-c", COMMAND, "key", "create", f"portal-{purpose}", "--purpose", purpose]
+    environment = os.environ | {"FLEX_DATA": str(folder)}
+    made = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return made.stdout.split()[-1]
+
+
+def send(demo: str, method: str, path: str, key: str, body: object) -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {key}"}
+    answer = httpx2.request(method, f"{demo}{path}", json=body, headers=headers, timeout=60)
+    assert answer.status_code in {200, 201}, answer.text
+    return answer.json()
+
+
+@pytest.fixture(scope="module")
+def keys(demo, demo_folder):
+    return {purpose: make_key(demo_folder / "demo", purpose) for purpose in ("service", "ingest")}
+
+
+@pytest.fixture(scope="module")
+def tokens(demo, demo_folder, keys):
+    """Tokens of the two admins of an account of its own, whose names no page may take for code."""
+    month = clock(demo)["written"][:7]
+    users = [
+        {"id": name, "email": f"{name}@portal-check.example", "name": f"{HOSTILE} {name}", "role": "ADMIN"}
+        for name in ("first", "second")
+    ]
+    body = {"name": HOSTILE, "plan": "100", "paidSinceOn": f"{month}-01", "users": users}
+    send(demo, "PUT", f"/internal/accounts/{ACCOUNT}", keys["service"], body)
+    signer = SandboxTokens.open(demo_folder / "demo")
+    return {user["id"]: signer.sign(subject=user["id"], account=ACCOUNT) for user in users}
+
+
+def sign_in(portal, token: str) -> None:
+    def as_this_person(route):
+        route.continue_(headers={**route.request.headers, "authorization": f"Bearer {token}"})
+
+    portal.page.route("**/graphql", as_this_person)
+
+
+class TestNewAccount:
+    def test_each_admin_has_every_alert_and_chooses_for_themselves(self, demo, tokens):
+        for name in ("first", "second"):
+            with opened_portal(demo) as portal:
+                sign_in(portal, tokens[name])
+                portal.open("/settings/alerts")
+                boxes = portal.page.get_by_role("checkbox")
+                assert boxes.count() > 10
+                assert all(boxes.nth(place).is_checked() for place in range(boxes.count()))
+                if name == "first":
+                    portal.page.get_by_label("Plan changed").uncheck()
+
+    def test_a_call_moves_the_summary_and_a_crossed_limit_is_mailed(self, demo, tokens, keys):
+        with opened_portal(demo) as portal:
+            sign_in(portal, tokens["first"])
+            portal.open("/billing/summary")
+            assert HOSTILE in portal.page.locator(".user").inner_text()
+            figure = portal.page.locator("[data-live]")
+            assert figure.inner_text().startswith("0 min")
+            call = {
+                "eventId": "portal-1",
+                "account": ACCOUNT,
+                "startedAt": datetime.fromisoformat(clock(demo)["now"]).isoformat(timespec="seconds"),
+                "scriptSeconds": 85 * 60,
+                "recordingSeconds": 85 * 60,
+            }
+            portal.page.wait_for_timeout(2_000)  # the stream is open once its first event is there
+            (result,) = send(demo, "POST", "/ingest/calls", keys["ingest"], [call])["results"]
+            assert result["outcome"] == "ACCEPTED"
+            portal.page.wait_for_function("() => !document.querySelector('[data-live]').innerText.startsWith('0 min')")
+            for name, path in SCREENS.items():
+                portal.open(path)
+                assert portal.check(name) == []
+            assert "<notifications@sasdesk.com>" in self.mail(portal, demo)
+
+    @staticmethod
+    def mail(portal, demo):
+        """Return the source of the first mail to the first admin."""
+        page = portal.page.context.new_page()
+        row = page.get_by_role("row").filter(has_text="first@portal-check.example")
+        for _ in range(60):
+            page.goto(f"{demo}/sandbox/messages")
+            if row.count():
+                break
+            page.wait_for_timeout(500)
+        address = row.first.get_by_role("link").first.get_attribute("href").partition("?")[0]
+        return page.request.get(f"{demo}{address}?part=source").text()
