@@ -98,7 +98,7 @@ export function UsageChart({ usage, projection }) {
       </figcaption>
       <details>
         <summary>The chart as a table</summary>
-        <div class="scroll" tabindex="0" role="region" aria-label="Live minutes by day">
+        <div class="scroll bounded" tabindex="0" role="region" aria-label="Live minutes by day">
           <table>
             <thead><tr><th scope="col">Day</th><th scope="col" class="amount">Used by then</th></tr></thead>
             <tbody>

@@ -45,11 +45,11 @@ export function Actions({ onClose, children, close = "Cancel" }) {
 
 /**
  * A button that is at work while its press is under way.
- * @param {{ press: import("../api.js").Press, onClick?: () => void, children: any, disabled?: boolean, type?: string }} props
+ * @param {{ press: import("../api.js").Press, onClick?: () => void, children: any, disabled?: boolean, type?: string, isMain?: boolean }} props
  */
-export function PressButton({ press, onClick, children, disabled = false, type = "button" }) {
+export function PressButton({ press, onClick, children, disabled = false, type = "button", isMain = true }) {
   const label = press.isPending ? "Waiting for the bank…" : press.isBusy ? "Working…" : children;
   return html`
-    <button type=${type} class="main" disabled=${disabled} aria-disabled=${press.isBusy} onClick=${onClick}>${label}</button>
+    <button type=${type} class=${isMain ? "main" : ""} disabled=${disabled} aria-disabled=${press.isBusy} onClick=${onClick}>${label}</button>
   `;
 }

@@ -57,7 +57,7 @@ function AddOn({ addOn, mayChange, onBuy, onDone }) {
       ${mayChange && html`
         <div class="buttons">
           ${addOn.state === "AVAILABLE" && html`<button type="button" class="main" aria-label=${`Buy ${addOn.displayName}`} onClick=${onBuy}>Buy</button>`}
-          ${addOn.state === "ACTIVE" && html`<${PressButton} press=${cancel} onClick=${stop}>Cancel ${addOn.displayName}<//>`}
+          ${addOn.state === "ACTIVE" && html`<${PressButton} press=${cancel} onClick=${stop} isMain=${false}>Cancel ${addOn.displayName}<//>`}
           ${addOn.state === "ENDING" && html`<${PressButton} press=${keep} onClick=${goOn}>Keep ${addOn.displayName}<//>`}
         </div>
       `}

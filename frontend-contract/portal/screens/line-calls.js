@@ -15,7 +15,7 @@ export function LineCalls({ line }) {
   return html`
     <${Part} asked=${asked} field="node">
       ${({ calls } = /** @type {any} */ ({})) => html`
-        <div class="scroll" tabindex="0" role="region" aria-label=${`Calls of ${line.displayName}`}>
+        <div class="scroll bounded" tabindex="0" role="region" aria-label=${`Calls of ${line.displayName}`}>
           <table>
             <thead><tr><th scope="col">Call</th><th scope="col" class="amount">Live</th><th scope="col" class="amount">Patch</th><th scope="col" class="amount">IVR</th><th scope="col">Ended as</th></tr></thead>
             <tbody>

@@ -69,7 +69,7 @@ function Methods({ found, mayManage, onReplace, onDone }) {
             ${mayManage && html`
               <div class="buttons">
                 ${backup >= 0 && html`
-                  <${PressButton} press=${setDefault} onClick=${() => makeDefault(method)}>Set Default<//>
+                  <${PressButton} press=${setDefault} onClick=${() => makeDefault(method)} isMain=${false}>Set Default<//>
                   <button type="button" disabled=${backup === 0} aria-label=${`Move ${method.displayName} up`} onClick=${() => move(backup, -1)}>↑</button>
                   <button type="button" disabled=${backup === backups.length - 1} aria-label=${`Move ${method.displayName} down`} onClick=${() => move(backup, 1)}>↓</button>
                 `}
