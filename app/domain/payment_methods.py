@@ -131,13 +131,6 @@ class LastPaymentMethod(ValueError):
         self.is_required = is_required
 
 
-class VerificationExpired(ValueError):
-    """A verification was used before, is too old, or is none of the person's own (rule 42)."""
-
-    def __init__(self) -> None:
-        super().__init__("This verification was used already, or is too old. Verify the card again, then add it.")
-
-
 def can_be_added(status: MethodStatus, held_until: datetime | None, now: datetime) -> bool:
     """Tell whether a verified method may still come on file (rule 42)."""
     return status is MethodStatus.VERIFIED and held_until is not None and now < held_until

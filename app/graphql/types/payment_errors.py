@@ -69,7 +69,7 @@ class NonceRejected(UserError):
 
 
 @refusal(
-    payment_methods.VerificationExpired,
+    add_payment_method.VerificationExpired,
     code=ErrorCode.VERIFICATION_EXPIRED,
     description=(
         "The verification was used already, is older than 15 minutes, or belongs to another person. Nothing was "

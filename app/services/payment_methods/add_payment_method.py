@@ -27,7 +27,6 @@ from app.domain.payment_methods import (
     VERIFICATION_HOLDS,
     AddFailure,
     MethodStatus,
-    VerificationExpired,
     can_be_added,
 )
 from app.repositories import unit_of_work
@@ -97,6 +96,13 @@ class NonceRejected(ValueError):
     def __init__(self, failure: AddFailure) -> None:
         super().__init__(_REJECTED[failure])
         self.failure = failure
+
+
+class VerificationExpired(ValueError):
+    """A verification was used before, is too old, or is none of the person's own (rule 42)."""
+
+    def __init__(self) -> None:
+        super().__init__("This verification was used already, or is too old. Verify the card again, then add it.")
 
 
 class DuplicatePaymentMethod(ValueError):

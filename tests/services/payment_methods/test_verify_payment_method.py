@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.payment_methods import VERIFICATION_HOLDS, MethodStatus, VerificationExpired
+from app.domain.payment_methods import VERIFICATION_HOLDS, MethodStatus
 from app.services.common.idempotency import IdempotencyConflict
 from app.services.payment_methods.add_payment_method import (
     CardVerificationFailed,
     DuplicatePaymentMethod,
     TooManyAttempts,
+    VerificationExpired,
 )
 from app.services.payment_methods.settle_vault import next_vault_task_at
 from tests.till import MASTERCARD, VISA
