@@ -16,19 +16,17 @@ from app.domain.agreements import PAYMENT_AGREEMENT
 from app.domain.payment_methods import MethodStatus, in_order
 from app.ports import Origin, PaymentGateway
 from app.services.common.caller import Caller
-from app.services.payment_methods.add_payment_method import (
-    AddedMethod,
-    NewMethod,
-    VerifiedMethod,
-    add_payment_method,
-    add_verified_payment_method,
-    verify_payment_method,
-)
+from app.services.payment_methods.add_payment_method import AddedMethod, NewMethod, add_payment_method
 from app.services.payment_methods.remove_payment_method import remove_payment_method
 from app.services.payment_methods.reorder_backup_payment_methods import reorder_backup_payment_methods
 from app.services.payment_methods.set_default_payment_method import set_default_payment_method
 from app.services.payment_methods.settle_vault import run_vault_tasks
 from app.services.payment_methods.vault_service import VaultService
+from app.services.payment_methods.verify_payment_method import (
+    VerifiedMethod,
+    add_verified_payment_method,
+    verify_payment_method,
+)
 from tests.till import Till
 from tests.world import ACCOUNT
 

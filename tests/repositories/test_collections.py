@@ -9,7 +9,6 @@ import pytest
 
 from app.domain.collection import AttemptState
 from app.domain.invoice_drafts import InvoiceStatus
-from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.services.common.caller import Caller
 from app.services.payments.pay_invoice import NothingToPay, pay_invoice
@@ -21,10 +20,9 @@ SOFT = "2001"
 
 
 @pytest.fixture
-async def till(url: str, gateway):
+async def till(migrated_url: str, gateway):
     """An account with two cards and July's invoice, not collected yet; in the end all agrees."""
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
     till = Till(await World.create(database, payments=gateway.payments()), gateway)
     await till.world.add_account()
     await till.add_card(VISA)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from app.domain.events.invoices import InvoiceIssued, LateFeeAdded
-from app.migrations.upgrade import upgrade
 from app.models.events import EventRow
 from app.repositories import unit_of_work
 from app.repositories.database import Database
@@ -19,9 +16,8 @@ LATE_FEE = LateFeeAdded(number=100_001, amount_cents=5_00, charge="chg_1")
 
 
 @pytest.fixture
-async def world(url):
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+async def world(migrated_url):
+    database = Database.open(migrated_url)
     yield await World.create(database)
     await database.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from itertools import product
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from sqlmodel import col, select
 
 from app.domain.invoice_lines import LineKind
-from app.migrations.upgrade import upgrade
 from app.models.invoices import InvoiceRow
 from app.repositories import unit_of_work
 from app.repositories.database import Database
@@ -30,10 +28,9 @@ LIST = {"after_number": 2**63 - 1, "fetch": 100}
 
 
 @pytest.fixture
-async def told(url):
+async def told(migrated_url):
     """The database of the story, with another account beside it."""
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
     world = await World.create(database)
     await tell(world)
     await world.add_account("AA0202")

@@ -11,7 +11,6 @@ import pytest
 from app.domain.alerts import AlertKind
 from app.domain.contacts import Channel
 from app.domain.deliveries import CallAnswer, CallOutcome, CallResult, MailAnswer, MailProblem, MailReport, MailResult
-from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
 from app.services.notifications.deliver_messages import LEASE, deliver_messages
@@ -29,10 +28,9 @@ BOTH = frozenset({Channel.EMAIL, Channel.PHONE_CALL})
 
 
 @pytest.fixture
-async def post(url):
+async def post(migrated_url):
     """An account with an admin, and a bookkeeper who is told by mail and by phone; noon of 2 July."""
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
     world = await World.create(database)
     await world.add_account()
     world.clock.instant = pacific(2026, 7, 2, 12)

@@ -8,7 +8,6 @@ import pytest
 
 from app.domain.collection import AttemptState
 from app.domain.refunds import WebhookEventState
-from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.services.adjustments.refund_payment import refund_payment
 from app.services.adjustments.refund_steps import settle_refunds
@@ -27,10 +26,9 @@ FIRST = 100_001
 
 
 @pytest.fixture
-async def till(url, gateway):
+async def till(migrated_url, gateway):
     """An account whose first invoice was paid by card and is settled."""
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
     till = Till(await World.create(database, payments=gateway.payments()), gateway)
     await till.world.add_account()
     await till.add_card()

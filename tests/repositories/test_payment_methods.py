@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.services.payment_methods.add_payment_method import CardVerificationFailed, DuplicatePaymentMethod
 from tests.till import AMEX, MASTERCARD, VISA, Till
@@ -19,9 +18,8 @@ PAGE = """{ paymentMethods { default { id verification { checkedAt } } backups {
 
 
 @pytest.fixture
-async def wallet(url: str, gateway):
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+async def wallet(migrated_url: str, gateway):
+    database = Database.open(migrated_url)
     wallet = Wallet(Till(await World.create(database, payments=gateway.payments()), gateway))
     yield wallet
     await wallet.vault.close()

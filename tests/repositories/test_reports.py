@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 
 import pytest
 
 from app.domain.tax_report import TaxKey, TaxSums
 from app.domain.taxes import TaxRate
-from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.services.adjustments.set_taxes import set_taxes
 from app.services.adjustments.void_invoice import void_invoice
@@ -22,10 +20,9 @@ from tests.world import World, pacific
 
 
 @pytest.fixture
-async def world(url):
+async def world(migrated_url):
     """Accounts whose ids stand in another order by language than by bytes, and some of what may happen to them."""
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
     world = await World.create(database)
     for external_id in ("b2", "B10", "a-1", "~1"):
         await world.add_account(external_id)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 
 import pytest
 
 from app.domain.usage import UsageTotals
 from app.domain.usage_months import UsageSums
-from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.repositories.pages.billing_summary import BILLING_SUMMARY
 from app.repositories.pages.next_invoice import NEXT_INVOICE
@@ -38,10 +36,9 @@ CALLS = [
 
 
 @pytest.fixture
-async def two_accounts(url):
+async def two_accounts(migrated_url):
     """Both have a trial until 10 July and the same calls, the second twice over; 4 September, each has paid $500."""
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
     world = await World.create(database)
     for account in ("AA0101", "AA0102"):
         await world.add_account(account, trial_ends_on=date(2026, 7, 10))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.repositories.pages.activity import LAST_ID, activity_page
 from app.repositories.pages.entitlements import ENTITLEMENTS
@@ -20,10 +17,9 @@ TODAY = pacific(2026, 8, 14).date()
 
 
 @pytest.fixture
-async def told(url):
+async def told(migrated_url):
     """A change of plan and an add-on on 14 August, with another account beside them."""
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
     world = await World.create(database)
     await world.add_account()
     await world.add_account("AA0202")

@@ -10,17 +10,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.migrations.triggers import FREEZES
-from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from tests.factories.calls import a_call
 from tests.world import World, pacific
 
 
 @pytest.fixture
-async def frozen(url: str) -> AsyncIterator[Database]:
+async def frozen(migrated_url: str) -> AsyncIterator[Database]:
     """One account with an invoice of $139.00 that is open, a call, and a check of $39.00."""
-    upgrade(url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
     world = await World.create(database)
     await world.add_account()
     await world.advance_to(pacific(2026, 7, 14, 12))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, date, datetime
 
 import pytest
 
 from app.domain.accounts import AccountStatus, Role
-from app.migrations.upgrade import upgrade
 from app.models.accounts import AccountRow, MembershipRow, UserRow
 from app.models.plans import PlanVersionRow
 from app.repositories.database import Database
@@ -33,10 +31,9 @@ def an_account(number: int) -> AccountRow:
 
 
 @pytest.fixture
-async def members(url):
+async def members(migrated_url):
     """Two accounts: Ann is an admin of the first and a member of the second, Bob has no account."""
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
 
     async def write(session):
         session.add(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from app.domain.billed_lines import LineRef, WriteOffShare
 from app.domain.invoice_drafts import InvoiceStatus
-from app.migrations.upgrade import upgrade
 from app.repositories.database import Database
 from app.repositories.write_offs import UnrecoveredInvoice
 from app.services.adjustments.refund_payment import refund_payment
@@ -21,10 +18,9 @@ FIRST = 100_001
 
 
 @pytest.fixture
-async def till(url, gateway):
+async def till(migrated_url, gateway):
     """An account whose first invoice was paid by card and is settled."""
-    await asyncio.to_thread(upgrade, url)
-    database = Database.open(url)
+    database = Database.open(migrated_url)
     till = Till(await World.create(database, payments=gateway.payments()), gateway)
     await till.world.add_account()
     await till.add_card(VISA)

@@ -38,13 +38,12 @@ from app.graphql.types.payment_method_changes import (
 from app.services.payment_methods.add_payment_method import (
     AddedMethod,
     add_payment_method,
-    add_verified_payment_method,
-    verify_payment_method,
 )
 from app.services.payment_methods.create_payment_form_token import create_payment_form_token
 from app.services.payment_methods.remove_payment_method import remove_payment_method
 from app.services.payment_methods.reorder_backup_payment_methods import reorder_backup_payment_methods
 from app.services.payment_methods.set_default_payment_method import set_default_payment_method
+from app.services.payment_methods.verify_payment_method import add_verified_payment_method, verify_payment_method
 
 TokenInput = Annotated[
     CreatePaymentFormTokenInput, strawberry.argument(description="The agreement that the form will show.")

@@ -27,14 +27,12 @@ from app.domain.payment_methods import (
     VERIFICATION_HOLDS,
     AddFailure,
     MethodStatus,
-    can_be_added,
 )
 from app.repositories import unit_of_work
 from app.repositories.payment_methods import Consent, MethodDraft
 from app.services.common.idempotency import execute_idempotently
 from app.services.payment_methods.countries import is_country
 from app.services.payment_methods.payment_method_changes import get_on_file
-from app.services.payment_methods.record_vaulting import load_locked, put_on_file
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -155,81 +153,6 @@ class AddedMethod:
     consent: Consent
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedMethod:
-    """What verifying came to; without `method` the vault has not said yet, and the same key asks again.
-
-    `id` is what it is added by, until `held_until`.
-    """
-
-    id: str
-    method: PaymentMethod | None
-    consent: Consent
-    held_until: datetime
-
-
-async def verify_payment_method(
-    vault: VaultService, caller: Caller, *, new: NewMethod, idempotency_key: str
-) -> VerifiedMethod:
-    """Verify a method and let the vault keep it for a quarter of an hour, in which it may be added; once under its key.
-
-    :raises AuthorizationRequired, TooManyAttempts, PaymentMethodNotFound, CardVerificationFailed, NonceRejected: as
-        adding does.
-    :raises DuplicatePaymentMethod, GatewayUnavailable, IdempotencyConflict: as adding does.
-    :raises VerificationExpired: when the same key verified a method that was not added in time.
-    """
-    owner, method_id = await _send(_Adding(vault, caller, new, idempotency_key, holds=True))
-
-    async def outcome(uow: UnitOfWork) -> VerifiedMethod:
-        stored = await uow.payment_methods.find(method_id, owner.id)
-        added = await _outcome(uow, owner.id, method_id)
-        if stored is None or stored.draft.held_until is None:
-            raise LookupError(method_id)
-        return VerifiedMethod(method_id, added.method, added.consent, stored.draft.held_until)
-
-    return await unit_of_work.read(vault.services.database, outcome)
-
-
-async def add_verified_payment_method(
-    vault: VaultService, caller: Caller, *, verification_id: str, makes_default: bool, idempotency_key: str
-) -> AddedMethod:
-    """Put a method on file that the same person has verified just now; once under its key.
-
-    :raises VerificationExpired: when it was used before, is too old, or is none of the person's.
-    :raises DuplicatePaymentMethod: when the method came on file by another way meanwhile.
-    :raises IdempotencyConflict: when the key came with another request before.
-    """
-    services = vault.services
-
-    async def work(uow: UnitOfWork) -> str:
-        owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
-        now = services.clock.now()
-
-        async def put() -> dict[str, Any]:
-            stored = await uow.payment_methods.find(verification_id, owner.id)
-            if stored is None or stored.draft.created_by != caller.actor:
-                raise VerificationExpired
-            if not can_be_added(stored.method.status, stored.draft.held_until, now):
-                raise VerificationExpired
-            await uow.payment_methods.choose_default(verification_id, wants_default=makes_default)
-            await put_on_file(uow, services.ids, await load_locked(uow, verification_id), now)
-            return {"method": verification_id}
-
-        await execute_idempotently(
-            uow,
-            account_id=owner.id,
-            operation=ADD,
-            key=idempotency_key,
-            request={"verification": verification_id, "default": makes_default},
-            now=now,
-            work=put,
-        )
-        return owner.id
-
-    account_id = await unit_of_work.write(services.database, work)
-    return await unit_of_work.read(services.database, lambda uow: _outcome(uow, account_id, verification_id))
-
-
 async def add_payment_method(
     vault: VaultService, caller: Caller, *, new: NewMethod, idempotency_key: str
 ) -> AddedMethod:
@@ -243,12 +166,12 @@ async def add_payment_method(
     :raises GatewayUnavailable: when the vault could not be asked; nothing is on file then.
     :raises IdempotencyConflict: when the key came with another request before.
     """
-    owner, method_id = await _send(_Adding(vault, caller, new, idempotency_key))
-    return await unit_of_work.read(vault.services.database, lambda uow: _outcome(uow, owner.id, method_id))
+    owner, method_id = await send(Adding(vault, caller, new, idempotency_key))
+    return await unit_of_work.read(vault.services.database, lambda uow: outcome_of(uow, owner.id, method_id))
 
 
 @dataclass(frozen=True, slots=True)
-class _Adding:
+class Adding:
     """Who adds what, and under which key; with `holds` it is verified first, and waits to be added."""
 
     vault: VaultService
@@ -267,7 +190,7 @@ class _Intended:
     is_new: bool
 
 
-async def _send(by: _Adding) -> tuple[Account, str]:
+async def send(by: Adding) -> tuple[Account, str]:
     """Write a method down and send it to the vault, once; return whose it is, and its id."""
     vault, new = by.vault, by.new
     check_authorization(vault.agreement, is_given=new.is_authorized, version=new.agreement_version)
@@ -279,7 +202,7 @@ async def _send(by: _Adding) -> tuple[Account, str]:
     return intended.owner, intended.method_id
 
 
-async def _intend(uow: UnitOfWork, by: _Adding) -> _Intended:
+async def _intend(uow: UnitOfWork, by: Adding) -> _Intended:
     """Write down that a method is about to be sent, once under its key."""
     owner = await uow.accounts.get_by_external_id(by.caller.account, lock=True)
     now, is_new = by.vault.services.clock.now(), False
@@ -324,7 +247,7 @@ def _is_plain(text: str, longest: int) -> bool:
     return len(text) <= longest and all(each in "\t\r\n" or unicodedata.category(each)[0] != "C" for each in text)
 
 
-async def _check_limits(uow: UnitOfWork, by: _Adding, account_id: str, now: datetime) -> None:
+async def _check_limits(uow: UnitOfWork, by: Adding, account_id: str, now: datetime) -> None:
     limits = by.vault.limits
     longest = max((limit.within_seconds for limit in limits), default=0)
     earlier = await uow.consents.attempts_since(now - timedelta(seconds=longest))
@@ -334,7 +257,7 @@ async def _check_limits(uow: UnitOfWork, by: _Adding, account_id: str, now: date
         raise TooManyAttempts(now + timedelta(seconds=wait))
 
 
-async def _write_down(uow: UnitOfWork, by: _Adding, account_id: str, now: datetime) -> str:
+async def _write_down(uow: UnitOfWork, by: Adding, account_id: str, now: datetime) -> str:
     """Write the method down with what was agreed to for it, and return its id."""
     ids, agreement = by.vault.services.ids, by.vault.agreement
     draft = MethodDraft(
@@ -363,7 +286,7 @@ async def _write_down(uow: UnitOfWork, by: _Adding, account_id: str, now: dateti
     return draft.id
 
 
-async def _outcome(uow: UnitOfWork, account_id: str, method_id: str) -> AddedMethod:
+async def outcome_of(uow: UnitOfWork, account_id: str, method_id: str) -> AddedMethod:
     """Return what has become of a method by now, or raise why it did not come on file."""
     stored = await uow.payment_methods.find(method_id, account_id)
     consent = await uow.consents.find(method_id)

@@ -1,5 +1,5 @@
 // Summary: the plan, this month's usage, how it is paid, and the next invoice as it stands.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import { newKey, useApi, usePress, useQuery, useScreen } from "../api.js";
 import { UsageChart } from "../parts/chart.js";
@@ -14,13 +14,15 @@ import { Advice } from "./advice.js";
 export default function Summary({ onViewer }) {
   const api = useApi();
   const { asked, may } = useScreen("SummaryOpen", onViewer);
-  useEffect(() => {
-    let isFirst = true; // the stream begins with what was just asked for
-    return api.watch("SummaryWatch", () => {
-      if (!isFirst) asked.reload();
-      isFirst = false;
-    });
-  }, []);
+  const shown = useRef("");
+  shown.current = asked.data?.billingSummary ? mark(asked.data.billingSummary) : "";
+  useEffect(
+    () =>
+      api.watch("SummaryWatch", ({ billingSummaryUpdated: summary }) => {
+        if (shown.current && mark(summary) !== shown.current) asked.reload();
+      }),
+    [],
+  );
   return html`
     <div class="columns">
       <div>
@@ -47,6 +49,9 @@ export default function Summary({ onViewer }) {
     </div>
   `;
 }
+
+/** What tells one state of the summary from another. @param {any} summary */
+const mark = (summary) => JSON.stringify([summary.nextInvoice?.hash, summary.usage?.callCount, summary.openBalance?.amount]);
 
 /** @param {{ summary: any }} props */
 function PlanBox({ summary }) {
