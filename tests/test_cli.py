@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import time
 from contextlib import closing
@@ -165,6 +166,12 @@ class TestHelp:
         ended = cli(*command, "--help")
         assert ended.code == 0
         assert "Usage: flex-billing" in ended.out
+
+    def test_nobody_waits_for_libraries_that_a_help_text_does_not_need(self):
+        heavy = {"alembic", "braintree", "jinja2", "pydantic", "sqlalchemy", "sqlmodel", "starlette", "strawberry"}
+        program = f"import sys; import app.cli.application; print(sorted({heavy} & set(sys.modules)))"
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert ended.stdout == "[]\n"
 
 
 class TestBilling:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,10 +10,12 @@ from app.cli.failures import Refused
 from app.cli.running import actor, parse_date, run, sandbox_settings
 from app.cli.terminal import say, tell
 from app.domain.accounts import KeyPurpose, Role
-from app.services.common.caller import Caller
-from app.services.operations import access_keys
-from app.services.usage import put_account as putting
-from app.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from app.services.operations import access_keys
+    from app.services.usage import put_account as putting
+    from app.surroundings import Surroundings
+
 
 account = typer.Typer(name="account", help="Accounts of the answering service.", no_args_is_help=True)
 key = typer.Typer(name="key", help="Keys of other systems.", no_args_is_help=True)
@@ -40,6 +42,8 @@ def create_account(
     ] = None,
 ) -> None:
     """Create an account, or bring one that is not billed yet up to date. Repeating it changes nothing."""
+    from app.services.usage import put_account as putting
+
     particulars = putting.AccountParticulars(
         external_id=external_id,
         name=name,
@@ -58,6 +62,8 @@ def create_account(
 
 
 def _parse_member(text: str) -> putting.Member:
+    from app.services.usage import put_account as putting
+
     parts = [part.strip() for part in text.split(",")]
     names = [role.value for role in Role]
     if len(parts) != 3 or not all(parts) or parts[0].upper() not in names:
@@ -80,6 +86,8 @@ def create_key(
     ] = None,
 ) -> None:
     """Make a key. Its secret is shown this once; only a hash is kept."""
+    from app.services.operations import access_keys
+
     if purpose is not KeyPurpose.INGEST and source is not None:
         raise Refused("Only a key for calls (--purpose ingest) has a --source. Leave it out.")
 
@@ -93,6 +101,7 @@ def create_key(
 @key.command("revoke")
 def revoke_key(name: Annotated[str, typer.Argument(help="The key's name.", show_default=False)]) -> None:
     """Make a key worthless at once."""
+    from app.services.operations import access_keys
 
     async def job(around: Surroundings) -> None:
         await access_keys.revoke_key(around.services, name=name, actor=actor())
@@ -106,6 +115,8 @@ def token(
     role: Annotated[Role, typer.Option(help="What the bearer may do.", case_sensitive=False)] = Role.ADMIN,
 ) -> None:
     """Print a bearer token for somebody of that role on the account; a newcomer joins if nobody has it."""
+    from app.services.common.caller import Caller
+
     settings = sandbox_settings("A token made here")
     from app.sandbox.personas import ensure_member
     from app.sandbox.tokens import SandboxTokens

@@ -20,7 +20,7 @@ from app.cli import (
     setup,
     staff,
 )
-from app.cli.failures import BAD_INPUT, BROKEN, expected, keep_details
+from app.cli.failures import BAD_INPUT, BROKEN, Refused, keep_details
 from app.cli.terminal import say
 
 application = typer.Typer(
@@ -70,14 +70,19 @@ def run_command() -> None:
     """Run one command and end the process with its exit code."""
     try:
         application(prog_name="flex-billing")
-    except SystemExit as end:  # first, for the list of what may fail is long to load
+    except SystemExit as end:
         if end.code == INTERRUPTED:
             say("Stopped. What was done stays; the same command goes on from there.")
         raise
-    except expected() as failure:
-        say(str(failure))
+    except Refused as refusal:
+        say(str(refusal))
         sys.exit(BAD_INPUT)
     except Exception as error:  # noqa: BLE001  the last place where a fault can become a sentence
+        from app.cli.expected import EXPECTED
+
+        if isinstance(error, EXPECTED):
+            say(str(error))
+            sys.exit(BAD_INPUT)
         say(
             f"Something is wrong with this program ({type(error).__name__}). "
             f"Report it with {str(keep_details(error))!r}, which holds the details."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,22 +12,21 @@ from app.cli.failures import FOUND_PROBLEMS
 from app.cli.running import parse_date, run
 from app.cli.terminal import counting, say, show_table, tell
 from app.domain.periods import BILLING_ZONE, day_starts_at
-from app.jobs.ticker import next_due_at
-from app.repositories import unit_of_work
-from app.repositories.accounts import AccountNotFound
-from app.repositories.unit_of_work import UnitOfWork
-from app.services.cycle.close_periods import close_periods
-from app.services.invoices.settle_credit import settle_waiting_credit
-from app.services.operations import explain as explaining
-from app.services.operations import verify as verifying
-from app.services.payment_methods.settle_vault import run_vault_tasks
-from app.services.payments.collect_due import collect_due, next_collection_at
-from app.services.plans.upgrade_plans import upgrade_plans
-from app.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.operations import explain as explaining
+    from app.surroundings import Surroundings
 
 
 def run_due() -> None:
     """Issue every invoice that is due, month after month, and collect what is due. Running it again does nothing."""
+    from app.jobs.ticker import next_due_at
+    from app.services.cycle.close_periods import close_periods
+    from app.services.invoices.settle_credit import settle_waiting_credit
+    from app.services.payment_methods.settle_vault import run_vault_tasks
+    from app.services.payments.collect_due import collect_due, next_collection_at
+    from app.services.plans.upgrade_plans import upgrade_plans
 
     async def job(around: Surroundings) -> tuple[int, int, int, datetime | None]:
         await settle_waiting_credit(around.services)
@@ -56,6 +55,8 @@ def explain(
     what: Annotated[str, typer.Argument(metavar="ACCOUNT|INVOICE", help="An account, or the number of an invoice.")],
 ) -> None:
     """Tell the story of an account or an invoice: the facts with their arithmetic, and all that happened, in order."""
+    from app.repositories.accounts import AccountNotFound
+    from app.services.operations import explain as explaining
 
     async def job(around: Surroundings) -> explaining.Story:
         try:
@@ -88,6 +89,9 @@ def verify(
 
     A warning names a known fault of an earlier release; warnings alone exit 0.
     """
+    from app.repositories import unit_of_work
+    from app.services.operations import verify as verifying
+
     since_at = None if since is None else day_starts_at(parse_date(since))
 
     async def job(around: Surroundings) -> tuple[int, Counter[bool]]:

@@ -11,16 +11,15 @@ from app.cli.failures import FOUND_PROBLEMS, Refused
 from app.cli.running import actor, parse_date, run
 from app.cli.terminal import reading, say, show_table, tell
 from app.domain.periods import Period
-from app.repositories import unit_of_work
-from app.services.usage import import_calls as importing
-from app.services.usage import quarantine as quarantining
 from app.services.usage.call_file import DEFAULT_SOURCE, call_file_bytes
-from app.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from app.repositories.calls import QuarantinedCall
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.usage import import_calls as importing
+    from app.services.usage import quarantine as quarantining
     from app.services.usage.import_calls import ImportCounts
+    from app.surroundings import Surroundings
 
 LONGEST_SHOWN = 60
 
@@ -46,6 +45,8 @@ def import_calls(
     ),
 ) -> None:
     """Import a call file. Rows that cannot be used wait in quarantine; the same file twice changes nothing."""
+    from app.services.usage import import_calls as importing
+
     new_accounts = _new_accounts(plan, paid_since, is_wanted=create_accounts)
     total_bytes = call_file_bytes(file)
 
@@ -64,6 +65,8 @@ def import_calls(
 
 
 def _new_accounts(plan: str | None, paid_since: str | None, *, is_wanted: bool) -> importing.NewAccounts | None:
+    from app.services.usage import import_calls as importing
+
     if not is_wanted:
         if plan is not None or paid_since is not None:
             raise Refused("--plan and --paid-since go with --create-accounts. Add it, or leave them out.")
@@ -110,6 +113,7 @@ def list_quarantined(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show.")] = 50,
 ) -> None:
     """Show what waits, oldest first."""
+    from app.repositories import unit_of_work
 
     async def job(around: Surroundings) -> tuple[list[QuarantinedCall], int]:
         async def look(uow: UnitOfWork) -> tuple[list[QuarantinedCall], int]:
@@ -139,6 +143,8 @@ def release_quarantined(
     ] = None,
 ) -> None:
     """Try a call again, under today's accounts and rules: as it came, or mended."""
+    from app.services.usage import import_calls as importing
+    from app.services.usage import quarantine as quarantining
 
     async def job(around: Surroundings) -> quarantining.Released:
         return await quarantining.release(
@@ -160,6 +166,7 @@ def release_quarantined(
 @quarantine.command("discard")
 def discard_quarantined(quarantined_id: QuarantinedId, reason: Reason) -> None:
     """Decide that a call is never billed. It is kept, with the reason."""
+    from app.services.usage import quarantine as quarantining
 
     async def job(around: Surroundings) -> None:
         await quarantining.discard(around.services, quarantined_id=quarantined_id, actor=actor(), reason=reason)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.failures import Refused
 from app.cli.running import run, sandbox_settings
 from app.cli.terminal import tell
-from app.jobs.ticker import next_due_at
-from app.repositories import unit_of_work
-from app.repositories.database import DatabaseUnmigrated
-from app.settings import Settings
-from app.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.surroundings import Surroundings
+
 
 clock = typer.Typer(
     name="clock",
@@ -60,6 +60,10 @@ def advance(to: Instant) -> None:
 
 
 def _is_empty(settings: Settings) -> bool:
+    from app.jobs.ticker import next_due_at
+    from app.repositories import unit_of_work
+    from app.repositories.database import DatabaseUnmigrated
+
     async def job(around: Surroundings) -> bool:
         waiting = await unit_of_work.read(around.database, lambda uow: uow.quarantine.count_open())
         return waiting == 0 and await next_due_at(around.database) is None

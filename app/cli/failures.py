@@ -1,4 +1,4 @@
-"""What may go wrong by a person's hand or by the machine's state: one sentence each, and never a traceback."""
+"""How a command fails: its exit codes, a refusal of its own, and the details of a fault of ours."""
 
 from __future__ import annotations
 
@@ -6,146 +6,14 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from app.domain.add_ons import AddOnNotAvailable
-from app.domain.checkouts import ChangeInProgress
-from app.domain.credit_notes import CreditNoteRefused
-from app.domain.payment_gateway import GatewayUnavailable
-from app.domain.periods import InvalidMonth
-from app.domain.plans import InvalidCatalogue, PlanNotAvailable
-from app.domain.reports import DayNotBegun, MonthNotBegun
-from app.gateways.calls_webhook import CallSystemUnusable
-from app.gateways.signing_keys import KeysUnusable
-from app.gateways.smtp import MailServerUnusable
-from app.ports import RateStorageUnusable
-from app.repositories.accounts import AccountNotFound
-from app.repositories.database import DatabaseProblem
-from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict
-from app.services.adjustments.refund_payment import NothingToRefund, RefundRefused, RefundsOnHold, RefundUnderWay
-from app.services.adjustments.set_taxes import InvalidTaxes, TaxBackdated
-from app.services.adjustments.void_invoice import InvoiceNotVoidable
-from app.services.adjustments.waive_charge import ChargeAlreadyInvoiced, ChargeNotFound
-from app.services.adjustments.write_off import NothingToWriteOff
-from app.services.common.account_snapshot import AccountSuspended
-from app.services.common.idempotency import IdempotencyConflict, InvalidIdempotencyKey
-from app.services.common.staff_actions import (
-    AccountClosed,
-    ActorMissing,
-    ChargeUnderWay,
-    InvalidAmount,
-    InvalidTitle,
-    InvoiceNotFound,
-    ReasonMissing,
-)
-from app.services.cycle.close_account import InvoicesDue
-from app.services.notifications.report_call import CallUnknown
-from app.services.notifications.report_mail import NothingKeepsMail
-from app.services.operations.access_keys import KeyNameTaken, KeyNotFound
-from app.services.operations.on_call_queue import NothingWaits, RecipientGone
-from app.services.operations.reconcile import SinceTooLate
-from app.services.operations.restore_database import NextNumberNeeded, NextNumberTooLow
-from app.services.plans.catalogue_file import InvalidCatalogueFile
-from app.services.plans.change_lines import NoLineToEnd
-from app.services.usage.call_file import NotACallFile
-from app.services.usage.put_account import AccountAlreadyBilled, InvalidParticulars
-from app.services.usage.quarantine import NotInQuarantine
-from app.settings import SettingsUnusable
-
 BAD_INPUT = 2
 FOUND_PROBLEMS = 1
 BROKEN = 70
 """Exit codes, beside 130 for an interruption. 70 is what other programs too say when they are at fault themselves."""
 
-OF_MONEY: tuple[type[Exception], ...] = (
-    GatewayUnavailable,
-    NextNumberNeeded,
-    NextNumberTooLow,
-    NothingToRefund,
-    RefundRefused,
-    RefundUnderWay,
-    RefundsOnHold,
-    SinceTooLate,
-)
-"""What may stand in the way of money that goes back, and of a database that is brought back."""
-
-OF_STAFF: tuple[type[Exception], ...] = (
-    AccountClosed,
-    AccountSuspended,
-    ActorMissing,
-    AddOnNotAvailable,
-    CallUnknown,
-    ChangeInProgress,
-    ChargeAlreadyInvoiced,
-    ChargeNotFound,
-    ChargeUnderWay,
-    CreditNoteRefused,
-    IdempotencyConflict,
-    InvalidAmount,
-    InvalidCatalogue,
-    InvalidCatalogueFile,
-    InvalidIdempotencyKey,
-    InvalidTaxes,
-    InvalidTitle,
-    InvoiceNotVoidable,
-    InvoicesDue,
-    NoLineToEnd,
-    NothingKeepsMail,
-    NothingToWriteOff,
-    NothingWaits,
-    ReasonMissing,
-    RecipientGone,
-    TaxBackdated,
-)
-"""Why staff cannot do what they asked for."""
-
-OF_OTHER_SYSTEMS: tuple[type[Exception], ...] = (
-    CallSystemUnusable,
-    KeysUnusable,
-    MailServerUnusable,
-    RateStorageUnusable,
-)
-"""What is wrong with the address or the keys of a system that we depend on."""
-
 
 class Refused(Exception):
     """The command cannot be carried out as given; the message says what to do."""
-
-
-def expected() -> tuple[type[Exception], ...]:
-    """Return the exceptions whose message is all that a person needs."""
-    from app.graphql.contract import ContractUnreadable
-    from app.sandbox.braintree_gateway.process import GatewayForbidden, GatewayNotStarted
-    from app.sandbox.clock import ClockRefused
-    from app.sandbox.demo import NotADemoFolder
-    from app.sandbox.sample_calls import SampleRefused
-
-    return (
-        *OF_MONEY,
-        *OF_OTHER_SYSTEMS,
-        *OF_STAFF,
-        AccountAlreadyBilled,
-        AccountNotFound,
-        ClockRefused,
-        ContractUnreadable,
-        DatabaseProblem,
-        DayNotBegun,
-        GatewayForbidden,
-        GatewayNotStarted,
-        InvalidMonth,
-        InvalidParticulars,
-        InvalidPayment,
-        InvoiceNotFound,
-        KeyNameTaken,
-        KeyNotFound,
-        MonthNotBegun,
-        NotACallFile,
-        NotADemoFolder,
-        NotInQuarantine,
-        PaymentConflict,
-        PlanNotAvailable,
-        Refused,
-        SampleRefused,
-        SettingsUnusable,
-    )
 
 
 def keep_details(error: BaseException) -> Path:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,15 +12,13 @@ from app.cli.failures import FOUND_PROBLEMS, Refused
 from app.cli.running import actor, parse_cents, parse_date, run
 from app.cli.terminal import say, tell
 from app.domain.periods import day_starts_at
-from app.formatting import format_money
-from app.gateways.ids import RandomIds
-from app.services.adjustments import refund_payment as refunding
-from app.services.common.caller import Caller
-from app.services.operations import reconcile as reconciling
-from app.services.operations import restore_database as restoring
-from app.services.operations import sweep_gateway as sweeping
-from app.settings import read_settings
-from app.surroundings import Surroundings, make_clock
+
+if TYPE_CHECKING:
+    from app.services.adjustments import refund_payment as refunding
+    from app.services.operations import reconcile as reconciling
+    from app.services.operations import sweep_gateway as sweeping
+    from app.surroundings import Surroundings
+
 
 NextNumber = Annotated[
     int | None,
@@ -38,6 +35,9 @@ def refund(
     reason: Annotated[str, typer.Option(help="Why, for the audit log.")],
 ) -> None:
     """Give back what was charged for an invoice: it is open again, and nothing is charged for it by itself."""
+    from app.formatting import format_money
+    from app.services.adjustments import refund_payment as refunding
+    from app.services.common.caller import Caller
 
     async def job(around: Surroundings) -> refunding.Refunded:
         return await refunding.refund_payment(
@@ -64,6 +64,7 @@ def sweep() -> None:
 
     Exit 1 with what staff should look at.
     """
+    from app.services.operations import sweep_gateway as sweeping
 
     async def job(around: Surroundings) -> sweeping.SweepReport:
         return await sweeping.sweep_gateway(around.services)
@@ -80,6 +81,7 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes; no file is written over.")],
 ) -> None:
     """Copy the database to a file, as it is at this moment. The server may go on meanwhile."""
+    from app.services.operations import restore_database as restoring
 
     async def job(around: Surroundings) -> int:
         try:
@@ -101,6 +103,13 @@ def restore(
 
     Stop the server first. The database from before is kept beside the restored one.
     """
+    import asyncio
+
+    from app.gateways.ids import RandomIds
+    from app.services.operations import restore_database as restoring
+    from app.settings import read_settings
+    from app.surroundings import make_clock
+
     chosen = read_settings()
     chosen.require_complete()
     if file is None:
@@ -117,6 +126,8 @@ def restore(
 
 
 def _mark_restored(next_number: int | None) -> None:
+    from app.services.operations import restore_database as restoring
+
     if next_number is None:
         raise Refused(
             "Name a backup; or, when the database was brought back by other means, only the number that the next "
@@ -148,6 +159,8 @@ def reconcile(
 
     Nothing is charged by this. When nothing is left to look at, a restored database may charge again; else exit 1.
     """
+    from app.services.operations import reconcile as reconciling
+
     if accept and not (who and reason):
         raise Refused("--accept needs --actor and --reason, for the audit log.")
     begins_at = _instant(since)

@@ -11,29 +11,14 @@ from app.cli.running import run
 from app.cli.staff import Reason, Who, act
 from app.cli.terminal import show_table, tell
 from app.domain.deliveries import CallOutcome
-from app.repositories.on_call_queue import Waiting, WaitingKind
-from app.services.notifications import report_call as reporting
-from app.services.notifications import report_mail
-from app.services.operations import on_call_queue as doing
 
 if TYPE_CHECKING:
+    from app.repositories.on_call_queue import Waiting, WaitingKind
     from app.surroundings import Surroundings
 
 queue = typer.Typer(name="queue", help="What waits for a person, and how it goes on.", no_args_is_help=True)
 
 WaitingId = Annotated[str, typer.Argument(metavar="ID", help="As `queue list` shows it.", show_default=False)]
-
-TO_DO = {
-    WaitingKind.UNKNOWN_CHARGE: "It is asked about again by itself. Look for this order id at the payment gateway.",
-    WaitingKind.UNKNOWN_REFUND: "It is asked about again by itself. Look for this order id at the payment gateway.",
-    WaitingKind.FAILED_REFUND: "It did not reach the customer: give the money back in another way.",
-    WaitingKind.PARKED: "Mend what the payment gateway refuses, then `queue retry`.",
-    WaitingKind.DISPUTE: "Answer it in the payment gateway's control panel.",
-    WaitingKind.NOTICE: "`queue retry` once it can be understood, or `queue dismiss` it.",
-    WaitingKind.UNREACHED: "Its warning reached nobody: reach the customer in another way.",
-    WaitingKind.PHONE_CALL: "Ask the operators, then `queue call-outcome`.",
-    WaitingKind.MESSAGE: "`queue retry` once its address, or the system that takes it, is well.",
-}
 
 
 @queue.command("list")
@@ -41,6 +26,7 @@ def list_waiting(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of each kind to show.")] = 50,
 ) -> None:
     """Show what waits; messages and refunds that failed are listed for a week."""
+    from app.services.operations import on_call_queue as doing
 
     async def job(around: Surroundings) -> list[Waiting]:
         return await doing.list_waiting(around.services, limit=limit)
@@ -49,8 +35,9 @@ def list_waiting(
     if not found:
         tell("Nothing waits for a person.")
         return
+    to_do = _what_to_do()
     rows = [
-        (w.kind.lower().replace("_", " "), w.id, w.account or "", f"{w.since:%Y-%m-%d %H:%M}", w.why, TO_DO[w.kind])
+        (w.kind.lower().replace("_", " "), w.id, w.account or "", f"{w.since:%Y-%m-%d %H:%M}", w.why, to_do[w.kind])
         for w in found
     ]
     show_table(None, ("what", "id", "account", "since (UTC)", "known", "what to do"), rows)
@@ -59,6 +46,8 @@ def list_waiting(
 @queue.command("retry")
 def retry(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
     """Let something go on: a parked invoice by its number, a notice, or a message. The server does the rest."""
+    from app.services.operations import on_call_queue as doing
+
     act(partial(doing.try_again, waiting_id=waiting_id), who, reason)
     tell(f"{waiting_id} goes on.")
 
@@ -66,6 +55,8 @@ def retry(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
 @queue.command("dismiss")
 def dismiss(waiting_id: WaitingId, who: Who, reason: Reason) -> None:
     """Decide that a notice in quarantine is nothing of ours. It is kept, with the reason."""
+    from app.services.operations import on_call_queue as doing
+
     act(partial(doing.dismiss_webhook_event, waiting_id=waiting_id), who, reason)
     tell(f"{waiting_id} is dismissed.")
 
@@ -77,6 +68,8 @@ def allow_mail(
     reason: Reason,
 ) -> None:
     """Let mail go again to an address whose owner reported one as unwanted, such as by mistake."""
+    from app.services.notifications import report_mail
+
     act(partial(report_mail.allow_mail, address=address), who, reason)
     tell(f"{address} gets mail again.")
 
@@ -89,6 +82,7 @@ def call_outcome(
     reason: Reason,
 ) -> None:
     """Record the outcome of a phone call that is not known yet. It is not made again."""
+    from app.services.notifications import report_call as reporting
 
     async def job(around: Surroundings) -> None:
         await reporting.report_call(
@@ -97,3 +91,20 @@ def call_outcome(
 
     run(job)
     tell(f"{call_id} is settled: {outcome.lower().replace('_', ' ')}.")
+
+
+def _what_to_do() -> dict[WaitingKind, str]:
+    """Return what the operator does about each kind."""
+    from app.repositories.on_call_queue import WaitingKind
+
+    return {
+        WaitingKind.UNKNOWN_CHARGE: "It is asked about again by itself. Look for this order id at the payment gateway.",
+        WaitingKind.UNKNOWN_REFUND: "It is asked about again by itself. Look for this order id at the payment gateway.",
+        WaitingKind.FAILED_REFUND: "It did not reach the customer: give the money back in another way.",
+        WaitingKind.PARKED: "Mend what the payment gateway refuses, then `queue retry`.",
+        WaitingKind.DISPUTE: "Answer it in the payment gateway's control panel.",
+        WaitingKind.NOTICE: "`queue retry` once it can be understood, or `queue dismiss` it.",
+        WaitingKind.UNREACHED: "Its warning reached nobody: reach the customer in another way.",
+        WaitingKind.PHONE_CALL: "Ask the operators, then `queue call-outcome`.",
+        WaitingKind.MESSAGE: "`queue retry` once its address, or the system that takes it, is well.",
+    }

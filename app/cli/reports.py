@@ -9,12 +9,6 @@ import typer
 from app.cli.failures import FOUND_PROBLEMS
 from app.cli.running import parse_date, run
 from app.cli.terminal import say, show_table, tell, write_csv
-from app.formatting import format_money
-from app.services.operations import report_aging as reporting_aging
-from app.services.operations import report_journal as reporting_journal
-from app.services.operations import report_month as reporting_month
-from app.services.operations import report_reconcile as reporting_reconcile
-from app.services.operations import report_taxes as reporting_taxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +35,8 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV instead of a table.")
 @report.command("month")
 def month(month: Month, csv: AsCsv = False) -> None:
     """Show what receivables, credit and bad debt came to, from the opening of a month to its end."""
+    from app.formatting import format_money
+    from app.services.operations import report_month as reporting_month
 
     async def job(around: Surroundings) -> MonthReport:
         return await reporting_month.report_month(around.services, month=month)
@@ -63,6 +59,7 @@ def journal(month: Month, csv: AsCsv = False) -> None:
 
     Exit 1 where invoices, payments and the audit log do not bear the journal out.
     """
+    from app.services.operations import report_journal as reporting_journal
 
     async def job(around: Surroundings) -> JournalReport:
         return await reporting_journal.report_journal(
@@ -81,6 +78,8 @@ def taxes(month: Month, csv: AsCsv = False) -> None:
 
     Exit 1 where the tax payable in the journal has changed by another amount.
     """
+    from app.formatting import format_money
+    from app.services.operations import report_taxes as reporting_taxes
 
     async def job(around: Surroundings) -> TaxReport:
         return await reporting_taxes.report_taxes(around.services, month=month)
@@ -97,6 +96,9 @@ def taxes(month: Month, csv: AsCsv = False) -> None:
 
 
 def _show_taxes(found: TaxReport) -> None:
+    from app.formatting import format_money
+    from app.services.operations import report_taxes as reporting_taxes
+
     rows = [
         (name or "no tax", f"{rate} %" if rate else "exempt", *map(format_money, cents))
         for name, rate, *cents in reporting_taxes.figures(found)
@@ -108,6 +110,9 @@ def _show_taxes(found: TaxReport) -> None:
 @report.command("aging")
 def aging(as_of: AsOf = None, csv: AsCsv = False) -> None:
     """Show what each account owes by the days since it fell due, and the credit that it has beside."""
+    from app.formatting import format_money
+    from app.services.operations import report_aging as reporting_aging
+
     on = None if as_of is None else parse_date(as_of)
 
     async def job(around: Surroundings) -> AgingReport:
@@ -130,6 +135,7 @@ def reconcile(month: Month, csv: AsCsv = False) -> None:
 
     Nothing is changed by this. Exit 1 with each difference by its name.
     """
+    from app.services.operations import report_reconcile as reporting_reconcile
 
     async def job(around: Surroundings) -> GatewayMonth:
         return await reporting_reconcile.report_reconcile(around.services, month=month)
@@ -146,6 +152,9 @@ def reconcile(month: Month, csv: AsCsv = False) -> None:
 
 
 def _show_gateway(found: GatewayMonth) -> None:
+    from app.formatting import format_money
+    from app.services.operations import report_reconcile as reporting_reconcile
+
     headings = ("flow", "gateway", "amount", "here", "amount", "in the journal")
     rows = [
         (
@@ -168,11 +177,16 @@ def _show_gateway(found: GatewayMonth) -> None:
 
 
 def _write_entries(month: ReportMonth, entries: Sequence[JournalEntry]) -> None:
+    from app.services.operations import report_journal as reporting_journal
+
     write_csv(reporting_journal.csv_of(month, entries))
 
 
 def _show_entries(month: ReportMonth, entries: Sequence[JournalEntry]) -> None:
     """Print entries under headings, as many as are read at a time, so that a long month is not held in memory."""
+    from app.formatting import format_money
+    from app.services.operations import report_journal as reporting_journal
+
     if not entries:
         tell(_title("journal", month), style="bold")
         return
@@ -182,6 +196,8 @@ def _show_entries(month: ReportMonth, entries: Sequence[JournalEntry]) -> None:
 
 
 def _show_balances(title: str, found: CustomerBalances) -> None:
+    from app.formatting import format_money
+
     *compared, used = ((e.name, format_money(e.journal_cents), format_money(e.rebuilt_cents)) for e in found.figures)
     parts = (("open invoices", found.open_cents), ("credit", -found.credit_cents))
     rows = [*compared, *((f"  {name}", format_money(cents), "") for name, cents in parts), used]
@@ -190,6 +206,8 @@ def _show_balances(title: str, found: CustomerBalances) -> None:
 
 def _say_differences(found: CustomerBalances) -> None:
     """Name every figure and account where journal and documents differ, and end with exit 1 if there is one."""
+    from app.formatting import format_money
+
     if found.agrees:
         return
     for each in (*found.figures, *found.accounts):

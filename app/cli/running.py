@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import getpass
 import re
@@ -10,14 +9,12 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from app.cli.failures import Refused
-from app.ports import ORIGIN
-from app.settings import read_settings
-from app.surroundings import Surroundings, open_surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from app.settings import Settings
+    from app.surroundings import Surroundings
 
 T = TypeVar("T")
 
@@ -32,6 +29,11 @@ def run(job: Callable[[Surroundings], Awaitable[T]], settings: Settings | None =
 
     :raises DatabaseProblem: when it does not or is not; the message says what to do.
     """
+    import asyncio
+
+    from app.ports import ORIGIN
+    from app.settings import read_settings
+    from app.surroundings import open_surroundings
 
     async def work() -> T:
         ORIGIN.set(COMMAND_LINE)
@@ -52,6 +54,8 @@ def sandbox_settings(what: str) -> Settings:
 
     :raises Refused: in production.
     """
+    from app.settings import read_settings
+
     settings = read_settings()
     if not settings.is_sandbox:
         raise Refused(f"{what} is for the sandbox, and this is production. Set FLEX_ENV=sandbox to use it.")

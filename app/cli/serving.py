@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 import os
@@ -12,27 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.panel import Panel
-from rich.text import Text
 
 from app.cli.failures import Refused
 from app.cli.running import run, sandbox_settings
 from app.cli.terminal import counting, output, say, tell
-from app.migrations.upgrade import upgrade
-from app.settings import LOOPBACK_HOSTS, read_settings
-from app.surroundings import (
-    WRITES_BEGIN_WITHIN_SECONDS,
-    Surroundings,
-    make_clock,
-    make_payments,
-    open_surroundings,
-)
 
 if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
     from app.settings import Settings
+    from app.surroundings import Surroundings
 
 HOST, PORT = "127.0.0.1", 8000
 STOPS_WITHIN_SECONDS = 1
@@ -47,6 +36,8 @@ def serve(
     expose: Annotated[bool, typer.Option("--expose", help="Let other machines reach the sandbox.")] = False,
 ) -> None:
     """Start the server. Ctrl-C or SIGTERM ends it."""
+    from app.settings import LOOPBACK_HOSTS, read_settings
+
     settings = _reached_at(read_settings(), host, port)
     if settings.is_sandbox and not expose and not {host, f"[{host}]"} & set(LOOPBACK_HOSTS):
         raise Refused(f"The sandbox guards nothing: add --expose to let other machines reach it at {host}.")
@@ -83,6 +74,8 @@ def _reached_at(settings: Settings, host: str, port: int) -> Settings:
 
 def _demo_settings(data: Path | None, port: int) -> Settings:
     """Return the settings of the demo: its folder's own database, whatever else is set."""
+    from app.settings import LOOPBACK_HOSTS, read_settings
+
     chosen = sandbox_settings("The demo")
     folder = chosen.data if data is None else data
     return read_settings(
@@ -101,10 +94,14 @@ def prepare_demo(settings: Settings, *, reset: bool) -> None:
 
     :raises NotADemoFolder: when the folder holds something else.
     """
+    import asyncio
+
     from app.gateways.ids import RandomIds
+    from app.migrations.upgrade import upgrade
     from app.sandbox.braintree_gateway.process import ask_gateway
     from app.sandbox.demo import DemoGateway, months_to_seed, open_folder, seed
     from app.settings import DATABASE_FILE
+    from app.surroundings import make_clock, make_payments
 
     def decline(digits: str, code: str, times: int | None) -> None:
         ask_gateway(settings.data, "force", on=digits, code=code, times=times)
@@ -129,6 +126,9 @@ def prepare_demo(settings: Settings, *, reset: bool) -> None:
 
 
 def _welcome(settings: Settings, port: int) -> None:
+    from rich.panel import Panel
+    from rich.text import Text
+
     from app.sandbox.demo_company import SEATS
     from app.sandbox.personas import LABELS, PERSONAS_FILE, write_personas
     from app.sandbox.tokens import SandboxTokens
@@ -155,10 +155,13 @@ def _welcome(settings: Settings, port: int) -> None:
 
 def serve_until_stopped(settings: Settings, listener: socket.socket, level: int) -> None:
     """Run the server on a bound socket until a signal ends it, within a second or two."""
+    import asyncio
+
     import uvicorn
 
     from app.http.logs import configure_logging
     from app.main import build
+    from app.surroundings import WRITES_BEGIN_WITHIN_SECONDS, open_surroundings
 
     configure_logging(level)
     application = build(open_surroundings(settings, begins_within_seconds=WRITES_BEGIN_WITHIN_SECONDS))

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.failures import FOUND_PROBLEMS, Refused
 from app.cli.running import actor, run
 from app.cli.terminal import say, show_table, tell
-from app.migrations.upgrade import head_revision, upgrade
-from app.services.plans.load_catalogue import load_catalogue
-from app.settings import Settings, read_settings
-from app.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.surroundings import Surroundings
 
 
 def migrate() -> None:
     """Bring the database up to date: makes it if need be, and gives a new one its plans. Safe to repeat."""
+    from app.migrations.upgrade import head_revision
+    from app.settings import read_settings
+
     chosen = read_settings()
     chosen.require_complete()
     loaded = bring_up_to_date(chosen)
@@ -28,6 +31,9 @@ def migrate() -> None:
 
 def bring_up_to_date(settings: Settings) -> int:
     """Migrate, load the catalogue into a new database, and return how many versions of plans that were."""
+    from app.migrations.upgrade import upgrade
+    from app.services.plans.load_catalogue import load_catalogue
+
     upgrade(settings.database)
 
     async def job(around: Surroundings) -> int:
@@ -38,6 +44,8 @@ def bring_up_to_date(settings: Settings) -> int:
 
 def settings() -> None:
     """Show every setting, where it comes from, and what it is for. Secrets are not shown."""
+    from app.settings import read_settings
+
     chosen = read_settings()
     show_table(None, ("setting", "value", "from", "what it is"), chosen.table())
     chosen.require_complete()

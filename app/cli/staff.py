@@ -16,19 +16,6 @@ from app.domain.explanations import percent
 from app.domain.invoice_lines import TAXABLE_KINDS, LineKind
 from app.domain.ledger import PaymentKind
 from app.domain.taxes import ONE_PER_CENT, TaxRate
-from app.formatting import format_money
-from app.services.adjustments import add_charge as adding
-from app.services.adjustments import credit_note as noting
-from app.services.adjustments import grant_credit as granting
-from app.services.adjustments import record_payment as recording
-from app.services.adjustments import set_taxes as taxing
-from app.services.adjustments import void_invoice as voiding
-from app.services.adjustments import waive_charge as waiving
-from app.services.adjustments import write_off as writing
-from app.services.common.caller import Caller
-from app.services.cycle import close_account as closing
-from app.services.plans import change_lines as lines
-from app.services.plans import load_catalogue as loading
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -65,6 +52,7 @@ def act(service: Callable[..., Awaitable[T]], who: str, reason: str) -> T:
 
 def act_on(service: Callable[..., Awaitable[T]], account: str, who: str, reason: str) -> T:
     """Do by hand what a service does to an account, in the name of a member of staff and with the reason."""
+    from app.services.common.caller import Caller
 
     async def job(around: Surroundings) -> T:
         return await service(around.services, Caller(account, f"staff:{who}"), reason=reason)
@@ -83,6 +71,9 @@ def record_payment(
     """Record a check: it pays open invoices, then recovers what was written off, each from the oldest on; the rest
     becomes credit.
     """
+    from app.formatting import format_money
+    from app.services.adjustments import record_payment as recording
+
     recorded = act_on(
         partial(
             recording.record_payment,
@@ -112,6 +103,9 @@ def record_prepayment(
     account: ExternalId, amount: Amount, reference: Reference, received_on: ReceivedOn, who: Who, reason: Reason
 ) -> None:
     """Record money paid in advance: it becomes credit, which pays what is open and then coming invoices."""
+    from app.formatting import format_money
+    from app.services.adjustments import grant_credit as granting
+
     granted = act_on(
         partial(
             granting.record_prepayment,
@@ -129,6 +123,9 @@ def record_prepayment(
 @staff.command("grant-credit")
 def grant_credit(account: ExternalId, amount: Amount, reference: Reference, who: Who, reason: Reason) -> None:
     """Give credit out of goodwill; it pays what is open, and then coming invoices."""
+    from app.formatting import format_money
+    from app.services.adjustments import grant_credit as granting
+
     granted = act_on(
         partial(granting.grant_goodwill, amount_cents=parse_cents(amount), reference=reference), account, who, reason
     )
@@ -147,6 +144,9 @@ def credit_note(
     ] = None,
 ) -> None:
     """Give back what an invoice charged too much, with its tax: it lowers what is open, and the rest is credit."""
+    from app.formatting import format_money
+    from app.services.adjustments import credit_note as noting
+
     issued = act_on(
         partial(
             noting.issue_credit_note,
@@ -164,6 +164,8 @@ def credit_note(
 @staff.command("void-invoice")
 def void_invoice(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
     """Void the newest monthly invoice, on which nothing was paid, and issue it again from today's facts."""
+    from app.services.adjustments import void_invoice as voiding
+
     voided = act_on(partial(voiding.void_invoice, invoice_number=invoice), account, who, reason)
     _tell(f"Invoice {invoice} is void; {voided.replacement_number} takes its place.", is_new=voided.is_new)
 
@@ -171,6 +173,9 @@ def void_invoice(account: ExternalId, invoice: Number, who: Who, reason: Reason)
 @staff.command("write-off")
 def write_off(account: ExternalId, invoice: Number, who: Who, reason: Reason) -> None:
     """Give an open invoice up: it is not expected to be paid any more."""
+    from app.formatting import format_money
+    from app.services.adjustments import write_off as writing
+
     written = act_on(partial(writing.write_off_invoice, invoice_number=invoice), account, who, reason)
     _tell(f"{format_money(written.amount_cents)} of invoice {invoice} is written off.", is_new=written.is_new)
 
@@ -185,6 +190,9 @@ def add_charge(
     reason: Reason,
 ) -> None:
     """Put one more line on the next invoice."""
+    from app.formatting import format_money
+    from app.services.adjustments import add_charge as adding
+
     added = act_on(
         partial(adding.add_charge, title=title, amount_cents=parse_cents(amount), reference=reference),
         account,
@@ -202,6 +210,8 @@ def waive_charge(
     reason: Reason,
 ) -> None:
     """Waive a fee or a charge that is not invoiced yet."""
+    from app.services.adjustments import waive_charge as waiving
+
     waived = act_on(partial(waiving.waive_charge, charge_id=charge), account, who, reason)
     _tell(f"{charge} is waived.", is_new=waived.is_new)
 
@@ -209,6 +219,9 @@ def waive_charge(
 @staff.command("add-line")
 def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
     """Add a telephone line from today on: its whole month is invoiced at once, every later one in advance."""
+    from app.formatting import format_money
+    from app.services.plans import change_lines as lines
+
     added = act_on(partial(lines.add_line, reference=reference), account, who, reason)
     due = format_money(added.amount_due_cents)
     _tell(f"{account} has one more line; invoice {added.invoice_number} leaves {due} due.", is_new=added.is_new)
@@ -217,6 +230,8 @@ def add_line(account: ExternalId, reference: Reference, who: Who, reason: Reason
 @staff.command("end-line")
 def end_line(account: ExternalId, reference: Reference, who: Who, reason: Reason) -> None:
     """Let the line that was added under a reference end with this month; nothing is refunded."""
+    from app.services.plans import change_lines as lines
+
     ended = act_on(partial(lines.end_line, reference=reference), account, who, reason)
     _tell(f"A line of {account} ends: {ended.ends_before} is the first day without it.", is_new=ended.is_new)
 
@@ -237,6 +252,8 @@ def set_taxes(
     ] = None,
 ) -> None:
     """State all the taxes that an account pays from a day on."""
+    from app.services.adjustments import set_taxes as taxing
+
     taxes = [_read_tax(text) for text in tax or ()]
     act_on(partial(taxing.set_taxes, taxes=taxes, valid_from=parse_date(valid_from)), account, who, reason)
     words = " and ".join(f"{each.name} of {percent(each.rate)} %" for each in taxes) or "no tax"
@@ -246,6 +263,9 @@ def set_taxes(
 @staff.command("close-account")
 def close_account(account: ExternalId, who: Who, reason: Reason) -> None:
     """Close an account: a last invoice for its usage, no base; credit pays it, and what is left is to be paid out."""
+    from app.formatting import format_money
+    from app.services.cycle import close_account as closing
+
     closed = act_on(closing.close_account, account, who, reason)
     due, out = format_money(closed.amount_due_cents), format_money(closed.paid_out_cents)
     sentence = f"{account} is closed. Its last invoice leaves {due} due; {out} of credit is to be paid out."
@@ -257,6 +277,8 @@ def load(
     file: Annotated[Path, typer.Argument(help="JSON or TOML with plans and add_ons.")], who: Who, reason: Reason
 ) -> None:
     """Take new prices from a file: all of it, or nothing. Accounts keep theirs unless a plan says when they move."""
+    from app.services.plans import load_catalogue as loading
+
     try:
         content = file.read_bytes()
     except OSError as error:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.progress import TimeRemainingColumn as Remaining
-from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rich.progress import Progress, ProgressColumn
 
 WIDTH_OF_A_FILE = 160
 """Columns when nobody looks: wide enough that no figure is broken over two lines."""
@@ -49,6 +48,8 @@ def show_table(
     title: str | None, headings: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()
 ) -> None:
     """Print rows under headings; the columns in `numbers` are aligned to the right. No cell is read as markup."""
+    from rich.table import Table
+
     if title is not None:  # above the table, for a narrow one would break its own title into lines
         output().print(Text(title, style="bold"), soft_wrap=True)
     table = Table(box=None, pad_edge=False)
@@ -62,6 +63,8 @@ def show_table(
 @contextmanager
 def counting(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Show how far work has come; the function takes by how much it has come further."""
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with _progress(*columns) as progress:
         task = progress.add_task(what, total=total)
@@ -71,14 +74,16 @@ def counting(what: str, total: int | None = None) -> Iterator[Callable[[int], No
 @contextmanager
 def reading(what: str, total_bytes: int) -> Iterator[Callable[[int], None]]:
     """Show how much of a file is read; the function takes the bytes read so far."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn(), Remaining())
+    from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with _progress(*columns) as progress:
         task = progress.add_task(what, total=total_bytes)
         yield lambda done: progress.update(task, completed=done)
 
 
-def _progress(
-    *columns: SpinnerColumn | TextColumn | BarColumn | MofNCompleteColumn | DownloadColumn | Remaining,
-) -> Progress:
+def _progress(*columns: ProgressColumn) -> Progress:
+    from rich.progress import Progress
+
     console = errors()
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
