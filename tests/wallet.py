@@ -28,7 +28,7 @@ from app.services.payment_methods.verify_payment_method import (
     verify_payment_method,
 )
 from tests.till import Till
-from tests.world import ACCOUNT
+from tests.world import ACCOUNT, SettableClock
 
 ANN = "user:usr_ann"
 HERE = Origin("198.51.100.7", "Portal/1.0")
@@ -37,14 +37,17 @@ HERE = Origin("198.51.100.7", "Portal/1.0")
 class Wallet:
     """Make it by the fixture `wallet`; `changes` of the vault are its agreement, limits and patience.
 
-    `payments` is the way to the gateway, the till's own unless told.
+    `payments` is the way to the gateway, and `clock` that of its server: the till's own unless told.
     """
 
-    def __init__(self, till: Till, *, payments: PaymentGateway | None = None, **changes: Any) -> None:
+    def __init__(
+        self, till: Till, *, payments: PaymentGateway | None = None, clock: SettableClock | None = None, **changes: Any
+    ) -> None:
         self.till = till
         self.world = till.world
         around = till.world.services
-        self.vault = VaultService(around if payments is None else replace(around, gateway=payments), **changes)
+        around = replace(around, gateway=payments or around.gateway, clock=clock or around.clock)
+        self.vault = VaultService(around, **changes)
         self._keys = 0
 
     async def try_to_add(

@@ -136,6 +136,11 @@ def can_be_added(status: MethodStatus, held_until: datetime | None, now: datetim
     return status is MethodStatus.VERIFIED and held_until is not None and now < held_until
 
 
+def is_being_verified(status: MethodStatus, held_until: datetime | None, now: datetime) -> bool:
+    """Tell whether the vault has still to say if a method may be added, in time for that (rule 42)."""
+    return status is MethodStatus.PENDING and held_until is not None and now < held_until
+
+
 class InvalidOrder(ValueError):
     """The order given does not name each back-up exactly once."""
 

@@ -23,6 +23,7 @@ from app.domain.payment_methods import (
     following_default,
     in_order,
     is_auto_pay_required,
+    is_being_verified,
     place_in_order,
     reordered,
     wait_before_adding,
@@ -154,6 +155,14 @@ class TestAdding:
         assert not can_be_added(MethodStatus.VERIFIED, until, at)
         assert not can_be_added(MethodStatus.ACTIVE, until, before)
         assert not can_be_added(MethodStatus.VERIFIED, None, before)
+
+    def test_rule_42_a_method_that_waits_for_the_vault_is_being_verified_until_then(self):
+        until = datetime(2026, 7, 1, 12, 15, tzinfo=UTC)
+        before, at = until - timedelta(microseconds=1), until
+        assert is_being_verified(MethodStatus.PENDING, until, before)
+        assert not is_being_verified(MethodStatus.PENDING, until, at)
+        assert not is_being_verified(MethodStatus.VERIFIED, until, before)
+        assert not is_being_verified(MethodStatus.PENDING, None, before)
 
     def test_a_refusal_without_a_reason_is_not_the_customers(self):
         assert failure_of(None) is AddFailure.UNAVAILABLE

@@ -55,6 +55,25 @@ TWO_MEMBERS = """
                                 ('bob', 'bob', 'bob@example.com', 'Bob Byrd', '2026-07-01 12:00:00');
     INSERT INTO membership VALUES ('acc', 'ann', 'ADMIN'), ('acc', 'bob', 'BILLING')
 """
+AT = "'2026-07-01 12:00:00'"
+METHODS_OF_EACH_STATUS = ";".join(
+    f"""
+    INSERT INTO payment_method (id, account_id, kind, status, failure, is_default, position, brand, wants_default,
+                                held_until, created_by, created_at, updated_at, vault_task, next_action_at, failures)
+    VALUES ('{name}', 'acc', 'CARD', '{status}', {failure}, false, 0, 'Visa', false,
+            {until}, 'user:ann', {AT}, {AT}, {task}, {AT}, 0);
+    INSERT INTO payment_consent (id, account_id, method_id, agreement_version, text_hash, agreement, accepted_by,
+                                 accepted_at, revoked_at)
+    VALUES ('{name}', 'acc', '{name}', '1', 'hash', 'I agree.', 'user:ann', {AT}, {revoked})
+    """
+    for name, status, failure, until, task, revoked in (
+        ("added", "ACTIVE", "NULL", AT, "NULL", "NULL"),
+        ("asked", "PENDING", "NULL", AT, "'SETTLE'", "NULL"),
+        ("held", "VERIFIED", "NULL", AT, "'SETTLE'", "NULL"),
+        ("late", "FAILED", "'NOT_ADDED'", AT, "'DELETE'", AT),
+        ("plain", "PENDING", "NULL", "NULL", "'SETTLE'", "NULL"),
+    )
+)
 A_SENT_MESSAGE = """
     INSERT INTO notification (id, kind, channel, recipient, address, dedupe_key, facts, state, created_at,
                               next_action_at, lease_epoch, attempts)
@@ -325,6 +344,30 @@ class TestTheProgram:
 
         subscribed = rows(url, "SELECT user_id, kind, is_on FROM alert_subscription ORDER BY kind")
         assert subscribed == [("ann", kind, True) for kind in sorted(AlertKind)]
+
+    def test_gives_up_what_is_verified_and_not_added_when_it_goes_back_to_before(self, url):
+        upgrade(url)
+        engine = create_engine(url.replace("+aiosqlite", "").replace("postgresql://", "postgresql+psycopg://"))
+        with engine.begin() as connection:
+            for statement in (*AN_ISSUED_INVOICE.split(";")[:2], *METHODS_OF_EACH_STATUS.split(";")):
+                connection.execute(text(statement))
+        engine.dispose()
+
+        downgrade(url, "0009")
+
+        methods = "SELECT id, status, failure, vault_task FROM payment_method ORDER BY id"
+        assert rows(url, methods) == [
+            ("added", "ACTIVE", None, None),
+            ("asked", "FAILED", "NOT_THERE", "DELETE"),
+            ("held", "FAILED", "NOT_THERE", "DELETE"),
+            ("late", "FAILED", "NOT_THERE", "DELETE"),
+            ("plain", "PENDING", None, "SETTLE"),
+        ]
+        good = "SELECT method_id FROM payment_consent WHERE revoked_at IS NULL ORDER BY method_id"
+        assert rows(url, good) == [("added",), ("plain",)]
+        upgrade(url)
+        assert rows(url, "SELECT count(*) FROM payment_method WHERE held_until IS NULL") == [(5,)]
+        assert drift(url) == []
 
     def test_keeps_a_sent_message_sent(self, url):
         upgrade(url)

@@ -7,7 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from app.domain.payment_methods import VERIFICATION_HOLDS
 from app.repositories.database import Database
+from app.repositories.vault import VaultTaskRepository
+from app.services.payment_methods import verify_payment_method
 from app.services.payment_methods.add_payment_method import CardVerificationFailed, DuplicatePaymentMethod
 from tests.till import AMEX, MASTERCARD, VISA, Till
 from tests.wallet import Wallet
@@ -56,4 +59,39 @@ class TestPaymentMethods:
         assert (await wallet.try_to_add(VISA)).method is None
         await asyncio.gather(*(wallet.sweep() for _ in range(3)))
         assert len(await wallet.on_file()) == 1
+        assert [event.kind for event in await wallet.events()].count("payment_method.added") == 1
+
+    async def test_the_sweep_and_the_press_of_add_at_once_leave_the_card_on_file(self, wallet, monkeypatch):
+        """The press comes in the last moment; while it writes, the sweep finds the card overdue, and waits for it."""
+        await wallet.world.add_account()
+        verified = await wallet.verify(VISA)
+        is_found, due, put_on_file = asyncio.Event(), VaultTaskRepository.due, verify_payment_method.put_on_file
+        sweeps = []
+
+        async def find_due(*arguments):
+            found = await due(*arguments)
+            is_found.set()
+            return found
+
+        async def meet_the_sweep(*arguments):
+            wallet.world.clock.instant += timedelta(seconds=1)
+            sweeps.append(asyncio.create_task(wallet.sweep()))
+            await is_found.wait()
+            await put_on_file(*arguments)
+
+        monkeypatch.setattr(VaultTaskRepository, "due", find_due)
+        monkeypatch.setattr(verify_payment_method, "put_on_file", meet_the_sweep)
+        wallet.world.clock.instant += VERIFICATION_HOLDS - timedelta(seconds=1)
+        await wallet.add_verified(verified.id)
+        assert await asyncio.gather(*sweeps) == [1]
+        assert await wallet.on_file() == [verified.id]
+        await wallet.sweep()
+        assert await wallet.in_vault() == {verified.id: True}
+
+    async def test_one_verification_pressed_many_times_is_added_once(self, wallet):
+        await wallet.world.add_account()
+        verified = await wallet.verify(VISA)
+        pressed = (wallet.add_verified(verified.id, key=f"press-{number}") for number in range(10))
+        ended = await asyncio.gather(*pressed, return_exceptions=True)
+        assert sorted(type(each).__name__ for each in ended) == ["AddedMethod", *["VerificationExpired"] * 9]
         assert [event.kind for event in await wallet.events()].count("payment_method.added") == 1

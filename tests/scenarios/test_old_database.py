@@ -29,6 +29,8 @@ WARNINGS = {
 beyond what it had billed, and kept $99.80 of tax that went with a charge it took back.
 """
 
+TELLS_REFUNDS = "database-0008"
+
 DUMPS = sorted(FOLDER.glob("database-*.sql"))
 LARGEST_DUMP_BYTES = 300_000
 
@@ -89,7 +91,7 @@ class TestDatabaseOfAnEarlierRevision:
 
         after = counts(path)
         renamed = {"tax_rate": "tax_list"}
-        if "alert_subscription" in before:
+        if "alert_subscription" in before and dump.stem < TELLS_REFUNDS:
             before["alert_subscription"] += refunds_told(path)
         assert {table: after.get(renamed.get(table, table)) for table in before} == before
         database = Database.open(f"sqlite:///{path}", revision=head_revision())

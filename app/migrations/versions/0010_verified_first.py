@@ -37,6 +37,22 @@ FAILURES = (
     "NOT_THERE",
 )
 
+GIVE_UP = (
+    """
+    UPDATE payment_consent SET revoked_at = (
+        SELECT held_until FROM payment_method WHERE payment_method.id = payment_consent.method_id
+    )
+    WHERE method_id IN (
+        SELECT id FROM payment_method WHERE status IN ('PENDING', 'VERIFIED') AND held_until IS NOT NULL
+    )
+    """,
+    """
+    UPDATE payment_method SET status = 'FAILED', failure = 'NOT_THERE', vault_task = 'DELETE'
+    WHERE status IN ('PENDING', 'VERIFIED') AND held_until IS NOT NULL
+    """,
+    "UPDATE payment_method SET failure = 'NOT_THERE' WHERE failure = 'NOT_ADDED'",
+)
+
 
 def upgrade() -> None:
     """Bring the database to this revision."""
@@ -46,10 +62,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the database back to the revision before; what waits to be added is looked for in the vault again."""
+    """Take the database back to the revision before, which would put on file whatever it finds in the vault: what was
+    not added is given up, and deleted from the vault at the time that was planned for it.
+    """
     op.drop_index(op.f("ix_payment_method_created_at"), table_name=TABLE)
-    op.execute("UPDATE payment_method SET status = 'PENDING' WHERE status = 'VERIFIED'")
-    op.execute("UPDATE payment_method SET failure = 'NOT_THERE' WHERE failure = 'NOT_ADDED'")
+    for statement in GIVE_UP:
+        op.execute(statement)
     _hold_to(STATUSES, FAILURES)
     op.drop_column(TABLE, "held_until")
 

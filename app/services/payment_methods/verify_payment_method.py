@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.domain.payment_methods import can_be_added
+from app.domain.payment_methods import can_be_added, is_being_verified
 from app.repositories import unit_of_work
 from app.services.common.idempotency import execute_idempotently
-from app.services.payment_methods.add_payment_method import ADD, Adding, VerificationExpired, outcome_of, send
+from app.services.payment_methods.add_payment_method import (
+    ADD,
+    AddedMethod,
+    Adding,
+    VerificationExpired,
+    outcome_of,
+    send,
+)
 from app.services.payment_methods.record_vaulting import load_locked, put_on_file
 
 if TYPE_CHECKING:
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
     from app.repositories.payment_methods import Consent
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.common.caller import Caller
-    from app.services.payment_methods.add_payment_method import AddedMethod, NewMethod
+    from app.services.payment_methods.add_payment_method import NewMethod
     from app.services.payment_methods.vault_service import VaultService
 
 
@@ -62,21 +69,24 @@ async def add_verified_payment_method(
 ) -> AddedMethod:
     """Put a method on file that the same person has verified just now; once under its key.
 
+    One that the vault has not verified yet is not added, and the same key asks again.
     :raises VerificationExpired: when it was used before, is too old, or is none of the person's.
     :raises DuplicatePaymentMethod: when the method came on file by another way meanwhile.
     :raises IdempotencyConflict: when the key came with another request before.
     """
     services = vault.services
 
-    async def work(uow: UnitOfWork) -> str:
+    async def work(uow: UnitOfWork) -> _Taken:
         owner = await uow.accounts.get_by_external_id(caller.account, lock=True)
         now = services.clock.now()
+        stored = await uow.payment_methods.find(verification_id, owner.id)
+        own = stored if stored is not None and stored.draft.created_by == caller.actor else None
+        if own is not None and is_being_verified(own.method.status, own.draft.held_until, now):
+            # Nothing is kept under the key: it puts the method on file once that is verified.
+            return _Taken(owner.id, waits_with=await uow.consents.find(verification_id))
 
         async def put() -> dict[str, Any]:
-            stored = await uow.payment_methods.find(verification_id, owner.id)
-            if stored is None or stored.draft.created_by != caller.actor:
-                raise VerificationExpired
-            if not can_be_added(stored.method.status, stored.draft.held_until, now):
+            if own is None or not can_be_added(own.method.status, own.draft.held_until, now):
                 raise VerificationExpired
             await uow.payment_methods.choose_default(verification_id, wants_default=makes_default)
             await put_on_file(uow, services.ids, await load_locked(uow, verification_id), now)
@@ -91,7 +101,17 @@ async def add_verified_payment_method(
             now=now,
             work=put,
         )
-        return owner.id
+        return _Taken(owner.id)
 
-    account_id = await unit_of_work.write(services.database, work)
-    return await unit_of_work.read(services.database, lambda uow: outcome_of(uow, account_id, verification_id))
+    taken = await unit_of_work.write(services.database, work)
+    if taken.waits_with is not None:
+        return AddedMethod(None, taken.waits_with)
+    return await unit_of_work.read(services.database, lambda uow: outcome_of(uow, taken.account_id, verification_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Whose verification was taken; one that is not done yet waits with what was agreed to for it."""
+
+    account_id: str
+    waits_with: Consent | None = None

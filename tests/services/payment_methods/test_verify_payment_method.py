@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
 
-from app.domain.payment_methods import VERIFICATION_HOLDS, MethodStatus
+from app.domain.payment_methods import VERIFICATION_HOLDS, MethodStatus, VaultTask
 from app.services.common.idempotency import IdempotencyConflict
+from app.services.operations.sweep_gateway import sweep_gateway
 from app.services.payment_methods.add_payment_method import (
     CardVerificationFailed,
     DuplicatePaymentMethod,
     TooManyAttempts,
     VerificationExpired,
 )
-from app.services.payment_methods.settle_vault import next_vault_task_at
+from app.services.payment_methods.settle_vault import TASKS, next_vault_task_at
 from tests.till import MASTERCARD, VISA
 from tests.wallet import Wallet
+from tests.world import SettableClock
 
+IN_TIME = VERIFICATION_HOLDS - timedelta(seconds=1)
 DECLINED = "fake-processor-declined-visa-nonce"
 
 
@@ -30,8 +32,8 @@ async def july(wallet: Wallet):
     await wallet.vault.close()
     wallet.till.gateway.faults()
     wallet.world.clock.instant += timedelta(hours=2)
-    await wallet.sweep()  # what is given up
-    await wallet.sweep()  # is deleted
+    for _ in range(3):  # what is found, is given up, and is deleted
+        await wallet.sweep()
     assert set(await wallet.in_vault()) == set(await wallet.on_file())
     assert await next_vault_task_at(wallet.world.services) is None
 
@@ -122,17 +124,58 @@ class TestExpiry:
             await july.add_verified(verified.id)
         assert await july.on_file() == []
 
-    async def test_the_sweep_meets_the_press_of_add(self, july):
-        """The press came in time, the sweep a moment later, and both are under way at once: the card stays."""
-        verified = await july.verify(VISA)
-        july.world.clock.instant += VERIFICATION_HOLDS - timedelta(microseconds=1)
-        adding = asyncio.create_task(july.add_verified(verified.id))
-        await asyncio.sleep(0)
-        await asyncio.gather(adding, july.sweep())
-        july.world.clock.instant += timedelta(seconds=1)
+    async def test_the_press_of_add_comes_first_though_the_sweep_has_begun(self, july, monkeypatch):
+        """Another server's clock is a second behind: its customer is in time, when this one has begun to give up."""
+        verified, settle = await july.verify(VISA), TASKS[VaultTask.SETTLE]
+        slow = Wallet(july.till, clock=SettableClock(july.world.clock.now() + IN_TIME))
+
+        async def add_before(services, claimed):
+            await slow.add_verified(verified.id)
+            await settle(services, claimed)
+
+        monkeypatch.setitem(TASKS, VaultTask.SETTLE, add_before)
+        july.world.clock.instant += VERIFICATION_HOLDS
         await july.sweep()
         assert await july.on_file() == [verified.id]
         assert await july.in_vault() == {verified.id: True}
+        (consent,) = await july.rows("payment_consent")
+        assert consent["revoked_at"] is None
+
+    async def test_the_sweep_comes_first_and_the_press_of_add_is_too_late(self, july):
+        verified = await july.verify(VISA)
+        slow = Wallet(july.till, clock=SettableClock(july.world.clock.now() + IN_TIME))
+        july.world.clock.instant += VERIFICATION_HOLDS
+        await july.sweep()
+        with pytest.raises(VerificationExpired):
+            await slow.add_verified(verified.id)
+        assert await july.on_file() == []
+
+    async def test_the_nightly_comparison_leaves_it_alone(self, july):
+        first, verified = await july.add(VISA), await july.verify(MASTERCARD)
+        assert (await sweep_gateway(july.world.services)).findings == ()
+        assert set(await july.in_vault()) == {first, verified.id}
+        assert (await july.stored(verified.id)).vault_task is VaultTask.SETTLE
+        await july.add_verified(verified.id)
+        assert await july.on_file() == [first, verified.id]
+
+    async def test_one_that_the_vault_has_not_verified_yet_is_added_by_the_same_press_later(self, july):
+        july.till.gateway.faults({"match": "vault", "when": "after", "action": "reset"})
+        pending = await july.verify(VISA)
+        july.till.gateway.faults()
+        assert pending.method is None
+        waiting = await july.add_verified(pending.id, key="add", makes_default=True)
+        assert (waiting.method, waiting.consent) == (None, pending.consent)
+        await wait(july, timedelta(minutes=2))
+        assert (await july.add_verified(pending.id, key="add", makes_default=True)).method.id == pending.id
+        assert await july.on_file() == [pending.id]
+
+    async def test_one_that_the_vault_has_not_verified_in_time_is_too_old(self, july):
+        july.till.gateway.faults({"match": "vault", "when": "after", "action": "reset"})
+        pending = await july.verify(VISA)
+        july.till.gateway.faults()
+        july.world.clock.instant += VERIFICATION_HOLDS
+        with pytest.raises(VerificationExpired):
+            await july.add_verified(pending.id)
 
     async def test_a_lost_answer_is_found_at_the_vault_and_waits_to_be_added(self, july):
         july.till.gateway.faults({"match": "vault", "when": "after", "action": "reset"})
@@ -151,6 +194,19 @@ class TestOthers:
         verified = await july.verify(VISA)
         with pytest.raises(VerificationExpired):
             await july.add_verified(verified.id, by=july.caller(actor="user:usr_ben"))
+
+    async def test_no_other_account_can_add_it(self, july):
+        await july.world.add_account("AA0102")
+        verified = await july.verify(VISA)
+        with pytest.raises(VerificationExpired):
+            await july.add_verified(verified.id, by=july.caller("AA0102"))
+        assert await july.status(verified.id) is MethodStatus.VERIFIED
+
+    async def test_one_that_waits_for_the_vault_is_told_of_to_its_person_alone(self, july):
+        july.till.gateway.faults({"match": "vault", "when": "after", "action": "reset"})
+        pending = await july.verify(VISA)
+        with pytest.raises(VerificationExpired):
+            await july.add_verified(pending.id, by=july.caller(actor="user:usr_ben"))
 
     async def test_an_id_that_is_none_is_told_alike(self, july):
         added = await july.add(VISA)
