@@ -445,7 +445,7 @@ class TestInterrupted:
         command_line = CommandLine(tmp_path / "data", tmp_path)
         command_line.run("clock", "start", "--at", "1999-02-01 00:30")
         command_line.run("migrate")
-        command_line.run("sample-calls", "calls.tsv", "--lines", "16")
+        command_line.run("sample-calls", "calls.tsv", "--lines", "15")
         arguments = ("import-calls", "calls.tsv", "--create-accounts", "--plan", "100", "--paid-since", "1999-01-01")
         process = command_line.start(*arguments)
         _eventually(lambda: "AA0101" in _calls_so_far(command_line) or process.poll() is not None)

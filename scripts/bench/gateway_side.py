@@ -20,6 +20,7 @@ import httpx2
 from app.domain.accounts import Role
 from app.domain.payment_gateway import AnswerKind, Customer, VaultRequest
 from app.domain.payment_methods import MethodStatus
+from app.domain.periods import billing_date
 from app.gateways.clock import SystemClock
 from app.main import build
 from app.migrations.upgrade import upgrade
@@ -91,7 +92,7 @@ async def _prepare(around: Surroundings) -> None:
     """Accounts with an open invoice and a card each."""
     await load_catalogue(around.services, actor="bench")
     member = Member("user", "user@example.com", "User", Role.ADMIN)
-    today = datetime.now(UTC).date()
+    today = billing_date(datetime.now(UTC))
     for number in range(ACCOUNTS):
         name = f"GG{number:04d}"
         since = date(today.year, today.month, 1)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ import httpx2
 import uvicorn
 
 from app.domain.accounts import Role
+from app.domain.periods import billing_date
 from app.graphql.contract import read_contract
 from app.http.logs import configure_logging
 from app.main import build
@@ -158,21 +159,21 @@ async def _prepare(settings: Settings, calm_accounts: Sequence[str]) -> None:
     around = open_surroundings(settings)
     await load_catalogue(around.services, actor="bench")
     member = Member("user", "user@example.com", "User", Role.ADMIN)
-    today = datetime.now(UTC).date()
+    today = billing_date(datetime.now(UTC))
     for name in (*calm_accounts, PRESSING):
         particulars = AccountParticulars(name, name, "100", None, date(today.year, today.month, 1), (member,))
         await put_account(around.services, particulars=particulars, actor="bench")
     await close_periods(around.services)
-    items = [Item(number, read_call_item(_call(number, today), "bench"), None) for number in range(CALLS)]
+    items = [Item(number, read_call_item(_call(number), "bench"), None) for number in range(CALLS)]
     await record_calls(around.services, source="bench", items=items, actor="bench")
     await around.close()
 
 
-def _call(number: int, today: date) -> dict[str, str | int]:
+def _call(number: int) -> dict[str, str | int]:
     return {
         "eventId": f"e-{number}",
         "account": PRESSING,
-        "startedAt": f"{today:%Y-%m-01}T12:00:{number % 60:02d}-07:00",
+        "startedAt": (datetime.now(UTC) - timedelta(seconds=1 + number)).isoformat(timespec="seconds"),
         "scriptSeconds": 60,
         "recordingSeconds": 90,
     }

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ import orjson
 import uvicorn
 
 from app.domain.accounts import KeyPurpose, Role
+from app.domain.periods import billing_date
 from app.graphql.contract import read_contract
 from app.http.logs import configure_logging
 from app.main import build
@@ -116,7 +117,7 @@ async def _delay(
     call = {
         "eventId": f"e-{number}",
         "account": account,
-        "startedAt": f"{datetime.now(UTC):%Y-%m-01}T12:00:{number:02d}-08:00",
+        "startedAt": (datetime.now(UTC) - timedelta(seconds=1)).isoformat(timespec="seconds"),
         "scriptSeconds": 60,
         "recordingSeconds": 90,
     }
@@ -170,7 +171,7 @@ async def _prepare(settings: Settings, accounts: Sequence[str]) -> str:
     await asyncio.to_thread(upgrade, settings.database)
     around = open_surroundings(settings)
     await load_catalogue(around.services, actor="bench")
-    first = datetime.now(UTC).date().replace(day=1)
+    first = billing_date(datetime.now(UTC)).replace(day=1)
     for name in accounts:
         member = Member(name, f"{name.lower()}@example.com", "User", Role.ADMIN)
         particulars = AccountParticulars(name, name, "100", None, first, (member,))

@@ -21,8 +21,8 @@ from app.services.adjustments.credit_note import issue_credit_note
 from app.services.adjustments.refund_payment import refund_payment
 from app.services.adjustments.write_off import write_off_invoice
 from app.services.invoices.still_billed import load_books
+from tests.command_line import CommandLine
 from tests.http.service import ACCOUNTS, Service, a_service
-from tests.scenarios.command_run import ForkedCommandLine
 from tests.services.staff import WHY, by_ann
 from tests.till import VISA, Till
 from tests.world import ACCOUNT, pacific
@@ -147,7 +147,7 @@ class StaffAtServices:
 class StaffAtCommandLine:
     """Staff who type `flex-billing …`, on a clock that is set to the world's before each command."""
 
-    def __init__(self, till: Till, command_line: ForkedCommandLine) -> None:
+    def __init__(self, till: Till, command_line: CommandLine) -> None:
         self.till, self.world = till, till.world
         self._command_line = command_line
         server = till.gateway.server
@@ -197,7 +197,7 @@ class StaffAtCommandLine:
         clock.start(self.world.clock.now())
         said = await asyncio.to_thread(self._command_line.run, *arguments, **options)
         self.world.clock.instant = clock.now()
-        return said
+        return said.stderr if said.returncode else said.stdout
 
 
 class Office:

@@ -15,10 +15,10 @@ import pytest
 from app.domain.invoice_lines import LineKind
 from app.domain.metering import Outcome
 from app.repositories.database import Database
+from tests.command_line import CommandLine
 from tests.factories.calls import a_call
 from tests.gateway import LocalGateway
 from tests.postgres import fresh_database
-from tests.scenarios.command_run import ForkedCommandLine
 from tests.scenarios.office import Books, Office, StaffAtCommandLine, StaffAtServices
 from tests.till import Till
 from tests.world import World, pacific
@@ -60,7 +60,7 @@ async def till(url: str, gateway: LocalGateway) -> AsyncIterator[Till]:
 def staff(request: pytest.FixtureRequest, till: Till, url: str, tmp_path: Path):
     if request.param == "services":
         return StaffAtServices(till)
-    return StaffAtCommandLine(till, ForkedCommandLine(tmp_path, {"FLEX_DATABASE_URL": url}))
+    return StaffAtCommandLine(till, CommandLine(tmp_path, tmp_path, {"FLEX_DATABASE_URL": url}))
 
 
 @pytest.fixture
