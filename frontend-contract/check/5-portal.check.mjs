@@ -1,4 +1,4 @@
-// The reference portal: types, sizes, what it reads of the contract, and the card form of production with a stand-in SDK.
+// The reference portal: types, sizes, and what it reads of the contract.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -37,51 +37,4 @@ test("every page that a mail leads to is a screen of the portal", async () => {
   const paths = new Set(Object.values(screens).map(({ path }) => path));
   const missing = Object.values(JSON.parse(read("routes.json"))).filter(({ path }) => !paths.has(path));
   assert.deepEqual(missing, []);
-});
-
-/** The SDK's interface, as far as the card form uses it. */
-function standIn(tokenize) {
-  const calls = [];
-  const sdk = {
-    client: { create: async ({ authorization }) => ({ authorization }) },
-    hostedFields: {
-      create: async ({ client, fields }) => {
-        calls.push(["fields", client.authorization, Object.keys(fields)]);
-        return { tokenize, teardown: () => calls.push(["teardown"]) };
-      },
-    },
-    dataCollector: { create: async () => ({ deviceData: "device", teardown() {} }) },
-    threeDSecure: { create: async () => ({ verifyCard: async ({ nonce, bin, amount }) => ({ nonce: `${nonce}+${bin}+${amount}` }) }) },
-  };
-  return { sdk, calls };
-}
-
-/** As much of a page as the card form touches. */
-function element() {
-  const children = [];
-  globalThis.document = { createElement: (name) => ({ name }) };
-  return { children, append: (...added) => children.push(...added), replaceChildren: () => children.splice(0) };
-}
-
-test("the card form of production makes a nonce, with device data and 3-D Secure, and cleans up", async () => {
-  const { mount } = await import(pathToFileURL(join(portal, "card-form", "hosted-fields.js")).href);
-  const { sdk, calls } = standIn(async () => ({ nonce: "nonce", details: { bin: "411111" } }));
-  const place = element();
-  const form = await mount(place, "token", { sdk });
-  assert.deepEqual(calls[0], ["fields", "token", ["number", "expirationDate", "cvv", "postalCode"]]);
-  assert.deepEqual(await form.tokenize(), { nonce: "nonce", deviceData: "device" });
-  form.unmount();
-  assert.deepEqual([calls.at(-1), place.children], [["teardown"], []]);
-
-  const secured = await mount(element(), "token", { sdk, threeDSecure: { amount: "1.00" } });
-  assert.equal((await secured.tokenize()).nonce, "nonce+411111+1.00");
-});
-
-test("the card form of production says which fields are wrong", async () => {
-  const { mount } = await import(pathToFileURL(join(portal, "card-form", "hosted-fields.js")).href);
-  const { CardFormError } = await import(pathToFileURL(join(portal, "card-form", "form.js")).href);
-  const wrong = Object.assign(new Error(), { code: "HOSTED_FIELDS_FIELDS_INVALID", details: { invalidFields: { cvv: {} } } });
-  const { sdk } = standIn(async () => Promise.reject(wrong));
-  const form = await mount(element(), "token", { sdk });
-  await assert.rejects(form.tokenize(), (error) => error instanceof CardFormError && "cvv" in error.fields);
 });

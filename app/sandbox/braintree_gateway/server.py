@@ -187,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
                     state.store.commit()
                 self._json(201 if tokens.is_checked(body) else 202, content)
             except (Invalid, ValueError, AttributeError) as error:
-                self._json(422, {"error": {"message": str(error)}})
+                self._json(422, tokens.refusal_of(error))
         elif name == "configuration":
             self._json(200, {"environment": "development", "merchantId": MERCHANT_ID})
         else:

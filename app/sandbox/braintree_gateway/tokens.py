@@ -103,11 +103,26 @@ def tokenize_paypal(state: State, body: Content) -> Content:
     return {"paypalAccounts": [{"type": "PayPalAccount", "nonce": nonce, "details": {"email": email}}]}
 
 
+def refusal_of(error: Exception) -> Content:
+    """Return the answer to a form that gets no nonce, in JSON: what is wrong, and with which of its fields."""
+    if not isinstance(error, Invalid):
+        return {"error": {"message": str(error)}}
+    wrong = [
+        {"field": _CAMEL.get(each.attribute, each.attribute), "code": each.code, "message": each.message}
+        for each in error.problems
+    ]
+    field = "".join(word.capitalize() if place else word for place, word in enumerate(error.where[-1].split("_")))
+    message = "; ".join(each.message for each in error.problems)
+    return {"error": {"message": message}, "fieldErrors": [{"field": field, "fieldErrors": wrong}]}
+
+
 def is_checked(body: Content) -> bool:
     """Tell whether a form wanted its card to be looked at before it gets a nonce, as forms do unless they say so."""
     details: Content = next((each for each in body.values() if isinstance(each, dict)), {})
     return bool((details.get("options") or {}).get("validate", True))
 
+
+_CAMEL = {"expiration_date": "expirationDate"}
 
 TOKENIZERS = {
     "payment_methods/credit_cards": tokenize_card,
