@@ -145,6 +145,11 @@ class Doors:
             ),
             "reference": Request("GET", "/docs", **open_to_all),
             "style": Request("GET", "/static/document.css", **open_to_all),
+            "portal": Request("GET", "/", status=307, **open_to_all),
+            "screen": Request("GET", "/billing/summary", **open_to_all),
+            "settings screen": Request("GET", "/settings/alerts", **open_to_all),
+            "portal's library": Request("GET", "/portal/vendor/none.mjs", status=404, **open_to_all),
+            "portal's file": Request("GET", "/portal/main.js", **open_to_all),
         }
 
     def _for_systems(self) -> dict[str, Request]:

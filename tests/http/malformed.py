@@ -121,7 +121,7 @@ QUERY_STRINGS = {
 
 # Addresses that lead nowhere, with the method of the door beside them.
 PATHS = (
-    ("GET", "/"),
+    ("GET", "/nothing"),
     ("GET", "/graphql/"),
     ("POST", "/graphql/x"),
     ("GET", "/health"),
