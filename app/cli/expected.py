@@ -21,7 +21,7 @@ from app.repositories.accounts import AccountNotFound
 from app.repositories.database import DatabaseProblem
 from app.sandbox.braintree_gateway.process import GatewayForbidden, GatewayNotStarted
 from app.sandbox.clock import ClockRefused
-from app.sandbox.demo import NotADemoFolder
+from app.sandbox.demo_folder import NotADemoFolder
 from app.sandbox.sample_calls import SampleRefused
 from app.services.adjustments.record_payment import InvalidPayment, PaymentConflict
 from app.services.adjustments.refund_payment import NothingToRefund, RefundRefused, RefundsOnHold, RefundUnderWay

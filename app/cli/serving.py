@@ -58,7 +58,7 @@ def demo(
     """Start the server with a believable company in it: eighteen months of history, and tokens to try it with."""
     settings = _demo_settings(data, port)
     listen(HOST, port).close()
-    prepare_demo(settings, reset=reset)
+    prepare_demo(settings, address=_demo_address(port), reset=reset)
     with listen(HOST, port) as listener:
         _welcome(settings, port)
         serve_until_stopped(settings, listener, logging.WARNING)
@@ -70,6 +70,10 @@ def _reached_at(settings: Settings, host: str, port: int) -> Settings:
         return settings
     name = f"[{host}]" if ":" in host else host
     return settings.model_copy(update={"public_url": f"http://{name}:{port}"})
+
+
+def _demo_address(port: int) -> str:
+    return f"http://{HOST}:{port}"
 
 
 def _demo_settings(data: Path | None, port: int) -> Settings:
@@ -84,13 +88,13 @@ def _demo_settings(data: Path | None, port: int) -> Settings:
         jwks=None,
         jwks_url=None,
         allowed_hosts=LOOPBACK_HOSTS,
-        public_url=f"http://{HOST}:{port}",
+        public_url=_demo_address(port),
         graphiql=True,
     )
 
 
-def prepare_demo(settings: Settings, *, reset: bool) -> None:
-    """Make the demo's data if it is not there, and bring it up to date if it is.
+def prepare_demo(settings: Settings, *, address: str, reset: bool) -> None:
+    """Make the demo's data if it is not there, and bring it up to date if it is; mails lead to its `address`.
 
     :raises NotADemoFolder: when the folder holds something else.
     """
@@ -99,7 +103,8 @@ def prepare_demo(settings: Settings, *, reset: bool) -> None:
     from app.gateways.ids import RandomIds
     from app.migrations.upgrade import upgrade
     from app.sandbox.braintree_gateway.process import ask_gateway
-    from app.sandbox.demo import DemoGateway, months_to_seed, open_folder, seed
+    from app.sandbox.demo import DemoGateway, months_to_seed, seed
+    from app.sandbox.demo_folder import open_folder
     from app.settings import DATABASE_FILE
     from app.surroundings import make_clock, make_payments
 
@@ -112,6 +117,7 @@ def prepare_demo(settings: Settings, *, reset: bool) -> None:
     with counting("Living through eighteen months", months_to_seed()) as on_progress:
         made = seed(
             database_file=settings.data / DATABASE_FILE,
+            address=address,
             clock=make_clock(settings),
             ids=RandomIds(),
             gateway=DemoGateway(payments, decline),
@@ -133,7 +139,7 @@ def _welcome(settings: Settings, port: int) -> None:
     from app.sandbox.personas import LABELS, PERSONAS_FILE, write_personas
     from app.sandbox.tokens import SandboxTokens
 
-    base = f"http://{HOST}:{port}"
+    base = _demo_address(port)
     tokens = write_personas(settings.data, SandboxTokens.open(settings.data), SEATS, f"{base}/graphql")
     addresses = Text()
     for name, address in (

@@ -26,7 +26,6 @@ from app.messages.invoice_words import ISSUER
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.sandbox.braintree_gateway.process import stop_gateway
 from app.sandbox.catcher import FOLDER as MESSAGES
 from app.sandbox.catcher import CallCatcher, MailCatcher
 from app.sandbox.clock import SeedingClock
@@ -68,45 +67,17 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.sandbox.demo_company import DemoAccount
 
-MARK = "demo.txt"
 DRAFT = "seeding"
 SOURCE = "phone-system"
 ACTOR = "demo"
 FAULTS = 3
 SOFT_DECLINE = "2001"
 DEMO_SENDER = "notifications@sasdesk.com"
-DEMO_ADDRESS = "http://127.0.0.1:8000"
 
 _LATER = timedelta(minutes=5)
 _CHECK_TAKES = timedelta(days=4, hours=4)
 _MONTHS_SINCE_A_DECLINE = 3
 _DAYS_A_BATCH = 7
-
-
-class NotADemoFolder(ValueError):
-    """The folder holds something that the demo did not make; nothing in it was touched."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            f"{str(folder)!r} was not made by the demo, so it was left alone. Choose another folder by --data."
-        )
-        self.folder = folder
-
-
-def open_folder(folder: Path, *, reset: bool) -> None:
-    """Make the folder a demo's, or make sure that it is one; `reset` empties it first.
-
-    :raises NotADemoFolder: when it holds something else.
-    """
-    mark = folder / MARK
-    if folder.exists():
-        if folder.is_symlink() or not folder.is_dir() or (any(folder.iterdir()) and not mark.is_file()):
-            raise NotADemoFolder(folder)
-        if reset:
-            stop_gateway(folder)  # which would go on writing into what is deleted
-            shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text("Made by `flex-billing demo`; `--reset` deletes this folder and makes it anew.\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +89,17 @@ class DemoGateway:
 
 
 def seed(
-    *, database_file: Path, clock: Clock, ids: Ids, gateway: DemoGateway, on_progress: Callable[[int], None]
+    *,
+    database_file: Path,
+    address: str,
+    clock: Clock,
+    ids: Ids,
+    gateway: DemoGateway,
+    on_progress: Callable[[int], None],
 ) -> bool:
     """Make the demo's database, unless it is there; tells whether it made it. `on_progress` hears of each month.
+
+    `address` is where the demo will be reached, for the links in its mails.
 
     It comes to be under another name and is renamed at the end, so that an interrupted start leaves nothing half made.
     """
@@ -132,7 +111,7 @@ def seed(
     draft = draft_folder / database_file.name
     url = f"sqlite:///{draft}"
     upgrade(url)
-    asyncio.run(_live_through(url, clock, ids, gateway, on_progress, draft_folder))
+    asyncio.run(_live_through(url, address, clock, ids, gateway, on_progress, draft_folder))
     _move_messages(draft_folder / MESSAGES, database_file.parent / MESSAGES)
     draft.replace(database_file)
     shutil.rmtree(draft_folder)
@@ -147,11 +126,17 @@ def _move_messages(caught: Path, target: Path) -> None:
 
 
 async def _live_through(
-    url: str, clock: Clock, ids: Ids, gateway: DemoGateway, on_progress: Callable[[int], None], outbox: Path
+    url: str,
+    address: str,
+    clock: Clock,
+    ids: Ids,
+    gateway: DemoGateway,
+    on_progress: Callable[[int], None],
+    outbox: Path,
 ) -> None:
     database = Database.open(url)
     try:
-        await _History(database, ids, gateway, clock.now(), outbox).play(on_progress)
+        await _History(database, address, ids, gateway, clock.now(), outbox).play(on_progress)
     finally:
         await database.close()
 
@@ -172,7 +157,9 @@ class Step:
 class _History:
     """The steps of the demo's history and what they need."""
 
-    def __init__(self, database: Database, ids: Ids, gateway: DemoGateway, now: datetime, outbox: Path) -> None:
+    def __init__(
+        self, database: Database, address: str, ids: Ids, gateway: DemoGateway, now: datetime, outbox: Path
+    ) -> None:
         self._gateway = gateway
         self._now = now
         self._today = billing_date(now)
@@ -188,9 +175,9 @@ class _History:
             services=Services(database, self._clock, ids),
             mailer=MailCatcher(outbox, sender=DEMO_SENDER, sender_name=ISSUER),
             caller=CallCatcher(outbox),
-            composer=Composer(DEMO_ADDRESS),
-            links=UnsubscribeLinks(secret=secret, base_url=DEMO_ADDRESS),
-            confirmation_links=ConfirmationLinks(secret=secret, base_url=DEMO_ADDRESS),
+            composer=Composer(address),
+            links=UnsubscribeLinks(secret=secret, base_url=address),
+            confirmation_links=ConfirmationLinks(secret=secret, base_url=address),
         )
 
     async def play(self, on_progress: Callable[[int], None]) -> None:

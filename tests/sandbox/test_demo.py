@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime
+from email import message_from_bytes
 
 import pytest
 
@@ -18,13 +20,16 @@ from app.gateways.signing_keys import FixedKeys
 from app.ports import Claims
 from app.repositories import unit_of_work
 from app.repositories.database import Database
-from app.sandbox.demo import MARK, DemoGateway, NotADemoFolder, months_to_seed, open_folder, seed
+from app.sandbox.demo import DemoGateway, months_to_seed, seed
 from app.sandbox.demo_company import CEDAR, HARBOR, SEATS, demo_accounts
+from app.sandbox.demo_folder import MARK, NotADemoFolder, open_folder
 from app.sandbox.personas import PERSONAS_FILE, ensure_member, read_personas, write_personas
 from app.sandbox.tokens import SANDBOX_RULES, SandboxTokens
 from app.services.common.caller import Caller
 from app.services.common.services import Services
 from app.services.operations.verify import verify
+
+ADDRESS = "http://127.0.0.1:8765"
 
 
 class FixedClock:
@@ -41,6 +46,7 @@ def made(folder, gateway, at=None, on_progress=None):
     gateway.settings(amount_rules=False)
     seed(
         database_file=folder / "flex.db",
+        address=ADDRESS,
         clock=clock,
         ids=RandomIds(),
         gateway=DemoGateway(gateway.payments(), gateway.force),
@@ -80,6 +86,16 @@ def folder(tmp_path_factory, gateway_server):
 
 
 class TestSeed:
+    def test_its_mails_lead_to_where_it_is_reached(self, folder):
+        mails = [message_from_bytes(path.read_bytes()) for path in (folder / "messages").glob("*.eml")]
+        texts = [
+            part.get_payload(decode=True).decode()
+            for mail in mails
+            for part in mail.walk()
+            if part.get_payload(decode=True)
+        ]
+        assert {found for text in texts for found in re.findall(r"https?://[\w.:-]+", text)} == {ADDRESS}
+
     def test_the_books_agree(self, folder):
         assert asked(folder, all_differences) == []
 
