@@ -59,8 +59,21 @@ class Renderer:
         return template.render(title=title, sentence=sentence, buttons=buttons)
 
     def messages(
-        self, *, title: str, sentence: str, rows: Sequence[object], about: str = "To", when: str = "When"
+        self,
+        *,
+        title: str,
+        sentence: str,
+        other_page: tuple[str, str],
+        rows: Sequence[object],
+        about: str = "To",
+        is_dated: bool = True,
     ) -> str:
-        """Return a list of messages; a row has `subject`, `to`, `when` and `links`, under headings of any sort."""
+        """Return a list of messages, with the label and address of the page beside it.
+
+        A row has `subject`, `to`, `when` and `links`; `about` is the heading of `to`, and `when` is shown where the
+        list `is_dated`.
+        """
         template = self._environment.get_template("sandbox/messages.html")
-        return template.render(title=title, sentence=sentence, rows=rows, about=about, when=when)
+        return template.render(
+            title=title, sentence=sentence, other_page=other_page, rows=rows, about=about, is_dated=is_dated
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC
 from email import policy
 from email.parser import BytesParser
 from typing import TYPE_CHECKING
@@ -71,8 +72,13 @@ class MessagePages:
 
     async def caught(self, _request: Request) -> Response:
         """List what was caught, newest first."""
-        sentence = f"What would have been sent, newest first. The gallery of every kind is at {GALLERY}."
-        return self._list("Messages of the sandbox", sentence, list(self._rows()))
+        page = self._renderer.messages(
+            title="Messages of the sandbox",
+            sentence="What would have been sent, newest first.",
+            other_page=("Gallery of every kind", GALLERY),
+            rows=list(self._rows()),
+        )
+        return self._page(page)
 
     async def one(self, request: Request) -> Response:
         """Show a caught mail, as HTML or with `?part=text` as plain text, or a call with its script."""
@@ -96,7 +102,12 @@ class MessagePages:
             links = tuple((part, f"{GALLERY}/{kind}/{part}") for part in ("html", "text", "call", "contact"))
             rows.append(Row(subject, kind, "", links))
         page = self._renderer.messages(
-            title="Every message", sentence="Each kind with sample figures.", rows=rows, about="Kind", when=""
+            title="Every message",
+            sentence="Each kind with sample figures.",
+            other_page=("Messages of the sandbox", LIST),
+            rows=rows,
+            about="Kind",
+            is_dated=False,
         )
         return self._page(page)
 
@@ -114,9 +125,6 @@ class MessagePages:
         mail = self._composer.mail(kind, data, _ANN, unsubscribe_url=_SAMPLE_LINK)
         return PlainTextResponse(mail.text) if part == "text" else _html(mail.html)
 
-    def _list(self, title: str, sentence: str, rows: list[Row]) -> Response:
-        return self._page(self._renderer.messages(title=title, sentence=sentence, rows=rows))
-
     def _page(self, page: str) -> Response:
         return HTMLResponse(page, headers={"content-security-policy": self._renderer.content_policy})
 
@@ -130,7 +138,8 @@ class MessagePages:
             else:
                 mail = _read(path)
                 links = (("html", address), ("text", f"{address}?part=text"), ("source", f"{address}?part=source"))
-                yield Row(str(mail["Subject"]), str(mail["To"]), str(mail["Date"]), links)
+                when = f"{mail['Date'].datetime.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+                yield Row(str(mail["Subject"]), str(mail["To"]), when, links)
 
 
 def _read(path: Path) -> EmailMessage:

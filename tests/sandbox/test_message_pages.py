@@ -68,7 +68,8 @@ class TestCaught:
 class TestGallery:
     async def test_every_kind_is_there_in_every_form(self, post):
         page = (await ask(post, GALLERY)).text
-        addresses = re.findall(r'href="([^"]+)"', page)
+        other_page, *addresses = re.findall(r'href="([^"]+)"', page)
+        assert other_page == LIST
         assert len(addresses) == 4 * len(SAMPLES)
         for address in addresses:
             assert (await ask(post, address)).status_code == 200
