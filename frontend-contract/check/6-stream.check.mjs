@@ -7,6 +7,7 @@ import { read } from "./folder.mjs";
 import { startServer } from "./server.mjs";
 
 const SOON_MILLISECONDS = 1_000;
+const PATIENCE_MILLISECONDS = 15_000;
 const texts = Object.values(JSON.parse(read("persisted-documents.json")));
 const summary = texts.find((text) => /^subscription SummaryWatch\b/m.test(text));
 
@@ -22,7 +23,7 @@ const watch = (query = summary, token = server.token) => {
 };
 
 /** The next event, within a time. */
-async function next(events, milliseconds = 15_000) {
+async function next(events, milliseconds = PATIENCE_MILLISECONDS) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no event within ${milliseconds} ms`)), milliseconds);
@@ -54,14 +55,27 @@ test("a call that was ingested shows within a second", async () => {
   await events.return();
 });
 
-test("a fourth stream of a person is refused by an event, and is complete", async () => {
+test("a fourth stream of a person is refused by an event, and is complete; one that is closed makes room", async () => {
   const open = [watch(), watch(), watch()];
   for (const events of open) assert.ok((await next(events)).data);
   const fourth = watch();
   assert.equal((await next(fourth)).errors[0].extensions.code, "TOO_MANY_STREAMS");
   assert.equal(await next(fourth), "complete");
+  await open.shift().return();
+  open.push(await freed());
   for (const events of open) await events.return();
 });
+
+/** A stream in the place of one that was closed, as soon as the server has heard of that. */
+async function freed() {
+  const until = Date.now() + PATIENCE_MILLISECONDS;
+  while (Date.now() < until) {
+    const events = watch();
+    if ((await next(events)).data) return events;
+    await events.return();
+  }
+  throw new Error(`no stream became free within ${PATIENCE_MILLISECONDS} ms`);
+}
 
 test("a query, and a document that does not fit, are one event each", async () => {
   const query = watch("{ viewer { role } }");

@@ -8,6 +8,7 @@ import { generatePersistedQueryIdsFromManifest } from "@apollo/persisted-query-l
 import { read } from "./folder.mjs";
 import { startServer } from "./server.mjs";
 
+const known = JSON.parse(read("errors.json"));
 const manifest = JSON.parse(read("apollo-manifest.json"));
 
 let server;
@@ -47,12 +48,13 @@ const send = async (body) => {
     },
     body: JSON.stringify(body),
   });
-  return answer.json();
+  return { status: answer.status, ...(await answer.json()) };
 };
 
 test("a document's id is enough, and a text that no manifest has is refused", async () => {
   const [documentId] = Object.entries(JSON.parse(read("persisted-documents.json"))).find(([, text]) => /^query ViewerShow\b/m.test(text));
   assert.equal((await send({ documentId })).data.viewer.role, "ADMIN");
-  const { errors } = await send({ query: "{ viewer { role } }" });
+  const { status, errors } = await send({ query: "{ viewer { role } }" });
   assert.equal(errors[0].extensions.code, "PERSISTED_DOCUMENT_REQUIRED");
+  assert.ok(known.PERSISTED_DOCUMENT_REQUIRED.httpStatus.includes(status), `status ${status}`);
 });

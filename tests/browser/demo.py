@@ -24,14 +24,14 @@ COMMAND = "from app.cli import main; main()"
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[str]:
-    """Start a fresh demo in a folder, and return its address once it answers."""
+def running_demo(folder: Path, **settings: str) -> Iterator[str]:
+    """Start a fresh demo in a folder, with settings beside its own, and return its address once it answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     command = [sys.executable, "-c", COMMAND, "demo", "--port", str(port), "--data", str(folder / "demo")]
     with (folder / "demo.log").open("w") as log:
         # Tests press faster than people do.
-        environment = os.environ | {"FLEX_RATE_LIMITS_URL": RATE_LIMITS_OFF}
+        environment = os.environ | {"FLEX_RATE_LIMITS_URL": RATE_LIMITS_OFF} | settings
         demo = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
         try:
             _wait_until_ready(demo, port, folder / "demo.log")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from app.http.graphiql_guide import GUIDE
 from app.http.static_files import FOLDER
+from tests.browser.demo import running_demo
 from tests.browser.pages import needs_browser, opened
 
 pytestmark = [
@@ -106,6 +108,37 @@ def test_the_reference_finds_what_is_typed(demo):
         watched.page.click("#found a >> nth=0")
         assert watched.page.locator("#PAYMENT_DECLINED").is_visible()
         assert watched.page.evaluate("document.documentElement.scrollWidth <= 390")
+    assert watched.complaints == []
+
+
+@pytest.mark.parametrize("address", ["/sandbox/messages", "/sandbox/gallery"])
+def test_every_link_to_a_message_is_in_sight_on_a_phone(demo, address):
+    with opened(demo, width=390) as watched:
+        watched.page.goto(address)
+        rights = watched.page.eval_on_selector_all("a", "(all) => all.map((a) => a.getBoundingClientRect().right)")
+        assert len(rights) > 20
+        assert max(rights) <= 390
+        assert watched.page.evaluate("document.documentElement.scrollWidth <= 390")
+    assert watched.complaints == []
+
+
+def test_it_sends_any_text_to_a_server_that_runs_known_documents_alone(seeded_demo, tmp_path):
+    shutil.copytree(seeded_demo, tmp_path / "demo")
+    text = "query Free { viewer { role } }"
+    with running_demo(tmp_path, FLEX_DOCUMENTS="enforce") as address, opened(address) as watched:
+        page = watched.page
+        open_page(watched)
+        press(page, "ViewerShow")
+        page.click(".graphiql-query-editor .CodeMirror")
+        page.keyboard.press("Control+A")
+        page.keyboard.insert_text(text)
+        page.wait_for_function(SHOWN, arg="Free")
+        with page.expect_response(lambda answer: _runs(answer.request, "Free")) as waiting:
+            page.click(RUN)
+        assert waiting.value.json()["data"] == {"viewer": {"role": "ADMIN"}}
+        headers = {"authorization": waiting.value.request.headers["authorization"]}
+        elsewhere = page.request.post("/graphql", headers=headers, data={"query": text})
+        assert [error["extensions"]["code"] for error in elsewhere.json()["errors"]] == ["PERSISTED_DOCUMENT_REQUIRED"]
     assert watched.complaints == []
 
 
