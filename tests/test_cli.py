@@ -251,6 +251,19 @@ class TestBilling:
         assert told == [f"{'Warning: ' * kind}AA0101, a place: found one, expected the other" for kind in kinds]
         assert (ended.out if code == 0 else ended.err).endswith(ending)
 
+    def test_rebuild_balances_mends_one_that_is_off_by_a_cent(self, sandbox, tmp_path):
+        _advanced_to_february(sandbox)
+        with sqlite3.connect(tmp_path / "data" / "flex-billing.db") as books:
+            books.execute("UPDATE invoice SET balance_cents = balance_cents + 1 WHERE number = 100001")
+        books.close()
+        assert "invoice 100001, running balance" in sandbox("verify").out
+        mended = sandbox("rebuild", "balances")
+        assert mended.code == 0
+        assert mended.out.startswith("AA0101, invoice 100001, running balance, balance: was ")
+        assert mended.out.endswith("1 balance mended.\n")
+        assert sandbox("rebuild", "balances").out == "Every balance is the sum of its postings.\n"
+        assert sandbox("verify").code == 0
+
 
 def _advanced_to_february(sandbox):
     assert sandbox("clock", "advance", "--to", "1999-02-01 07:00").code == 0

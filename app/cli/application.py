@@ -41,6 +41,7 @@ def _register() -> None:
     application.command("run-due", rich_help_panel=look)(billing.run_due)
     application.command("explain", rich_help_panel=look)(billing.explain)
     application.command("verify", rich_help_panel=look)(billing.verify)
+    application.add_typer(billing.rebuild, rich_help_panel=look)
     application.command("sweep", rich_help_panel=look)(money.sweep)
     application.command("reconcile", rich_help_panel=look)(money.reconcile)
     staff.staff.command("refund")(money.refund)

@@ -13,6 +13,8 @@ from app.cli.running import parse_date, run
 from app.cli.terminal import counting, say, show_table, tell
 from app.domain.periods import BILLING_ZONE, day_starts_at
 
+rebuild = typer.Typer(name="rebuild", help="What is kept beside the books, made again from them.", no_args_is_help=True)
+
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.operations import explain as explaining
@@ -114,6 +116,32 @@ def verify(
 
     accounts, found = run(job)
     _conclude(accounts, differences=found[False], warnings=found[True])
+
+
+@rebuild.command("balances")
+def rebuild_balances(
+    account: Annotated[str | None, typer.Option(help="Only this account.", show_default=False)] = None,
+) -> None:
+    """Set every running balance to the sum of its postings, and tell which were off. Running it again changes nothing.
+
+    `verify` finds the same differences, and changes nothing.
+    """
+    from app.repositories import unit_of_work
+    from app.services.operations.running_balances import rebuild_running_balances
+
+    async def job(around: Surroundings) -> int:
+        mended = 0
+        total = 1 if account is not None else await unit_of_work.read(around.database, _count_accounts)
+        with counting("Adding up postings", total) as on_progress:
+            async for each in rebuild_running_balances(
+                around.database, account, on_progress=lambda _account: on_progress(1)
+            ):
+                mended += 1
+                tell(f"{each.account}, {each.place}: was {each.found}, is {each.expected}")
+        return mended
+
+    mended = run(job)
+    tell(f"{mended:,} balance{'s' * (mended != 1)} mended." if mended else "Every balance is the sum of its postings.")
 
 
 def _conclude(accounts: int, *, differences: int, warnings: int) -> None:

@@ -1,13 +1,14 @@
 """The books of an account: append-only postings that each move one amount from one book to another (rule 35).
 
-Debits equal credits by construction; what an invoice still owes and what credit an account has are sums of postings.
+Debits equal credits by construction; what an invoice still owes and what credit an account has are sums of postings,
+kept beside them as running balances.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -127,6 +128,42 @@ class Posting:
 def moved_cents(posting: Posting, book: Book) -> int:
     """Return what a posting adds to a book: above zero when it is debited, below when it is credited."""
     return posting.amount_cents * ((posting.debit is book) - (posting.credit is book))
+
+
+class AccountBalances(NamedTuple):
+    """What an account owes on all its invoices, and the credit that it has left; in cents."""
+
+    receivable_cents: int = 0
+    credit_cents: int = 0
+
+
+class InvoiceBalances(NamedTuple):
+    """What is still to be paid on an invoice, and what was written off of it and has not been recovered; in cents."""
+
+    balance_cents: int = 0
+    written_off_cents: int = 0
+
+
+def account_balances(postings: Iterable[Posting]) -> AccountBalances:
+    """Add up what postings of one account move (rule 35)."""
+    receivable_cents = credit_cents = 0
+    for posting in postings:
+        receivable_cents += moved_cents(posting, Book.RECEIVABLE)
+        credit_cents -= moved_cents(posting, Book.CUSTOMER_CREDIT)
+    return AccountBalances(receivable_cents, credit_cents)
+
+
+def invoice_balances(postings: Iterable[Posting]) -> dict[str, InvoiceBalances]:
+    """Add up what postings move on the invoices that they name, by their ids; one that nothing moved is left out."""
+    found: dict[str, InvoiceBalances] = {}
+    for posting in postings:
+        if posting.invoice_id is not None:
+            before = found.get(posting.invoice_id, InvoiceBalances())
+            found[posting.invoice_id] = InvoiceBalances(
+                before.balance_cents + moved_cents(posting, Book.RECEIVABLE),
+                before.written_off_cents + moved_cents(posting, Book.BAD_DEBT),
+            )
+    return {invoice_id: sums for invoice_id, sums in found.items() if any(sums)}
 
 
 @dataclass(frozen=True, slots=True)

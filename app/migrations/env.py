@@ -11,6 +11,7 @@ from alembic import context
 from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, event, text
 
 import app.models
+from app.migrations.statistics import write_statistics
 from app.models.base import Row
 from app.models.connection import BUSY_TIMEOUT_MILLISECONDS, SQLITE, DatabaseUnsuitable, parse_url, place_of, sqlite_uri
 
@@ -98,6 +99,7 @@ def migrate(connection: Connection) -> None:
         broken = {row[0] for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
         if broken:
             raise BrokenReferences(sorted(broken))
+        write_statistics(connection)
 
 
 if context.is_offline_mode():

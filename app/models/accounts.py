@@ -6,7 +6,7 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy import text as sql
 
 from app.domain.accounts import AccountStatus, KeyPurpose, Role
-from app.models.base import Row, day, enum_text, identifier, instant, reference, text, whole_number
+from app.models.base import Row, day, enum_text, identifier, instant, minor_units, reference, text, whole_number
 
 
 class AccountRow(Row, table=True):
@@ -14,6 +14,7 @@ class AccountRow(Row, table=True):
 
     `checked_usage_seq` is the `usage_seq` up to which an automatic upgrade was last considered; `upgrade_count` counts
     one-month upgrades since the last permanent change of plan. `told_plan_code` is the plan that SAS Flex named last.
+    `receivable_cents` and `credit_cents` are running balances: what its postings up to `ledger_seq` add up to.
     """
 
     __tablename__ = "account"
@@ -42,6 +43,8 @@ class AccountRow(Row, table=True):
     usage_seq: int = whole_number(default=0)
     checked_usage_seq: int = whole_number(default=0, sa_column_kwargs={"server_default": "0"})
     ledger_seq: int = whole_number(default=0)
+    receivable_cents: int = minor_units(least=0, default=0, sa_column_kwargs={"server_default": "0"})
+    credit_cents: int = minor_units(least=0, default=0, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = instant()
     told_plan_code: str | None = text(default=None)
 

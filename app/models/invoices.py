@@ -23,7 +23,11 @@ from app.models.base import (
 
 
 class InvoiceRow(Row, table=True):
-    """One invoice. The watermarks are the account's `usage_seq` and `ledger_seq` that it saw."""
+    """One invoice. The watermarks are the account's `usage_seq` and `ledger_seq` that it saw.
+
+    `balance_cents` and `written_off_cents` are running balances of its postings: what is still to be paid, and what was
+    written off of it and has not been recovered.
+    """
 
     __tablename__ = "invoice"
     __table_args__ = (
@@ -37,7 +41,13 @@ class InvoiceRow(Row, table=True):
             sqlite_where=sql("kind = 'CYCLE' AND status <> 'VOID'"),
             postgresql_where=sql("kind = 'CYCLE' AND status <> 'VOID'"),
         ),
-        Index(None, "account_id", "number"),
+        Index(
+            "ix_invoice_issued",
+            "account_id",
+            "number",
+            sqlite_where=sql("status <> 'DRAFT'"),
+            postgresql_where=sql("status <> 'DRAFT'"),
+        ),
         ForeignKeyConstraint(["account_id", "corrects_invoice_id"], ["invoice.account_id", "invoice.id"]),
         CheckConstraint("credit_applied_cents >= 0 AND amount_due_cents >= 0", name="amounts"),
         CheckConstraint("status = 'DRAFT' OR (number IS NOT NULL AND issued_at IS NOT NULL)", name="issued"),
@@ -64,6 +74,8 @@ class InvoiceRow(Row, table=True):
     issued_at: datetime | None = instant(default=None)
     due_on: date | None = day(default=None)
     paid_at: datetime | None = instant(default=None)
+    balance_cents: int = minor_units(least=0, default=0, sa_column_kwargs={"server_default": "0"})
+    written_off_cents: int = minor_units(least=0, default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class InvoiceLineRow(Row, table=True):

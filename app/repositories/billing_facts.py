@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, case, cast, func, select
+from sqlalchemy import BigInteger, cast, func, select
 from sqlmodel import col
 
 from app.domain.add_ons import AddOnSubscription, AddOnVersion, recurring_items
@@ -13,7 +13,6 @@ from app.domain.billing_items import OneTimeCharge
 from app.domain.checkouts import CheckoutState
 from app.domain.invoice_lines import USAGE_LINE_KINDS, LineKind
 from app.domain.invoices import BillingFacts, UsedPeriod
-from app.domain.ledger import Book
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.plans import Catalogue, PlanVersion
@@ -26,8 +25,8 @@ from app.models.calls import UsageDayRow
 from app.models.charges import OneTimeChargeRow, TaxListRow
 from app.models.collection import CheckoutRow
 from app.models.cycles import BillingCycleRow
-from app.models.invoices import InvoiceLineRow
-from app.models.ledger import LedgerPostingRow, WriteOffShareRow
+from app.models.invoices import InvoiceLineRow, InvoiceRow
+from app.models.ledger import WriteOffShareRow
 from app.models.plans import PlanVersionRow
 from app.repositories.billed_lines import read_books, select_billed, select_write_offs
 
@@ -89,36 +88,22 @@ def total(column: Sql) -> Sql:
     return cast(func.coalesce(func.sum(column), 0), BigInteger)
 
 
-def credit_balance(account_id: Sql) -> Sql:
-    """Return the credit that an account has left, as a correlated sum of its postings (rule 35)."""
-    amount = col(LedgerPostingRow.amount_cents)
-    signed = case((col(LedgerPostingRow.credit) == Book.CUSTOMER_CREDIT, amount), else_=-amount)
-    touches = (col(LedgerPostingRow.credit) == Book.CUSTOMER_CREDIT) | (
-        col(LedgerPostingRow.debit) == Book.CUSTOMER_CREDIT
-    )
-    statement = select(total(signed)).where(col(LedgerPostingRow.account_id) == account_id, touches)
-    return statement.scalar_subquery()
-
-
-def open_balance(account_id: Sql) -> Sql:
-    """Return what the account owes on its invoices, as a correlated sum of its postings.
+def open_balance() -> Sql:
+    """Return what an account owes on its invoices, beside the account's row.
 
     The invoice of a change that waits for its own payment is not among them: if that fails it is void (rule 17).
     """
-    amount = col(LedgerPostingRow.amount_cents)
-    is_debit = col(LedgerPostingRow.debit) == Book.RECEIVABLE
-    touches = is_debit | (col(LedgerPostingRow.credit) == Book.RECEIVABLE)
-    statement = select(total(case((is_debit, amount), else_=-amount))).where(
-        col(LedgerPostingRow.account_id) == account_id,
-        touches,
-        ~select(col(CheckoutRow.id))
+    waiting = (
+        select(col(InvoiceRow.balance_cents))
+        .join(CheckoutRow, col(CheckoutRow.invoice_id) == col(InvoiceRow.id))
         .where(
-            col(CheckoutRow.invoice_id) == col(LedgerPostingRow.invoice_id),
+            col(CheckoutRow.account_id) == col(AccountRow.id),
             col(CheckoutRow.state) == CheckoutState.WAITING,
         )
-        .exists(),
+        .correlate(AccountRow)
+        .scalar_subquery()
     )
-    return statement.scalar_subquery()
+    return col(AccountRow.receivable_cents) - func.coalesce(waiting, 0)
 
 
 def select_accounts(scope: Scope) -> Sql:
@@ -132,7 +117,7 @@ def select_accounts(scope: Scope) -> Sql:
             account_id,
             col(AccountRow.paid_starts_on),
             col(AccountRow.next_cycle_on),
-            credit_balance(account_id).label("credit_cents"),
+            col(AccountRow.credit_cents),
             *(column.label(f"plan_{column.key}") for column in PLAN_COLUMNS),
         )
         .join(

@@ -10,12 +10,10 @@ from sqlmodel import col, select
 
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus, Issue
 from app.domain.invoice_lines import InvoiceLine, LineKind
-from app.domain.ledger import Book
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.position_fold import Document
 from app.models.invoices import InvoiceLineRow, InvoiceRow, SequenceRow
-from app.models.ledger import LedgerPostingRow
 from app.repositories.billed_lines import read_shares
 from app.repositories.bulk import execute_many
 
@@ -98,20 +96,16 @@ class InvoiceRepository:
 
     async def mark_paid(self, invoice_ids: Sequence[str], *, paid_at: datetime) -> None:
         """Store that nothing is left to pay; what is written off and not recovered leaves an invoice uncollectible."""
-        amount, is_off = col(LedgerPostingRow.amount_cents), col(LedgerPostingRow.debit) == Book.BAD_DEBT
-        written_off = (
-            select(func.coalesce(func.sum(case((is_off, amount), else_=-amount)), 0))
-            .where(
-                LedgerPostingRow.account_id == InvoiceRow.account_id,
-                LedgerPostingRow.invoice_id == InvoiceRow.id,
-                is_off | (col(LedgerPostingRow.credit) == Book.BAD_DEBT),
+        is_recovered = col(InvoiceRow.written_off_cents) == 0
+        statement = (
+            update(InvoiceRow)
+            .where(col(InvoiceRow.id).in_(invoice_ids))
+            .values(
+                status=case((is_recovered, InvoiceStatus.PAID), else_=InvoiceStatus.UNCOLLECTIBLE),
+                paid_at=case((is_recovered, paid_at), else_=col(InvoiceRow.paid_at)),
             )
-            .correlate(InvoiceRow)
-            .scalar_subquery()
         )
-        statement = update(InvoiceRow).where(col(InvoiceRow.id).in_(invoice_ids))
-        await self._session.exec(statement.where(written_off == 0).values(status=InvoiceStatus.PAID, paid_at=paid_at))
-        await self._session.exec(statement.where(written_off > 0).values(status=InvoiceStatus.UNCOLLECTIBLE))
+        await self._session.exec(statement)
 
     async def reopen(self, invoice_id: str) -> None:
         """Store that something is to be paid again: money that had paid it went back."""
@@ -251,6 +245,8 @@ def _invoice_values(issue: Issue, engine_version: int, issued_at: datetime, due_
         issued_at,
         due_on,
         None,
+        0,
+        0,
     )
 
 

@@ -1,4 +1,4 @@
-"""The books of accounts: postings appended in order, and the sums that balances are."""
+"""The books of accounts: postings appended in order, and the running balances that move with them (decision 0023)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,33 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import BigInteger, bindparam, case, cast, exists, false, func, insert, true, update
+from sqlalchemy import bindparam, case, exists, false, func, insert, true, update
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 
 from app.domain.checkouts import CheckoutState
 from app.domain.collection import OPEN_STATES
 from app.domain.invoice_drafts import InvoiceStatus
-from app.domain.ledger import Book, CreditGrant, OpenInvoice, PaymentKind, Posting, PostingKind
+from app.domain.ledger import (
+    AccountBalances,
+    Book,
+    CreditGrant,
+    InvoiceBalances,
+    OpenInvoice,
+    PaymentKind,
+    Posting,
+    PostingKind,
+    account_balances,
+    invoice_balances,
+)
 from app.models.accounts import AccountRow
 from app.models.collection import CheckoutRow, CollectionRow, PaymentAttemptRow
 from app.models.invoices import InvoiceRow
 from app.models.ledger import LedgerPostingRow, PaymentRow
-from app.repositories.billing_facts import credit_balance
 from app.repositories.bulk import execute_many
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlalchemy import ColumnElement
@@ -33,7 +43,21 @@ if TYPE_CHECKING:
 
 _INSERT = insert(LedgerPostingRow)
 _ADVANCE = (
-    update(AccountRow).where(col(AccountRow.id) == bindparam("account")).values(ledger_seq=bindparam("last_posting"))
+    update(AccountRow)
+    .where(col(AccountRow.id) == bindparam("account"))
+    .ordered_values(
+        (col(AccountRow.ledger_seq), bindparam("last_posting")),
+        (col(AccountRow.receivable_cents), col(AccountRow.receivable_cents) + bindparam("receivable_moved")),
+        (col(AccountRow.credit_cents), col(AccountRow.credit_cents) + bindparam("credit_moved")),
+    )
+)
+_MOVE = (
+    update(InvoiceRow)
+    .where(col(InvoiceRow.id) == bindparam("moved_id"))
+    .ordered_values(
+        (col(InvoiceRow.balance_cents), col(InvoiceRow.balance_cents) + bindparam("balance_moved")),
+        (col(InvoiceRow.written_off_cents), col(InvoiceRow.written_off_cents) + bindparam("written_off_moved")),
+    )
 )
 
 
@@ -43,6 +67,13 @@ class PostedPosting(NamedTuple):
     account_id: str
     seq: int
     posting: Posting
+
+
+class RunningBalances(NamedTuple):
+    """The balances of an account, and those of its invoices by id."""
+
+    account: AccountBalances
+    invoices: Mapping[str, InvoiceBalances]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +98,19 @@ def select_open_invoices(scope: Callable[[Mapped[str]], ColumnElement[bool]]) ->
 
     The invoice of a change that waits for its own payment is not among them: nothing else pays it (rule 17).
     """
-    posting, account_id = LedgerPostingRow, col(InvoiceRow.account_id)
-    amount, is_debit = col(posting.amount_cents), col(posting.debit) == Book.RECEIVABLE
-    balance = (
-        select(cast(func.coalesce(func.sum(case((is_debit, amount), else_=-amount)), 0), BigInteger))
-        .where(
-            posting.account_id == InvoiceRow.account_id,
-            posting.invoice_id == InvoiceRow.id,
-            is_debit | (col(posting.credit) == Book.RECEIVABLE),
-        )
-        .correlate(InvoiceRow)
-        .scalar_subquery()
-    )
     is_under_way = exists().where(
         col(PaymentAttemptRow.invoice_id) == InvoiceRow.id, col(PaymentAttemptRow.state).in_(OPEN_STATES)
     )
     return (
         sa_select(
             col(InvoiceRow.id),
-            balance.label("balance_cents"),
+            col(InvoiceRow.balance_cents),
             col(InvoiceRow.number),
             func.coalesce(col(CollectionRow.is_by_hand), false()).label("is_by_hand"),
             is_under_way.label("is_under_way"),
         )
         .outerjoin(CollectionRow, col(CollectionRow.invoice_id) == InvoiceRow.id)
-        .where(scope(account_id), col(InvoiceRow.status) == InvoiceStatus.OPEN, ~waits_for_payment())
+        .where(scope(col(InvoiceRow.account_id)), col(InvoiceRow.status) == InvoiceStatus.OPEN, ~waits_for_payment())
         .order_by(col(InvoiceRow.number))
     )
 
@@ -109,14 +128,17 @@ class LedgerRepository:
     async def append_many(self, appended: Iterable[tuple[str, int, Sequence[Posting]]], *, posted_at: datetime) -> None:
         """Append postings to accounts: each one's id, the number of its last posting, and what follows.
 
-        The caller is their only writer.
+        The running balances move by them (rule 35). The caller is their only writer.
         """
-        rows, lasts = [], []
+        rows, accounts, invoices = [], [], []
         for account_id, last, postings in appended:
             rows += [_row(account_id, seq, posting, posted_at) for seq, posting in enumerate(postings, start=last + 1)]
-            lasts.append((last + len(postings), account_id))
+            sums = account_balances(postings)
+            accounts.append((last + len(postings), sums.receivable_cents, sums.credit_cents, account_id))
+            invoices += [(*balances, invoice_id) for invoice_id, balances in invoice_balances(postings).items()]
         await execute_many(self._session, _INSERT, rows)
-        await execute_many(self._session, _ADVANCE, lasts)
+        await execute_many(self._session, _ADVANCE, accounts)
+        await execute_many(self._session, _MOVE, invoices)
 
     async def credit_grants(self, account_ids: Sequence[str]) -> dict[str, list[CreditGrant]]:
         """Return the credits with something left, oldest first, by account."""
@@ -140,9 +162,11 @@ class LedgerRepository:
                 used,
                 (used.c.account_id == LedgerPostingRow.account_id) & (used.c.grant_seq == LedgerPostingRow.seq),
             )
+            .join(AccountRow, col(AccountRow.id) == LedgerPostingRow.account_id)
             .where(
                 LedgerPostingRow.credit == Book.CUSTOMER_CREDIT,
                 col(LedgerPostingRow.account_id).in_(account_ids),
+                AccountRow.credit_cents > 0,
             )
             .order_by(col(LedgerPostingRow.account_id), col(LedgerPostingRow.seq))
         )
@@ -173,12 +197,13 @@ class LedgerRepository:
         )
         statement = (
             select(InvoiceRow.account_id)
+            .join(AccountRow, col(AccountRow.id) == InvoiceRow.account_id)
             .where(
                 InvoiceRow.status == InvoiceStatus.OPEN,
                 ~is_by_hand,
                 ~is_under_way,
                 ~waits_for_payment(),
-                credit_balance(col(InvoiceRow.account_id)) > 0,
+                AccountRow.credit_cents > 0,
             )
             .distinct()
             .order_by(col(InvoiceRow.account_id))
@@ -187,14 +212,11 @@ class LedgerRepository:
         return list(await self._session.exec(statement))
 
     async def balance_of_invoice(self, account_id: str, invoice_id: str) -> int:
-        """Return what is still to be paid on one invoice."""
-        amount, is_debit = col(LedgerPostingRow.amount_cents), col(LedgerPostingRow.debit) == Book.RECEIVABLE
-        statement = select(func.coalesce(func.sum(case((is_debit, amount), else_=-amount)), 0)).where(
-            LedgerPostingRow.account_id == account_id,
-            LedgerPostingRow.invoice_id == invoice_id,
-            is_debit | (col(LedgerPostingRow.credit) == Book.RECEIVABLE),
+        """Return what is still to be paid on one invoice; zero where the account has none with this id."""
+        statement = select(InvoiceRow.balance_cents).where(
+            InvoiceRow.account_id == account_id, InvoiceRow.id == invoice_id
         )
-        return int((await self._session.exec(statement)).one())
+        return (await self._session.exec(statement)).one_or_none() or 0
 
     async def sums_of_invoice(self, account_id: str, invoice_id: str) -> Counter[PostingKind]:
         """Return what the postings of an invoice add up to by kind; zero for a kind it has none of."""
@@ -224,6 +246,24 @@ class LedgerRepository:
     async def last_posting(self, account_id: str) -> int:
         """Return the number of its last posting that the account remembers."""
         return (await self._session.exec(select(AccountRow.ledger_seq).where(AccountRow.id == account_id))).one()
+
+    async def running_balances(self, account_id: str) -> RunningBalances:
+        """Return the running balances of an account, and of its invoices by id; one at zero is left out."""
+        of_account = select(AccountRow.receivable_cents, AccountRow.credit_cents).where(AccountRow.id == account_id)
+        of_invoices = select(InvoiceRow.id, InvoiceRow.balance_cents, InvoiceRow.written_off_cents).where(
+            InvoiceRow.account_id == account_id,
+            (InvoiceRow.balance_cents != 0) | (InvoiceRow.written_off_cents != 0),
+        )
+        return RunningBalances(
+            AccountBalances(*(await self._session.exec(of_account)).one()),
+            {invoice_id: InvoiceBalances(*sums) for invoice_id, *sums in await self._session.exec(of_invoices)},
+        )
+
+    async def move_balances(self, account_id: str, by: RunningBalances) -> None:
+        """Move the running balances of an account and its invoices without a posting: for mending alone."""
+        last = await self.last_posting(account_id)
+        await execute_many(self._session, _ADVANCE, [(last, *by.account, account_id)])
+        await execute_many(self._session, _MOVE, [(*sums, invoice_id) for invoice_id, sums in by.invoices.items()])
 
     async def postings(self, account_id: str) -> list[PostedPosting]:
         """Return the books of an account in order."""

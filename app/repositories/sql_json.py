@@ -134,7 +134,8 @@ def compile_for_driver(
     if not isinstance(statement, ClauseElement):
         raise TypeError(f"{statement!r} cannot be compiled")
     dialect = dialect_named(dialect_name)
-    compiled: Any = statement.compile(dialect=dialect, column_keys=column_keys)
+    spelled = visitors.cloned_traverse(statement, {}, {"bindparam": _as_literal})
+    compiled: Any = spelled.compile(dialect=dialect, column_keys=column_keys)
     names = {key for key, parameter in compiled.binds.items() if parameter.required}
     state = compiled.construct_expanded_state(dict.fromkeys(names))
     origin = {new: old for old, expanded in state.parameter_expansion.items() for new in expanded}
@@ -147,6 +148,11 @@ def compile_for_driver(
         return Slot(None, None, value if convert is None else convert(value))
 
     return DriverStatement(state.statement, tuple(slot(name) for name in state.positiontup or ()))
+
+
+def _as_literal(parameter: BindParameter[Any]) -> None:
+    if not parameter.required and parameter.value is not None:
+        parameter.literal_execute = True
 
 
 def decoder_for(column_type: TypeEngine[Any]) -> Convert | None:

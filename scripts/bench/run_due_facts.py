@@ -100,7 +100,8 @@ def _give_credit(connection: sqlite3.Connection, ids: list[str]) -> None:
     lucky = [(500 + place * 7, minted.new("pay"), account) for place, account in enumerate(ids[::_CREDIT_EVERY])]
     _write(connection, _INSERT_PAYMENT, ((payment, account, cents, at) for cents, payment, account in lucky))
     _write(connection, _OVERPAY, ((cents, payment, at, account) for cents, payment, account in lucky))
-    _write(connection, "UPDATE account SET ledger_seq = ledger_seq + 1 WHERE id = ?", ((a,) for _, _, a in lucky))
+    advance = "UPDATE account SET ledger_seq = ledger_seq + 1, credit_cents = credit_cents + ? WHERE id = ?"
+    _write(connection, advance, ((cents, account) for cents, _, account in lucky))
 
 
 def _write(connection: sqlite3.Connection, statement: str, rows: Iterable[tuple[Value, ...]]) -> None:

@@ -169,7 +169,7 @@ SELECT invoice_id, account_id, account_name, 'CYCLE', 'DRAFT', number, period_on
               json_array(substr(period_on, 1, 7), paid_starts_on, plan_version_id, :policies, credit_cents),
               json(months))),
        sha256(json_array(json(content), 'CYCLE', substr(period_on, 1, 7), applied_cents)),
-       :now, :today, NULL, NULL
+       :now, :today, NULL, NULL, max(0, total_cents) - applied_cents, 0
 FROM bill ORDER BY number"""
 
 _LINES = """
@@ -225,8 +225,10 @@ UPDATE account SET
     next_cycle_on = due.ends_before,
     next_close_at = closes_at(due.ends_before, due.paid_starts_on),
     adjustable_from_on = date(due.ends_before, '-3 months'),
-    ledger_seq = coalesce((SELECT max(seq) FROM ledger_posting l WHERE l.account_id = account.id), account.ledger_seq)
-FROM due WHERE due.account_id = account.id"""
+    ledger_seq = coalesce((SELECT max(seq) FROM ledger_posting l WHERE l.account_id = account.id), account.ledger_seq),
+    receivable_cents = account.receivable_cents + max(0, due.total_cents) - due.applied_cents,
+    credit_cents = account.credit_cents + max(0, -due.total_cents) - due.applied_cents
+FROM bill AS due WHERE due.account_id = account.id"""
 
 _EVENTS = """
 INSERT INTO event (id, account_id, kind, subject_id, actor, request_id, data, occurred_at)

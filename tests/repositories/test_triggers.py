@@ -137,4 +137,8 @@ class TestFrozen:
 
         found = await frozen.read_tx(lambda session: session.exec(text(columns)))
 
-        assert set(found.keys()) - set(INVOICE_CHANGES) == {"paid_at"}
+        assert set(found.keys()) - set(INVOICE_CHANGES) == {
+            "paid_at",
+            "balance_cents",
+            "written_off_cents",
+        }

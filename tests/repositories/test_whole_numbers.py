@@ -169,9 +169,9 @@ class TestUpgrade:
             assert schema(path) == before
         upgrade(url)
         after_rows = contents(path)
-        assert {table: after_rows[table] for table in ("call", "invoice", "invoice_line", "ledger_posting")} == {
-            table: rows_before[table] for table in ("call", "invoice", "invoice_line", "ledger_posting")
-        }
+        for table in ("call", "invoice", "invoice_line", "ledger_posting"):
+            width = len(rows_before[table][0])  # later revisions add columns at the end
+            assert [row[:width] for row in after_rows[table]] == rows_before[table]
 
 
 class TestFreezes:

@@ -25,7 +25,6 @@ from app.repositories.billed_lines import read_books, select_billed, select_writ
 from app.repositories.billing_facts import (
     ADD_ON_COLUMNS,
     PLAN_COLUMNS,
-    credit_balance,
     read_add_on,
     read_catalogue,
     read_plan,
@@ -85,9 +84,9 @@ _ACCOUNT = (
                 AccountRow.upgrade_count,
                 AccountRow.usage_seq,
                 AccountRow.ledger_seq,
+                AccountRow.credit_cents,
             )
         ),
-        credit_balance(col(AccountRow.id)).label("credit_cents"),
         _TODAY.label("today"),
         *_plan_columns(PlanVersionRow, "chosen"),
         *_plan_columns(_PENDING, "pending"),

@@ -69,9 +69,7 @@ BILLING_SUMMARY: Page[SummaryFacts | None] = Page(
     "billing_summary",
     {
         **_FACTS,
-        "account": _FACTS["account"].add_columns(
-            open_balance(col(AccountRow.id)).label("open_balance_cents"), col(AccountRow.status)
-        ),
+        "account": _FACTS["account"].add_columns(open_balance().label("open_balance_cents"), col(AccountRow.status)),
         "days": DAYS,
         "methods": METHODS,
         "rounds": _ROUNDS,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, Date, bindparam, case, cast, func, or_, select
+from sqlalchemy import BigInteger, Date, bindparam, cast, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoice_lines import InvoiceLine, LineKind
-from app.domain.ledger import REVERSALS, Book, PostingKind
+from app.domain.ledger import REVERSALS, PostingKind
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.models.accounts import AccountRow
@@ -58,26 +58,6 @@ PAYING = (PostingKind.PAYMENT_RECEIVED, PostingKind.WRITE_OFF_RECOVERED)
 """The kinds of posting by which a payment went to an invoice."""
 
 
-def _balances() -> Sql:
-    """What is owed on each invoice of the account: one pass over its postings, however many invoices are read.
-
-    All that moved it counts, whatever its kind, but for writing it off, which pays nothing.
-    """
-    posting = LedgerPostingRow
-    amount, is_debit = col(posting.amount_cents), col(posting.debit) == Book.RECEIVABLE
-    is_recovered = col(posting.kind) == PostingKind.WRITE_OFF_RECOVERED
-    return (
-        select(col(posting.invoice_id), total(case((is_debit, amount), else_=-amount)).label("cents"))
-        .where(
-            own(col(posting.account_id)),
-            is_debit | (col(posting.credit) == Book.RECEIVABLE) | is_recovered,
-            col(posting.kind) != PostingKind.WRITTEN_OFF,
-        )
-        .group_by(col(posting.invoice_id))
-        .subquery("balances")
-    )
-
-
 def _tax_cents() -> Sql:
     line = InvoiceLineRow
     return (
@@ -113,6 +93,7 @@ def _earlier_watermark() -> Sql:
         .where(
             col(earlier.account_id) == col(InvoiceRow.account_id),
             col(earlier.number) < _NUMBER,
+            col(earlier.status) != InvoiceStatus.DRAFT,
             col(earlier.kind).in_(USAGE_INVOICES),
             col(earlier.status) != InvoiceStatus.VOID,
         )
@@ -125,7 +106,6 @@ def _earlier_watermark() -> Sql:
 
 
 def _select_invoices() -> Sql:
-    balances = _balances()
     columns = (
         InvoiceRow.id,
         InvoiceRow.account_id,
@@ -149,13 +129,12 @@ def _select_invoices() -> Sql:
             *(col(column) for column in columns),
             _corrects_number().label("corrects_number"),
             _tax_cents().label("tax_cents"),
-            func.coalesce(balances.c.cents, 0).label("balance_cents"),
+            (col(InvoiceRow.balance_cents) + col(InvoiceRow.written_off_cents)).label("balance_cents"),
             col(AccountRow.paid_starts_on),
             col(InvoiceRow.usage_watermark),
             _earlier_watermark().label("earlier_watermark"),
         )
         .join(AccountRow, col(AccountRow.id) == col(InvoiceRow.account_id))
-        .outerjoin(balances, balances.c.invoice_id == col(InvoiceRow.id))
         .where(*_issued())
     )
 
@@ -224,7 +203,7 @@ def _payments(ids: Sql) -> Sql:
     return (
         _with_method(select(*columns).join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id)))
         .where(own(col(posting.account_id)), col(posting.invoice_id).in_(ids), col(posting.kind).in_(PAYING))
-        .order_by(col(posting.seq))
+        .order_by(col(posting.invoice_id), col(posting.seq))
     )
 
 
@@ -242,7 +221,7 @@ def _reversals(ids: Sql) -> Sql:
     return (
         _with_method(select(*columns).join(PaymentRow, col(PaymentRow.id) == col(posting.payment_id)))
         .where(own(col(posting.account_id)), col(posting.invoice_id).in_(ids), col(posting.kind).in_(REVERSALS))
-        .order_by(col(posting.seq))
+        .order_by(col(posting.invoice_id), col(posting.seq))
     )
 
 
@@ -259,7 +238,7 @@ def _credits(ids: Sql) -> Sql:
             col(posting.invoice_id).in_(ids),
             col(posting.kind) == PostingKind.CREDIT_APPLIED,
         )
-        .order_by(col(posting.seq))
+        .order_by(col(posting.invoice_id), col(posting.seq))
     )
 
 

@@ -15,7 +15,7 @@ from app.models.accounts import AccountRow, MembershipRow, UserRow
 from app.models.collection import CollectionRow, PaymentAttemptRow
 from app.models.invoices import InvoiceRow
 from app.models.ledger import LedgerPostingRow
-from app.repositories.billing_facts import credit_balance, open_balance
+from app.repositories.billing_facts import open_balance
 from app.repositories.reader import Page
 from app.views.viewer import PastDue, Viewer
 
@@ -39,11 +39,11 @@ def _past_due() -> ColumnElement[str | None]:
     went_back, went_back_at = _last_back(col(LedgerPostingRow.kind)), _last_back(col(LedgerPostingRow.posted_at))
     is_warned = col(row.warn_at).is_(None) & col(row.suspend_at).is_not(None)
     why = case(
-        (declined_at.is_not(None) & (went_back_at.is_(None) | (declined_at > went_back_at)), PastDue.DECLINED),
-        *((went_back == kind, reason) for kind, reason in _WENT_BACK.items()),
-        else_=PastDue.SUSPENSION_ANNOUNCED,
+        (declined_at.is_not(None) & (went_back_at.is_(None) | (declined_at > went_back_at)), PastDue.DECLINED.value),
+        *((went_back == kind, reason.value) for kind, reason in _WENT_BACK.items()),
+        else_=PastDue.SUSPENSION_ANNOUNCED.value,
     )
-    return (
+    reason = (
         select(cast(why, Text))
         .select_from(row)
         .join(InvoiceRow, col(InvoiceRow.id) == col(row.invoice_id))
@@ -52,12 +52,13 @@ def _past_due() -> ColumnElement[str | None]:
             col(row.account_id) == account_id,
             col(row.status) == CollectionStatus.WAITING,
             declined_at.is_not(None) | went_back_at.is_not(None) | is_warned,
-            open_balance(account_id) > credit_balance(account_id),
         )
         .order_by(col(InvoiceRow.number).desc())
         .limit(1)
+        .correlate(AccountRow)
         .scalar_subquery()
     )
+    return case((open_balance() > col(AccountRow.credit_cents), reason), else_=None)
 
 
 _WENT_BACK = {

@@ -21,6 +21,7 @@ from app.domain.usage import UsageTotals
 from app.repositories import unit_of_work
 from app.repositories.invoices import FIRST_INVOICE_NUMBER
 from app.services.operations.replay import ENGINES, FactsMissing, Replay
+from app.services.operations.running_balances import check_balances, sum_balances
 from app.services.operations.verify_ledger import Difference, check_charges, check_ledger
 from app.services.operations.verify_positions import check_positions, check_waiting_credit
 from app.services.operations.verify_upgrades import check_upgrades
@@ -75,6 +76,12 @@ async def _check_account(uow: UnitOfWork, account: Account, since: datetime | No
     differences = [
         *_check_months(account, invoices, plans),
         *check_ledger(account.external_id, invoices, postings, payments, last_posting),
+        *check_balances(
+            account.external_id,
+            await uow.ledger.running_balances(account.id),
+            sum_balances(postings),
+            {invoice.id: invoice.number for invoice in invoices},
+        ),
         *check_charges(account.external_id, await uow.attempts.succeeded(account.id), payments),
         *await _check_sums(uow, account),
         *await check_upgrades(uow, account, invoices, since),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.repositories.accounts import AccountNotFound
 from app.repositories.database import Database
+from app.services.operations.running_balances import rebuild_running_balances
 from tests.database import copied_database
 from tests.factories.calls import a_call
-from tests.services.books import differences, tamper
+from tests.services.books import differences, dump, tamper
 from tests.world import ACCOUNT, World, pacific
 
 MINUTE = 60
@@ -162,13 +164,33 @@ TAMPERING: dict[str, tuple[list[str], list[tuple[str, str, str]]]] = {
         [
             ("invoice 100001, posted INVOICED", "100", "13900"),
             ("invoice 100001, status", "PAID with -13800 cents open", "PAID with 0 cents open"),
+            ("running balance, receivable", "23516 cents", "9716 cents"),
+            ("invoice 100001, running balance, balance", "0 cents", "-13800 cents"),
         ],
     ),
     "the amount of a charge that nobody has paid": (
         [f"UPDATE ledger_posting SET amount_cents = amount_cents + 1 WHERE account_id = {AA0101} AND seq = 4"],
         [
             ("invoice 100002, posted INVOICED", "15191", "15190"),
+            ("running balance, receivable", "23516 cents", "23517 cents"),
+            ("invoice 100002, running balance, balance", "9090 cents", "9091 cents"),
         ],
+    ),
+    "what the account owes": (
+        [f"UPDATE account SET receivable_cents = receivable_cents + 1 WHERE id = {AA0101}"],
+        [("running balance, receivable", "23517 cents", "23516 cents")],
+    ),
+    "the credit of the account": (
+        [f"UPDATE account SET credit_cents = 1 WHERE id = {AA0101}"],
+        [("running balance, credit", "1 cents", "0 cents")],
+    ),
+    "the balance of an invoice": (
+        [f"UPDATE invoice SET balance_cents = balance_cents - 1 WHERE id = {SECOND}"],
+        [("invoice 100002, running balance, balance", "9089 cents", "9090 cents")],
+    ),
+    "what was written off of an invoice": (
+        [f"UPDATE invoice SET written_off_cents = 1 WHERE id = {FIRST}"],
+        [("invoice 100001, running balance, written off", "1 cents", "0 cents")],
     ),
     "the amount of a payment": (
         ["UPDATE payment SET amount_cents = 30000"],
@@ -232,6 +254,43 @@ TAMPERING: dict[str, tuple[list[str], list[tuple[str, str, str]]]] = {
         [("next month", "2026-12-01", "2026-10-01")],
     ),
 }
+
+
+class TestRebuilding:
+    """`flex-billing rebuild balances`."""
+
+    async def test_mends_what_is_off_and_tells_it_and_then_nothing_is(self, books):
+        off = [
+            f"UPDATE account SET receivable_cents = 1, credit_cents = 2 WHERE id = {AA0101}",
+            f"UPDATE invoice SET balance_cents = 3, written_off_cents = 4 WHERE id = {FIRST}",
+            f"UPDATE invoice SET balance_cents = 0 WHERE id = {SECOND}",
+        ]
+        sound = dump(books)
+        tamper(books, *off)
+        told = await differences(books)
+        assert len(told) == 5
+
+        assert await rebuilt(books) == told
+
+        assert await differences(books) == []
+        assert await rebuilt(books) == []
+        assert dump(books) == sound
+
+    async def test_of_one_account_leaves_the_others(self, books):
+        tamper(books, "UPDATE account SET credit_cents = credit_cents + 1")
+
+        assert [each[0] for each in await rebuilt(books, account="AA0102")] == ["AA0102"]
+
+        assert [each[0] for each in await differences(books)] == [ACCOUNT]
+
+    async def test_of_an_unknown_account_is_refused(self, books):
+        with pytest.raises(AccountNotFound):
+            await rebuilt(books, account="AA0109")
+
+
+async def rebuilt(database: Database, **options: Any) -> list[tuple[str, str, str, str]]:
+    found = [each async for each in rebuild_running_balances(database, **options)]
+    return [(each.account, each.place, each.found, each.expected) for each in found]
 
 
 class TestTampering:

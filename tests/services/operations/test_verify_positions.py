@@ -119,6 +119,8 @@ CHECKS: dict[str, tuple[Callable[[World], Awaitable[None]], list[str], list[tupl
             f"UPDATE invoice_line SET amount_cents = -14000 WHERE kind = 'BASE_REVERSAL' AND invoice_id = {SECOND}",
             f"UPDATE invoice SET total_cents = 9900 WHERE id = {SECOND}",
             f"UPDATE ledger_posting SET amount_cents = 9900 WHERE invoice_id = {SECOND}",
+            f"UPDATE invoice SET balance_cents = 9900 WHERE id = {SECOND}",
+            "UPDATE account SET receivable_cents = receivable_cents - 100",
         ],
         [("base of 2026-07, still billed", "$238.00", "$239.00")],
     ),
@@ -167,6 +169,8 @@ CHECKS: dict[str, tuple[Callable[[World], Awaitable[None]], list[str], list[tupl
         [
             "UPDATE ledger_posting SET kind = 'OVERPAID', invoice_id = NULL, credit = 'CUSTOMER_CREDIT' WHERE seq = 4",
             "DELETE FROM write_off_share WHERE seq = 4",
+            "UPDATE account SET credit_cents = 3900",
+            "UPDATE invoice SET written_off_cents = 3900 WHERE number = 100001",
         ],
         [("posting 4, credit beside the write-off of invoice 100001", "$39.00 of credit", "$39.00 recovered")],
     ),

@@ -1,0 +1,80 @@
+"""Accounts and invoices have running balances, the sums of their postings; an account's issued invoices are counted
+by their index alone.
+
+Revision ID: 0011
+Revises: 0010
+Create Date: 2026-12-01 04:00:00+00:00
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.migrations.rebuild import check_numbers, release_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+revision: str = "0011"
+down_revision: str | None = "0010"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+LARGEST = 10**15
+ALL_INVOICES = "ix_invoice_account_id_number"
+COLUMNS = {
+    "account": ("receivable_cents", "credit_cents"),
+    "invoice": ("balance_cents", "written_off_cents"),
+}
+
+ADD_UP = {
+    "account": """
+    UPDATE account SET
+        receivable_cents = COALESCE((
+            SELECT SUM(CASE debit WHEN 'RECEIVABLE' THEN amount_cents ELSE -amount_cents END) FROM ledger_posting
+            WHERE account_id = account.id AND 'RECEIVABLE' IN (debit, credit)
+        ), 0),
+        credit_cents = COALESCE((
+            SELECT SUM(CASE credit WHEN 'CUSTOMER_CREDIT' THEN amount_cents ELSE -amount_cents END) FROM ledger_posting
+            WHERE account_id = account.id AND 'CUSTOMER_CREDIT' IN (debit, credit)
+        ), 0)
+    """,
+    "invoice": """
+    UPDATE invoice SET
+        balance_cents = COALESCE((
+            SELECT SUM(CASE debit WHEN 'RECEIVABLE' THEN amount_cents ELSE -amount_cents END) FROM ledger_posting
+            WHERE account_id = invoice.account_id AND invoice_id = invoice.id AND 'RECEIVABLE' IN (debit, credit)
+        ), 0),
+        written_off_cents = COALESCE((
+            SELECT SUM(CASE debit WHEN 'BAD_DEBT' THEN amount_cents ELSE -amount_cents END) FROM ledger_posting
+            WHERE account_id = invoice.account_id AND invoice_id = invoice.id AND 'BAD_DEBT' IN (debit, credit)
+        ), 0)
+    """,
+}
+
+
+def upgrade() -> None:
+    """Bring the database to this revision."""
+    for table, columns in COLUMNS.items():
+        for column in columns:
+            op.add_column(table, sa.Column(column, sa.BigInteger(), server_default="0", nullable=False))
+        op.execute(ADD_UP[table])
+        check_numbers(table, dict.fromkeys(columns, (0, LARGEST)))
+    op.drop_index(ALL_INVOICES, table_name="invoice")
+    issued = sa.text("status <> 'DRAFT'")
+    op.create_index(
+        "ix_invoice_issued", "invoice", ["account_id", "number"], sqlite_where=issued, postgresql_where=issued
+    )
+
+
+def downgrade() -> None:
+    """Take the database back to the revision before."""
+    op.drop_index("ix_invoice_issued", table_name="invoice")
+    op.create_index(ALL_INVOICES, "invoice", ["account_id", "number"])
+    for table, columns in COLUMNS.items():
+        release_numbers(table, columns)
+        for column in columns:
+            op.drop_column(table, column)
