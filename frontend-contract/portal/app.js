@@ -24,17 +24,17 @@ export function App({ api }) {
 
   useEffect(() => {
     const follow = () => setAddress(location.pathname);
-    const end = () => setSessionOver(true);
+    const hear = (/** @type {any} */ event) => setSessionOver(event.detail.isOver);
     const connection = () => setOnline(navigator.onLine);
     addEventListener("popstate", follow);
     addEventListener("online", connection);
     addEventListener("offline", connection);
-    document.addEventListener("flex:session-over", end);
+    document.addEventListener("flex:session", hear);
     return () => {
       removeEventListener("popstate", follow);
       removeEventListener("online", connection);
       removeEventListener("offline", connection);
-      document.removeEventListener("flex:session-over", end);
+      document.removeEventListener("flex:session", hear);
     };
   }, []);
 
@@ -70,18 +70,19 @@ export function App({ api }) {
 /** @param {{ load: () => Promise<any>, id: string | null, onViewer: (viewer: any) => void, go: (path: string) => void }} props */
 function Screen({ load, id, onViewer, go }) {
   const [found, setFound] = useState(/** @type {any} */ (null));
+  const [isGone, setGone] = useState(false);
   useEffect(() => {
     let isHere = true;
-    load().then(
-      (module) => isHere && setFound(() => module.default),
-      () => isHere && setFound(() => Unreachable),
-    );
+    if (!isGone)
+      load().then(
+        (module) => isHere && setFound(() => module.default),
+        () => isHere && setGone(true),
+      );
     return () => void (isHere = false);
-  }, []);
+  }, [isGone]);
+  if (isGone) return html`<${Failure} failure=${{ code: "SERVICE_UNAVAILABLE", message: "" }}><button type="button" onClick=${() => setGone(false)}>Try again</button><//>`;
   return found ? html`<${found} id=${id} onViewer=${onViewer} go=${go} />` : html`<${Skeleton} lines=${6} />`;
 }
-
-const Unreachable = () => html`<${Failure} failure=${{ code: "SERVICE_UNAVAILABLE", message: "" }} />`;
 
 /** @param {{ viewer: any, screen: any }} props */
 function Header({ viewer, screen }) {
