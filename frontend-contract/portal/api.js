@@ -93,7 +93,12 @@ export function useQuery(name, variables = {}, { isPaused = false, isFresh = fal
       asked,
       subscribe(({ data, error, stale }) => {
         if (data === undefined && !error) return;
-        setAnswer((before) => ({ key, data: data ?? (before.key === key ? before.data : undefined), error, isStale: stale }));
+        setAnswer((before) => {
+          const known = before.key === key ? before.data : undefined;
+          // The cache has nothing of what a mutation made out of date: that stays on the screen until it is there anew.
+          const shown = stale && known && data ? { ...known, ...Object.fromEntries(Object.entries(data).filter(([, found]) => found !== null)) } : data;
+          return { key, data: shown ?? known, error, isStale: stale };
+        });
       }),
     );
     return unsubscribe;

@@ -70,18 +70,21 @@ export function App({ api }) {
 /** @param {{ load: () => Promise<any>, id: string | null, onViewer: (viewer: any) => void, go: (path: string) => void }} props */
 function Screen({ load, id, onViewer, go }) {
   const [found, setFound] = useState(/** @type {any} */ (null));
-  const [isGone, setGone] = useState(false);
   useEffect(() => {
     let isHere = true;
-    if (!isGone)
-      load().then(
-        (module) => isHere && setFound(() => module.default),
-        () => isHere && setGone(true),
-      );
+    load().then(
+      (module) => isHere && setFound(() => module.default),
+      () => isHere && setFound(() => Unreachable),
+    );
     return () => void (isHere = false);
-  }, [isGone]);
-  if (isGone) return html`<${Failure} failure=${{ code: "SERVICE_UNAVAILABLE", message: "" }}><button type="button" onClick=${() => setGone(false)}>Try again</button><//>`;
+  }, []);
   return found ? html`<${found} id=${id} onViewer=${onViewer} go=${go} />` : html`<${Skeleton} lines=${6} />`;
+}
+
+/** A browser tries a module once: the page is loaded again, as soon as there is a server that it can be had from. */
+function Unreachable() {
+  const again = () => fetch(location.href, { method: "HEAD" }).then(() => location.reload(), () => {});
+  return html`<${Failure} failure=${{ code: "SERVICE_UNAVAILABLE", message: "" }}><button type="button" onClick=${again}>Try again</button><//>`;
 }
 
 /** @param {{ viewer: any, screen: any }} props */

@@ -12,29 +12,50 @@ from urllib.parse import urlsplit
 from playwright.sync_api import sync_playwright
 
 from app.graphql.contract import FOLDER
+from app.http.static_files import FOLDER as STATIC
 from tests.browser.pages import BROWSER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page, Request
+    from playwright.sync_api import ConsoleMessage, FrameLocator, Page, Request
 
 AXE = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
 LOCAL = "127.0.0.1"
+LACKING = next(
+    (
+        reason
+        for is_lacking, reason in (
+            (BROWSER is None, "needs Debian's chromium, or another Chromium, on the path"),
+            (
+                not (STATIC / "vendor").is_dir(),
+                "needs the pages' files: `python3 scripts/dev.py demo` copies them with npm",
+            ),
+            (not AXE.is_file(), "needs `npm ci` in frontend-contract, for axe-core"),
+        )
+        if is_lacking
+    ),
+    None,
+)
 EXPECTED = re.compile(r"Failed to load resource: .*(401|429|503|ERR_FAILED|ERR_INTERNET_DISCONNECTED)")
 """What a browser says of an answer that a test has asked for."""
 
+LET_FRAMES_ANSWER = ";axe.configure({ allowedOrigins: ['<unsafe_all_origins>'] })"
 RUN_AXE = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])"
 
 
 @dataclass
 class Portal:
-    """A page of the portal. `asked` are the operations that it sent, in order; streams are not among them."""
+    """A page of the portal. `asked` are the operations that it sent, in order; streams are not among them.
+
+    `excused` is what the browser itself said of requests that failed.
+   """
 
     page: Page
     complaints: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    excused: list[str] = field(default_factory=list)
 
     def note(self, request: Request) -> None:
         """Keep what was sent to the API, and complain of what leaves this machine."""
@@ -72,8 +93,9 @@ class Portal:
         return self.page.locator("main > .done, .portal main > .done").first.inner_text()
 
     def check(self, what: str) -> list[str]:
-        """Return what axe finds on the page as it is, by all its rules."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        """Return what axe finds on the page as it is and in its frames, by all its rules."""
+        for frame in self.page.frames:
+            frame.evaluate(AXE.read_text(encoding="utf-8") + LET_FRAMES_ANSWER)
         return [f"{what}: {rule}: {node[:200]}" for rule, nodes in self.page.evaluate(RUN_AXE) for node in nodes]
 
 
@@ -86,11 +108,30 @@ def opened_portal(base: str, *, width: int = 1280, **options: Any) -> Iterator[P
         context.set_default_timeout(60_000)
         portal = Portal(context.new_page())
         page, complain = portal.page, portal.complaints.append
-        page.on(
-            "console", lambda said: None if said.type != "error" or EXPECTED.match(said.text) else complain(said.text)
-        )
+
+        def hear(said: ConsoleMessage) -> None:
+            if said.type == "error":
+                (portal.excused if EXPECTED.match(said.text) else portal.complaints).append(said.text)
+
+        page.on("console", hear)
         page.on("pageerror", lambda error: complain(str(error)))
         page.on("request", portal.note)
         yield portal
         browser.close()
     assert portal.complaints == []
+
+
+def card_fields(portal: Portal) -> FrameLocator:
+    """Return the frame of the card form."""
+    return portal.page.frame_locator("iframe.card-frame")
+
+
+def fill_card(portal: Portal, number: str) -> None:
+    """Type a card into its frame."""
+    for label, value in (
+        ("Card number", number),
+        ("Expires", "12/30"),
+        ("Security code", "123"),
+        ("Postal code", "94107"),
+    ):
+        card_fields(portal).get_by_label(label).fill(value)
