@@ -114,7 +114,7 @@ def refused(portal: Portal, code: str, place: str = "dialog ") -> Locator:
     failure = portal.page.locator(f"{place}.failure").first
     failure.wait_for()
     assert failure.get_attribute("data-code") == code
-    assert failure.locator("strong").inner_text() == SENTENCES[code]
+    assert failure.locator("p > strong").first.inner_text() == SENTENCES[code]
     return failure
 
 
@@ -327,7 +327,6 @@ class TestServer:
             refused(portal, "SERVICE_UNAVAILABLE", "main ")
             look(portal, "no screen")
             portal.page.unroute("**/*")
-            portal.page.route(API, lambda route: route.abort())
             portal.press("Try again")
             portal.page.get_by_role("button", name=re.compile("^Change to")).first.wait_for()
             portal.page.route(API, lambda route: route.abort())
