@@ -18,7 +18,7 @@ from tests.browser.pages import BROWSER
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import ConsoleMessage, FrameLocator, Page, Request
+    from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, Request
 
 AXE = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
 LOCAL = "127.0.0.1"
@@ -95,29 +95,43 @@ class Portal:
     def check(self, what: str) -> list[str]:
         """Return what axe finds on the page as it is and in its frames, by all its rules."""
         for frame in self.page.frames:
-            frame.evaluate(AXE.read_text(encoding="utf-8") + LET_FRAMES_ANSWER)
+            if not frame.evaluate("'axe' in window"):
+                frame.evaluate(AXE.read_text(encoding="utf-8") + LET_FRAMES_ANSWER)
         return [f"{what}: {rule}: {node[:200]}" for rule, nodes in self.page.evaluate(RUN_AXE) for node in nodes]
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Start a browser."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
 
 
 @contextmanager
 def opened_portal(base: str, *, width: int = 1280, **options: Any) -> Iterator[Portal]:
     """Open a browser on the portal; at the end nothing may have been complained of."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(viewport={"width": width, "height": 900}, base_url=base, **options)
-        context.set_default_timeout(60_000)
-        portal = Portal(context.new_page())
-        page, complain = portal.page, portal.complaints.append
-
-        def hear(said: ConsoleMessage) -> None:
-            if said.type == "error":
-                (portal.excused if EXPECTED.match(said.text) else portal.complaints).append(said.text)
-
-        page.on("console", hear)
-        page.on("pageerror", lambda error: complain(str(error)))
-        page.on("request", portal.note)
+    with browser() as started, portal_in(started, base, width=width, **options) as portal:
         yield portal
-        browser.close()
+
+
+@contextmanager
+def portal_in(started: Browser, base: str, *, width: int = 1280, **options: Any) -> Iterator[Portal]:
+    """Open the portal in a browser, as somebody who was never there; at the end nothing may have been complained of."""
+    context = started.new_context(viewport={"width": width, "height": 900}, base_url=base, **options)
+    context.set_default_timeout(60_000)
+    portal = Portal(context.new_page())
+
+    def hear(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            (portal.excused if EXPECTED.match(said.text) else portal.complaints).append(said.text)
+
+    portal.page.on("console", hear)
+    portal.page.on("pageerror", lambda error: portal.complaints.append(str(error)))
+    portal.page.on("request", portal.note)
+    yield portal
+    context.close()
     assert portal.complaints == []
 
 

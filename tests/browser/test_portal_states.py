@@ -15,12 +15,12 @@ from app.graphql.contract import FOLDER
 from app.sandbox.braintree_gateway.process import ask_gateway
 from app.sandbox.tokens import SandboxTokens
 from tests.browser.demo import clock, make_key, send
-from tests.browser.portal import Portal, card_fields, fill_card, opened_portal
+from tests.browser.portal import Portal, browser, card_fields, fill_card, portal_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Locator, Route
+    from playwright.sync_api import Browser, Locator, Route
 
 pytestmark = pytest.mark.usefixtures("all_is_there")
 
@@ -37,7 +37,7 @@ AS = """token => {
     window.token = token;
     Object.defineProperty(window, "flex", {
         get: () => host,
-        set: (made) => { host = { ...made, getToken: async () => window.token }; },
+        set: (made) => { host = { ...made, getToken: async ({ isRefused }) => (isRefused && window.renewed) || window.token }; },
     });
 }"""
 """The page is somebody's, and while it is open may become somebody else's."""
@@ -47,8 +47,9 @@ EXCEPTION = "sqlalchemy.exc.OperationalError: connection refused"
 
 @dataclass(frozen=True)
 class World:
-    """A demo, and the tokens of its people."""
+    """A demo, the browser that is used on it, and the tokens of its people."""
 
+    browser: Browser
     address: str
     tokens: dict[str, str]
 
@@ -69,7 +70,7 @@ class World:
     @contextmanager
     def opened(self, person: str, path: str, *, hears: str = "nothing") -> Iterator[Portal]:
         """Open a screen as somebody; of requests that fail the browser may say what is told here, and nothing else."""
-        with opened_portal(self.address) as portal:
+        with portal_in(self.browser, self.address) as portal:
             portal.page.add_init_script(f"({AS})({json.dumps(self.tokens[person])})")
             portal.open(path)
             yield portal
@@ -77,7 +78,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(demo, demo_folder) -> World:
+def world(demo, demo_folder) -> Iterator[World]:
     """An account with a card and 400 minutes used on 220 Minutes, one with neither, and two of the demo's own."""
     keys = {purpose: make_key(demo_folder / "demo", purpose) for purpose in ("service", "ingest")}
     now = clock(demo)
@@ -102,11 +103,16 @@ def world(demo, demo_folder) -> World:
         "recordingSeconds": 400 * 60,
     }
     send(demo, "POST", "/ingest/calls", keys["ingest"], [call])
-    made = World(demo, tokens)
+    with browser() as started:
+        made = World(started, demo, tokens)
+        give_card(made)
+        yield made
+
+
+def give_card(made: World) -> None:
     version = made.ask("PaymentAgreementShow")["version"]
     card = {"nonce": "fake-valid-visa-nonce", "authorize": True, "agreementVersion": version, "makeDefault": True}
     assert made.ask("PaymentMethodAdd", idempotencyKey="states", **card)["status"] == "ADDED"
-    return made
 
 
 def refused(portal: Portal, code: str, place: str = "dialog ") -> Locator:
@@ -214,6 +220,30 @@ class TestStaleQuote:
             assert len(world.invoices()) == len(invoices) + 1
 
 
+    def test_of_an_add_on_leaves_the_terms_accepted_and_other_terms_do_not(self, world):
+        with world.opened("admin", "/billing/add-ons") as portal:
+            buy = portal.page.get_by_role("button", name=re.compile("^Buy ")).first
+            buy.click()
+            quoted(portal)
+            portal.page.get_by_label("I accept these terms").check()
+            quote = world.ask("AddOnPreview", addOnId=world.ask("AddOnsList")[0]["id"])
+            stale = {"__typename": "AddOnQuoteStale", "code": "QUOTE_STALE", "message": "", "quote": quote}
+            answer(portal, "AddOnActivate", {"data": {"activateAddOn": stale}})
+            portal.press("Buy")
+            refused(portal, "QUOTE_STALE")
+            portal.press("Show the new amounts")
+            assert portal.page.get_by_label("I accept these terms").is_checked()
+            let_through(portal)
+            terms = {"__typename": "TermsNotAccepted", "code": "TERMS_NOT_ACCEPTED", "message": ""}
+            terms |= {"termsVersion": quote["terms"]["version"], "terms": quote["terms"]["text"]}
+            answer(portal, "AddOnActivate", {"data": {"activateAddOn": terms}})
+            portal.asked.clear()
+            portal.press("Buy")
+            refused(portal, "TERMS_NOT_ACCEPTED")
+            look(portal, "terms not accepted")
+            assert portal.asked == ["AddOnActivate", "AddOnPreview"]
+
+
 class TestPlanChange:
     def test_a_downgrade_is_refused_with_its_numbers_and_offered_for_the_next_month(self, world):
         with world.opened("admin", "/billing/plan") as portal:
@@ -240,11 +270,19 @@ class TestPlanChange:
         finally:
             ask_gateway(demo_folder / "demo", "force", on="*")
 
-    def test_a_payment_that_stays_unknown_is_no_change_yet(self, world):
-        with world.opened("admin", "/billing/plan") as portal:
+    def test_an_answer_that_stays_away_or_unknown_is_no_change_yet(self, world):
+        with world.opened("admin", "/billing/plan", hears="ERR_FAILED") as portal:
             portal.page.clock.install()
             change_to(portal, "5,000 Minutes")
+            portal.page.get_by_label("Next month").check()
             quoted(portal)
+            portal.page.route(API, lambda route: route.abort())
+            portal.press("Ok")
+            portal.page.get_by_role("button", name="Waiting for the answer…").wait_for()
+            wait_out(portal)
+            refused(portal, "SERVICE_UNAVAILABLE")
+            assert portal.page.get_by_label("Next month").is_checked()
+            let_through(portal)
             answer(portal, "PlanChangeConfirm", example("PlanChangeConfirm", "payment-pending"))
             portal.press("Ok")
             portal.page.get_by_role("button", name="Waiting for the answer…").wait_for()
@@ -303,11 +341,12 @@ class TestCard:
 class TestRole:
     def test_a_member_is_told_on_every_screen_that_is_not_theirs(self, world):
         with world.opened("member", "/billing/summary") as portal:
-            for path in ("plan", "invoices", "payment-methods", "contacts", "add-ons"):
-                portal.open(f"/billing/{path}")
+            for path in ("billing/plan", "billing/payment-methods", "billing/contacts", "billing/add-ons",
+                         "settings/alerts", "billing/invoices"):  # fmt: skip
+                portal.open(f"/{path}")
                 refused(portal, "FORBIDDEN", "main ")
                 assert portal.page.get_by_role("button", name="Try again").count() == 0
-                look(portal, f"{path} for a member")
+            look(portal, "invoices for a member")
 
     def test_a_right_that_was_taken_away_meanwhile_leaves_the_form(self, world):
         with world.opened("admin", "/billing/contacts") as portal:
@@ -383,7 +422,7 @@ class TestSession:
             assert failure.get_by_role("button", name="Sign in again").count() == 1
             assert typed(portal) == TYPED
             look(portal, "a form after the session")
-            portal.page.evaluate("token => { window.token = token; }", world.tokens["admin"])
+            portal.page.evaluate("token => { window.renewed = token; }", world.tokens["admin"])
             portal.press("Add")
             assert portal.done() == "Payroll was added and is asked to confirm."
             assert portal.page.locator("main > .failure").count() == 0
@@ -398,15 +437,24 @@ class TestSession:
 
 
 class TestNothingYet:
-    @pytest.mark.parametrize("person", ["new", "trial"])
-    def test_each_screen_says_so(self, world, person):
+    @pytest.mark.parametrize(
+        ("person", "sentences"),
+        [
+            ("new", {"summary": "0 min of"}),
+            (
+                "trial",
+                {
+                    "summary": "Your first paid month has not begun.",
+                    "invoices": "There is no invoice yet.",
+                    "payment-methods": "No payment method is on file.",
+                    "contacts": "Nobody else is told about billing.",
+                },
+            ),
+        ],
+    )
+    def test_a_screen_says_so(self, world, person, sentences):
         with world.opened(person, "/billing/summary") as portal:
-            for path, sentence in (
-                ("summary", "Your first paid month has not begun." if person == "trial" else "0 min of"),
-                ("invoices", "There is no invoice yet." if person == "trial" else "239.00"),
-                ("payment-methods", "No payment method is on file."),
-                ("contacts", "Nobody else is told about billing."),
-            ):
+            for path, sentence in sentences.items():
                 portal.open(f"/billing/{path}")
-                assert sentence in portal.page.locator("main").inner_text(), path
+                assert sentence in portal.page.locator("main").inner_text()
                 look(portal, f"{path} of a {person} account")
