@@ -69,7 +69,7 @@ export const ApiContext = createContext(/** @type {Api} */ (/** @type {unknown} 
 export const useApi = () => useContext(ApiContext);
 
 /**
- * @typedef {{ code: string, message: string }} Refusal
+ * @typedef {{ code: string, message: string, requestId?: string }} Refusal
  * @typedef {{ data: any, error?: CombinedError, isLoading: boolean, reload: () => void }} Asked
  */
 
@@ -180,7 +180,8 @@ export function usePress(name, done) {
 export const isWaiting = (result) => Boolean(result?.status?.endsWith("PENDING"));
 
 /**
- * Why something could not be asked or answered, as a refusal with a code of `errors.json`.
+ * Why something could not be asked or answered, as a refusal with a code of `errors.json`. The message of an error is for
+ * developers, and that of a refusal for people.
  * @param {CombinedError | undefined} error
  * @param {string} [field] of the root: only what concerns it
  * @returns {Refusal | null}
@@ -188,7 +189,7 @@ export const isWaiting = (result) => Boolean(result?.status?.endsWith("PENDING")
 export function failureOf(error, field) {
   if (!error) return field ? null : { code: "INTERNAL", message: "" };
   const found = error.graphQLErrors.find(({ path }) => !field || !path || path[0] === field);
-  if (found) return { code: String(found.extensions?.code ?? "INTERNAL"), message: found.message };
+  if (found) return { code: String(found.extensions?.code ?? "INTERNAL"), message: "", requestId: String(found.extensions?.requestId ?? "") };
   if (!error.networkError) return null;
   return { code: error.response?.status === 401 ? "UNAUTHENTICATED" : "SERVICE_UNAVAILABLE", message: "" };
 }

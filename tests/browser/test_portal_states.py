@@ -344,7 +344,8 @@ class TestRole:
             for path in ("billing/plan", "billing/payment-methods", "billing/contacts", "billing/add-ons",
                          "settings/alerts", "billing/invoices"):  # fmt: skip
                 portal.open(f"/{path}")
-                refused(portal, "FORBIDDEN", "main ")
+                failure = refused(portal, "FORBIDDEN", "main ")
+                assert failure.inner_text() == SENTENCES["FORBIDDEN"]
                 assert portal.page.get_by_role("button", name="Try again").count() == 0
             look(portal, "invoices for a member")
 
@@ -389,11 +390,11 @@ class TestServer:
         with world.opened("admin", "/billing/contacts") as portal:
             begin_contact(portal)
             for code in ("INTERNAL", "OPERATIONAL_ERROR", None):
-                extensions = {"code": code} if code else {}
+                extensions = {"code": code, "requestId": "req_1"} if code else {"requestId": "req_1"}
                 error = {"message": EXCEPTION, "path": ["addPaymentContact"], "extensions": extensions}
                 answer(portal, "ContactAdd", {"data": None, "errors": [error]})
                 portal.press("Add")
-                refused(portal, "INTERNAL")
+                assert "Request id: req_1" in refused(portal, "INTERNAL").inner_text()
                 assert EXCEPTION not in portal.page.content()
                 assert typed(portal) == TYPED
                 let_through(portal)

@@ -8,8 +8,8 @@ import { html } from "./html.js";
 /** @typedef {import("../api.js").Refusal} Refusal */
 
 /**
- * Why something was not done: the sentence of `errors.json`, and what this answer adds to it. Of a code that the contract
- * does not have, nothing is shown: it may be anything. A pop-up covers the page's button to sign in, and has one itself.
+ * Why something was not done: the sentence of `errors.json`, what this answer adds to it, and the request's id where the
+ * sentence asks for it. A pop-up covers the page's button to sign in, and has one itself.
  * @param {{ failure: Refusal | null, children?: any }} props
  */
 export function Failure({ failure, children }) {
@@ -18,11 +18,12 @@ export function Failure({ failure, children }) {
   if (!failure) return null;
   const code = failure.code in contract.errors ? failure.code : "INTERNAL";
   const sentence = contract.errors[code].suggestedCopy;
-  const isMore = failure.message && failure.message !== sentence && code !== "INTERNAL";
+  const isMore = failure.message && failure.message !== sentence;
+  const isAskedFor = failure.requestId && sentence.includes("request id");
   return html`
     <div class="failure" role="alert" data-code=${code}>
       <p><strong>${sentence}</strong></p>
-      ${isMore && html`<p>${failure.message}</p>`} ${children}
+      ${isMore && html`<p>${failure.message}</p>`} ${isAskedFor && html`<p>Request id: ${failure.requestId}</p>`} ${children}
       ${isInDialog && code === "UNAUTHENTICATED" && html`<button type="button" class="main" onClick=${signIn}>Sign in again</button>`}
     </div>
   `;
