@@ -49,7 +49,7 @@ class Portal:
     """A page of the portal. `asked` are the operations that it sent, in order; streams are not among them.
 
     `excused` is what the browser itself said of requests that failed.
-   """
+    """
 
     page: Page
     complaints: list[str] = field(default_factory=list)

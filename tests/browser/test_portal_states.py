@@ -142,7 +142,9 @@ def quoted(portal: Portal) -> None:
 def change_to(portal: Portal, plan: str) -> None:
     """Open the pop-up that changes to a plan."""
     portal.press(f"Change to {plan}")
-    portal.page.wait_for_function("() => document.querySelector('dialog') && !document.querySelector('dialog .skeleton')")
+    portal.page.wait_for_function(
+        "() => document.querySelector('dialog') && !document.querySelector('dialog .skeleton')"
+    )
 
 
 def sums(portal: Portal) -> list[str]:
@@ -218,7 +220,6 @@ class TestStaleQuote:
             portal.press("Ok")
             assert portal.done().startswith("1,000 Minutes from")
             assert len(world.invoices()) == len(invoices) + 1
-
 
     def test_of_an_add_on_leaves_the_terms_accepted_and_other_terms_do_not(self, world):
         with world.opened("admin", "/billing/add-ons") as portal:
