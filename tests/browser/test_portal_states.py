@@ -33,12 +33,10 @@ ACCOUNT = "portal-states"
 DECLINED = "4000 1111 1111 1115"
 API = "**/graphql"
 AS = """token => {
+    const getToken = async ({ isRefused }) => (isRefused && window.renewed) || window.token;
     let host;
     window.token = token;
-    Object.defineProperty(window, "flex", {
-        get: () => host,
-        set: (made) => { host = { ...made, getToken: async ({ isRefused }) => (isRefused && window.renewed) || window.token }; },
-    });
+    Object.defineProperty(window, "flex", { get: () => host, set: (made) => { host = { ...made, getToken }; } });
 }"""
 """The page is somebody's, and while it is open may become somebody else's."""
 
@@ -142,9 +140,8 @@ def quoted(portal: Portal) -> None:
 def change_to(portal: Portal, plan: str) -> None:
     """Open the pop-up that changes to a plan."""
     portal.press(f"Change to {plan}")
-    portal.page.wait_for_function(
-        "() => document.querySelector('dialog') && !document.querySelector('dialog .skeleton')"
-    )
+    portal.page.wait_for_selector("dialog[open]")
+    portal.page.wait_for_function("() => !document.querySelector('dialog .skeleton')")
 
 
 def sums(portal: Portal) -> list[str]:
@@ -403,7 +400,11 @@ class TestServer:
     def test_an_answer_that_is_late_is_shown_as_loading(self, world):
         with world.opened("admin", "/billing/summary") as portal:
             held: list[Route] = []
-            portal.page.route(API, lambda route: held.append(route))
+
+            def hold(route: Route) -> None:
+                held.append(route)
+
+            portal.page.route(API, hold)
             for tab in ("Plan", "Invoices"):
                 portal.page.get_by_role("link", name=tab, exact=True).click()
                 portal.page.wait_for_selector(".skeleton")
