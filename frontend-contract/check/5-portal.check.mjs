@@ -25,7 +25,7 @@ test("no file of the portal is longer than two screens of a reader", () => {
 test("the portal asks for operations of the contract alone, and says nothing of its own about errors", () => {
   const { operations, errors } = JSON.parse(source("contract.json"));
   const known = new Set(operations.map(({ name }) => name));
-  const asked = scripts.flatMap((name) => [...source(name).matchAll(/use(?:Query|Screen|Press)\("(\w+)"/g)].map(([, operation]) => operation));
+  const asked = scripts.flatMap((name) => [...source(name).matchAll(/use(?:Query|Quote|Screen|Press)\("(\w+)"/g)].map(([, operation]) => operation));
   assert.ok(asked.length > 20);
   assert.deepEqual(asked.filter((name) => !known.has(name)), []);
   const codes = scripts.flatMap((name) => [...source(name).matchAll(/code: "([A-Z_]+)"/g)].map(([, code]) => code));

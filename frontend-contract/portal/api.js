@@ -28,10 +28,10 @@ const PENDING_AT_MOST = 20;
  * @param {Contract} contract
  * @param {Host} host
  * @param {string} endpoint
- * @param {() => void} onSessionOver is called when even a new token is refused
+ * @param {(isOver: boolean) => void} onSession told that even a new token is refused, and that one is taken again
  * @returns {Api}
  */
-export function makeApi(contract, host, endpoint, onSessionOver) {
+export function makeApi(contract, host, endpoint, onSession) {
   /** @param {RequestInit} options @param {boolean} isRefused */
   const send = async (options, isRefused) => {
     const token = await host.getToken({ isRefused });
@@ -47,11 +47,10 @@ export function makeApi(contract, host, endpoint, onSessionOver) {
       headers: { accept: "application/graphql-response+json", "content-type": "application/json" },
       body: JSON.stringify({ documentId, operationName, variables }),
     };
-    const answer = await send(asked, false);
-    if (answer.status !== 401) return answer;
-    const again = await send(asked, true);
-    if (again.status === 401) onSessionOver();
-    return again;
+    const first = await send(asked, false);
+    const answer = first.status === 401 ? await send(asked, true) : first;
+    onSession(answer.status === 401);
+    return answer;
   };
   const client = new Client({
     url: endpoint,
@@ -70,7 +69,7 @@ export const ApiContext = createContext(/** @type {Api} */ (/** @type {unknown} 
 export const useApi = () => useContext(ApiContext);
 
 /**
- * @typedef {{ code: string, message: string }} Refusal
+ * @typedef {{ code: string, message: string, requestId?: string }} Refusal
  * @typedef {{ data: any, error?: CombinedError, isLoading: boolean, reload: () => void }} Asked
  */
 
@@ -94,7 +93,12 @@ export function useQuery(name, variables = {}, { isPaused = false, isFresh = fal
       asked,
       subscribe(({ data, error, stale }) => {
         if (data === undefined && !error) return;
-        setAnswer((before) => ({ key, data: data ?? (before.key === key ? before.data : undefined), error, isStale: stale }));
+        setAnswer((before) => {
+          const known = before.key === key ? before.data : undefined;
+          // The cache has nothing of what a mutation made out of date: that stays on the screen until it is there anew.
+          const shown = stale && known && data ? { ...known, ...Object.fromEntries(Object.entries(data).filter(([, found]) => found !== null)) } : data;
+          return { key, data: shown ?? known, error, isStale: stale };
+        });
       }),
     );
     return unsubscribe;
@@ -124,8 +128,8 @@ export function useScreen(operation, onViewer, variables = {}) {
 /**
  * @typedef {object} Press
  * @property {boolean} isBusy
- * @property {boolean} isPending the result is not known yet, and asked for again
- * @property {any} result what was done, or the refusal; `__typename` says which
+ * @property {boolean} isPending the result is not known yet, and is being asked for again
+ * @property {any} result what was done, or the refusal; `__typename` says which. `isWaiting` tells that it stayed unknown
  * @property {Refusal | null} failure why it was not done, or could not be asked
  * @property {(variables: Record<string, unknown>) => Promise<any>} press
  * @property {() => void} clear
@@ -152,14 +156,14 @@ export function usePress(name, done) {
       for (let count = 0; ; count += 1) {
         const { data, error } = await api.client.executeMutation(api.request(name, variables)).toPromise();
         const result = data && Object.values(data).find((each) => each && typeof each === "object");
-        const isUnknown = error?.networkError ? "idempotencyKey" in variables : result?.status === "PENDING";
+        const isUnknown = error?.networkError ? "idempotencyKey" in variables : isWaiting(result);
         if (isUnknown && count < PENDING_AT_MOST) {
           setState((before) => ({ ...before, isPending: true }));
           await new Promise((later) => setTimeout(later, PENDING_EVERY_MILLISECONDS));
           continue;
         }
         const failure = error || !result ? failureOf(error) : result.__typename === done ? null : result;
-        setState({ isBusy: false, isPending: isUnknown, result: result ?? null, failure });
+        setState({ isBusy: false, isPending: false, result: result ?? null, failure });
         return failure ? null : result;
       }
     } finally {
@@ -170,7 +174,14 @@ export function usePress(name, done) {
 }
 
 /**
- * Why something could not be asked or answered, as a refusal with a code of `errors.json`.
+ * Tells whether a bank has still to say what came of a press; the same press again asks for it.
+ * @param {{ status?: string } | null | undefined} result
+ */
+export const isWaiting = (result) => Boolean(result?.status?.endsWith("PENDING"));
+
+/**
+ * Why something could not be asked or answered, as a refusal with a code of `errors.json`. The message of an error is for
+ * developers, and that of a refusal for people.
  * @param {CombinedError | undefined} error
  * @param {string} [field] of the root: only what concerns it
  * @returns {Refusal | null}
@@ -178,10 +189,10 @@ export function usePress(name, done) {
 export function failureOf(error, field) {
   if (!error) return field ? null : { code: "INTERNAL", message: "" };
   const found = error.graphQLErrors.find(({ path }) => !field || !path || path[0] === field);
-  if (found) return { code: String(found.extensions?.code ?? "INTERNAL"), message: found.message };
+  if (found) return { code: String(found.extensions?.code ?? "INTERNAL"), message: "", requestId: String(found.extensions?.requestId ?? "") };
   if (!error.networkError) return null;
   return { code: error.response?.status === 401 ? "UNAUTHENTICATED" : "SERVICE_UNAVAILABLE", message: "" };
 }
 
-/** A key for one press: made when its dialog opens, so that the same press is never done twice. */
+/** A key for one press: made before it, so that the same press is never done twice. */
 export const newKey = () => crypto.randomUUID();

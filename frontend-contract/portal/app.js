@@ -24,17 +24,17 @@ export function App({ api }) {
 
   useEffect(() => {
     const follow = () => setAddress(location.pathname);
-    const end = () => setSessionOver(true);
+    const hear = (/** @type {any} */ event) => setSessionOver(event.detail.isOver);
     const connection = () => setOnline(navigator.onLine);
     addEventListener("popstate", follow);
     addEventListener("online", connection);
     addEventListener("offline", connection);
-    document.addEventListener("flex:session-over", end);
+    document.addEventListener("flex:session", hear);
     return () => {
       removeEventListener("popstate", follow);
       removeEventListener("online", connection);
       removeEventListener("offline", connection);
-      document.removeEventListener("flex:session-over", end);
+      document.removeEventListener("flex:session", hear);
     };
   }, []);
 
@@ -81,7 +81,11 @@ function Screen({ load, id, onViewer, go }) {
   return found ? html`<${found} id=${id} onViewer=${onViewer} go=${go} />` : html`<${Skeleton} lines=${6} />`;
 }
 
-const Unreachable = () => html`<${Failure} failure=${{ code: "SERVICE_UNAVAILABLE", message: "" }} />`;
+/** A browser tries a module once: the page is loaded again, as soon as there is a server that it can be had from. */
+function Unreachable() {
+  const again = () => fetch(location.href, { method: "HEAD" }).then(() => location.reload(), () => {});
+  return html`<${Failure} failure=${{ code: "SERVICE_UNAVAILABLE", message: "" }}><button type="button" onClick=${again}>Try again</button><//>`;
+}
 
 /** @param {{ viewer: any, screen: any }} props */
 function Header({ viewer, screen }) {

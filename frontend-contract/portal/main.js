@@ -16,7 +16,7 @@ const place = /** @type {HTMLElement} */ (document.getElementById("portal"));
 if (host) {
   try {
     const contract = await loadContract(host.contract ?? "contract.json");
-    const api = makeApi(contract, host, host.endpoint ?? "/graphql", () => document.dispatchEvent(new Event("flex:session-over")));
+    const api = makeApi(contract, host, host.endpoint ?? "/graphql", (isOver) => document.dispatchEvent(new CustomEvent("flex:session", { detail: { isOver } })));
     render(html`<${App} api=${api} />`, place);
   } catch {
     place.textContent = "The billing pages cannot be loaded right now. Load this page again in a minute.";

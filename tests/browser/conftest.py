@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.demo import running_demo
+from tests.browser.portal import LACKING
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,12 @@ def demo(demo_folder: Path) -> Iterator[str]:
     """The address of this module's own demo."""
     with running_demo(demo_folder) as address:
         yield address
+
+
+@pytest.fixture
+def all_is_there() -> None:
+    """Skip, or fail where nothing may be left out, without what the portal's tests need."""
+    if LACKING and os.environ.get("FLEX_REQUIRE_NODE"):
+        pytest.fail(LACKING)
+    if LACKING:
+        pytest.skip(LACKING)

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
+
+import httpx2
 
 from app.settings import RATE_LIMITS_OFF
 
@@ -52,3 +54,26 @@ def _wait_until_ready(demo: subprocess.Popen[bytes], port: int, log: Path) -> No
             return
         time.sleep(0.2)
     raise RuntimeError(f"the demo did not start: {re.sub(r'eyJ[^ ]+', '…', log.read_text())[-2000:]}")
+
+
+def clock(demo: str, step: str | None = None) -> dict[str, str]:
+    """Tell the sandbox's time, after a step forward if one is named."""
+    with httpx2.Client(base_url=demo, timeout=60) as client:
+        answer = client.get("/sandbox/clock") if step is None else client.post("/sandbox/clock", json={"step": step})
+        return answer.json()
+
+
+def make_key(folder: Path, purpose: str) -> str:
+    """Make an access key by the command line, and return its secret."""
+    command = [sys.executable, "-c", COMMAND, "key", "create", f"portal-{purpose}", "--purpose", purpose]
+    environment = os.environ | {"FLEX_DATA": str(folder)}
+    made = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return made.stdout.split()[-1]
+
+
+def send(demo: str, method: str, path: str, key: str, body: object) -> dict[str, Any]:
+    """Send something with a key or a token, and return what is answered."""
+    headers = {"authorization": f"Bearer {key}"}
+    answer = httpx2.request(method, f"{demo}{path}", json=body, headers=headers, timeout=60)
+    assert answer.status_code in {200, 201}, answer.text
+    return answer.json()

@@ -12,29 +12,50 @@ from urllib.parse import urlsplit
 from playwright.sync_api import sync_playwright
 
 from app.graphql.contract import FOLDER
+from app.http.static_files import FOLDER as STATIC
 from tests.browser.pages import BROWSER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page, Request
+    from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, Request
 
 AXE = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
 LOCAL = "127.0.0.1"
+LACKING = next(
+    (
+        reason
+        for is_lacking, reason in (
+            (BROWSER is None, "needs Debian's chromium, or another Chromium, on the path"),
+            (
+                not (STATIC / "vendor").is_dir(),
+                "needs the pages' files: `python3 scripts/dev.py demo` copies them with npm",
+            ),
+            (not AXE.is_file(), "needs `npm ci` in frontend-contract, for axe-core"),
+        )
+        if is_lacking
+    ),
+    None,
+)
 EXPECTED = re.compile(r"Failed to load resource: .*(401|429|503|ERR_FAILED|ERR_INTERNET_DISCONNECTED)")
 """What a browser says of an answer that a test has asked for."""
 
+LET_FRAMES_ANSWER = ";axe.configure({ allowedOrigins: ['<unsafe_all_origins>'] })"
 RUN_AXE = "async () => (await axe.run()).violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])"
 
 
 @dataclass
 class Portal:
-    """A page of the portal. `asked` are the operations that it sent, in order; streams are not among them."""
+    """A page of the portal. `asked` are the operations that it sent, in order; streams are not among them.
+
+    `excused` is what the browser itself said of requests that failed.
+    """
 
     page: Page
     complaints: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    excused: list[str] = field(default_factory=list)
 
     def note(self, request: Request) -> None:
         """Keep what was sent to the API, and complain of what leaves this machine."""
@@ -72,25 +93,59 @@ class Portal:
         return self.page.locator("main > .done, .portal main > .done").first.inner_text()
 
     def check(self, what: str) -> list[str]:
-        """Return what axe finds on the page as it is, by all its rules."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        """Return what axe finds on the page as it is and in its frames, by all its rules."""
+        for frame in self.page.frames:
+            if not frame.evaluate("'axe' in window"):
+                frame.evaluate(AXE.read_text(encoding="utf-8") + LET_FRAMES_ANSWER)
         return [f"{what}: {rule}: {node[:200]}" for rule, nodes in self.page.evaluate(RUN_AXE) for node in nodes]
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Start a browser."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
 
 
 @contextmanager
 def opened_portal(base: str, *, width: int = 1280, **options: Any) -> Iterator[Portal]:
     """Open a browser on the portal; at the end nothing may have been complained of."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(viewport={"width": width, "height": 900}, base_url=base, **options)
-        context.set_default_timeout(60_000)
-        portal = Portal(context.new_page())
-        page, complain = portal.page, portal.complaints.append
-        page.on(
-            "console", lambda said: None if said.type != "error" or EXPECTED.match(said.text) else complain(said.text)
-        )
-        page.on("pageerror", lambda error: complain(str(error)))
-        page.on("request", portal.note)
+    with browser() as started, portal_in(started, base, width=width, **options) as portal:
         yield portal
-        browser.close()
+
+
+@contextmanager
+def portal_in(started: Browser, base: str, *, width: int = 1280, **options: Any) -> Iterator[Portal]:
+    """Open the portal in a browser, as somebody who was never there; at the end nothing may have been complained of."""
+    context = started.new_context(viewport={"width": width, "height": 900}, base_url=base, **options)
+    context.set_default_timeout(60_000)
+    portal = Portal(context.new_page())
+
+    def hear(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            (portal.excused if EXPECTED.match(said.text) else portal.complaints).append(said.text)
+
+    portal.page.on("console", hear)
+    portal.page.on("pageerror", lambda error: portal.complaints.append(str(error)))
+    portal.page.on("request", portal.note)
+    yield portal
+    context.close()
     assert portal.complaints == []
+
+
+def card_fields(portal: Portal) -> FrameLocator:
+    """Return the frame of the card form."""
+    return portal.page.frame_locator("iframe.card-frame")
+
+
+def fill_card(portal: Portal, number: str) -> None:
+    """Type a card into its frame."""
+    for label, value in (
+        ("Card number", number),
+        ("Expires", "12/30"),
+        ("Security code", "123"),
+        ("Postal code", "94107"),
+    ):
+        card_fields(portal).get_by_label(label).fill(value)

@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
-import subprocess
-import sys
 from datetime import datetime, timedelta
-from typing import Any
 
-import httpx2
 import pytest
 
 from app.domain.periods import BILLING_ZONE
-from app.http.static_files import FOLDER as STATIC
 from app.sandbox.braintree_gateway.process import ask_gateway
 from app.sandbox.tokens import SandboxTokens
-from tests.browser.demo import COMMAND
-from tests.browser.pages import BROWSER
-from tests.browser.portal import AXE, opened_portal
+from tests.browser.demo import clock, make_key, send
+from tests.browser.portal import fill_card, opened_portal
 
-LACKING = next(
-    (
-        reason
-        for is_lacking, reason in (
-            (BROWSER is None, "needs Debian's chromium, or another Chromium, on the path"),
-            (
-                not (STATIC / "vendor").is_dir(),
-                "needs the pages' files: `python3 scripts/dev.py demo` copies them with npm",
-            ),
-            (not AXE.is_file(), "needs `npm ci` in frontend-contract, for axe-core"),
-        )
-        if is_lacking
-    ),
-    None,
-)
+pytestmark = pytest.mark.usefixtures("all_is_there")
+
 SCREENS = {
     "Summary": "/billing/summary",
     "Plan": "/billing/plan",
@@ -48,32 +28,6 @@ SCREENS = {
 }
 GOOD, DECLINED = "3530 1113 3330 0000", "4000 1111 1111 1115"
 MOST_SCRIPT_BYTES, MOST_FILES = 150_000, 30
-
-
-@pytest.fixture(autouse=True)
-def _all_is_there():
-    if LACKING and os.environ.get("FLEX_REQUIRE_NODE"):
-        pytest.fail(LACKING)
-    if LACKING:
-        pytest.skip(LACKING)
-
-
-def clock(demo: str, step: str | None = None) -> dict[str, str]:
-    """Tell the sandbox's time, after a step forward if one is named."""
-    with httpx2.Client(base_url=demo, timeout=60) as client:
-        answer = client.get("/sandbox/clock") if step is None else client.post("/sandbox/clock", json={"step": step})
-        return answer.json()
-
-
-def fill_card(portal, number: str) -> None:
-    fields = portal.page.frame_locator("iframe.card-frame")
-    for label, value in (
-        ("Card number", number),
-        ("Expires", "12/30"),
-        ("Security code", "123"),
-        ("Postal code", "94107"),
-    ):
-        fields.get_by_label(label).fill(value)
 
 
 class TestFirstView:
@@ -397,21 +351,6 @@ class TestMonthEnd:
 
 ACCOUNT = "portal-check"
 HOSTILE = "<img src=x onerror=alert(1)> & \"Sons\" 'Ltd' {{7*7}}"
-
-
-def make_key(folder, purpose: str) -> str:
-    """Make an access key by the command line, and return its secret."""
-    command = [sys.executable, "-c", COMMAND, "key", "create", f"portal-{purpose}", "--purpose", purpose]
-    environment = os.environ | {"FLEX_DATA": str(folder)}
-    made = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    return made.stdout.split()[-1]
-
-
-def send(demo: str, method: str, path: str, key: str, body: object) -> dict[str, Any]:
-    headers = {"authorization": f"Bearer {key}"}
-    answer = httpx2.request(method, f"{demo}{path}", json=body, headers=headers, timeout=60)
-    assert answer.status_code in {200, 201}, answer.text
-    return answer.json()
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,13 @@
 // Pop-ups: the browser's own dialog keeps the focus inside and gives it back.
+import { createContext } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { html } from "./html.js";
 
 let count = 0;
+
+/** Whether this is in a pop-up, from which nothing behind it can be reached. */
+export const InDialog = createContext(false);
 
 /**
  * @param {{ title: string, onClose: () => void, children: any, wide?: boolean }} props
@@ -30,7 +34,7 @@ export function Dialog({ title, onClose, children, wide = false }) {
         <h2 id=${id.current}>${title}</h2>
         <button type="button" class="close" aria-label="Close" onClick=${onClose}>×</button>
       </header>
-      ${children}
+      <${InDialog.Provider} value=${true}>${children}<//>
     </dialog>
   `;
 }
@@ -48,7 +52,7 @@ export function Actions({ onClose, children, close = "Cancel" }) {
  * @param {{ press: import("../api.js").Press, onClick?: () => void, children: any, disabled?: boolean, type?: string, isMain?: boolean }} props
  */
 export function PressButton({ press, onClick, children, disabled = false, type = "button", isMain = true }) {
-  const label = press.isPending ? "Waiting for the bank…" : press.isBusy ? "Working…" : children;
+  const label = press.isPending ? "Waiting for the answer…" : press.isBusy ? "Working…" : children;
   return html`
     <button type=${type} class=${isMain ? "main" : ""} disabled=${disabled} aria-disabled=${press.isBusy} onClick=${onClick}>${label}</button>
   `;

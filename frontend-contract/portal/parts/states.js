@@ -1,24 +1,30 @@
 // What a screen shows when there is nothing to show yet, nothing at all, or something went wrong.
-import { useState } from "preact/hooks";
+import { useContext, useState } from "preact/hooks";
 
 import { failureOf, useApi } from "../api.js";
+import { InDialog } from "./dialog.js";
 import { html } from "./html.js";
 
 /** @typedef {import("../api.js").Refusal} Refusal */
 
 /**
- * Why something was not done: the sentence of `errors.json`, and what this answer adds to it.
+ * Why something was not done: the sentence of `errors.json`, what this answer adds to it, and the request's id where the
+ * sentence asks for it. A pop-up covers the page's button to sign in, and has one itself.
  * @param {{ failure: Refusal | null, children?: any }} props
  */
 export function Failure({ failure, children }) {
-  const { contract } = useApi();
+  const { contract, signIn } = useApi();
+  const isInDialog = useContext(InDialog);
   if (!failure) return null;
-  const sentence = contract.errors[failure.code]?.suggestedCopy ?? contract.errors.INTERNAL.suggestedCopy;
-  const isMore = failure.message && failure.message !== sentence && failure.code !== "INTERNAL";
+  const code = failure.code in contract.errors ? failure.code : "INTERNAL";
+  const sentence = contract.errors[code].suggestedCopy;
+  const isMore = failure.message && failure.message !== sentence;
+  const isAskedFor = failure.requestId && sentence.includes("request id");
   return html`
-    <div class="failure" role="alert" data-code=${failure.code}>
+    <div class="failure" role="alert" data-code=${code}>
       <p><strong>${sentence}</strong></p>
-      ${isMore && html`<p>${failure.message}</p>`} ${children}
+      ${isMore && html`<p>${failure.message}</p>`} ${isAskedFor && html`<p>Request id: ${failure.requestId}</p>`} ${children}
+      ${isInDialog && code === "UNAUTHENTICATED" && html`<button type="button" class="main" onClick=${signIn}>Sign in again</button>`}
     </div>
   `;
 }
@@ -61,6 +67,9 @@ export function Box({ title, id, action, children, class: name = "" }) {
     </section>
   `;
 }
+
+/** What a bank has still to say, once we have stopped asking. @param {{ children: any }} props */
+export const Waiting = ({ children }) => html`<div class="banner" role="status">${children}</div>`;
 
 /** What was done, said aloud. @param {{ children: any }} props */
 export const Done = ({ children }) => html`<p class="done" role="status">${children}</p>`;

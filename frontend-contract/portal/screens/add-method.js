@@ -1,12 +1,12 @@
 // The pop-up that adds a payment method: authorize, verify, see what the bank says, add.
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { newKey, useApi, usePress, useQuery } from "../api.js";
+import { isWaiting, newKey, useApi, usePress, useQuery } from "../api.js";
 import { CardFormError } from "../card-form/form.js";
 import { Actions, Dialog, PressButton } from "../parts/dialog.js";
 import { Check } from "../parts/fields.js";
 import { html } from "../parts/html.js";
-import { Failure, Part } from "../parts/states.js";
+import { Failure, Part, Waiting } from "../parts/states.js";
 import { moment, words } from "../text.js";
 
 const CHECKS = [["cvvCheck", "Security code"], ["postalCodeCheck", "Postal code"], ["streetCheck", "Street"]];
@@ -17,22 +17,24 @@ export function AddMethod({ replaces, isFirst, onClose, onDone }) {
   const [isAuthorized, setAuthorized] = useState(false);
   const [makesDefault, setMakesDefault] = useState(false);
   const addKey = useRef(newKey());
+  const sent = useRef(/** @type {any} */ (null));
   const verify = usePress("PaymentMethodVerify", "PaymentMethodVerified");
   const add = usePress("PaymentMethodAdd", "PaymentMethodAdded");
   const agreement = asked.data?.paymentAgreement;
   const card = useCardForm(agreement?.version);
-  const verified = verify.failure ? null : verify.result;
+  const isUnanswered = isWaiting(verify.result);
+  const verified = verify.failure || isUnanswered ? null : verify.result;
   const agreed = { authorize: isAuthorized, agreementVersion: agreement?.version };
 
   const ask = async () => {
     const made = await card.tokenize();
     if (!made) return;
     addKey.current = newKey();
-    await verify.press({ idempotencyKey: newKey(), ...made, ...agreed, billingAddress: null, replaces: replaces?.id ?? null });
+    sent.current = { idempotencyKey: newKey(), ...made, ...agreed, billingAddress: null, replaces: replaces?.id ?? null };
+    await verify.press(sent.current);
   };
   const put = async () => {
-    const sent = { idempotencyKey: addKey.current, verificationId: verified.verificationId, ...agreed, makeDefault: makesDefault };
-    const added = await add.press(sent);
+    const added = await add.press({ idempotencyKey: addKey.current, verificationId: verified.verificationId, ...agreed, makeDefault: makesDefault });
     if (added) onDone(added.paymentMethod ? `${added.paymentMethod.displayName} was added.` : "The card waits for the bank's answer.");
   };
   const again = () => {
@@ -52,6 +54,10 @@ export function AddMethod({ replaces, isFirst, onClose, onDone }) {
           `}
         <//>
         <${Failure} failure=${verify.failure}><${Checks} verification=${verify.result?.verification} /><//>
+        ${isUnanswered && html`
+          <${Waiting}><p>The bank has not answered yet, and nothing was added. Ask again in a few minutes, or verify another card.</p>
+            <button type="button" onClick=${again}>Verify another card</button><//>
+        `}
       </div>
       ${verified && html`<${Verified} verified=${verified} />`}
       ${verified && !isFirst && !replaces && html`<${Check} name="make-default" label="Charge this one first" checked=${makesDefault} onChange=${setMakesDefault} />`}
@@ -59,7 +65,9 @@ export function AddMethod({ replaces, isFirst, onClose, onDone }) {
       <${Actions} onClose=${onClose}>
         ${verified
           ? html`<${PressButton} press=${add} onClick=${put}>Add<//>`
-          : html`<${PressButton} press=${verify} onClick=${ask} disabled=${!isAuthorized || card.isLoading || Boolean(card.failure)}>Verify my Card<//>`}
+          : isUnanswered
+            ? html`<${PressButton} press=${verify} onClick=${() => verify.press(sent.current)}>Ask again<//>`
+            : html`<${PressButton} press=${verify} onClick=${ask} disabled=${!isAuthorized || card.isLoading || Boolean(card.failure)}>Verify my Card<//>`}
       <//>
     <//>
   `;

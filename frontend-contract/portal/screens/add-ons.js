@@ -1,11 +1,12 @@
 // Add Ons: the four, each with its price and terms; buying one, cancelling it, and taking the cancellation back.
 import { useState } from "preact/hooks";
 
-import { newKey, usePress, useQuery, useScreen } from "../api.js";
+import { isWaiting, usePress, useScreen } from "../api.js";
 import { Actions, Dialog, PressButton } from "../parts/dialog.js";
 import { Check } from "../parts/fields.js";
 import { html } from "../parts/html.js";
 import { Lines, Sums } from "../parts/lines.js";
+import { Stale, useQuote } from "../parts/quote.js";
 import { Box, Done, Failure, Part } from "../parts/states.js";
 import { amount, date } from "../text.js";
 
@@ -67,22 +68,14 @@ function AddOn({ addOn, mayChange, onBuy, onDone }) {
 
 /** @param {{ addOn: any, onClose: () => void, onDone: (text: string) => void }} props */
 function Buy({ addOn, onClose, onDone }) {
-  const [key, setKey] = useState(newKey);
-  const [isAccepted, setAccepted] = useState(false);
-  const [newer, setNewer] = useState(/** @type {any} */ (null));
-  const asked = useQuery("AddOnPreview", { addOnId: addOn.id }, { isFresh: true });
+  const [accepted, setAccepted] = useState(/** @type {string | null} */ (null));
   const press = usePress("AddOnActivate", "AddOnActivated");
-  const found = newer ?? asked.data?.addOnChangePreview;
-  const quote = found?.__typename === "AddOnQuote" ? found : null;
-  const isStale = press.failure?.code === "QUOTE_STALE";
+  const previewed = { field: "addOnChangePreview", type: "AddOnQuote", press };
+  const { asked, found, quote, key, stale, takeNewer } = useQuote("AddOnPreview", { addOnId: addOn.id }, previewed);
+  const terms = quote?.terms.version;
   const confirm = async () => {
-    const bought = await press.press({ quoteId: quote.id, termsVersion: quote.terms.version, idempotencyKey: key });
-    if (bought) onDone(bought.status === "PENDING" ? `${addOn.displayName} waits for your bank's answer.` : `${addOn.displayName} is active.`);
-  };
-  const takeNewer = () => {
-    setNewer(/** @type {any} */ (press.failure).quote);
-    setKey(newKey());
-    press.clear();
+    const bought = await press.press({ quoteId: quote.id, termsVersion: terms, idempotencyKey: key });
+    if (bought) onDone(isWaiting(bought) ? `${addOn.displayName} waits for your bank's answer.` : `${addOn.displayName} is active.`);
   };
   return html`
     <${Dialog} title=${`Buy ${addOn.displayName}`} onClose=${onClose} wide>
@@ -94,13 +87,13 @@ function Buy({ addOn, onClose, onDone }) {
                 <${Lines} lines=${quote.lines} caption="Charges of the add-on" />
                 <${Sums} sums=${[["Total", quote.total], ["Credit applied", quote.creditApplied], ["Due now", quote.amountDueNow]]} />
                 <p class="terms" tabindex="0" role="region" aria-label="Terms">${quote.terms.text}</p>
-                <${Check} name="terms" label="I accept these terms" checked=${isAccepted} onChange=${setAccepted} />
+                <${Check} name="terms" label="I accept these terms" checked=${accepted === terms} onChange=${(/** @type {boolean} */ isOn) => setAccepted(isOn ? terms : null)} />
               `
             : html`<${Failure} failure=${found} />`}
       <//>
-      <${Failure} failure=${press.failure}>${isStale && html`<button type="button" onClick=${takeNewer}>Show the new amounts</button>`}<//>
+      <${Failure} failure=${press.failure}><${Stale} quote=${quote} stale=${stale} onShow=${takeNewer} /><//>
       <${Actions} onClose=${onClose}>
-        ${quote && html`<${PressButton} press=${press} onClick=${confirm} disabled=${!isAccepted || isStale}>Buy<//>`}
+        ${quote && html`<${PressButton} press=${press} onClick=${confirm} disabled=${accepted !== terms || Boolean(stale)}>Buy<//>`}
       <//>
     <//>
   `;

@@ -1,11 +1,11 @@
 // One invoice, down to the calls: lines, payments, reversals, how the rest is collected, and the documents to keep.
 import { useState } from "preact/hooks";
 
-import { newKey, usePress, useScreen } from "../api.js";
+import { isWaiting, newKey, usePress, useScreen } from "../api.js";
 import { PressButton } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
 import { Lines, Sums } from "../parts/lines.js";
-import { Box, Done, Failure, Part } from "../parts/states.js";
+import { Box, Done, Failure, Part, Waiting } from "../parts/states.js";
 import { amount, date, isZero, minutes, moment, month, words } from "../text.js";
 import { LineCalls } from "./line-calls.js";
 
@@ -95,6 +95,7 @@ function PayNow({ invoice }) {
   const press = usePress("InvoicePay", "InvoicePaid");
   return html`
     <${Failure} failure=${press.failure} />
+    ${isWaiting(press.result) && html`<${Waiting}>The bank has not answered yet. Nothing is charged twice: look at this invoice again in a few minutes.<//>`}
     <${PressButton} press=${press} onClick=${() => press.press({ invoiceId: invoice.id, idempotencyKey: newKey() })}>Pay ${amount(invoice.balance)} now<//>
   `;
 }

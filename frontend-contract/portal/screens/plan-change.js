@@ -1,37 +1,29 @@
 // The pop-up that changes the plan: now or next month, every line to the cent, and what is refused with its numbers.
 import { useState } from "preact/hooks";
 
-import { newKey, useQuery, usePress } from "../api.js";
+import { isWaiting, usePress } from "../api.js";
 import { Actions, Dialog, PressButton } from "../parts/dialog.js";
 import { Choice } from "../parts/fields.js";
 import { html } from "../parts/html.js";
 import { Lines, Sums } from "../parts/lines.js";
+import { Stale, useQuote } from "../parts/quote.js";
 import { Failure, Part } from "../parts/states.js";
 import { amount, date, minutes, month, number } from "../text.js";
 
 /** @param {{ offer: any, onClose: () => void, onDone: (text: string) => void }} props */
 export function PlanChange({ offer, onClose, onDone }) {
   const [when, setWhen] = useState("NOW");
-  const [key, setKey] = useState(newKey);
-  const [newer, setNewer] = useState(/** @type {any} */ (null));
-  const asked = useQuery("PlanChangePreview", { planId: offer.plan.id, when }, { isFresh: true });
   const press = usePress("PlanChangeConfirm", "PlanChanged");
-  const found = newer ?? asked.data?.planChangePreview;
-  const quote = found?.__typename === "PlanChangeQuote" ? found : null;
+  const previewed = { field: "planChangePreview", type: "PlanChangeQuote", press };
+  const { asked, found, quote, key, stale, takeNewer } = useQuote("PlanChangePreview", { planId: offer.plan.id, when }, previewed);
   /** @param {string} chosen */
   const choose = (chosen) => {
     setWhen(chosen);
-    setNewer(null);
     press.clear();
   };
   const confirm = async () => {
     const changed = await press.press({ quoteId: quote.id, idempotencyKey: key });
-    if (changed) onDone(changed.status === "PENDING" ? "The change waits for your bank's answer." : `${offer.plan.displayName} from ${date(changed.effectiveOn)}.`);
-  };
-  const takeNewer = () => {
-    setNewer(press.failure && /** @type {any} */ (press.failure).quote);
-    setKey(newKey());
-    press.clear();
+    if (changed) onDone(isWaiting(changed) ? "The change waits for your bank's answer." : `${offer.plan.displayName} from ${date(changed.effectiveOn)}.`);
   };
   return html`
     <${Dialog} title=${`Change to ${offer.plan.displayName}`} onClose=${onClose} wide>
@@ -40,11 +32,11 @@ export function PlanChange({ offer, onClose, onDone }) {
         ${() => (quote ? html`<${Quote} quote=${quote} />` : html`<${Refused} refusal=${found} />`)}
       <//>
       <${Failure} failure=${press.failure}>
-        ${press.failure?.code === "QUOTE_STALE" && html`<button type="button" onClick=${takeNewer}>Show the new amounts</button>`}
+        <${Stale} quote=${quote} stale=${stale} onShow=${takeNewer} />
         ${press.failure?.code === "DOWNGRADE_NOT_COST_EFFECTIVE" && html`<${Numbers} refusal=${press.failure} />`}
       <//>
       <${Actions} onClose=${onClose}>
-        ${quote && html`<${PressButton} press=${press} onClick=${confirm} disabled=${press.failure?.code === "QUOTE_STALE"}>Ok<//>`}
+        ${quote && html`<${PressButton} press=${press} onClick=${confirm} disabled=${Boolean(stale)}>Ok<//>`}
       <//>
     <//>
   `;

@@ -6,7 +6,7 @@ import { UsageChart } from "../parts/chart.js";
 import { PressButton } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
 import { Arithmetic, Lines, Sums } from "../parts/lines.js";
-import { Box, Done, Failure, Fold, Part } from "../parts/states.js";
+import { Box, Done, Failure, Fold, Part, Waiting } from "../parts/states.js";
 import { amount, date, isZero, minutes, moment, month, number, unitPrice } from "../text.js";
 import { Advice } from "./advice.js";
 
@@ -125,18 +125,24 @@ function PaymentBox({ summary, methods, mayPay }) {
         <div><dt>Open balance</dt><dd>${amount(openBalance)}</dd></div>
         <div><dt>Credit</dt><dd>${amount(creditBalance)}</dd></div>
       </dl>
-      ${mayPay && !isZero(openBalance) && html`<${PayOpenBalance} balance=${openBalance} />`}
+      ${mayPay && html`<${PayOpenBalance} balance=${openBalance} />`}
     <//>
   `;
 }
 
-/** @param {{ balance: any }} props */
+/** What is open, and once it was pressed what became of each invoice. @param {{ balance: any }} props */
 function PayOpenBalance({ balance }) {
   const press = usePress("OpenBalancePay", "OpenBalancePaid");
   const pay = () => press.press({ idempotencyKey: newKey() });
+  const outcomes = (!press.failure && press.result?.outcomes) || [];
+  /** @param {string} result */
+  const having = (result) => outcomes.filter((/** @type {any} */ each) => each.result === result).map((/** @type {any} */ { invoice }) => invoice.number).join(", ");
+  const [paid, pending, declined] = ["PAID", "PENDING", "DECLINED"].map(having);
   return html`
     <${Failure} failure=${press.failure} />
-    ${press.result && !press.failure ? html`<${Done}>${press.result.outcomes.map((/** @type {any} */ each) => `${each.invoice.number}: ${each.invoice.statusDisplayName}`).join(". ")}<//>` : ""}
-    <${PressButton} press=${press} onClick=${pay}>Pay ${amount(balance)} now<//>
+    ${paid && html`<${Done}>Paid: ${paid}.<//>`}
+    ${pending && html`<${Waiting}>The bank has not answered yet: ${pending}. Nothing is charged twice.<//>`}
+    ${declined && html`<${Failure} failure=${{ code: "PAYMENT_DECLINED", message: `Not paid: ${declined}.` }} />`}
+    ${!isZero(balance) && html`<${PressButton} press=${press} onClick=${pay}>Pay ${amount(balance)} now<//>`}
   `;
 }
