@@ -1,5 +1,5 @@
-"""What page statements ask of SQLite: constants are spelled out, nothing is prepared twice, and what a page shows is found
-by an index, however long the history of an account is.
+"""Page statements on SQLite: constants are spelled out, nothing is prepared twice, and what a page shows is found by an
+index, however long the history of an account is.
 """
 
 from __future__ import annotations
