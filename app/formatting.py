@@ -34,7 +34,7 @@ def find_locale(name: str) -> Locale:
 
 def format_money(cents: int, currency: str = "USD", locale: str = FALLBACK_LOCALE) -> str:
     """Return integer cents as people write them: `$4,967.70`, or `4.967,70 $` in Germany."""
-    return _written_money(cents, currency, find_locale(locale))
+    return _written_money(cents, currency, locale)
 
 
 def format_unit_price(rate: int, currency: str = "USD", locale: str = FALLBACK_LOCALE) -> str:
@@ -48,8 +48,8 @@ def format_date(on: date, locale: str = FALLBACK_LOCALE, style: str = "long") ->
 
 
 @lru_cache(maxsize=8_192)
-def _written_money(cents: int, currency: str, locale: Locale) -> str:
-    return format_currency(Decimal(cents).scaleb(-2), currency, locale=locale)
+def _written_money(cents: int, currency: str, locale: str) -> str:
+    return format_currency(Decimal(cents).scaleb(-2), currency, locale=find_locale(locale))
 
 
 @lru_cache(maxsize=2_048)

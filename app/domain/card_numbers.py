@@ -44,6 +44,8 @@ def find_card_numbers(text: str) -> Iterator[tuple[int, int]]:
     """Yield where a card number begins and ends: 13 to 19 digits in a row or in groups, of a network, with its check
     digit, whatever letters are written around it and whatever stands unseen within.
     """
+    if len(text) < SHORTEST:
+        return
     if text.isascii():
         yield from _find_seen(text)
         return

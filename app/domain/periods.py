@@ -33,8 +33,7 @@ class Period:
     @classmethod
     def containing(cls, on: date) -> Period:
         """Return the period that the billing date `on` belongs to (rule 1)."""
-        first = on.replace(day=1)
-        return cls(first, add_months(first, 1))
+        return _month_of(on)
 
     @classmethod
     def parse(cls, month: str) -> Period:
@@ -68,6 +67,12 @@ class Period:
     def days_from(self, on: date) -> int:
         """Return how many days of the period remain from `on`, that day included; all of them before it starts."""
         return max(0, (self.ends_before - max(on, self.starts_on)).days)
+
+
+@lru_cache(maxsize=4_096)  # many rows, few days
+def _month_of(on: date) -> Period:
+    first = on.replace(day=1)
+    return Period(first, add_months(first, 1))
 
 
 @lru_cache(maxsize=1_024)  # a cycle run asks for the same few months again and again

@@ -140,7 +140,8 @@ class GraphQLEndpoint:
         claims = await self._authenticate(scope)
         scope["state"]["account"] = claims.account
         request = read_parameters(decode_object(await read_body(receive))) if is_post else read_query_string(scope)
-        refuse_card_numbers(request)
+        is_known = request.query is not None and self._store.knows(request.query)
+        refuse_card_numbers(request, is_document_known=is_known)
         return claims, request, self._options.documents.text_of(request, is_free=self._is_developer(scope))
 
     async def _answer(

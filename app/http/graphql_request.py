@@ -75,12 +75,15 @@ def read_query_string(scope: Scope) -> GraphQLRequest:
     return read_parameters({**texts, **objects})
 
 
-def refuse_card_numbers(request: GraphQLRequest) -> None:
+def refuse_card_numbers(request: GraphQLRequest, *, is_document_known: bool) -> None:
     """Refuse a request in which a card number stands anywhere, before anything of it can be written down.
+
+    A document that is known was looked through when it came first.
 
     :raises Refused: with status 400, and without the number.
     """
-    if holds_card_number([request.query, request.operation_name, request.variables]):
+    document = None if is_document_known else request.query
+    if holds_card_number([document, request.operation_name, request.variables]):
         message = "Card numbers are never sent here. Use the payment form, and send what it makes of the card."
         raise Refused(BAD_REQUEST, ErrorCode.CARD_NUMBER_REFUSED, message)
 

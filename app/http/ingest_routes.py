@@ -18,7 +18,7 @@ from app.http.guard import too_many
 from app.http.json_body import decode_array
 from app.http.service_key import BODY_SECONDS, Only, authenticated
 from app.ports import Rate
-from app.services.usage import record_calls
+from app.services.usage.call_groups import CallGroups
 from app.services.usage.call_items import Unreadable, read_call_item, read_call_text
 from app.services.usage.record_calls import BATCH_SIZE, Item
 
@@ -49,6 +49,7 @@ class Ingest:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._groups = CallGroups(services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -64,8 +65,8 @@ class Ingest:
         await self._spend(key.name, len(items))
         results: list[MeteringResult] = []
         for start in range(0, len(items), BATCH_SIZE):
-            results += await record_calls.record_calls(
-                self._services, source=source, items=items[start : start + BATCH_SIZE], actor=f"key:{key.name}"
+            results += await self._groups.record(
+                source=source, items=items[start : start + BATCH_SIZE], actor=f"key:{key.name}"
             )
         await answers.send_json(send, answers.OK, _report(items, results))
 

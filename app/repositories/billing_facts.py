@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import BigInteger, cast, func, select
@@ -241,7 +242,12 @@ def read_plan(columns: Iterable[Any]) -> PlanVersion:
 
 
 def read_catalogue(rows: Rows) -> Catalogue:
-    """Return the catalogue of rows of `PLAN_COLUMNS`."""
+    """Return the catalogue of rows of `PLAN_COLUMNS`; one that was read before is not made again."""
+    return _catalogue_of(tuple(rows))
+
+
+@lru_cache(maxsize=64)
+def _catalogue_of(rows: tuple[tuple[Any, ...], ...]) -> Catalogue:
     return Catalogue(tuple(read_plan(row) for row in rows))
 
 

@@ -68,13 +68,23 @@ class JsonStatement:
 
     def decode(self, document: str) -> Rows:
         """Read the JSON text back to rows of Python values."""
-        rows: list[list[Any]] = orjson.loads(document)
-        if not self.decoders or not rows:
-            return [tuple(row) for row in rows]
-        columns: list[Any] = list(zip(*rows, strict=True))
-        for position, decode in self.decoders:
-            columns[position] = [None if value is None else decode(value) for value in columns[position]]
-        return list(zip(*columns, strict=True))
+        return _decode(document, self.decoders) if self.statement.slots else _decode_again(document, self.decoders)
+
+
+def _decode(document: str, decoders: tuple[tuple[int, Convert], ...]) -> list[tuple[Any, ...]]:
+    rows: list[list[Any]] = orjson.loads(document)
+    if not decoders or not rows:
+        return [tuple(row) for row in rows]
+    columns: list[Any] = list(zip(*rows, strict=True))
+    for position, decode in decoders:
+        columns[position] = [None if value is None else decode(value) for value in columns[position]]
+    return list(zip(*columns, strict=True))
+
+
+@lru_cache(maxsize=64)
+def _decode_again(document: str, decoders: tuple[tuple[int, Convert], ...]) -> Rows:
+    """Read a text that is the same for everybody: that of a statement without parameters, such as a price list."""
+    return tuple(_decode(document, decoders))
 
 
 @lru_cache

@@ -32,7 +32,10 @@ LocaleArgument = Annotated[
 ]
 
 
-@lru_cache(maxsize=8_192)
+AMOUNTS_KEPT = 8_192
+
+
+@lru_cache(maxsize=AMOUNTS_KEPT)
 def write_cents(cents: int) -> str:
     """Return integer cents as dollars with two decimals: 496770 is `4967.70`."""
     sign = "-" if cents < 0 else ""
@@ -54,8 +57,9 @@ class Money:
     currency_code: CurrencyCode = strawberry.field(description="The currency.")
 
     @classmethod
+    @lru_cache(maxsize=AMOUNTS_KEPT)
     def of(cls, cents: int) -> "Money":
-        """Return integer cents as money for clients."""
+        """Return integer cents as money for clients; equal amounts are one object, which nobody changes."""
         return cls(cents=cents, amount=DecimalText(write_cents(cents)), currency_code=CurrencyCode.USD)
 
     @computed(description="The amount formatted for display, such as `$4,967.70`.")
