@@ -46,25 +46,30 @@ SUBJECT, OTHER_SUBJECT = "reads000000", "other000000"
 
 PLAN = "500"
 LINES = 200
-MOST_MADE = 24
-"""So many invoices are issued by the product; those before are copies of the first."""
+MOST_MADE, MOST_CALLS = 20, 20
+"""So many invoices are issued by the product; those before are copies of the first. As many calls are of this month."""
 
 LIVE_SECONDS, PATCH_SECONDS, IVR_SECONDS = 36_000, 5_400, 2_700
 """The usage of each month, a little beyond the allowance: no plan is outgrown."""
+
+_OTHER_DAY = (
+    f"source.{{0}}_seconds + (source.on_date >= '{MONTH.starts_on}') * ((n * 31 + substr(source.on_date, 9) * 7) % {{1}})"
+)
+"""The usage of this month is another one in each copy, as it would be: who remembers written values gains less."""
 
 _NOT_COPIED = {"notification", "idempotency_key"}
 _OF_OTHERS = ("account", "membership", "billing_cycle", "invoice", "invoice_line", "ledger_posting", "usage_day", "call")
 
 
 def make_reads_database(path: Path, *, invoices: int, calls: int, accounts: int, readers: int = 1) -> None:
-    """Make a database with so many accounts, of which `readers` have so many invoices, and calls in this month.
+    """Make a database with so many accounts, of which `readers` have so many invoices and calls.
 
-    The newest invoice of a reader has 200 lines and is partly paid, the others are paid; calls beyond the first few
-    hundred lie before the months that may still be billed. The other accounts have an invoice and a call. Nothing is
+    The newest invoice of a reader has 200 lines and is partly paid, the others are paid. 20 calls are of this month,
+    the others lie before the months that may still be billed, two more of each month that the product bills. The other accounts have an invoice and a call. Nothing is
     due, and no message waits, so that a server has nothing else to do.
     """
     make_tables(path)
-    asyncio.run(_make(path, min(invoices, MOST_MADE), min(calls, LINES)))
+    asyncio.run(_make(path, min(invoices, MOST_MADE), min(calls, MOST_CALLS)))
     with closing(connect(path)) as connection:
         _calm(connection)
         copier = RowCopier(connection)
@@ -75,15 +80,10 @@ def make_reads_database(path: Path, *, invoices: int, calls: int, accounts: int,
                 "SELECT id, usage_seq, ledger_seq FROM account WHERE external_id LIKE 'READS%'"
             ).fetchall():
                 _copy_invoices(connection, copier, account, ledger_seq, invoices - MOST_MADE)
-                _copy_calls(connection, copier, account, usage_seq, calls - LINES)
+                _copy_calls(connection, copier, account, usage_seq, calls - MOST_CALLS)
             _copy_account(copier, OTHER, accounts - readers - 1, _OF_OTHERS)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def reader(place: int) -> tuple[str, str]:
-    """Return the subject and the account of one of the readers."""
-    return f"reads{place:06}", f"READS{place:06}"
 
 
 async def _make(path: Path, months: int, calls: int) -> None:
@@ -227,7 +227,11 @@ def _copy_account(copier: RowCopier, name: str, copies: int, tables: tuple[str, 
     copier.begin(named, copies)
     copier.copy("app_user", f"source.id IN (SELECT user_id FROM membership WHERE account_id = '{account}')")
     copier.copy("account", f"source.id = '{account}'")
-    special = {"invoice": {"number": "source.number + 1000 * n"}, "call": {"event_id": "source.event_id || '-' || tag"}}
+    special = {
+        "invoice": {"number": "source.number + 1000 * n"},
+        "call": {"event_id": "source.event_id || '-' || tag"},
+        "usage_day": {"live_seconds": _OTHER_DAY.format("live", 240), "patch_seconds": _OTHER_DAY.format("patch", 40)},
+    }
     for table in owning:
         if not tables or table in tables:
             copier.copy(table, f"source.account_id = '{account}'", **special.get(table, {}))

@@ -116,7 +116,6 @@ query BenchActivity($first: Int!) {
 }
 """
 
-LISTED = 50
 SWITCHED_KIND = "ALLOWANCE_NEARLY_USED"
 
 
@@ -130,11 +129,12 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A document with its name; `title` is what the figures call it."""
+    """A document with its name; `title` is what the figures call it, `listed` how long a list is."""
 
     title: str
     document: str
     is_write: bool = False
+    listed: int = 50
 
     @property
     def name(self) -> str:
@@ -147,12 +147,18 @@ class Operation:
             return {"changes": [{"kind": SWITCHED_KIND, "isOn": turn % 2 == 1}]}
         if "$id" in self.document:
             return {"id": reader.invoice_id}
-        return {"first": LISTED} if "$first" in self.document else {}
+        return {"first": self.listed} if "$first" in self.document else {}
 
 
 READS = (Operation("Summary", SUMMARY), Operation("breakdown", BREAKDOWN), Operation("list", LIST))
 MUTATION = Operation("mutation", SWITCH, is_write=True)
-GROWING = (*READS, Operation("calls", CALLS), Operation("activity", ACTIVITY))
+GROWING = (
+    *READS[:2],
+    Operation("list", LIST, listed=20),
+    Operation("calls", CALLS, listed=20),
+    Operation("activity", ACTIVITY, listed=20),
+)
+"""What is asked where an account has grown; no list is longer than in an account that has not."""
 
 
 def requests(address: str, operation: Operation, readers: Sequence[Reader]) -> Iterator[bytes]:

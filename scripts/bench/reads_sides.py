@@ -17,7 +17,7 @@ from app.sandbox.clock import OffsetClock
 from app.sandbox.tokens import KEY_FILE, SANDBOX_RULES, SandboxTokens
 from app.settings import DATABASE_FILE
 from scripts.bench.databases import copy
-from scripts.bench.guard_side import processor_seconds, read_address
+from scripts.bench.guard_side import TICKS_A_SECOND, processor_seconds, read_address
 from scripts.bench.load import ask
 from scripts.bench.measure import ROOT, SideFailed
 from scripts.bench.reads_facts import NOW
@@ -63,7 +63,7 @@ class Side:
         """Ask so many times and return what it took."""
         began = processor_seconds(self.process.pid)
         taken = ask(self.address, self.requests[operation], count)
-        spent = processor_seconds(self.process.pid) - began
+        spent = max(processor_seconds(self.process.pid) - began, 1 / TICKS_A_SECOND)
         return Reading(spent / count, sorted(taken)[int(count * 0.99)])
 
     def settle(self) -> None:
