@@ -265,7 +265,7 @@ def _copy_invoices(
 
 
 def _copy_calls(connection: sqlite3.Connection, copier: RowCopier, account: str, usage_seq: int, copies: int) -> None:
-    """Copy a call into the year that ended 70 days ago, and add up the days."""
+    """Copy a call into the year that ended 120 days ago, and add up the days."""
     if copies < 1:
         return
     copier.begin([], copies)
@@ -274,9 +274,9 @@ def _copy_calls(connection: sqlite3.Connection, copier: RowCopier, account: str,
         f"source.account_id = '{account}' AND source.seq = {usage_seq}",
         seq=f"{usage_seq} + n",
         event_id="source.event_id || '-' || n",
-        on_date="date(source.on_date, -(70 + n % 365) || ' days')",
+        on_date="date(source.on_date, -(120 + n % 365) || ' days')",
         started_at="strftime('%Y-%m-%d %H:%M:%f000', source.started_at, "
-        "-(70 + n % 365) || ' days', (n / 365) || ' minutes')",
+        "-(120 + n % 365) || ' days', (n / 365) || ' minutes')",
     )
     connection.execute(
         "INSERT OR IGNORE INTO usage_day SELECT account_id, on_date, date(on_date, 'start of month'), "
