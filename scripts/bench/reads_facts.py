@@ -57,6 +57,8 @@ _OTHER_DAY = (
 )
 """The usage of this month is another one in each copy, as it would be: who remembers written values gains less."""
 
+_OWN = "SELECT id, {} FROM account WHERE external_id = ?"
+
 _NOT_COPIED = {"notification", "idempotency_key"}
 _OF_OTHERS = ("account", "membership", "billing_cycle", "invoice", "invoice_line", "ledger_posting", "usage_day", "call")
 
@@ -75,12 +77,9 @@ def make_reads_database(path: Path, *, invoices: int, calls: int, accounts: int,
         copier = RowCopier(connection)
         connection.execute("BEGIN IMMEDIATE")
         with without_triggers(connection):
+            _copy_invoices(connection, copier, invoices - MOST_MADE)
+            _copy_calls(connection, copier, calls - MOST_CALLS)
             _copy_account(copier, READER, readers - 1)
-            for account, usage_seq, ledger_seq in connection.execute(
-                "SELECT id, usage_seq, ledger_seq FROM account WHERE external_id LIKE 'READS%'"
-            ).fetchall():
-                _copy_invoices(connection, copier, account, ledger_seq, invoices - MOST_MADE)
-                _copy_calls(connection, copier, account, usage_seq, calls - MOST_CALLS)
             _copy_account(copier, OTHER, accounts - readers - 1, _OF_OTHERS)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -174,12 +173,10 @@ async def _add_charges(services: Services, path: Path) -> None:
     )
     with closing(connect(path)) as connection:
         copier = RowCopier(connection)
-        copier.begin([], LINES - 5)
+        copier.begin([added.charge_id], LINES - 5, are_copied_again=True)
         copier.copy(
             "extra_charge",
             f"source.id = '{added.charge_id}'",
-            # The letters at the end are those that copies of the account have other ones of.
-            id="substr(source.id, 1, length(source.id) - 12) || tag || substr(source.id, -6)",
             title="'Message forwarding, office ' || (n + 1)",
             amount_cents="source.amount_cents + 37 * n",
         )
@@ -228,7 +225,7 @@ def _copy_account(copier: RowCopier, name: str, copies: int, tables: tuple[str, 
     copier.copy("app_user", f"source.id IN (SELECT user_id FROM membership WHERE account_id = '{account}')")
     copier.copy("account", f"source.id = '{account}'")
     special = {
-        "invoice": {"number": "source.number + 1000 * n"},
+        "invoice": {"number": "source.number + 200000 * n"},
         "call": {"event_id": "source.event_id || '-' || tag"},
         "usage_day": {"live_seconds": _OTHER_DAY.format("live", 240), "patch_seconds": _OTHER_DAY.format("patch", 40)},
     }
@@ -237,19 +234,18 @@ def _copy_account(copier: RowCopier, name: str, copies: int, tables: tuple[str, 
             copier.copy(table, f"source.account_id = '{account}'", **special.get(table, {}))
 
 
-def _copy_invoices(
-    connection: sqlite3.Connection, copier: RowCopier, account: str, ledger_seq: int, copies: int
-) -> None:
-    """Copy the first invoice with its payment into the months before it."""
+def _copy_invoices(connection: sqlite3.Connection, copier: RowCopier, copies: int) -> None:
+    """Copy the first invoice of the reader, with its payment, into the months before it."""
     if copies < 1:
         return
+    account, ledger_seq = connection.execute(_OWN.format("ledger_seq"), (READER,)).fetchone()
     (invoice,) = copier.names("SELECT id FROM invoice WHERE account_id = ? ORDER BY number LIMIT 1", account)
     payments = copier.names("SELECT payment_id FROM ledger_posting WHERE invoice_id = ? AND payment_id > ''", invoice)
     about = ", ".join(f"'{name}'" for name in (invoice, *payments))
     events = copier.names(f"SELECT id FROM event WHERE subject_id IN ({about})")  # noqa: S608 -- ids of our own
-    copier.begin([invoice, *payments, *events], copies)
+    copier.begin([invoice, *payments, *events], copies, are_copied_again=True)
     before = {"period_on": "date(source.period_on, -n || ' months')"}
-    (lowest,) = connection.execute("SELECT min(number) - 1 FROM invoice").fetchone()
+    (lowest,) = connection.execute("SELECT min(number) FROM invoice").fetchone()
     copier.copy("invoice", f"source.id = '{invoice}'", number=f"{lowest} - n", **before)
     copier.copy("payment", f"source.id IN ({about})", reference="source.reference || '-' || tag")
     copier.copy("event", f"source.subject_id IN ({about})")
@@ -264,10 +260,11 @@ def _copy_invoices(
     )
 
 
-def _copy_calls(connection: sqlite3.Connection, copier: RowCopier, account: str, usage_seq: int, copies: int) -> None:
-    """Copy a call into the year that ended 120 days ago, and add up the days."""
+def _copy_calls(connection: sqlite3.Connection, copier: RowCopier, copies: int) -> None:
+    """Copy a call of the reader into the year that ended 120 days ago, and add up the days."""
     if copies < 1:
         return
+    account, usage_seq = connection.execute(_OWN.format("usage_seq"), (READER,)).fetchone()
     copier.begin([], copies)
     copier.copy(
         "call",

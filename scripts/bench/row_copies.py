@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 TAG_LETTERS = 6
-"""Each copied name ends in so many digits instead of its own letters: of our ids, these are random ones."""
+"""Each copied name has so many digits instead of letters of its own: of our ids, these are random ones."""
 
-_NAMED = "CASE WHEN {0} IN (SELECT name FROM copied_name) THEN substr({0}, 1, length({0}) - 6) || tag ELSE {0} END"
+_NAMED = "CASE WHEN {0} IN (SELECT name FROM copied_name) THEN {1} ELSE {0} END"
+_AT_THE_END = "substr({0}, 1, length({0}) - 6) || tag"
+_BEFORE_THE_END = "substr({0}, 1, length({0}) - 12) || tag || substr({0}, -6)"
 
 
 class RowCopier:
@@ -25,12 +27,17 @@ class RowCopier:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._tags = 0
+        self._renamed = _AT_THE_END
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("CREATE TEMP TABLE copied_name (name TEXT PRIMARY KEY)")
         connection.execute("CREATE TEMP TABLE copy_tag (n INTEGER PRIMARY KEY, tag TEXT)")
 
-    def begin(self, names: Iterable[str], copies: int) -> None:
-        """Say what is to be renamed, and how many copies of each row `copy` makes from now on; `n` counts from 1."""
+    def begin(self, names: Iterable[str], copies: int, *, are_copied_again: bool = False) -> None:
+        """Say what is to be renamed, and how many copies of each row `copy` makes from now on; `n` counts from 1.
+
+        What is copied again with its account later is told apart by other letters than those that change then.
+        """
+        self._renamed = _BEFORE_THE_END if are_copied_again else _AT_THE_END
         for table in ("copied_name", "copy_tag"):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- a name of our own
         self._connection.executemany("INSERT OR IGNORE INTO copied_name VALUES (?)", ((name,) for name in names))
@@ -44,7 +51,7 @@ class RowCopier:
         for _, name, kind, *_ in self._connection.execute(f'PRAGMA table_info("{table}")'):
             column = f'source."{name}"'
             names.append(f'"{name}"')
-            values.append(columns.get(name, _NAMED.format(column) if kind == "TEXT" else column))
+            values.append(columns.get(name, _NAMED.format(column, self._renamed.format(column)) if kind == "TEXT" else column))
         self._connection.execute(
             f'INSERT INTO "{table}" ({", ".join(names)}) SELECT {", ".join(values)} '  # noqa: S608 -- our own names
             f'FROM "{table}" AS source, copy_tag WHERE {condition} ORDER BY n'
