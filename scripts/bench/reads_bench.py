@@ -41,7 +41,7 @@ P99_GOAL, P99_MUST = 0.5, 1.0
 INVOICES, CALLS = 52, 200
 MOST_READERS = 100
 
-REQUESTS = {1: 40, 3: 600}
+REQUESTS = {1: 40, 3: 500}
 USUAL_REQUESTS = 1_500
 """How many of an operation are timed in a round, by the number of rounds."""
 WARM_UP = {1: 20, 3: 1_500}

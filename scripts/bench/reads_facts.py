@@ -21,7 +21,6 @@ from app.services.adjustments.record_payment import record_payment
 from app.services.common.caller import Caller
 from app.services.common.services import Services
 from app.services.cycle.close_periods import close_periods
-from app.services.operations.sweep_gateway import SWEEPS_AT, SWEPT
 from app.services.usage.call_items import read_call_item
 from app.services.usage.put_account import AccountParticulars, Member, put_account
 from app.services.usage.record_calls import Item, record_calls
@@ -36,9 +35,8 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
 
 MONTH = Period.parse("2026-10")
-TODAY = date(2026, 10, 28)
-NOW = datetime(2026, 10, 28, 18, 0, tzinfo=UTC)
-"""The middle of the day; the servers' clocks go on from here."""
+NOW = datetime(2026, 10, 28, 7, 30, tzinfo=UTC)
+"""Half past midnight in the billing zone: the day's own jobs are hours away. The servers' clocks go on from here."""
 
 READER, OTHER = "READS000000", "OTHER000000"
 SUBJECT, OTHER_SUBJECT = "reads000000", "other000000"
@@ -107,8 +105,6 @@ async def _make(path: Path, months: int, calls: int) -> None:
     await _record(services, READER, MONTH.starts_on, count=calls)
     await _record(services, OTHER, MONTH.starts_on, count=1)
     await _add_card(services)
-    sweep_at = billing_instant(TODAY, SWEEPS_AT)
-    await unit_of_work.write(database, lambda uow: uow.schedule.mark_done(SWEPT, sweep_at, at=NOW))
     await database.close()
 
 
