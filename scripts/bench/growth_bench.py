@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from scripts.bench.reads_operations import Operation
-    from scripts.bench.reads_sides import Reading, Side
+    from scripts.bench.reads_sides import Side
     from scripts.bench.scope import Scope
 
 GOAL, MUST = 1.0, 1.1
@@ -37,7 +38,8 @@ def bench_growth(scope: Scope) -> Report:
     large = {"invoices": scope.many * 6 // 10, "calls": scope.many * 5, "accounts": scope.many * 10}
     count = REQUESTS.get(scope.rounds, USUAL_REQUESTS)
     with ExitStack() as stack:
-        sides = {name: stack.enter_context(_open(scope, name, size)) for name, size in (("small", small), ("large", large))}
+        sizes = {"small": small, "large": large}
+        sides = {name: stack.enter_context(_open(scope, name, size)) for name, size in sizes.items()}
         for side in sides.values():
             side.settle()
             for operation in GROWING:
@@ -55,7 +57,7 @@ def _open(scope: Scope, name: str, size: dict[str, int]) -> AbstractContextManag
 
 
 def _figure(sides: dict[str, Side], operation: Operation, rounds: int, count: int) -> Figure:
-    found = interleave(rounds, {name: lambda side=side: side.read(operation, count) for name, side in sides.items()})
+    found = interleave(rounds, {name: partial(side.read, operation, count) for name, side in sides.items()})
     small, large = ([each.cpu_seconds for each in found[name]] for name in ("small", "large"))
     detail = f"{median(large) * 1e6:,.0f} against {median(small) * 1e6:,.0f} µs"
     return Figure(f"{operation.title}: CPU a request", ratio(large, small), GOAL, MUST, detail)

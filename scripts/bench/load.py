@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ async def _ask(address: str, requests: Iterator[bytes], connections: int) -> lis
     ends = [loop.create_future() for _ in range(connections)]
     async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
         for end in ends:
-            await loop.create_connection(lambda end=end: _Connection(requests, found, end), host, int(port))
+            await loop.create_connection(partial(_Connection, requests, found, end), host, int(port))
         await asyncio.gather(*ends)
     return found
 
@@ -49,9 +50,7 @@ async def _ask(address: str, requests: Iterator[bytes], connections: int) -> lis
 class _Connection(asyncio.Protocol):
     """One connection: the next request goes out when the answer before it is whole."""
 
-    def __init__(
-        self, requests: Iterator[bytes], found: list[tuple[float, bytes]], end: asyncio.Future[None]
-    ) -> None:
+    def __init__(self, requests: Iterator[bytes], found: list[tuple[float, bytes]], end: asyncio.Future[None]) -> None:
         self._requests = requests
         self._found = found
         self._end = end

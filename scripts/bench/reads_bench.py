@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ def _warm_up(sides: Mapping[str, Side], most: int) -> None:
 
 
 def _measure(sides: Mapping[str, Side], operation: Operation, rounds: int, count: int) -> Readings:
-    return interleave(rounds, {name: lambda side=side: side.read(operation, count) for name, side in sides.items()})
+    return interleave(rounds, {name: partial(side.read, operation, count) for name, side in sides.items()})
 
 
 def _figures(found: Mapping[Operation, Readings]) -> list[Figure]:

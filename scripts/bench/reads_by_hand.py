@@ -75,7 +75,7 @@ class Handler:
         await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, length]})
         await send({"type": "http.response.body", "body": answer})
 
-    def _read(self, statement: str, claims: Claims, **values: object) -> Any:  # noqa: ANN401 -- what the JSON holds
+    def _read(self, statement: str, claims: Claims, **values: object) -> Any:
         found = self._reads.execute(statement, {"subject": claims.subject, "account": claims.account, **values})
         (text,) = found.fetchone()
         return orjson.loads(text)
@@ -86,7 +86,7 @@ class Handler:
         found = self._read(statements.SUMMARY, claims, today=today.isoformat(), month=month.starts_on.isoformat())
         return summary(found, today, month)
 
-    def _breakdown(self, claims: Claims, variables: Any) -> object:  # noqa: ANN401 -- as it came
+    def _breakdown(self, claims: Claims, variables: Any) -> object:
         role, found = self._read(statements.BREAKDOWN, claims, id=variables["id"])
         if role == "MEMBER" or found is None:
             return {"invoice": None}
@@ -114,7 +114,7 @@ class Handler:
             }
         }
 
-    def _list(self, claims: Claims, variables: Any) -> object:  # noqa: ANN401 -- as it came
+    def _list(self, claims: Claims, variables: Any) -> object:
         first = variables["first"]
         _, found = self._read(statements.LIST, claims, first=first)
         nodes = [
@@ -134,7 +134,7 @@ class Handler:
         ]
         return {"invoices": {"nodes": nodes, "pageInfo": {"hasNextPage": len(found) > first}}}
 
-    def _switch(self, claims: Claims, variables: Any) -> object:  # noqa: ANN401 -- as it came
+    def _switch(self, claims: Claims, variables: Any) -> object:
         writes = self._writes
         writes.execute("BEGIN IMMEDIATE")
         who = {"subject": claims.subject, "account": claims.account}

@@ -29,7 +29,7 @@ from scripts.bench.row_copies import RowCopier, without_triggers
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from app.repositories.unit_of_work import UnitOfWork
@@ -51,22 +51,33 @@ LIVE_SECONDS, PATCH_SECONDS, IVR_SECONDS = 36_000, 5_400, 2_700
 """The usage of each month, a little beyond the allowance: no plan is outgrown."""
 
 _OTHER_DAY = (
-    f"source.{{0}}_seconds + (source.on_date >= '{MONTH.starts_on}') * ((n * 31 + substr(source.on_date, 9) * 7) % {{1}})"
+    f"source.{{0}}_seconds + (source.on_date >= '{MONTH.starts_on}') "
+    "* ((n * 31 + substr(source.on_date, 9) * 7) % {1})"
 )
 """The usage of this month is another one in each copy, as it would be: who remembers written values gains less."""
 
 _OWN = "SELECT id, {} FROM account WHERE external_id = ?"
 
 _NOT_COPIED = {"notification", "idempotency_key"}
-_OF_OTHERS = ("account", "membership", "billing_cycle", "invoice", "invoice_line", "ledger_posting", "usage_day", "call")
+_OF_OTHERS = ("account", "membership", "billing_cycle", "invoice", "invoice_line", "ledger_posting", "usage_day")
+    "account",
+    "membership",
+    "billing_cycle",
+    "invoice",
+    "invoice_line",
+    "ledger_posting",
+    "usage_day",
+    "call",
+]
 
 
 def make_reads_database(path: Path, *, invoices: int, calls: int, accounts: int, readers: int = 1) -> None:
     """Make a database with so many accounts, of which `readers` have so many invoices and calls.
 
     The newest invoice of a reader has 200 lines and is partly paid, the others are paid. 20 calls are of this month,
-    the others lie before the months that may still be billed, two more of each month that the product bills. The other accounts have an invoice and a call. Nothing is
-    due, and no message waits, so that a server has nothing else to do.
+    the others lie before the months that may still be billed; there are two more of each month that the product bills.
+    The other accounts have an invoice and a day of usage. Nothing is due, and no message waits, so that a server has nothing
+    else to do.
     """
     make_tables(path)
     asyncio.run(_make(path, min(invoices, MOST_MADE), min(calls, MOST_CALLS)))
@@ -138,7 +149,8 @@ async def _pay(services: Services, cents: int, reference: str) -> None:
 
 async def _record(services: Services, account: str, first_on: date, *, count: int) -> None:
     """Record calls spread over the month's first days, which add up to the same whatever their number is."""
-    items = [Item(place, read_call_item(call, "bench"), None) for place, call in enumerate(_calls(account, first_on, count))]
+    calls = enumerate(_calls(account, first_on, count))
+    items = [Item(place, read_call_item(call, "bench"), None) for place, call in calls]
     await record_calls(services, source="bench", items=items, actor="bench")
 
 
@@ -182,7 +194,15 @@ async def _add_card(services: Services) -> None:
     account, now = READER, services.clock.now()
     owner = await unit_of_work.read(services.database, lambda uow: uow.accounts.get_by_external_id(account))
     method_id = services.ids.new("pm")
-    draft = MethodDraft(method_id, owner.id, True, None, "bench", now, None)  # noqa: FBT003 -- the default
+    draft = MethodDraft(
+        id=method_id,
+        account_id=owner.id,
+        wants_default=True,
+        replaces_id=None,
+        created_by="bench",
+        created_at=now,
+        request_id=None,
+    )
     consent = Consent(services.ids.new("cns"), owner.id, method_id, "1", "", "", "bench", now, None, None)
     card = VaultedMethod(method_id, owner.id, MethodKind.CARD, "Visa", "1881", 12, 2099, "Avery Reader", "97201")
 
@@ -206,7 +226,7 @@ def _calm(connection: sqlite3.Connection) -> None:
     )
 
 
-def _copy_account(copier: RowCopier, name: str, copies: int, tables: tuple[str, ...] = ()) -> None:
+def _copy_account(copier: RowCopier, name: str, copies: int, tables: Sequence[str] = ()) -> None:
     """Copy an account with its people and all that it has, or with what is in these tables."""
     if copies < 1:
         return
@@ -216,7 +236,7 @@ def _copy_account(copier: RowCopier, name: str, copies: int, tables: tuple[str, 
     named = [account, name, *copier.names(f"SELECT subject FROM app_user WHERE id IN ({people})", account)]
     named += copier.names(people, account)
     for table in set(owning) & set(copier.tables_with("id")):
-        named += copier.names(f'SELECT id FROM "{table}" WHERE account_id = ?', account)  # noqa: S608 -- our own name
+        named += copier.names(f'SELECT id FROM "{table}" WHERE account_id = ?', account)
     copier.begin(named, copies)
     copier.copy("app_user", f"source.id IN (SELECT user_id FROM membership WHERE account_id = '{account}')")
     copier.copy("account", f"source.id = '{account}'")
@@ -238,7 +258,7 @@ def _copy_invoices(connection: sqlite3.Connection, copier: RowCopier, copies: in
     (invoice,) = copier.names("SELECT id FROM invoice WHERE account_id = ? ORDER BY number LIMIT 1", account)
     payments = copier.names("SELECT payment_id FROM ledger_posting WHERE invoice_id = ? AND payment_id > ''", invoice)
     about = ", ".join(f"'{name}'" for name in (invoice, *payments))
-    events = copier.names(f"SELECT id FROM event WHERE subject_id IN ({about})")  # noqa: S608 -- ids of our own
+    events = copier.names(f"SELECT id FROM event WHERE subject_id IN ({about})")
     copier.begin([invoice, *payments, *events], copies, are_copied_again=True)
     before = {"period_on": "date(source.period_on, -n || ' months')"}
     (lowest,) = connection.execute("SELECT min(number) FROM invoice").fetchone()

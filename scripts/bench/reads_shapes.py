@@ -37,7 +37,8 @@ def minutes(seconds: int) -> str:
 @lru_cache(KEPT)
 def period(starts_on: str) -> dict[str, str]:
     """Return the month that begins on a date."""
-    return {"startsOn": starts_on, "endsBefore": Period.containing(date.fromisoformat(starts_on)).ends_before.isoformat()}
+    month = Period.containing(date.fromisoformat(starts_on))
+    return {"startsOn": starts_on, "endsBefore": month.ends_before.isoformat()}
 
 
 @lru_cache(KEPT)
@@ -55,7 +56,7 @@ def instant(stored: str) -> str:
     return f"{stored[:10]}T{stored[11:23]}Z"
 
 
-def title(kind: str, starts_on: str, inputs: Any) -> str:  # noqa: ANN401 -- what the stored JSON holds
+def title(kind: str, starts_on: str, inputs: Any) -> str:
     """Return what a line is called.
 
     :raises ValueError: for a kind that the bench's database has none of.
@@ -83,12 +84,9 @@ def summary(found: Sequence[Any], today: date, month: Period) -> dict[str, Any]:
     """Return the data of the Summary from the columns of its statement."""
     (user_id, user_name, role, account_id, name, status, paid_starts_on, next_cycle_on, is_past_due,
      plan, next_plan, sold, days, open_cents, credit_cents, method) = found  # fmt: skip
-    account, is_member = account_id.partition("_")[2], role == "MEMBER"
-    live, patch, ivr, calls, free = (sum(day[place] for day in days) for place in range(1, 6))
-    allowance = plan[4] * 60
-    overage = max(0, live - allowance)
-    costs = price(overage, plan[5]), price(patch, PATCH_RATE), price(ivr, IVR_RATE)
-    lines = list(_lines(plan, next_plan, (overage, patch, ivr), costs, month, next_cycle_on))
+    account, sees_payments = account_id.partition("_")[2], role != "MEMBER"
+    seconds, costs, usage = _usage(plan, days)
+    lines = list(_lines(plan, next_plan, seconds, costs, month, next_cycle_on))
     total = sum(cents for _, _, cents in lines)
     first_on = max(month.starts_on, date.fromisoformat(paid_starts_on))
     return {
@@ -105,32 +103,46 @@ def summary(found: Sequence[Any], today: date, month: Period) -> dict[str, Any]:
             "usage": {
                 "id": f"usage_{account}_{month.month}",
                 "period": period(month.starts_on.isoformat()),
-                "allowance": {"seconds": allowance, "minutes": minutes(allowance)},
-                "live": {"seconds": live, "minutes": minutes(live)},
-                "remaining": {"minutes": minutes(max(0, allowance - live))},
-                "overage": {"minutes": minutes(overage)},
-                "patch": {"minutes": minutes(patch)},
-                "ivr": {"minutes": minutes(ivr)},
-                "overageCost": {"formatted": formatted(costs[0])},
-                "totalCost": money(sum(costs)),
-                "callCount": calls,
-                "freeCallCount": free,
-                "lastEventAt": instant(max(day[6] for day in days)) if days else None,
+                **usage,
                 "days": list(_days(days, first_on, today)),
             },
-            "openBalance": None if is_member else money(open_cents),
-            "creditBalance": None if is_member else money(credit_cents),
-            "paymentMethod": None if is_member or method is None else _method(method, today),
+            "openBalance": money(open_cents) if sees_payments else None,
+            "creditBalance": money(credit_cents) if sees_payments else None,
+            "paymentMethod": _method(method, today) if sees_payments and method is not None else None,
             "nextInvoice": {
                 "id": f"next_{account}_accrued",
                 "period": period(next_cycle_on),
                 "issuesAt": _issues_at(next_cycle_on),
                 "lines": [{"kind": kind, "displayName": said, "amount": money(cents)} for kind, said, cents in lines],
                 "total": money(total),
-                "amountDue": None if is_member else {"formatted": formatted(max(0, total - credit_cents))},
+                "amountDue": {"formatted": formatted(max(0, total - credit_cents))} if sees_payments else None,
             },
         },
     }
+
+
+def _usage(
+    plan: Sequence[Any], days: Sequence[Sequence[Any]]
+) -> tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]:
+    """Return the seconds and the cents of overage, patch and IVR, and the usage of the month as it is answered."""
+    live, patch, ivr, calls, free = (sum(day[place] for day in days) for place in range(1, 6))
+    allowance = plan[4] * 60
+    overage = max(0, live - allowance)
+    costs = price(overage, plan[5]), price(patch, PATCH_RATE), price(ivr, IVR_RATE)
+    shown = {
+        "allowance": {"seconds": allowance, "minutes": minutes(allowance)},
+        "live": {"seconds": live, "minutes": minutes(live)},
+        "remaining": {"minutes": minutes(max(0, allowance - live))},
+        "overage": {"minutes": minutes(overage)},
+        "patch": {"minutes": minutes(patch)},
+        "ivr": {"minutes": minutes(ivr)},
+        "overageCost": {"formatted": formatted(costs[0])},
+        "totalCost": money(sum(costs)),
+        "callCount": calls,
+        "freeCallCount": free,
+        "lastEventAt": instant(max(day[6] for day in days)) if days else None,
+    }
+    return (overage, patch, ivr), costs, shown
 
 
 def _plan(plan: Sequence[Any], sold: Sequence[Sequence[Any]]) -> dict[str, Any]:

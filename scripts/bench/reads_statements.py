@@ -16,7 +16,7 @@ _PLAN = "p.id, p.code, p.name, p.base_cents, p.included_minutes, p.overage_rate"
 
 _BALANCE = """
 coalesce((SELECT sum(CASE WHEN l.debit = 'RECEIVABLE' THEN l.amount_cents ELSE -l.amount_cents END)
-    FROM ledger_posting AS l
+    FROM ledger_posting AS l INDEXED BY ix_ledger_posting_account_id_invoice_id
    WHERE l.account_id = a.id AND l.invoice_id = i.id AND 'RECEIVABLE' IN (l.debit, l.credit)
      AND l.kind <> 'WRITTEN_OFF'), 0)"""
 

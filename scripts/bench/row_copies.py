@@ -39,7 +39,7 @@ class RowCopier:
         """
         self._renamed = _BEFORE_THE_END if are_copied_again else _AT_THE_END
         for table in ("copied_name", "copy_tag"):
-            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- a name of our own
+            self._connection.execute(f"DELETE FROM {table}")
         self._connection.executemany("INSERT OR IGNORE INTO copied_name VALUES (?)", ((name,) for name in names))
         first, self._tags = self._tags, self._tags + copies
         tags = ((n, f"{first + n:0{TAG_LETTERS}}") for n in range(1, copies + 1))
@@ -51,9 +51,10 @@ class RowCopier:
         for _, name, kind, *_ in self._connection.execute(f'PRAGMA table_info("{table}")'):
             column = f'source."{name}"'
             names.append(f'"{name}"')
-            values.append(columns.get(name, _NAMED.format(column, self._renamed.format(column)) if kind == "TEXT" else column))
+            renamed = _NAMED.format(column, self._renamed.format(column)) if kind == "TEXT" else column
+            values.append(columns.get(name, renamed))
         self._connection.execute(
-            f'INSERT INTO "{table}" ({", ".join(names)}) SELECT {", ".join(values)} '  # noqa: S608 -- our own names
+            f'INSERT INTO "{table}" ({", ".join(names)}) SELECT {", ".join(values)} '
             f'FROM "{table}" AS source, copy_tag WHERE {condition} ORDER BY n'
         )
 

@@ -6,7 +6,7 @@ const INVOICE = `
   i.id, i.account_id AS accountId, i.number, i.status, i.issued_at AS issuedAt, i.due_on AS dueOn,
   i.paid_at AS paidAt, i.period_on AS periodOn, i.total_cents AS totalCents,
   coalesce((SELECT sum(CASE WHEN l.debit = 'RECEIVABLE' THEN l.amount_cents ELSE -l.amount_cents END)
-    FROM ledger_posting AS l
+    FROM ledger_posting AS l INDEXED BY ix_ledger_posting_account_id_invoice_id
    WHERE l.account_id = i.account_id AND l.invoice_id = i.id AND 'RECEIVABLE' IN (l.debit, l.credit)
      AND l.kind <> 'WRITTEN_OFF'), 0) AS balanceCents`;
 
@@ -51,10 +51,11 @@ export class Rows {
              payer_email AS payerEmail
         FROM payment_method WHERE account_id = ? AND is_default AND status IN ('ACTIVE', 'NEEDS_ATTENTION')`);
     this.invoice = prepare(`
-      SELECT ${INVOICE} FROM invoice AS i WHERE i.account_id = @account AND i.id = @id AND i.status <> 'DRAFT'`);
+      SELECT ${INVOICE} FROM invoice AS i
+       WHERE i.account_id = @account AND i.id = @id AND i.status <> 'DRAFT'`);
     this.invoices = prepare(`
-      SELECT ${INVOICE} FROM invoice AS i WHERE i.account_id = @account AND i.status <> 'DRAFT'
-       ORDER BY i.number DESC LIMIT @fetch`);
+      SELECT ${INVOICE} FROM invoice AS i
+       WHERE i.account_id = @account AND i.status <> 'DRAFT' ORDER BY i.number DESC LIMIT @fetch`);
     this.lines = prepare(`
       SELECT invoice_id AS invoiceId, position, kind, period_on AS periodOn, amount_cents AS amountCents, inputs
         FROM invoice_line WHERE invoice_id = ? ORDER BY position`);
