@@ -60,15 +60,6 @@ _OWN = "SELECT id, {} FROM account WHERE external_id = ?"
 
 _NOT_COPIED = {"notification", "idempotency_key"}
 _OF_OTHERS = ("account", "membership", "billing_cycle", "invoice", "invoice_line", "ledger_posting", "usage_day")
-    "account",
-    "membership",
-    "billing_cycle",
-    "invoice",
-    "invoice_line",
-    "ledger_posting",
-    "usage_day",
-    "call",
-]
 
 
 def make_reads_database(path: Path, *, invoices: int, calls: int, accounts: int, readers: int = 1) -> None:
@@ -76,8 +67,8 @@ def make_reads_database(path: Path, *, invoices: int, calls: int, accounts: int,
 
     The newest invoice of a reader has 200 lines and is partly paid, the others are paid. 20 calls are of this month,
     the others lie before the months that may still be billed; there are two more of each month that the product bills.
-    The other accounts have an invoice and a day of usage. Nothing is due, and no message waits, so that a server has nothing
-    else to do.
+    The other accounts have an invoice and a day of usage. Nothing is due, and no message waits, so that a server has
+    nothing else to do.
     """
     make_tables(path)
     asyncio.run(_make(path, min(invoices, MOST_MADE), min(calls, MOST_CALLS)))
