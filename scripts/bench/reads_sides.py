@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -106,7 +107,8 @@ def run_side(name: str, folder: Path, operations: Sequence[Operation], readers: 
 
     :raises SideFailed: when it does not start.
     """
-    process = subprocess.Popen(_command(name, folder), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "NODE_ENV": "production"}
+    process = subprocess.Popen(_command(name, folder), cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         address = read_address(process)
         if not address.startswith("http://"):
