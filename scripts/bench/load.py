@@ -40,10 +40,13 @@ async def _ask(address: str, requests: Iterator[bytes], connections: int) -> lis
     loop = asyncio.get_running_loop()
     found: list[tuple[float, bytes]] = []
     ends = [loop.create_future() for _ in range(connections)]
-    async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
-        for end in ends:
-            await loop.create_connection(partial(_Connection, requests, found, end), host, int(port))
-        await asyncio.gather(*ends)
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
+            for end in ends:
+                await loop.create_connection(partial(_Connection, requests, found, end), host, int(port))
+            await asyncio.gather(*ends)
+    except TimeoutError:
+        raise SideFailed(f"{address} has not answered within {ANSWERS_WITHIN_SECONDS} seconds.") from None
     return found
 
 
