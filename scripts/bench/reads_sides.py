@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from scripts.bench.reads_operations import Operation
 
 PEERS = ROOT / "scripts" / "bench" / "peers"
-PRODUCT, BY_HAND, APOLLO, MERCURIUS = "the product", "by hand", "Apollo", "Mercurius"
+PRODUCT, BY_HAND, APOLLO, MERCURIUS = "the product", "a handler by hand", "Apollo", "Mercurius"
 NODE_SIDES = {APOLLO: "apollo.mjs", MERCURIUS: "mercurius.mjs"}
 _READERS = """
 SELECT u.subject, a.external_id,

@@ -202,7 +202,7 @@ class TestSides:
         assert spent == [(60_000, "somebody", 7)]
 
     def test_says_who_is_left_out_where_node_is_missing(self):
-        assert any("npm ci" in note for note in reads_bench._notes(["the product", "by hand"], 3, 40))
+        assert any("npm ci" in note for note in reads_bench._notes(["the product", "a handler by hand"], 3, 40))
         assert not any("npm ci" in note for note in reads_bench._notes(["the product", "Apollo"], 3, 40))
 
     def test_the_packages_of_the_peers_are_pinned(self):
