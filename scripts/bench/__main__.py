@@ -14,6 +14,7 @@ from rich.table import Table
 
 from scripts.bench.databases import TablesDiffer
 from scripts.bench.measure import SideFailed
+from scripts.bench.reads_answers import AnswersDiffer
 from scripts.bench.registry import BENCHES
 from scripts.bench.scope import Scope, quick
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with TemporaryDirectory(prefix="flex-bench-") as folder, console.status(f"{name} …"):
             try:
                 report = BENCHES[name](_scope(Path(folder), options))
-            except (SideFailed, TablesDiffer) as problem:
+            except (SideFailed, TablesDiffer, AnswersDiffer) as problem:
                 problems.print(f"{name}: {problem}")
                 return 2
         _show(console, name, report)

@@ -8,10 +8,12 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,9 +49,9 @@ def measure(side: str, **arguments: Any) -> Sample:  # noqa: ANN401 -- what the 
     return Sample(*json.loads(result.stdout))
 
 
-def interleave(rounds: int, sides: Mapping[str, Callable[[], Sample]]) -> dict[str, list[Sample]]:
+def interleave(rounds: int, sides: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
     """Run every side once a round, the first side first in even rounds and last in odd ones."""
-    samples: dict[str, list[Sample]] = {name: [] for name in sides}
+    samples: dict[str, list[T]] = {name: [] for name in sides}
     for number in range(rounds):
         order = list(sides) if number % 2 == 0 else list(sides)[::-1]
         for name in order:

@@ -23,10 +23,21 @@ from scripts.bench import (
 from scripts.bench.databases import TablesDiffer, check_equal, contents, copy
 from scripts.bench.figures import Figure, Report
 from scripts.bench.measure import Sample, SideFailed, interleave, measure, measure_here, ratio
+from scripts.bench.reads_sides import is_node_there
 from scripts.bench.registry import BENCHES
 from scripts.bench.scope import Scope
 
-FIGURES = {"import": 1, "alerts": 1, "run-due": 3, "memory": 2, "gateway": 1, "guard": 2, "streams": 2}
+FIGURES = {
+    "import": 1,
+    "alerts": 1,
+    "run-due": 3,
+    "memory": 2,
+    "gateway": 1,
+    "guard": 2,
+    "streams": 2,
+    "reads": 10 if is_node_there() else 3,
+    "growth": 5,
+}
 
 
 @pytest.fixture
