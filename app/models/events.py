@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index
+from sqlalchemy import text as sql
 
 from app.models.base import Row, identifier, instant, json_value, reference, text
 
@@ -12,7 +13,17 @@ class EventRow(Row, table=True):
     """Who did what to which account, when and from where; `data` holds what changed."""
 
     __tablename__ = "event"
-    __table_args__ = (Index(None, "account_id", "id"),)
+    __table_args__ = (
+        Index(None, "account_id", "id"),
+        Index(
+            "ix_event_shown",
+            "account_id",
+            "id",
+            "kind",
+            sqlite_where=sql("kind <> 'usage.recorded'"),
+            postgresql_where=sql("kind <> 'usage.recorded'"),
+        ),
+    )
 
     id: str = identifier()
     account_id: str | None = reference("account.id", index=False, default=None)

@@ -19,6 +19,7 @@ from app.repositories.pages.billing_summary import BILLING_SUMMARY
 from app.repositories.pages.invoices import INVOICE, invoices_page
 from app.repositories.pages.next_invoice import NEXT_INVOICE
 from app.repositories.pages.payment_methods import PAYMENT_METHODS
+from app.repositories.pages.plan_advice import PLAN_ADVICE
 from app.repositories.pages.viewer import VIEWER
 from app.repositories.reader import Page
 from app.repositories.sql_json import JsonStatement, compile_json
@@ -29,7 +30,8 @@ PAGES: dict[str, Page[Any]] = {
     "next invoice": NEXT_INVOICE,
     "invoice": INVOICE,
     "invoices": LIST,
-    "activity": activity_page(is_counted=False),
+    "activity": activity_page(is_counted=True),
+    "plan advice": PLAN_ADVICE,
     "payment methods": PAYMENT_METHODS,
     "viewer": VIEWER,
 }
@@ -43,8 +45,12 @@ VALUES = {
     "after_id": LAST_ID,
     "fetch": 26,
     "today": date(2026, 7, 1),
+    "month": date(2026, 7, 1),
+    "months_since": date(2025, 7, 1),
+    "days_since": date(2026, 4, 1),
     "user": "user",
 }
+COUNTED = {"invoices-count": "ix_invoice_issued", "activity-count": "ix_event_shown"}
 WHOLE_ACCOUNT = re.compile(r"SEARCH (ledger_posting|call|event)\S* USING (PRIMARY KEY|INDEX \S+) \(account_id=\?\)")
 SCAN = re.compile(r"SCAN (?!part\b|plan_version\b|add_on_version\b|alert_kind\b|json_each\b|CONSTANT ROW|\(?subquery)")
 
@@ -84,3 +90,17 @@ class TestPageStatements:
         explain = f"EXPLAIN QUERY PLAN {part.statement.sql}"
         plan = [row[3] for row in connection.execute(explain, part.statement.bind(VALUES))]
         assert [step for step in plan if SCAN.match(step) or WHOLE_ACCOUNT.match(step)] == []
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_totals_are_counted_by_an_index_alone(name: str, connection: sqlite3.Connection):
+    page, _, part = name.partition("-")
+    statement = compile_json(PAGES[page].parts[part], "sqlite").statement
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.bind(VALUES))]
+    assert any(f"USING COVERING INDEX {COUNTED[name]} " in step for step in plan)
+
+
+def test_open_invoices_are_found_by_their_index(connection: sqlite3.Connection):
+    statement = compile_json(PLAN_ADVICE.parts["open_invoices"], "sqlite").statement
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.bind(VALUES))]
+    assert "SEARCH invoice USING INDEX ix_invoice_open (account_id=?)" in plan

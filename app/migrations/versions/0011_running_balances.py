@@ -1,5 +1,5 @@
-"""Accounts and invoices have running balances, the sums of their postings; an account's issued invoices are counted
-by their index alone.
+"""Accounts and invoices have running balances, the sums of their postings; issued invoices and entries of the audit
+log are counted by an index alone, and open invoices found by one.
 
 Revision ID: 0011
 Revises: 0010
@@ -25,6 +25,11 @@ depends_on: str | Sequence[str] | None = None
 
 LARGEST = 10**15
 ALL_INVOICES = "ix_invoice_account_id_number"
+PARTIAL = {
+    "ix_invoice_issued": ("invoice", ["account_id", "number", "status"], "status <> 'DRAFT'"),
+    "ix_invoice_open": ("invoice", ["account_id", "number"], "status = 'OPEN'"),
+    "ix_event_shown": ("event", ["account_id", "id", "kind"], "kind <> 'usage.recorded'"),
+}
 COLUMNS = {
     "account": ("receivable_cents", "credit_cents"),
     "invoice": ("balance_cents", "written_off_cents"),
@@ -64,15 +69,15 @@ def upgrade() -> None:
         op.execute(ADD_UP[table])
         check_numbers(table, dict.fromkeys(columns, (0, LARGEST)))
     op.drop_index(ALL_INVOICES, table_name="invoice")
-    issued = sa.text("status <> 'DRAFT'")
-    op.create_index(
-        "ix_invoice_issued", "invoice", ["account_id", "number"], sqlite_where=issued, postgresql_where=issued
-    )
+    for name, (table, columns, condition) in PARTIAL.items():
+        where = sa.text(condition)
+        op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
     """Take the database back to the revision before."""
-    op.drop_index("ix_invoice_issued", table_name="invoice")
+    for name, (table, *_) in PARTIAL.items():
+        op.drop_index(name, table_name=table)
     op.create_index(ALL_INVOICES, "invoice", ["account_id", "number"])
     for table, columns in COLUMNS.items():
         release_numbers(table, columns)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _ID = col(EventRow.id)
 _USER = "user:"
-_SILENT = (UsageRecorded.kind,)
 
 _EVENTS = select(
     _ID,
@@ -52,7 +51,7 @@ def activity_page(*, prefix: str = "", is_counted: bool = False) -> Page[Activit
 
     Binds: `after_id` (`LAST_ID` at first) and `fetch`.
     """
-    shown = [own(col(EventRow.account_id)), col(EventRow.kind).not_in(_SILENT)]
+    shown = [own(col(EventRow.account_id)), col(EventRow.kind) != UsageRecorded.kind]
     if prefix:
         shown.append(col(EventRow.kind).startswith(prefix, autoescape=True))
     newest = _EVENTS.where(*shown, beyond((_ID,), ("after_id",), descending=True)).order_by(_ID.desc())
