@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import pytest
 import typer
@@ -38,6 +38,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    Each = TypeVar("Each")
     Swaps = list[tuple[FunctionType, CodeType]]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +47,7 @@ COPIED = ("app", "tests", "scripts", "frontend-contract", "pyproject.toml", "sch
 ALIVE, KILLED = 0, 1
 PYTEST = ["-q", "--tb=short", "--no-showlocals", "-p", "no:cacheprovider", "-m", "not postgres"]
 PYTEST += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # Hypothesis is loaded before the tests
+EXAMPLES, SETTINGS = 30, "_hypothesis_internal_use_settings"  # of a property test: it is run for many changes
 WAYS = ["thread", "greenlet"]  # in which code of the product runs at the same time
 
 # No test can notice these: identity where equality is meant, or the other way round, for values that Python shares.
@@ -56,9 +58,9 @@ def main(
     paths: Annotated[list[Path], typer.Argument(help="Modules or folders, such as app/domain/positions.py.")],
     tests: Annotated[
         list[str] | None,
-        typer.Option(help="Tests to run; unless given, those of the module's name and, beside them, what imports it."),
+        typer.Option(help="Tests to run; those of the module's name, or of its folder, unless given."),
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds beyond the usual after which a mutant is killed.")] = 20,
+    timeout: Annotated[float, typer.Option(help="Seconds that one test may take beyond the usual.")] = 5,
 ) -> None:
     """Mutate modules, and end with exit 1 when a mutant survives."""
     modules = [module for path in paths for module in ([path] if path.is_file() else sorted(path.rglob("*.py")))]
@@ -80,14 +82,13 @@ def main(
 
 
 def tests_of(module: Path) -> list[str]:
-    """Return the tests named after a module, and those of its own folder that import it."""
+    """Return the tests named after a module; without one, those of its folder that import it, or all of them."""
     folder, name = Path("tests", *module.parent.parts[1:]), ".".join(module.with_suffix("").parts)
     words = (f"from {name} import", f"from {name.rpartition('.')[0]} import {module.stem}")
-    own = sorted(Path("tests").rglob(f"test_{module.stem}.py"))
-    beside = [path for path in sorted(folder.glob("test_*.py")) if any(word in path.read_text() for word in words)]
-    if not own and not beside:
-        beside = sorted(folder.glob("test_*.py"))
-    return [str(path) for path in dict.fromkeys([*own, *beside])]
+    own = sorted(folder.glob(f"test_{module.stem}.py"))
+    beside = sorted(folder.glob("test_*.py"))
+    importing = [path for path in beside if any(word in path.read_text(encoding="utf-8") for word in words)]
+    return [str(path) for path in own or importing or beside]
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,9 @@ class Record:
 
 
 def mutants_of(source: str) -> Iterator[Mutant]:
-    """Yield the changes of all operators of the tool, but for annotations, which nothing runs."""
+    """Yield the changes of all operators of the tool, but for what nothing runs."""
     nodes = list(ast_nodes(get_ast(source)))
-    ranges = [_range(node) for node in _annotations(ast.parse(source))]
+    ranges = [_range(node) for node in _not_run(ast.parse(source))]
     for name in plugins.operator_names():
         operator = plugins.get_operator(name)
         if operator.arguments() or name.partition("_")[2] in SAME_ANSWER:
@@ -176,12 +177,17 @@ def mutants_of(source: str) -> Iterator[Mutant]:
                 yield Mutant(name, occurrence, place)
 
 
-def _annotations(tree: ast.AST) -> Iterator[ast.expr]:
+def _not_run(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield annotations, what they alone need, and the options of data classes, on which `test_values.py` looks."""
     for node in ast.walk(tree):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
             yield node.annotation
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
             yield node.returns
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            yield node.test
+        elif isinstance(node, ast.ClassDef):
+            yield from (option.value for call in node.decorator_list for option in getattr(call, "keywords", ()))
 
 
 def _range(node: ast.expr) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -275,6 +281,9 @@ class Trial:
         functions = [each for each in gc.get_objects() if type(each) is FunctionType]
         self.functions = [each for each in functions if each.__code__.co_filename == str(self.path)]
         gc.freeze()
+        for test in (getattr(item.obj, "__func__", item.obj) for item in session.items if hasattr(item, "obj")):
+            if kept := getattr(test, SETTINGS, None):
+                setattr(test, SETTINGS, settings(kept, max_examples=min(kept.max_examples, EXAMPLES)))
         facts, self.failed = self.copy / "facts.json", ""
         if session.testsfailed or self._forked(lambda: self._observe(session, facts), 3600) is not ALIVE:
             self.failed = "The tests fail without any mutant."
@@ -324,23 +333,22 @@ class Trial:
             lines = _lines_beside(self.tree, mutant.place[0])
             numbers = set().union(*(self.touching.get(line, set()) for line in lines))
             chosen = sorted(numbers, key=self.seconds.__getitem__)
-            limit = self.timeout + 5 * sum(self.seconds[number] for number in chosen)
-            items = [session.items[number] for number in chosen]
-            alive = self._forked(lambda: self._run(session, items, swaps), limit) is ALIVE
-            outcome, why = ("survived" if alive else "killed"), f"{len(items)} tests run the line"
+            alive = self._forked(lambda: self._run(session, chosen, swaps), self.timeout) is ALIVE
+            outcome, why = ("survived" if alive else "killed"), f"{len(chosen)} tests run the line"
         self.record.note(mutant, outcome, why, mutated)
 
     def _swaps(self, pairs: list[tuple[CodeType, CodeType]]) -> Swaps | None:
-        """Return the living functions to change, or None where what a change is in has run already."""
+        """Return the living functions to change, or None where it has run already."""
         swaps = [(each, new) for old, new in pairs for each in self.functions if each.__code__ == old]
         return None if pairs and not swaps else swaps
 
-    @staticmethod
-    def _run(session: pytest.Session, items: list[pytest.Item], swaps: Swaps) -> int:
+    def _run(self, session: pytest.Session, chosen: list[int], swaps: Swaps) -> int:
         for function, code in swaps:
             function.__code__ = code
-        for item, following in _with_next(items):
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        for number, following in _with_next(chosen):
+            signal.setitimer(signal.ITIMER_REAL, self.timeout + 5 * self.seconds[number])
+            item, after = session.items[number], None if following is None else session.items[following]
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             if session.testsfailed:
                 return KILLED
         return ALIVE
@@ -360,7 +368,7 @@ class Trial:
             if self._forked(load, self.timeout) is not ALIVE:
                 return "killed", "it does not load"
             command = [sys.executable, "-m", "pytest", "-x", *self._options(), *self.tests]
-            limit = self.timeout + 5 * sum(self.seconds)
+            limit = self.timeout + 3 * sum(self.seconds)
             alive = subprocess.run(command, check=False, timeout=limit, stdout=1, stderr=2).returncode == ALIVE
         except subprocess.TimeoutExpired:
             alive = False
@@ -375,24 +383,19 @@ class Trial:
         if not child:
             code = KILLED
             os.setsid()
+            signal.setitimer(signal.ITIMER_REAL, limit)  # which nobody handles: it ends the process
             try:
                 code = work()
             finally:
                 os._exit(code)
-        ends = time.monotonic() + limit
-        ended, status = 0, ALIVE
         try:
-            while not ended and time.monotonic() < ends:
-                ended, status = os.waitpid(child, os.WNOHANG)
-                time.sleep(0.002)
+            return KILLED if os.waitpid(child, 0)[1] else ALIVE
         finally:
-            with suppress(ProcessLookupError, ChildProcessError):
+            with suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-        return ALIVE if ended and not status else KILLED
 
 
-def _with_next(items: list[pytest.Item]) -> Iterable[tuple[pytest.Item, pytest.Item | None]]:
+def _with_next(items: list[Each]) -> Iterable[tuple[Each, Each | None]]:
     return zip(items, [*items[1:], None], strict=True)
 
 

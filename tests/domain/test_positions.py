@@ -341,6 +341,26 @@ class TestWriteOffs:
             8: [16_00],
         }
 
+    def test_each_beside_a_note_can_be_recovered_by_itself(self):
+        documents = [a_document(FIRST, a_base(139_00)), a_document(SECOND, credited(5_00), saw=1)]
+        entries = (a_write_off(7, ((FIRST, 1), 10_00)), a_write_off(8, ((FIRST, 1), 20_00)))
+        position = fold(documents, entries).position(OCTOBER, LineKind.BASE)
+        assert [position.recoverable_cents(seq) for seq in (7, 8)] == [10_00, 20_00]
+
+    @pytest.mark.parametrize(("new_cents", "recoverable_cents"), [(450_00, 51_00), (39_00, 0)])
+    def test_of_a_part_no_more_can_be_recovered_than_the_new_price_leaves(self, new_cents, recoverable_cents):
+        """$100.00 of 499 written off, then a cheaper plan, of which at most the $399.00 are billed that were left."""
+        change = (a_base(new_cents), given_back(399_00), kept(max(0, new_cents - 399_00)))
+        documents = [a_document(FIRST, a_base(499_00)), a_document(SECOND, *change, saw=9)]
+        position = fold(documents, [a_write_off(7, ((FIRST, 1), 100_00))]).position(OCTOBER, LineKind.BASE)
+        assert (position.net_cents, position.recoverable_cents(7)) == (min(new_cents, 399_00), recoverable_cents)
+
+    def test_a_part_larger_than_what_was_left_lifts_a_later_credit_by_all_of_it(self):
+        documents = [a_document(FIRST, a_base(499_00)), a_document(SECOND, credited(50_00), saw=8)]
+        entries = [a_write_off(7, ((FIRST, 1), 400_00)), a_write_off(9, ((FIRST, 1), -300_00), of_seq=7)]
+        position = fold(documents, entries).position(OCTOBER, LineKind.BASE)
+        assert steps(position) == [(399_00, 100_00), (349_00, 50_00)]
+
     def test_of_a_line_in_no_position_are_no_step(self):
         entries = (a_write_off(7, ((FIRST, 1), 40_00)), a_write_off(9, ((FIRST, 1), -15_00), of_seq=7))
         books = books_of(a_charge_line(40_00), write_offs=entries)
