@@ -52,6 +52,11 @@ class TestChangesOfPlan:
         assert (position.net_cents, position.excess_cents) == (0, 460_00)
         assert [position.target(cents) for cents in (39_00, 499_00, 949_00)] == [0, 0, 450_00]
 
+    def test_all_that_several_gave_back_beyond_what_was_billed_adds_up(self):
+        changes = (a_base(39_00), given_back(499_00, None)), (a_base(49_00), given_back(499_00, None))
+        position = a_position(a_base(499_00), credited(499_00), *changes)
+        assert (position.net_cents, position.excess_cents) == (0, 910_00)
+
     def test_a_note_over_a_line_that_a_change_had_taken_back_is_off_the_newest_line(self):
         """P3 as engine 1 let it happen: the note over the monthly invoice, after the change to 220."""
         change = (a_base(239_00), given_back(499_00, None))
@@ -61,6 +66,7 @@ class TestChangesOfPlan:
         assert books_of(a_base(499_00), change, credited(300_00)).reasons[SECOND, 1] == [
             "credited by credit note 100003"
         ]
+        assert a_position(a_base(499_00), change, credited(300_00), credited(300_00)).excess_cents == 361_00
 
     def test_a_note_takes_what_is_left_of_its_own_line_first(self):
         change = (a_base(239_00), given_back(400_00, None))
@@ -80,6 +86,11 @@ class TestAdjustments:
         late = old_adjusted(2_25, rated_cents=30_20, **LATE_USAGE)
         assert told(used(27_95), late) == [(27_95, 27_95, -2_25), (75, 75, 75), (1_50, 1_50, 1_50)]
         assert left(books_of(used(27_95), late).usage(OCTOBER).overage) == [((FIRST, 1), 27_95), ((SECOND, 1), 2_25)]
+
+    def test_what_several_charge_for_other_kinds_adds_up(self):
+        late = old_adjusted(2_25, rated_cents=30_20, **LATE_USAGE)
+        later = old_adjusted(2_25, rated_cents=32_45, patch_seconds=900, ivr_seconds=1_200)
+        assert told(used(27_95), late, later) == [(27_95, 27_95, -4_50), (1_50, 1_50, 1_50), (3_00, 3_00, 3_00)]
 
     def test_what_one_gave_back_is_off_overage_first_then_patch_and_ivr(self):
         issued = (used(5_00), used(1_00, PATCH), used(33_30, IVR))
@@ -101,6 +112,8 @@ class TestAdjustments:
         """The overage of $12.90 had been credited, then turned out to be none."""
         position = books_of(used(12_90), credited(12_90), old_adjusted(-12_90, rated_cents=0)).usage(OCTOBER).overage
         assert (position.net_cents, position.gross_cents, position.excess_cents) == (0, 0, 12_90)
+        twice = (old_adjusted(-12_90, rated_cents=0),) * 2
+        assert books_of(used(12_90), credited(12_90), *twice).usage(OCTOBER).overage.excess_cents == 25_80
 
     def test_first_of_a_month_without_usage_bills_every_kind(self):
         late = old_adjusted(15_15, rated_cents=15_15, **LATE_USAGE)
@@ -127,6 +140,7 @@ class TestAfterwards:
         corrected, books = self.adjustments(110, *issued, ivr_seconds=0)
         assert corrected == [("IVR", -1_50)]
         assert told(*books) == [(12_90, 12_90, -75), (75, 75, 75), (0, 0, 0)]
+        assert [position.excess_cents for position in books_of(*books).usage(OCTOBER)] == [0, 0, 0]
         assert self.adjustments(110, *books, ivr_seconds=0)[0] == []
 
     def test_all_kinds_can_be_given_back_at_once(self):

@@ -65,7 +65,13 @@ class TestCreditStep:
 class TestPosition:
     def test_without_documents_bills_nothing(self):
         assert (NOTHING_BILLED.net_cents, NOTHING_BILLED.gross_cents, NOTHING_BILLED.target(5_00)) == (0, 0, 5_00)
+        assert (NOTHING_BILLED.moved_cents, NOTHING_BILLED.excess_cents) == (0, 0)
         assert [position.net_cents for position in NO_USAGE_BILLED] == [0, 0, 0]
+
+    def test_nothing_of_a_write_off_can_be_recovered_where_more_is_billed_than_without_it(self):
+        """Books of engine 1 may bill of one kind what lies on a line of another."""
+        step = CreditStep(0, 10_00, 10_00, "the write-off of invoice 100001", 7)
+        assert Position(steps=(step,), gross_cents=3_00, moved_cents=5_00).recoverable_cents(7) == 0
 
     def test_its_net_is_what_is_still_billed_of_its_lines(self):
         position = a_position(a_base(139_00), credited(20_00))
@@ -201,6 +207,11 @@ class TestFold:
             if before > after
         }
 
+    def test_what_adjustments_give_back_beyond_what_was_billed_is_told_apart(self):
+        gives_back = adjusted(-5_00, rated_cents=0)
+        position = a_position(used(3_00), gives_back, gives_back)
+        assert (left(position), position.net_cents, position.excess_cents) == ([((FIRST, 1), 0)], 0, 7_00)
+
     def test_a_note_over_several_lines_of_a_position_is_one_step_and_one_of_each_position(self):
         issued = (used(27_95), used(33_30, LineKind.IVR)), adjusted(12_90, rated_cents=40_85)
         note = (credited(7_95), credited(2_90, (SECOND, 1)), credited(3_30, (FIRST, 2)))
@@ -258,11 +269,11 @@ class TestFold:
 
 class TestWriteOffs:
     def test_are_a_credit_of_each_position_under_their_posting(self):
-        write_off = a_write_off(7, ((FIRST, 1), 100_00), ((FIRST, 2), 20_00), ((SECOND, 1), 1_00))
+        write_off = a_write_off(7, ((FIRST, 1), 100_00), ((FIRST, 2), 20_00), ((SECOND, 1), 1_16))
         books = books_of((a_base(139_00), used(27_95)), a_base(10_00), write_offs=(write_off,))
         base, overage = books.position(OCTOBER, LineKind.BASE), books.usage(OCTOBER).overage
         source = "the write-off of invoice 100001"
-        assert base.steps == (CreditStep(48_00, 101_00, 10_00, source, 7),)
+        assert base.steps == (CreditStep(47_84, 101_16, 10_00, source, 7),)
         assert overage.steps == (CreditStep(7_95, 20_00, 27_95, source, 7),)
 
     def test_what_is_recovered_is_billed_again_and_leaves_no_credit(self):
