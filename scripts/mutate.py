@@ -324,11 +324,11 @@ class Trial:
             self.record.note(mutant, "same", "no longer Python", mutated)
             return
         pairs = replaced(self.code, code)
-        swaps = None if pairs is None else self._swaps(pairs)
-        if swaps is None:
-            outcome, why = self._try_on_import(mutated)
-        elif not swaps:
+        swaps = [(each, new) for old, new in pairs or () for each in self.functions if each.__code__ == old]
+        if pairs == []:
             outcome, why = "same", "the same code"
+        elif not swaps:  # what runs on import, and has run already
+            outcome, why = self._try_on_import(mutated)
         else:
             lines = _lines_beside(self.tree, mutant.place[0])
             numbers = set().union(*(self.touching.get(line, set()) for line in lines))
@@ -336,11 +336,6 @@ class Trial:
             alive = self._forked(lambda: self._run(session, chosen, swaps), self.timeout) is ALIVE
             outcome, why = ("survived" if alive else "killed"), f"{len(chosen)} tests run the line"
         self.record.note(mutant, outcome, why, mutated)
-
-    def _swaps(self, pairs: list[tuple[CodeType, CodeType]]) -> Swaps | None:
-        """Return the living functions to change, or None where it has run already."""
-        swaps = [(each, new) for old, new in pairs for each in self.functions if each.__code__ == old]
-        return None if pairs and not swaps else swaps
 
     def _run(self, session: pytest.Session, chosen: list[int], swaps: Swaps) -> int:
         for function, code in swaps:
