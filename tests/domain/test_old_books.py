@@ -68,6 +68,12 @@ class TestChangesOfPlan:
         ]
         assert a_position(a_base(499_00), change, credited(300_00), credited(300_00)).excess_cents == 361_00
 
+        assert left(a_position(a_base(499_00), change, a_base(49_00), credited(30_00))) == [
+            ((FIRST, 1), 0),
+            ((SECOND, 1), 239_00),
+            ((THIRD, 1), 19_00),
+        ]
+
     def test_a_note_takes_what_is_left_of_its_own_line_first(self):
         change = (a_base(239_00), given_back(400_00, None))
         position = a_position(a_base(499_00), change, credited(150_00))
@@ -80,6 +86,10 @@ class TestAdjustments:
 
     def test_a_charge_is_overage_where_overage_moved(self):
         assert told(used(27_95), old_adjusted(12_90, rated_cents=40_85)) == [(40_85, 40_85, 0), (0, 0, 0), (0, 0, 0)]
+
+    def test_one_that_changes_only_the_kinds_among_themselves_is_a_line_of_nothing(self):
+        late = old_adjusted(0, rated_cents=27_95, patch_seconds=450)
+        assert left(books_of(used(27_95), late).usage(OCTOBER).overage) == [((FIRST, 1), 27_95), ((SECOND, 1), 0)]
 
     def test_a_charge_for_other_kinds_lies_with_overage_and_is_billed_of_them(self):
         """Patched 7:30 and 10:00 of IVR came late: $0.75 and $1.50."""
@@ -162,8 +172,8 @@ class TestAfterwards:
         ]
         assert draft.reversed_cents == {SECOND: 1_65}
 
-    @pytest.mark.parametrize("noted_cents", [2_25, 1_50])
-    def test_a_note_over_such_a_line_is_kept_by_the_kinds_that_lay_on_it(self, noted_cents):
+    @pytest.mark.parametrize(("noted_cents", "ivr_step"), [(2_25, (0, 1_50)), (1_50, (75, 75))])
+    def test_a_note_over_such_a_line_is_kept_by_the_kinds_that_lay_on_it(self, noted_cents, ivr_step):
         issued = (
             used(12_90),
             old_adjusted(2_25, rated_cents=15_15, **LATE_USAGE),
@@ -171,6 +181,7 @@ class TestAfterwards:
             credited(noted_cents, (SECOND, 1)),
         )
         found = books_of(*issued).usage(OCTOBER)
+        assert [steps(position) for position in found] == [[(0, 12_90)], [(0, 75)], [ivr_step]]
         assert min(position.net_cents for position in found) >= 0
         assert sum(position.net_cents for position in found) == 2_25 - noted_cents
         corrected, books = self.adjustments(0, *issued, patch_seconds=0, ivr_seconds=0)
