@@ -45,6 +45,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / ".mutation"
 COPIED = ("app", "tests", "scripts", "frontend-contract", "pyproject.toml", "schema.graphql", "README.md")
 ALIVE, KILLED = 0, 1
+QUICK_SECONDS = 0.3
 PYTEST = ["-q", "--tb=short", "--no-showlocals", "-p", "no:cacheprovider", "-m", "not postgres"]
 PYTEST += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # Hypothesis is loaded before the tests
 EXAMPLES, SETTINGS = 30, "_hypothesis_internal_use_settings"  # of a property test: it is run for many changes
@@ -328,7 +329,7 @@ class Trial:
         if pairs == []:
             outcome, why = "same", "the same code"
         elif not swaps:  # what runs on import, and has run already
-            outcome, why = self._try_on_import(mutated)
+            outcome, why = self._try_on_import(session, mutated)
         else:
             lines = _lines_beside(self.tree, mutant.place[0])
             numbers = set().union(*(self.touching.get(line, set()) for line in lines))
@@ -348,8 +349,8 @@ class Trial:
                 return KILLED
         return ALIVE
 
-    def _try_on_import(self, mutated: str) -> tuple[str, str]:
-        """Try a change of what runs on import: it has to load, and then every test is run in a process of its own."""
+    def _try_on_import(self, session: pytest.Session, mutated: str) -> tuple[str, str]:
+        """Try a change of what runs on import: it has to load, and pass the quick tests in a new process."""
         name = ".".join(self.record.module.with_suffix("").parts)
 
         def load() -> int:
@@ -362,8 +363,9 @@ class Trial:
         try:
             if self._forked(load, self.timeout) is not ALIVE:
                 return "killed", "it does not load"
-            command = [sys.executable, "-m", "pytest", "-x", *self._options(), *self.tests]
-            limit = self.timeout + 3 * sum(self.seconds)
+            quick = [session.items[number].nodeid for number, taken in enumerate(self.seconds) if taken < QUICK_SECONDS]
+            command = [sys.executable, "-m", "pytest", "-x", *self._options(), *quick]
+            limit = 10 * self.timeout + 3 * sum(self.seconds)
             alive = subprocess.run(command, check=False, timeout=limit, stdout=1, stderr=2).returncode == ALIVE
         except subprocess.TimeoutExpired:
             alive = False

@@ -131,6 +131,9 @@ class TestSpreadingCredit:
         open_invoices = [an_open(1, 60_00), an_open(2, 139_00)]
         assert spread_credit(100_00, 30_00, {2: 139_00}, open_invoices) == {"inv_2": 30_00 + 10_00, "inv_1": 60_00}
 
+    def test_one_that_was_paid_in_part_by_what_was_taken_back_of_it_is_paid_to_the_end_and_no_further(self):
+        assert spread_credit(20_00, 4_00, {1: 4_00}, [an_open(1, 10_00)]) == {"inv_1": 10_00}
+
     def test_one_to_be_paid_by_hand_is_paid_only_by_what_is_taken_back_of_it(self):
         """Decision 0008."""
         by_hand = an_open(1, 139_00, is_by_hand=True)
