@@ -54,6 +54,10 @@ def charges(draft):
     return [(line.kind, line.period.month, line.amount_cents) for line in draft.lines]
 
 
+def unit_prices(draft):
+    return [(line.kind, line.quantity, line.unit, line.unit_price, line.amount_cents) for line in draft.lines]
+
+
 def what_bills(known):
     """What of the facts bills: not the number of calls, and of an issued line its place and what is left of it."""
     months = [replace(month, usage=replace(month.usage, call_count=0), billed=NO_USAGE_BILLED) for month in known.used]
@@ -134,6 +138,27 @@ class TestLines:
         """Ten calls of two patched seconds are 20 s: 3.33 cents, where each alone would be nothing."""
         used = (a_used_month(usage=usage(patch_seconds=20, call_count=10)),)
         assert drafted(used=used).lines[1].amount_cents == 3
+
+    def test_rule_13_of_a_change_show_what_one_of_them_costs_takes_back_or_keeps(self):
+        change = drafted(plan=a_220_plan(), billed_base=billed_base(139_00, credited_cents=20_00))
+        assert unit_prices(change) == [
+            (LineKind.BASE, 1, "month", 239_0000, 239_00),
+            (LineKind.BASE_REVERSAL, 1, "reversal", 119_0000, -119_00),
+            (LineKind.CREDIT_KEPT, 1, "credit", -20_0000, -20_00),
+        ]
+
+    def test_show_what_one_unit_of_them_costs(self):
+        items = (an_item(), an_item(first_day=date(2026, 10, 16)))
+        late = a_used_month("2026-08", usage=usage(live_minutes=110), billed=billed_usage(overage=2_90))
+        draft = drafted(used=(late,), recurring=items, charges=(a_charge(), a_late_fee()))
+        assert unit_prices(draft) == [
+            (LineKind.BASE, 1, "month", 139_0000, 139_00),
+            (LineKind.ADD_ON, 1, "month", 25_0000, 25_00),
+            (LineKind.ADD_ON, 16, "day", 8100, 12_96),
+            (LineKind.ADJUSTMENT, 1, "correction", 10_0000, 10_00),
+            (LineKind.CHARGE, 1, "charge", 40_0000, 40_00),
+            (LineKind.LATE_FEE, 1, "charge", 25_0000, 25_00),
+        ]
 
     def test_name_usage_too_small_to_cost_a_cent(self):
         used = (a_used_month(usage=usage(patch_seconds=2, ivr_seconds=1)),)
