@@ -193,6 +193,10 @@ class TestIssuePostings:
         assert all(left[index] == 0 for index in range(max(touched, default=0)))
 
 
+def test_an_open_invoice_is_collected_by_itself_and_not_under_way_unless_said():
+    assert OpenInvoice("inv_1", 139_00) == OpenInvoice("inv_1", 139_00, 0, is_by_hand=False, is_under_way=False)
+
+
 class TestPaymentPostings:
     def test_pay_open_invoices_in_the_order_given_and_keep_the_rest_as_credit(self):
         """Rule 35: what is paid beyond the open balance is credit."""
