@@ -102,6 +102,13 @@ class TestIssuePostings:
             Posting(PostingKind.CREDIT_APPLIED, 4_00, INVOICE, grant_seq=9),
         )
 
+    def test_move_one_cent_like_any_other_amount(self):
+        draft = a_draft(lines=(a_line(amount_cents=1),), credit_applied_cents=1)
+        assert issue_postings(draft, INVOICE, [CreditGrant(4, 1)]) == (
+            Posting(PostingKind.INVOICED, 1, INVOICE),
+            Posting(PostingKind.CREDIT_APPLIED, 1, INVOICE, grant_seq=4),
+        )
+
     def test_pass_over_credit_that_is_used_up(self):
         grants = [CreditGrant(4, 0), CreditGrant(7, 10_00)]
         assert issue_postings(a_draft(credit_applied_cents=10_00), INVOICE, grants)[1:] == (
