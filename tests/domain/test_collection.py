@@ -269,6 +269,13 @@ class TestSlots:
         assert following == [*days[1:], None]
         assert (collection.slots_used, collection.round_no) == (5, 5)
 
+    @pytest.mark.parametrize(("slots_used", "next_day"), [(0, 3), (2, 15)])
+    def test_rule_30_a_round_that_begins_before_its_slot_uses_that_one(self, slots_used, next_day):
+        """An invoice of 1 am is charged at once, though charges of a schedule begin at 6."""
+        at = pacific(2026, 8, 1, 1)
+        changed = begin_round(a_collection(slots_used=slots_used, next_attempt_at=at), at, POLICIES)
+        assert (changed["slots_used"], changed["next_attempt_at"]) == (slots_used + 1, pacific(2026, 8, next_day, 6))
+
     def test_rule_30_a_requested_round_uses_no_slot(self):
         waiting = a_collection(
             status=CollectionStatus.WAITING, is_requested=True, slots_used=1, next_attempt_at=pacific(2026, 8, 3, 6)

@@ -124,8 +124,9 @@ class TestSendingAgain:
 
 class TestByHand:
     def test_a_finished_collecting_waits_without_a_date(self):
-        changed = replace(DONE, **collected_by_hand(DONE))
+        changed = replace(replace(DONE, failures=3), **collected_by_hand(DONE))
         assert (changed.status, changed.is_by_hand, changed.is_checkout) == (CollectionStatus.WAITING, True, False)
+        assert changed.failures == 0
         assert {changed.next_attempt_at, changed.late_fee_at, changed.warn_at, changed.suspend_at} == {None}
 
     @pytest.mark.parametrize("status", [CollectionStatus.UNKNOWN, CollectionStatus.CHARGING])
@@ -142,9 +143,10 @@ class TestCollectedAgain:
         return collected_again(collection, **{**given, **changes}, policies=policies)
 
     def test_rules_30_32_and_33_the_day_of_the_return_is_the_first_of_the_schedule(self):
-        changed = replace(replace(DONE, is_requested=True), **self.again())
+        changed = replace(replace(DONE, is_requested=True, failures=3), **self.again())
         assert (changed.status, changed.slots_used, changed.due_on) == (CollectionStatus.WAITING, 1, date(2026, 8, 3))
         assert (changed.is_checkout, changed.is_by_hand, changed.is_requested) == (False, False, False)
+        assert changed.failures == 0
         days = [at.date() for at in (changed.next_attempt_at, changed.late_fee_at, changed.warn_at, changed.suspend_at)]
         assert days == [date(2026, 8, 5), date(2026, 8, 10), date(2026, 8, 21), date(2026, 8, 24)]
 
