@@ -297,7 +297,7 @@ class Trial:
                 try:
                     self._try(session, mutant)
                 except KeyboardInterrupt:
-                    self.failed = "Stopped. The same command goes on from here."
+                    self.console.print("Stopped. The same command goes on from here.")
                     break
         return True
 
