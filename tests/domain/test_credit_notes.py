@@ -176,6 +176,11 @@ class TestRefusals:
         with pytest.raises(CreditTooHigh, match=r"\$39.00 is left .* \(written off with invoice 100001\)\.$"):
             credit_note_draft(Creditable.of(FIRST, books), {1: 39_01}, NOVEMBER)
 
+    def test_nothing_below_zero_is_given_back(self):
+        with pytest.raises(CreditTooHigh) as refused:
+            credit_note_draft(an_invoice(139_00), {1: -1}, NOVEMBER)
+        assert refused.value.asked_cents == {1: -1}
+
     def test_every_line_that_has_not_so_much_is_named_with_what_it_has(self):
         notes = (credit_note_draft(an_invoice(139_00, 20_00, 5_00), {1: 9_00}, NOVEMBER),) * 2
 

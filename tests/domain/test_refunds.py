@@ -90,7 +90,9 @@ class TestSendingAgain:
 
     def test_what_was_never_sent_may_be(self):
         assert can_refund_again(PLANNED, NOW)
-        assert can_refund_again(replace(SENT, state=AttemptState.PLANNED), NOW)
+        assert can_refund_again(replace(SENT, state=AttemptState.PLANNED), NOW + 2 * KEY_LIFE)
+        assert can_refund_again(replace(SENT, sent_at=None), NOW)
+        assert (PLANNED.sends, PLANNED.absences) == (0, 0)
 
     def test_under_its_key_as_long_as_the_gateway_remembers_it(self):
         assert can_refund_again(SENT, NOW)

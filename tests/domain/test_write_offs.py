@@ -80,6 +80,10 @@ class TestShares:
         assert parts(written_off(books, 5_00)) == [((FIRST, 1), 5_00)]
         assert parts(written_off(books, 22_00, number=SECOND, seq=8)) == [((SECOND, 1), 20_00), ((FIRST, 1), 2_00)]
 
+    def test_a_line_bears_its_last_cent_and_another_the_one_beyond(self):
+        books = books_of(a_base(1), a_base(20_00))
+        assert parts(written_off(books, 2)) == [((FIRST, 1), 1), ((SECOND, 1), 1)]
+
     def test_lines_of_another_position_bear_nothing_of_it(self):
         """The overage was taken back by a correction; base and IVR are not its position."""
         issued = (used(27_95), used(33_30, LineKind.IVR)), a_base(139_00), adjusted(-27_95, rated_cents=0)
