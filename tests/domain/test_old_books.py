@@ -68,10 +68,10 @@ class TestChangesOfPlan:
         ]
         assert a_position(a_base(499_00), change, credited(300_00), credited(300_00)).excess_cents == 361_00
 
-        assert left(a_position(a_base(499_00), change, a_base(49_00), credited(30_00))) == [
+        assert left(a_position(a_base(499_00), change, a_base(49_00), credited(60_00))) == [
             ((FIRST, 1), 0),
-            ((SECOND, 1), 239_00),
-            ((THIRD, 1), 19_00),
+            ((SECOND, 1), 228_00),
+            ((THIRD, 1), 0),
         ]
 
     def test_a_note_takes_what_is_left_of_its_own_line_first(self):
@@ -96,6 +96,10 @@ class TestAdjustments:
         late = old_adjusted(2_25, rated_cents=30_20, **LATE_USAGE)
         assert told(used(27_95), late) == [(27_95, 27_95, -2_25), (75, 75, 75), (1_50, 1_50, 1_50)]
         assert left(books_of(used(27_95), late).usage(OCTOBER).overage) == [((FIRST, 1), 27_95), ((SECOND, 1), 2_25)]
+
+    def test_one_cent_is_given_back_like_any_other_amount(self):
+        overage = books_of(used(27_95), old_adjusted(-1, rated_cents=27_94)).usage(OCTOBER).overage
+        assert left(overage) == [((FIRST, 1), 27_94)]
 
     def test_what_several_charge_for_other_kinds_adds_up(self):
         late = old_adjusted(2_25, rated_cents=30_20, **LATE_USAGE)
@@ -122,6 +126,8 @@ class TestAdjustments:
         """The overage of $12.90 had been credited, then turned out to be none."""
         position = books_of(used(12_90), credited(12_90), old_adjusted(-12_90, rated_cents=0)).usage(OCTOBER).overage
         assert (position.net_cents, position.gross_cents, position.excess_cents) == (0, 0, 12_90)
+        once = books_of(used(3_00), old_adjusted(-5_00, rated_cents=0)).usage(OCTOBER).overage
+        assert (left(once), once.excess_cents) == ([((FIRST, 1), 0)], 2_00)
         twice = (old_adjusted(-12_90, rated_cents=0),) * 2
         assert books_of(used(12_90), credited(12_90), *twice).usage(OCTOBER).overage.excess_cents == 25_80
 

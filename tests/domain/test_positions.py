@@ -220,6 +220,7 @@ class TestFold:
             (138_99, 139_00),
             (27_94, 27_94),
         ]
+        assert (left(base), left(overage)) == ([((FIRST, 1), 138_99)], [((FIRST, 1), 27_94)])
 
     def test_a_plan_that_costs_nothing_is_what_the_month_costs_last(self):
         position = a_position(a_base(139_00), (a_base(0), given_back(139_00)))
