@@ -146,6 +146,29 @@ class TestLines:
             (LineKind.BASE_REVERSAL, 1, "reversal", 119_0000, -119_00),
             (LineKind.CREDIT_KEPT, 1, "credit", -20_0000, -20_00),
         ]
+        assert change.lines[1].inputs["charged_cents"] == 139_00
+        whole = drafted(plan=a_220_plan(), billed_base=billed_base(139_00))
+        assert "charged_cents" not in whole.lines[1].inputs
+
+    def test_rule_13_the_base_is_billed_anew_for_another_plan_or_another_price_alone(self):
+        assert drafted(billed_base=billed_base(139_00)).lines == ()
+        for billed_cents in (100_00, 150_00):
+            draft = drafted(billed_base=billed_base(billed_cents))
+            assert [line.amount_cents for line in draft.lines] == [139_00, -billed_cents]
+        of_another = drafted(billed_base=billed_base(139_00, a_220_plan()))
+        assert [line.amount_cents for line in of_another.lines] == [139_00, -139_00]
+        by_another = drafted(plan=a_220_plan(), billed_base=billed_base(239_00))
+        assert [line.amount_cents for line in by_another.lines] == [239_00, -239_00]
+
+    def test_what_recurs_is_charged_whole_from_the_first_day_of_a_month_on(self):
+        items = [an_item(first_day=day) for day in (date(2026, 9, 10), date(2026, 10, 1), date(2026, 10, 2))]
+        units = [(line.quantity, line.unit) for line in drafted(recurring=tuple(items)).lines[1:]]
+        assert units == [(1, "month"), (1, "month"), (30, "day")]
+
+    def test_rule_25_the_last_invoice_corrects_the_month_before_its_own(self):
+        month = a_used_month("2026-09", usage=usage(live_minutes=110), billed=billed_usage(overage=2_90))
+        draft = drafted(kind=InvoiceKind.FINAL, bills_base=False, used=(month,))
+        assert charges(draft) == [(LineKind.ADJUSTMENT, "2026-09", 10_00)]
 
     def test_show_what_one_unit_of_them_costs(self):
         items = (an_item(), an_item(first_day=date(2026, 10, 16)))
