@@ -195,6 +195,7 @@ class TestLines:
             (LineKind.CHARGE, 1, "charge", 40_0000, 40_00),
             (LineKind.LATE_FEE, 1, "charge", 25_0000, 25_00),
         ]
+        assert [line.rule for line in draft.lines] == [11, 22, 22, 25, 27, 32]
 
     def test_name_usage_too_small_to_cost_a_cent(self):
         used = (a_used_month(usage=usage(patch_seconds=2, ivr_seconds=1)),)
