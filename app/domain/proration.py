@@ -35,6 +35,4 @@ def prorated_cents(monthly_cents: int, period: Period, paid_starts_on: date) -> 
 
 def prorated_minutes(included_minutes: int, period: Period, paid_starts_on: date) -> int:
     """Return the allowance in whole minutes for the paid days of the period, rounded half up (rule 10)."""
-    if paid_starts_on <= period.starts_on:
-        return included_minutes
     return round_half_up(included_minutes * period.days_from(paid_starts_on), period.days)

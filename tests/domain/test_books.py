@@ -10,6 +10,7 @@ from app.domain.books import (
     BAD_DEBT_MOVEMENTS,
     CREDIT_MOVEMENTS,
     RECEIVABLE_MOVEMENTS,
+    Settlements,
     credit_postings,
     month_report,
     paid_out_postings,
@@ -83,6 +84,7 @@ class TestSettling:
             ("CREDIT_APPLIED", 10_00, "inv_1", 7),
             ("CREDIT_APPLIED", 20_00, "inv_2", 7),
         ]
+        assert moves(credit_postings([CreditGrant(3, 1)], invoices)) == [("CREDIT_APPLIED", 1, "inv_1", 3)]
 
     def test_the_rest_is_paid_out_where_an_account_closes(self):
         grants = [CreditGrant(3, 50_00), CreditGrant(7, 1)]
@@ -130,6 +132,13 @@ class TestSpreadingCredit:
     def test_credit_that_had_waited_is_not_that_of_the_document(self):
         open_invoices = [an_open(1, 60_00), an_open(2, 139_00)]
         assert spread_credit(100_00, 30_00, {2: 139_00}, open_invoices) == {"inv_2": 30_00 + 10_00, "inv_1": 60_00}
+
+    def test_one_that_was_paid_in_part_by_what_was_taken_back_of_it_is_paid_to_the_end_and_no_further(self):
+        assert spread_credit(20_00, 4_00, {1: 4_00}, [an_open(1, 10_00)]) == {"inv_1": 10_00}
+
+    @pytest.mark.parametrize("reversed_cents", [{}, {1: 1}])
+    def test_one_cent_is_paid_like_any_other_amount(self, reversed_cents):
+        assert spread_credit(1, 1, reversed_cents, [an_open(1, 1)]) == {"inv_1": 1}
 
     def test_one_to_be_paid_by_hand_is_paid_only_by_what_is_taken_back_of_it(self):
         """Decision 0008."""
@@ -223,6 +232,7 @@ class TestReport:
         )
         assert (report.bad_debt.opening_cents, report.bad_debt.closing_cents) == (0, 50_00)
         assert report.books == (report.receivable, report.credit, report.bad_debt)
+        assert report.settlements == Settlements(0, 0, 0, 0)
 
     @given(
         before=st.dictionaries(st.sampled_from(PostingKind), st.integers(0, 10**9)),

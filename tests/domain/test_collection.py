@@ -113,6 +113,8 @@ class TestRound:
     def test_a_soft_decline_of_an_earlier_round_is_tried_again(self):
         later = a_collection(status=CollectionStatus.WAITING, round_no=1)
         assert step(later, attempts=[an_attempt()]) == Charge(a_method(1), begins_round=True)
+        charging = a_collection(status=CollectionStatus.CHARGING, round_no=2)
+        assert step(charging, attempts=[an_attempt()]) == Charge(a_method(1), begins_round=False)
 
     def test_ends_at_once_where_there_is_nothing_to_charge(self):
         assert step(methods=[]) == EndRound((), begins_round=True)
@@ -132,6 +134,8 @@ class TestRound:
 
     def test_a_pause_comes_before_the_next_charge(self):
         assert step(a_collection(retry_at=NOW + DAY)) == Wait(NOW + DAY)
+        for over in (NOW, NOW - DAY):
+            assert step(a_collection(retry_at=over)) == Charge(a_method(1), begins_round=True)
 
     def test_what_is_parked_waits_for_staff(self):
         assert step(a_collection(status=CollectionStatus.PARKED)) == Wait(None)
@@ -148,16 +152,20 @@ class TestUnknown:
         attempt = an_attempt(state=AttemptState.UNKNOWN, decline=None)
         late = a_collection(status=CollectionStatus.UNKNOWN, retry_at=NOW + DAY, suspend_at=NOW - DAY)
         assert step(late, attempts=[attempt]) == Wait(NOW + DAY)
+        for due in (NOW, NOW - DAY):
+            assert step(replace(late, retry_at=due), attempts=[attempt]) == Resolve(attempt)
 
     def test_under_a_key_it_is_sent_again_for_29_days(self):
         attempt = an_attempt(state=AttemptState.UNKNOWN)
         assert can_send_again(attempt, NOW + KEY_LIFE - DAY)
-        assert not can_send_again(attempt, NOW + KEY_LIFE)
-        assert can_send_again(replace(attempt, absences=2), NOW + KEY_LIFE)
+        for later in (NOW + KEY_LIFE, NOW + 2 * KEY_LIFE):
+            assert not can_send_again(attempt, later)
+            assert not can_send_again(replace(attempt, state=AttemptState.DECLINED), later)
+            assert can_send_again(replace(attempt, absences=2), later)
 
     def test_without_a_key_only_when_it_was_not_found_twice(self):
         attempt = an_attempt(state=AttemptState.UNKNOWN, uses_key=False)
-        assert [can_send_again(replace(attempt, absences=n), NOW) for n in range(3)] == [False, False, True]
+        assert [can_send_again(replace(attempt, absences=n), NOW) for n in range(4)] == [False, False, True, True]
 
     def test_what_never_left_is_sent_in_any_case(self):
         attempt = an_attempt(state=AttemptState.PLANNED, uses_key=False)
@@ -192,6 +200,7 @@ class TestUnknown:
         assert outcome_among([duplicate], missed) is None
         missed = replace(missed, absences=1)
         assert outcome_among([duplicate], missed) is duplicate
+        assert outcome_among([duplicate], replace(missed, absences=2)) is duplicate
         assert outcome_among([], missed) is None
         taken = a_transaction(id="tr_2")
         assert outcome_among([taken, duplicate], missed) is taken
@@ -229,8 +238,9 @@ class TestState:
 
 
 class TestDunning:
-    def test_nothing_is_done_about_an_invoice_that_owes_nothing(self):
-        assert step(balance_cents=0) == Finish()
+    @pytest.mark.parametrize("balance_cents", [0, -1])
+    def test_nothing_is_done_about_an_invoice_that_owes_nothing(self, balance_cents):
+        assert step(balance_cents=balance_cents) == Finish()
 
     def late(self, **dates):
         return a_collection(status=CollectionStatus.WAITING, next_attempt_at=None, **dates)
@@ -269,6 +279,13 @@ class TestSlots:
         assert following == [*days[1:], None]
         assert (collection.slots_used, collection.round_no) == (5, 5)
 
+    @pytest.mark.parametrize(("slots_used", "next_day"), [(0, 3), (2, 15)])
+    def test_rule_30_a_round_that_begins_before_its_slot_uses_that_one(self, slots_used, next_day):
+        """An invoice of 1 am is charged at once, though charges of a schedule begin at 6."""
+        at = pacific(2026, 8, 1, 1)
+        changed = begin_round(a_collection(slots_used=slots_used, next_attempt_at=at), at, POLICIES)
+        assert (changed["slots_used"], changed["next_attempt_at"]) == (slots_used + 1, pacific(2026, 8, next_day, 6))
+
     def test_rule_30_a_requested_round_uses_no_slot(self):
         waiting = a_collection(
             status=CollectionStatus.WAITING, is_requested=True, slots_used=1, next_attempt_at=pacific(2026, 8, 3, 6)
@@ -288,6 +305,11 @@ class TestSlots:
     def test_a_long_pause_is_not_made_up_for_by_a_burst_of_charges(self):
         collection, following = self.slots(NOW, pacific(2026, 8, 16, 12))
         assert (collection.slots_used, following[-1]) == (4, pacific(2026, 8, 22, 6))
+        collection, following = self.slots(NOW, pacific(2026, 8, 15, 6))
+        assert (collection.slots_used, following[-1]) == (4, pacific(2026, 8, 22, 6))
+
+    def test_a_round_beyond_the_schedule_is_the_last(self):
+        assert begin_round(a_collection(slots_used=5), NOW, POLICIES)["next_attempt_at"] is None
 
     def test_a_change_that_waits_has_one_round(self):
         changed = begin_round(a_collection(is_checkout=True), NOW, POLICIES)

@@ -69,6 +69,7 @@ class TestDraft:
         line = credit_note_draft(an_invoice(139_00), {1: 9_00}, NOVEMBER).lines[0]
 
         assert line.period.month == "2026-10"
+        assert (line.quantity, line.unit, line.unit_price, line.rule) == (1, "correction", -9_0000, 27)
         assert dict(line.inputs) == {
             "title": "Credit on invoice 100001: 100 Minutes plan, October 2026",
             "invoice": "100001",
@@ -102,6 +103,12 @@ class TestDraft:
 
         assert amounts(draft.lines) == [("CORRECTION", -130_00)]
         assert draft.lines[0].inputs["credited_before_cents"] == 9_00
+
+    def test_a_line_says_how_much_of_it_was_credited_before(self):
+        first = credit_note_draft(an_invoice(139_00), {1: 100_00}, NOVEMBER)
+        line = credit_note_draft(an_invoice(139_00, earlier=(first,)), {1: 9_00}, NOVEMBER).lines[0]
+
+        assert line.inputs["credited_before_cents"] == 100_00
 
     def test_no_line_credits_all_that_is_left_of_the_invoice(self):
         first = credit_note_draft(an_invoice(139_00, 20_00, taxes=SALES_TAX), {2: 20_00}, NOVEMBER)
@@ -169,11 +176,16 @@ class TestRefusals:
         with pytest.raises(CreditTooHigh, match=r"\$39.00 is left .* \(written off with invoice 100001\)\.$"):
             credit_note_draft(Creditable.of(FIRST, books), {1: 39_01}, NOVEMBER)
 
+    def test_nothing_below_zero_is_given_back(self):
+        with pytest.raises(CreditTooHigh) as refused:
+            credit_note_draft(an_invoice(139_00), {1: -1}, NOVEMBER)
+        assert refused.value.asked_cents == {1: -1}
+
     def test_every_line_that_has_not_so_much_is_named_with_what_it_has(self):
         notes = (credit_note_draft(an_invoice(139_00, 20_00, 5_00), {1: 9_00}, NOVEMBER),) * 2
 
         with pytest.raises(CreditTooHigh) as refused:
-            credit_note_draft(an_invoice(139_00, 20_00, 5_00, earlier=notes), {1: 200_00, 2: 20_01, 3: 5_00}, NOVEMBER)
+            credit_note_draft(an_invoice(139_00, 20_00, 5_00, earlier=notes), {1: 200_00, 2: 20_01, 3: 4_00}, NOVEMBER)
         assert str(refused.value) == (
             "$200.00 cannot be credited: $121.00 is left of line 1 of invoice 100001 "
             "(credited by credit note 100002, credited by credit note 100003). "

@@ -37,12 +37,22 @@ from tests.factories.invoices import (
     lines_of_every_kind,
 )
 from tests.factories.plans import a_220_plan
-from tests.factories.positions import a_document, billed_usage, books_of, credited, used
+from tests.factories.positions import (
+    a_base,
+    a_document,
+    a_position,
+    billed_usage,
+    books_of,
+    credited,
+    given_back,
+    used,
+)
 from tests.factories.strategies import any_facts, billing_facts
 
 POLICIES = POLICY_VERSIONS[-1]
 # Recorded once: an invoice issued long ago has to show the same hash when it is computed again.
 HASH_OF_KNOWN_FACTS = "c0b84573d5b0c627591f1ae07ad0b5c3d4329067efff6352e93e2387c03b73dd"
+HASH_OF_FURTHER_FACTS = "c0ef0a372798b37a387d97eccbc9cbd4298c7a1c7e137a1076493df0d7537bd2"
 ALL_KINDS_OF_USAGE = usage(live_minutes=110, patch_seconds=450, ivr_seconds=200, call_count=61)
 
 
@@ -52,6 +62,10 @@ def drafted(**given_facts):
 
 def charges(draft):
     return [(line.kind, line.period.month, line.amount_cents) for line in draft.lines]
+
+
+def unit_prices(draft):
+    return [(line.kind, line.quantity, line.unit, line.unit_price, line.amount_cents) for line in draft.lines]
 
 
 def what_bills(known):
@@ -134,6 +148,54 @@ class TestLines:
         """Ten calls of two patched seconds are 20 s: 3.33 cents, where each alone would be nothing."""
         used = (a_used_month(usage=usage(patch_seconds=20, call_count=10)),)
         assert drafted(used=used).lines[1].amount_cents == 3
+
+    def test_rule_13_of_a_change_show_what_one_of_them_costs_takes_back_or_keeps(self):
+        change = drafted(plan=a_220_plan(), billed_base=billed_base(139_00, credited_cents=20_00))
+        assert unit_prices(change) == [
+            (LineKind.BASE, 1, "month", 239_0000, 239_00),
+            (LineKind.BASE_REVERSAL, 1, "reversal", 119_0000, -119_00),
+            (LineKind.CREDIT_KEPT, 1, "credit", -20_0000, -20_00),
+        ]
+        assert [line.rule for line in change.lines] == [13, 13, 13]
+        assert change.lines[1].inputs["charged_cents"] == 139_00
+        whole = drafted(plan=a_220_plan(), billed_base=billed_base(139_00))
+        assert "charged_cents" not in whole.lines[1].inputs
+
+    def test_rule_13_the_base_is_billed_anew_for_another_plan_or_another_price_alone(self):
+        assert drafted(billed_base=billed_base(139_00)).lines == ()
+        changed = a_position(a_base(139_00), (a_base(239_00, plan="220"), given_back(139_00)))
+        assert drafted(plan=a_220_plan(), billed_base=changed).lines == ()
+        for billed_cents in (100_00, 150_00):
+            draft = drafted(billed_base=billed_base(billed_cents))
+            assert [line.amount_cents for line in draft.lines] == [139_00, -billed_cents]
+        of_another = drafted(billed_base=billed_base(139_00, a_220_plan()))
+        assert [line.amount_cents for line in of_another.lines] == [139_00, -139_00]
+        by_another = drafted(plan=a_220_plan(), billed_base=billed_base(239_00))
+        assert [line.amount_cents for line in by_another.lines] == [239_00, -239_00]
+
+    def test_what_recurs_is_charged_whole_from_the_first_day_of_a_month_on(self):
+        items = [an_item(first_day=day) for day in (date(2026, 9, 10), date(2026, 10, 1), date(2026, 10, 2))]
+        units = [(line.quantity, line.unit) for line in drafted(recurring=tuple(items)).lines[1:]]
+        assert units == [(1, "month"), (1, "month"), (30, "day")]
+
+    def test_rule_25_the_last_invoice_corrects_the_month_before_its_own(self):
+        month = a_used_month("2026-09", usage=usage(live_minutes=110), billed=billed_usage(overage=2_90))
+        draft = drafted(kind=InvoiceKind.FINAL, bills_base=False, used=(month,))
+        assert charges(draft) == [(LineKind.ADJUSTMENT, "2026-09", 10_00)]
+
+    def test_show_what_one_unit_of_them_costs(self):
+        items = (an_item(), an_item(first_day=date(2026, 10, 16)))
+        late = a_used_month("2026-08", usage=usage(live_minutes=110), billed=billed_usage(overage=2_90))
+        draft = drafted(used=(late,), recurring=items, charges=(a_charge(), a_late_fee()))
+        assert unit_prices(draft) == [
+            (LineKind.BASE, 1, "month", 139_0000, 139_00),
+            (LineKind.ADD_ON, 1, "month", 25_0000, 25_00),
+            (LineKind.ADD_ON, 16, "day", 8100, 12_96),
+            (LineKind.ADJUSTMENT, 1, "correction", 10_0000, 10_00),
+            (LineKind.CHARGE, 1, "charge", 40_0000, 40_00),
+            (LineKind.LATE_FEE, 1, "charge", 25_0000, 25_00),
+        ]
+        assert [line.rule for line in draft.lines] == [11, 22, 22, 25, 27, 32]
 
     def test_name_usage_too_small_to_cost_a_cent(self):
         used = (a_used_month(usage=usage(patch_seconds=2, ivr_seconds=1)),)
@@ -271,6 +333,17 @@ class TestFactsHash:
 
     def test_is_the_same_in_every_build(self):
         assert facts_hash(self.KNOWN) == HASH_OF_KNOWN_FACTS
+
+    def test_of_what_most_invoices_have_none_of_is_the_same_in_every_build(self):
+        further = facts(
+            kind=InvoiceKind.ADD_ON,
+            bills_base=False,
+            billed_base=billed_base(credited_cents=20_00),
+            recurring=(an_item(first_day=date(2026, 10, 16)), an_extra_line()),
+            charges=(a_charge(), a_late_fee()),
+            taxes=(SALES_TAX,),
+        )
+        assert facts_hash(further) == HASH_OF_FURTHER_FACTS
 
     @given(any_facts())
     def test_equal_facts_have_an_equal_hash_and_an_equal_invoice(self, known):

@@ -102,6 +102,13 @@ class TestIssuePostings:
             Posting(PostingKind.CREDIT_APPLIED, 4_00, INVOICE, grant_seq=9),
         )
 
+    def test_move_one_cent_like_any_other_amount(self):
+        draft = a_draft(lines=(a_line(amount_cents=1),), credit_applied_cents=1)
+        assert issue_postings(draft, INVOICE, [CreditGrant(4, 1)]) == (
+            Posting(PostingKind.INVOICED, 1, INVOICE),
+            Posting(PostingKind.CREDIT_APPLIED, 1, INVOICE, grant_seq=4),
+        )
+
     def test_pass_over_credit_that_is_used_up(self):
         grants = [CreditGrant(4, 0), CreditGrant(7, 10_00)]
         assert issue_postings(a_draft(credit_applied_cents=10_00), INVOICE, grants)[1:] == (
@@ -191,6 +198,10 @@ class TestIssuePostings:
         assert min(left, default=0) >= 0
         touched = [index for index, grant in enumerate(grants) if used[grant.seq]]
         assert all(left[index] == 0 for index in range(max(touched, default=0)))
+
+
+def test_an_open_invoice_is_collected_by_itself_and_not_under_way_unless_said():
+    assert OpenInvoice("inv_1", 139_00) == OpenInvoice("inv_1", 139_00, 0, is_by_hand=False, is_under_way=False)
 
 
 class TestPaymentPostings:

@@ -60,9 +60,11 @@ class TestShareOut:
             (11, [1, 1, 1], [4, 4, 3]),
             (8, [25, 25, 25], [3, 3, 2]),
             (100, [2, 1], [67, 33]),
+            (100, [1, 2], [33, 67]),
             (7, [0, 5, 0, 2], [0, 5, 0, 2]),
             (5, [0, 0, 1], [0, 0, 5]),
             (-10, [1, 1, 1], [-4, -3, -3]),
+            (-1, [1, 1], [-1, 0]),
             (0, [3, 4], [0, 0]),
             (0, [0, 0], [0, 0]),
             (0, [], []),
@@ -71,7 +73,7 @@ class TestShareOut:
     def test_left_over_cents_go_to_the_largest_remainders_and_on_a_tie_to_the_earlier_part(self, cents, weights, parts):
         assert share_out(cents, weights) == parts
 
-    @pytest.mark.parametrize("weights", [[], [0], [0, 0]])
+    @pytest.mark.parametrize("weights", [[], [0], [0, 0], [-1]])
     def test_refuses_to_share_something_over_nothing(self, weights):
         with pytest.raises(ValueError, match="nothing to share the amount out over"):
             share_out(1, weights)

@@ -52,6 +52,11 @@ class TestChangesOfPlan:
         assert (position.net_cents, position.excess_cents) == (0, 460_00)
         assert [position.target(cents) for cents in (39_00, 499_00, 949_00)] == [0, 0, 450_00]
 
+    def test_all_that_several_gave_back_beyond_what_was_billed_adds_up(self):
+        changes = (a_base(39_00), given_back(499_00, None)), (a_base(49_00), given_back(499_00, None))
+        position = a_position(a_base(499_00), credited(499_00), *changes)
+        assert (position.net_cents, position.excess_cents) == (0, 910_00)
+
     def test_a_note_over_a_line_that_a_change_had_taken_back_is_off_the_newest_line(self):
         """P3 as engine 1 let it happen: the note over the monthly invoice, after the change to 220."""
         change = (a_base(239_00), given_back(499_00, None))
@@ -60,6 +65,13 @@ class TestChangesOfPlan:
         assert steps(position) == [(0, 300_00)]
         assert books_of(a_base(499_00), change, credited(300_00)).reasons[SECOND, 1] == [
             "credited by credit note 100003"
+        ]
+        assert a_position(a_base(499_00), change, credited(300_00), credited(300_00)).excess_cents == 361_00
+
+        assert left(a_position(a_base(499_00), change, a_base(49_00), credited(60_00))) == [
+            ((FIRST, 1), 0),
+            ((SECOND, 1), 228_00),
+            ((THIRD, 1), 0),
         ]
 
     def test_a_note_takes_what_is_left_of_its_own_line_first(self):
@@ -75,11 +87,24 @@ class TestAdjustments:
     def test_a_charge_is_overage_where_overage_moved(self):
         assert told(used(27_95), old_adjusted(12_90, rated_cents=40_85)) == [(40_85, 40_85, 0), (0, 0, 0), (0, 0, 0)]
 
+    def test_one_that_changes_only_the_kinds_among_themselves_is_a_line_of_nothing(self):
+        late = old_adjusted(0, rated_cents=27_95, patch_seconds=450)
+        assert left(books_of(used(27_95), late).usage(OCTOBER).overage) == [((FIRST, 1), 27_95), ((SECOND, 1), 0)]
+
     def test_a_charge_for_other_kinds_lies_with_overage_and_is_billed_of_them(self):
         """Patched 7:30 and 10:00 of IVR came late: $0.75 and $1.50."""
         late = old_adjusted(2_25, rated_cents=30_20, **LATE_USAGE)
         assert told(used(27_95), late) == [(27_95, 27_95, -2_25), (75, 75, 75), (1_50, 1_50, 1_50)]
         assert left(books_of(used(27_95), late).usage(OCTOBER).overage) == [((FIRST, 1), 27_95), ((SECOND, 1), 2_25)]
+
+    def test_one_cent_is_given_back_like_any_other_amount(self):
+        overage = books_of(used(27_95), old_adjusted(-1, rated_cents=27_94)).usage(OCTOBER).overage
+        assert left(overage) == [((FIRST, 1), 27_94)]
+
+    def test_what_several_charge_for_other_kinds_adds_up(self):
+        late = old_adjusted(2_25, rated_cents=30_20, **LATE_USAGE)
+        later = old_adjusted(2_25, rated_cents=32_45, patch_seconds=900, ivr_seconds=1_200)
+        assert told(used(27_95), late, later) == [(27_95, 27_95, -4_50), (1_50, 1_50, 1_50), (3_00, 3_00, 3_00)]
 
     def test_what_one_gave_back_is_off_overage_first_then_patch_and_ivr(self):
         issued = (used(5_00), used(1_00, PATCH), used(33_30, IVR))
@@ -101,6 +126,10 @@ class TestAdjustments:
         """The overage of $12.90 had been credited, then turned out to be none."""
         position = books_of(used(12_90), credited(12_90), old_adjusted(-12_90, rated_cents=0)).usage(OCTOBER).overage
         assert (position.net_cents, position.gross_cents, position.excess_cents) == (0, 0, 12_90)
+        once = books_of(used(3_00), old_adjusted(-5_00, rated_cents=0)).usage(OCTOBER).overage
+        assert (left(once), once.excess_cents) == ([((FIRST, 1), 0)], 2_00)
+        twice = (old_adjusted(-12_90, rated_cents=0),) * 2
+        assert books_of(used(12_90), credited(12_90), *twice).usage(OCTOBER).overage.excess_cents == 25_80
 
     def test_first_of_a_month_without_usage_bills_every_kind(self):
         late = old_adjusted(15_15, rated_cents=15_15, **LATE_USAGE)
@@ -127,6 +156,7 @@ class TestAfterwards:
         corrected, books = self.adjustments(110, *issued, ivr_seconds=0)
         assert corrected == [("IVR", -1_50)]
         assert told(*books) == [(12_90, 12_90, -75), (75, 75, 75), (0, 0, 0)]
+        assert [position.excess_cents for position in books_of(*books).usage(OCTOBER)] == [0, 0, 0]
         assert self.adjustments(110, *books, ivr_seconds=0)[0] == []
 
     def test_all_kinds_can_be_given_back_at_once(self):
@@ -148,8 +178,8 @@ class TestAfterwards:
         ]
         assert draft.reversed_cents == {SECOND: 1_65}
 
-    @pytest.mark.parametrize("noted_cents", [2_25, 1_50])
-    def test_a_note_over_such_a_line_is_kept_by_the_kinds_that_lay_on_it(self, noted_cents):
+    @pytest.mark.parametrize(("noted_cents", "ivr_step"), [(2_25, (0, 1_50)), (1_50, (75, 75))])
+    def test_a_note_over_such_a_line_is_kept_by_the_kinds_that_lay_on_it(self, noted_cents, ivr_step):
         issued = (
             used(12_90),
             old_adjusted(2_25, rated_cents=15_15, **LATE_USAGE),
@@ -157,6 +187,7 @@ class TestAfterwards:
             credited(noted_cents, (SECOND, 1)),
         )
         found = books_of(*issued).usage(OCTOBER)
+        assert [steps(position) for position in found] == [[(0, 12_90)], [(0, 75)], [ivr_step]]
         assert min(position.net_cents for position in found) >= 0
         assert sum(position.net_cents for position in found) == 2_25 - noted_cents
         corrected, books = self.adjustments(0, *issued, patch_seconds=0, ivr_seconds=0)

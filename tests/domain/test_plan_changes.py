@@ -166,7 +166,7 @@ class TestNow:
 
     def test_undoes_a_change_that_waits_for_the_next_month(self):
         offer = offered(snapshot(pending_plan=plan("220")), "100")
-        assert (offer.target, offer.draft) == (plan("100"), None)
+        assert (offer.target, offer.draft, offer.settled_cents) == (plan("100"), None, 0)
 
 
 class TestSettledAtOnce:
@@ -267,6 +267,11 @@ class TestDowngradeGuard:
 
     def test_never_stands_in_the_way_up(self):
         assert offered(snapshot("100", usage=usage(live_minutes=9_000)), "220").amount_due_now_cents == 100_00
+
+    def test_never_stands_in_the_way_of_keeping_the_plan_of_the_month(self):
+        """What waited for the next month is undone, whatever was used since."""
+        stands = snapshot("100", usage=usage(live_minutes=9_000), pending_plan=plan("220"))
+        assert offered(stands, "100").target == plan("100")
 
     def test_knows_no_threshold_of_the_largest_plan(self):
         """A version of it that was dearer once: nothing lies above it."""

@@ -5,11 +5,12 @@ Rules 13, 18 and 25; changes, notes and write-offs told from beginning to end: `
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from app.domain.billed_lines import LineRef
+from app.domain.billed_lines import LineRef, WriteOffEntry, WriteOffShare
 from app.domain.invoice_lines import LineKind
 from app.domain.position_fold import fold, position_after, position_key
 from app.domain.positions import NO_USAGE_BILLED, NOTHING_BILLED, CreditStep, Position, PositionKey
@@ -65,7 +66,13 @@ class TestCreditStep:
 class TestPosition:
     def test_without_documents_bills_nothing(self):
         assert (NOTHING_BILLED.net_cents, NOTHING_BILLED.gross_cents, NOTHING_BILLED.target(5_00)) == (0, 0, 5_00)
+        assert (NOTHING_BILLED.moved_cents, NOTHING_BILLED.excess_cents) == (0, 0)
         assert [position.net_cents for position in NO_USAGE_BILLED] == [0, 0, 0]
+
+    def test_nothing_of_a_write_off_can_be_recovered_where_more_is_billed_than_without_it(self):
+        """Books of engine 1 may bill of one kind what lies on a line of another."""
+        step = CreditStep(0, 10_00, 10_00, "the write-off of invoice 100001", 7)
+        assert Position(steps=(step,), gross_cents=3_00, moved_cents=5_00).recoverable_cents(7) == 0
 
     def test_its_net_is_what_is_still_billed_of_its_lines(self):
         position = a_position(a_base(139_00), credited(20_00))
@@ -201,11 +208,53 @@ class TestFold:
             if before > after
         }
 
+    def test_what_adjustments_give_back_beyond_what_was_billed_is_told_apart(self):
+        gives_back = adjusted(-5_00, rated_cents=0)
+        position = a_position(used(3_00), gives_back, gives_back)
+        assert (left(position), position.net_cents, position.excess_cents) == ([((FIRST, 1), 0)], 0, 7_00)
+
+    def test_one_cent_is_given_back_like_any_other_amount(self):
+        base = a_position(a_base(139_00), given_back(1))
+        overage = a_position(used(27_95), adjusted(-1, rated_cents=27_94))
+        assert [(base.net_cents, base.gross_cents), (overage.net_cents, overage.gross_cents)] == [
+            (138_99, 139_00),
+            (27_94, 27_94),
+        ]
+        assert (left(base), left(overage)) == ([((FIRST, 1), 138_99)], [((FIRST, 1), 27_94)])
+
+    def test_a_plan_that_costs_nothing_is_what_the_month_costs_last(self):
+        position = a_position(a_base(139_00), (a_base(0), given_back(139_00)))
+        assert (position.net_cents, position.gross_cents) == (0, 0)
+
+    def test_a_credit_that_is_kept_is_off_the_newest_line(self):
+        assert left(a_position(a_base(10_00), a_base(20_00), kept(5_00))) == [((FIRST, 1), 10_00), ((SECOND, 1), 15_00)]
+
+    def test_what_takes_back_of_an_unknown_line_alone_leaves_an_empty_position(self):
+        assert a_position(given_back(5_00, (99_999, 1))) == Position()
+
+    def test_a_tax_line_is_no_line_of_its_own(self):
+        tax = replace(a_charge_line(9_04), kind=LineKind.TAX)
+        assert list(books_of((a_base(139_00), tax)).lines) == [(FIRST, 1)]
+
+    def test_the_lines_of_an_invoice_are_its_own(self):
+        books = books_of(a_base(139_00), a_charge_line(40_00), a_charge_line(50_00))
+        assert [[line.left_cents for line in books.of_invoice(number)] for number in (FIRST, SECOND, THIRD)] == [
+            [139_00],
+            [40_00],
+            [50_00],
+        ]
+
+    def test_adjustments_of_an_invoice_yet_to_come_are_lines_of_their_own(self):
+        books = books_of(used(27_95))
+        patch = adjusted(75, rated_cents=75, kind=LineKind.PATCH)
+        assert [books.adjust(line) for line in (adjusted(5_00, rated_cents=32_95), patch)] == [(), ()]
+        assert [position.net_cents for position in books.usage(OCTOBER)] == [32_95, 75, 0]
+
     def test_a_note_over_several_lines_of_a_position_is_one_step_and_one_of_each_position(self):
         issued = (used(27_95), used(33_30, LineKind.IVR)), adjusted(12_90, rated_cents=40_85)
         note = (credited(7_95), credited(2_90, (SECOND, 1)), credited(3_30, (FIRST, 2)))
         usage = books_of(*issued, note).usage(OCTOBER)
-        assert (steps(usage.overage), steps(usage.ivr)) == ([(30_00, 10_85)], [(30_00, 3_30)])
+        assert [steps(position) for position in usage] == [[(30_00, 10_85)], [], [(30_00, 3_30)]]
 
     def test_lines_of_no_position_have_only_what_is_left_of_them(self):
         books = books_of((a_base(139_00), a_charge_line(40_00)), credited(15_00, (FIRST, 2)))
@@ -218,7 +267,9 @@ class TestFold:
 
     def test_a_line_that_charges_nothing_is_none_but_of_a_position(self):
         """A plan that costs nothing has a base all the same, which a change takes from."""
-        assert list(books_of(a_charge_line(0)).of_invoice(FIRST)) == []
+        for cents in (0, -5_00):
+            assert list(books_of(a_charge_line(cents)).of_invoice(FIRST)) == []
+        assert [line.left_cents for line in books_of(a_charge_line(1)).of_invoice(FIRST)] == [1]
         assert left(a_position(a_base(0))) == [((FIRST, 1), 0)]
 
     def test_says_what_took_something_off_each_line(self):
@@ -242,6 +293,16 @@ class TestFold:
         entries = (a_write_off(7, ((FIRST, 1), 99_00)), a_write_off(9, ((FIRST, 1), -cents), of_seq=7))
         assert books_of(a_base(499_00), write_offs=entries).reasons == {(FIRST, 1): reasons}
 
+    def test_names_a_write_off_of_one_cent_and_none_of_a_tax_alone(self):
+        entries = (a_write_off(7, ((FIRST, 1), 1)), a_write_off(9, ((FIRST, 1), -1), of_seq=7))
+        assert books_of(a_base(499_00), write_offs=entries[:1]).reasons[FIRST, 1] == ["written off with invoice 100001"]
+        assert books_of(a_base(499_00), write_offs=entries).reasons[FIRST, 1] == []
+        tax_alone = (WriteOffShare(7, FIRST, LineRef(FIRST, 1), 0, (9_04,)),)
+        books = books_of(taxed(a_base(139_00), 9_04), write_offs=(WriteOffEntry(7, tax_alone),))
+        assert (books.reasons[FIRST, 1], books.lines[FIRST, 1].taxes_left) == ([], (0,))
+        books.write_off(WriteOffEntry(9, (tax_alone[0]._replace(taxes=(-9_04,)),)))
+        assert (books.reasons[FIRST, 1], books.lines[FIRST, 1].taxes_left) == ([], (9_04,))
+
     def test_a_reader_of_some_lines_leaves_out_what_it_cannot_know(self):
         """Of a month's base alone, a note over something else and a write-off of it are nothing."""
         books = fold(
@@ -255,14 +316,20 @@ class TestFold:
         assert (left(position), steps(position)) == ([((FIRST, 1), 139_00)], [])
         assert [share.cents for share in books.written_off[7].values()] == [3_00]
 
+    def test_a_share_of_a_line_that_it_does_not_know_or_that_is_in_no_position_hides_none_after_it(self):
+        entry = a_write_off(7, ((99_999, 1), 3_00), ((FIRST, 1), 2_00), ((FIRST, 2), 1_00))
+        books = books_of((a_charge_line(40_00), a_base(139_00)), write_offs=(entry,))
+        assert [line.left_cents for line in books.of_invoice(FIRST)] == [38_00, 138_00]
+        assert steps(books.position(OCTOBER, LineKind.BASE)) == [(138_00, 1_00)]
+
 
 class TestWriteOffs:
     def test_are_a_credit_of_each_position_under_their_posting(self):
-        write_off = a_write_off(7, ((FIRST, 1), 100_00), ((FIRST, 2), 20_00), ((SECOND, 1), 1_00))
+        write_off = a_write_off(7, ((FIRST, 1), 100_00), ((FIRST, 2), 20_00), ((SECOND, 1), 1_16))
         books = books_of((a_base(139_00), used(27_95)), a_base(10_00), write_offs=(write_off,))
         base, overage = books.position(OCTOBER, LineKind.BASE), books.usage(OCTOBER).overage
         source = "the write-off of invoice 100001"
-        assert base.steps == (CreditStep(48_00, 101_00, 10_00, source, 7),)
+        assert base.steps == (CreditStep(47_84, 101_16, 10_00, source, 7),)
         assert overage.steps == (CreditStep(7_95, 20_00, 27_95, source, 7),)
 
     def test_what_is_recovered_is_billed_again_and_leaves_no_credit(self):
@@ -340,6 +407,26 @@ class TestWriteOffs:
             7: [10_00],
             8: [16_00],
         }
+
+    def test_each_beside_a_note_can_be_recovered_by_itself(self):
+        documents = [a_document(FIRST, a_base(139_00)), a_document(SECOND, credited(5_00), saw=1)]
+        entries = (a_write_off(7, ((FIRST, 1), 10_00)), a_write_off(8, ((FIRST, 1), 20_00)))
+        position = fold(documents, entries).position(OCTOBER, LineKind.BASE)
+        assert [position.recoverable_cents(seq) for seq in (7, 8)] == [10_00, 20_00]
+
+    @pytest.mark.parametrize(("new_cents", "recoverable_cents"), [(450_00, 51_00), (39_00, 0)])
+    def test_of_a_part_no_more_can_be_recovered_than_the_new_price_leaves(self, new_cents, recoverable_cents):
+        """$100.00 of 499 written off, then a cheaper plan, of which at most the $399.00 are billed that were left."""
+        change = (a_base(new_cents), given_back(399_00), kept(max(0, new_cents - 399_00)))
+        documents = [a_document(FIRST, a_base(499_00)), a_document(SECOND, *change, saw=9)]
+        position = fold(documents, [a_write_off(7, ((FIRST, 1), 100_00))]).position(OCTOBER, LineKind.BASE)
+        assert (position.net_cents, position.recoverable_cents(7)) == (min(new_cents, 399_00), recoverable_cents)
+
+    def test_a_part_larger_than_what_was_left_lifts_a_later_credit_by_all_of_it(self):
+        documents = [a_document(FIRST, a_base(499_00)), a_document(SECOND, credited(50_00), saw=8)]
+        entries = [a_write_off(7, ((FIRST, 1), 400_00)), a_write_off(9, ((FIRST, 1), -300_00), of_seq=7)]
+        position = fold(documents, entries).position(OCTOBER, LineKind.BASE)
+        assert steps(position) == [(399_00, 100_00), (349_00, 50_00)]
 
     def test_of_a_line_in_no_position_are_no_step(self):
         entries = (a_write_off(7, ((FIRST, 1), 40_00)), a_write_off(9, ((FIRST, 1), -15_00), of_seq=7))

@@ -90,17 +90,22 @@ class TestSendingAgain:
 
     def test_what_was_never_sent_may_be(self):
         assert can_refund_again(PLANNED, NOW)
-        assert can_refund_again(replace(SENT, state=AttemptState.PLANNED), NOW)
+        assert can_refund_again(replace(SENT, state=AttemptState.PLANNED), NOW + 2 * KEY_LIFE)
+        assert can_refund_again(replace(SENT, sent_at=None), NOW)
+        assert (PLANNED.sends, PLANNED.absences) == (0, 0)
 
     def test_under_its_key_as_long_as_the_gateway_remembers_it(self):
         assert can_refund_again(SENT, NOW)
-        assert not can_refund_again(SENT, NOW + KEY_LIFE)
+        for state in (AttemptState.SENT, AttemptState.DECLINED):
+            assert not can_refund_again(replace(SENT, state=state), NOW + KEY_LIFE)
+        assert not can_refund_again(SENT, NOW + 2 * KEY_LIFE)
         assert can_refund_again(replace(SENT, absences=2), NOW + KEY_LIFE)
 
     def test_without_a_key_after_it_was_not_found_twice(self):
         keyless = replace(SENT, uses_key=False)
         assert not can_refund_again(replace(keyless, absences=1), NOW)
         assert can_refund_again(replace(keyless, absences=2), NOW)
+        assert can_refund_again(replace(keyless, absences=3), NOW)
 
     def test_with_a_key_the_first_sending_counts_and_without_the_last(self):
         later = NOW + timedelta(hours=1)
@@ -108,25 +113,30 @@ class TestSendingAgain:
         assert (again.sends, again.sent_at, again.state) == (2, NOW, AttemptState.SENT)
         keyless = sent_again(replace(SENT, uses_key=False, absences=2), later)
         assert (keyless.sent_at, keyless.absences) == (later, 0)
-        assert sent_again(PLANNED, later).sent_at == later
+        assert (sent_again(PLANNED, later).sends, sent_again(PLANNED, later).sent_at) == (1, later)
+        assert sent_again(replace(SENT, state=AttemptState.DECLINED), later).sent_at == NOW
         assert sent_again(replace(SENT, state=AttemptState.PLANNED), later).sent_at == later
 
     def test_looking_tells_something_after_the_gateway_s_deadline(self):
         assert is_decided(None, NOW)
         assert not is_decided(NOW, NOW)
         assert is_decided(NOW, NOW + GATEWAY_DEADLINE)
+        assert is_decided(NOW, NOW + 2 * GATEWAY_DEADLINE)
 
 
 class TestByHand:
     def test_a_finished_collecting_waits_without_a_date(self):
-        changed = replace(DONE, **collected_by_hand(DONE))
+        changed = replace(replace(DONE, failures=3), **collected_by_hand(DONE))
         assert (changed.status, changed.is_by_hand, changed.is_checkout) == (CollectionStatus.WAITING, True, False)
+        assert changed.failures == 0
         assert {changed.next_attempt_at, changed.late_fee_at, changed.warn_at, changed.suspend_at} == {None}
 
-    def test_one_that_is_under_way_is_left_to_end(self):
-        under_way = replace(DONE, status=CollectionStatus.UNKNOWN, retry_at=NOW, suspend_at=NOW)
+    @pytest.mark.parametrize("status", [CollectionStatus.UNKNOWN, CollectionStatus.CHARGING])
+    def test_one_that_is_under_way_is_left_to_end(self, status):
+        under_way = replace(DONE, status=status, retry_at=NOW, suspend_at=NOW, is_requested=True)
         changed = replace(under_way, **collected_by_hand(under_way))
-        assert (changed.status, changed.retry_at, changed.suspend_at) == (CollectionStatus.UNKNOWN, NOW, None)
+        assert (changed.status, changed.retry_at, changed.suspend_at) == (status, NOW, None)
+        assert not changed.is_requested
 
 
 class TestCollectedAgain:
@@ -135,9 +145,10 @@ class TestCollectedAgain:
         return collected_again(collection, **{**given, **changes}, policies=policies)
 
     def test_rules_30_32_and_33_the_day_of_the_return_is_the_first_of_the_schedule(self):
-        changed = replace(DONE, **self.again())
+        changed = replace(replace(DONE, is_requested=True, failures=3), **self.again())
         assert (changed.status, changed.slots_used, changed.due_on) == (CollectionStatus.WAITING, 1, date(2026, 8, 3))
-        assert (changed.is_checkout, changed.is_by_hand) == (False, False)
+        assert (changed.is_checkout, changed.is_by_hand, changed.is_requested) == (False, False, False)
+        assert changed.failures == 0
         days = [at.date() for at in (changed.next_attempt_at, changed.late_fee_at, changed.warn_at, changed.suspend_at)]
         assert days == [date(2026, 8, 5), date(2026, 8, 10), date(2026, 8, 21), date(2026, 8, 24)]
 
@@ -150,5 +161,6 @@ class TestCollectedAgain:
     def test_what_was_paid_by_hand_is_collected_as_any_other(self):
         assert not replace(DONE, **self.again(replace(DONE, is_by_hand=True))).is_by_hand
 
-    def test_what_is_not_finished_goes_on_as_it_was(self):
-        assert self.again(replace(DONE, status=CollectionStatus.WAITING)) == {}
+    @pytest.mark.parametrize("status", [CollectionStatus.WAITING, CollectionStatus.CHARGING])
+    def test_what_is_not_finished_goes_on_as_it_was(self, status):
+        assert self.again(replace(DONE, status=status)) == {}

@@ -153,6 +153,16 @@ class TestShares:
         taxed = with_taxes([a_charge_line(10)] * 3, [TaxRate("Tax", 250_000)])
         assert [share.cents for line in taxed for share in line.taxes] == [3, 3, 2]
 
+    def test_a_line_of_one_cent_is_taxed_like_any_other(self):
+        """$0.11 at 50 % are 6 cents, of which the one cent has 1."""
+        half = (TaxRate("Half", 500_000),)
+        taxed = with_taxes([a_charge_line(1), a_charge_line(10)], half)
+        assert [[share.cents for share in line.taxes] for line in taxed] == [[1], [5]]
+        (line,) = tax_lines(OCTOBER, taxed, half, [])
+        assert (line.amount_cents, line.inputs["taxed_cents"]) == (6, 11)
+        (alone,) = tax_lines(OCTOBER, taxed[:1], half, [])
+        assert (alone.amount_cents, alone.inputs["taxed_cents"], alone.quantity, alone.rule) == (1, 1, 1, 11)
+
     def test_a_line_whose_share_is_nothing_has_none(self):
         """Two lines of $0.07 at 6.5 %: the one cent belongs to the first."""
         taxed = with_taxes([a_charge_line(7)] * 2, [TaxRate("Tax", 65_000)])

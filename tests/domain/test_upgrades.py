@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -71,6 +72,7 @@ class TestInTheFirstSixMonths:
         assert found.cost_to_stay_cents == 139_00 + 200 * 1_29 + 75 + 50
         assert found.cost_upgraded_cents == 239_00 + 80 * 1_19 + 75 + 50
         assert found.saving_cents == 62_80
+        assert replace(found, cost_to_stay_cents=900_00, cost_upgraded_cents=300_00).saving_cents == 600_00
 
     def test_looks_at_live_time_alone(self):
         """Patched and automated time costs the same on every plan."""

@@ -75,6 +75,15 @@ class TestShares:
         assert parts(written_off(books, 139_00)) == [((THIRD, 1), 139_00)]
         assert parts(written_off(books, 100_00, seq=8)) == [((THIRD, 1), 61_00), ((SECOND, 1), 39_00)]
 
+    def test_other_lines_bear_only_what_its_own_do_not_whichever_is_older(self):
+        books = books_of(a_base(10_00), a_base(20_00))
+        assert parts(written_off(books, 5_00)) == [((FIRST, 1), 5_00)]
+        assert parts(written_off(books, 22_00, number=SECOND, seq=8)) == [((SECOND, 1), 20_00), ((FIRST, 1), 2_00)]
+
+    def test_a_line_bears_its_last_cent_and_another_the_one_beyond(self):
+        books = books_of(a_base(1), a_base(20_00))
+        assert parts(written_off(books, 2)) == [((FIRST, 1), 1), ((SECOND, 1), 1)]
+
     def test_lines_of_another_position_bear_nothing_of_it(self):
         """The overage was taken back by a correction; base and IVR are not its position."""
         issued = (used(27_95), used(33_30, LineKind.IVR)), a_base(139_00), adjusted(-27_95, rated_cents=0)
@@ -129,6 +138,12 @@ class TestRecovering:
         assert sum(share.total_cents for share in shares) == -100_00
         assert unrecovered_shares(books, FIRST) == []
 
+    def test_a_line_with_more_tax_left_than_amount_is_off_and_billed_again_with_all_of_it(self):
+        books = books_of(taxed(a_base(1_00), 5_00))
+        assert parts(written_off(books, 6_00)) == [((FIRST, 1), 1_00, 5_00)]
+        recovered, shares = recover(books, FIRST, 6_00, unrecovered_cents=6_00, seq=9)
+        assert (recovered, parts(shares), left(books)) == (6_00, [((FIRST, 1), -1_00, -5_00)], [(1_00, 5_00)])
+
     def test_a_part_fills_the_first_share_then_the_next(self):
         books = books_of((a_charge_line(50_00), taxed(a_charge_line(40_00), 4_00)))
         written_off(books, 94_00)
@@ -142,6 +157,12 @@ class TestRecovering:
         assert recover(books, FIRST, 50_00, unrecovered_cents=39_00, seq=9)[0] == 39_00
         assert left(books) == [(139_00,)]
 
+    def test_one_cent_is_recovered_like_any_other_amount(self):
+        books = books_of(a_charge_line(40_00))
+        written_off(books, 2)
+        assert recover(books, FIRST, 1, unrecovered_cents=2, seq=9)[0] == 1
+        assert (parts(unrecovered_shares(books, FIRST)), left(books)) == ([((FIRST, 1), 1)], [(39_99,)])
+
     def test_nothing_of_an_invoice_that_was_not_written_off(self):
         assert recover(books_of(a_base(139_00)), FIRST, 50_00, unrecovered_cents=0, seq=9) == (0, ())
 
@@ -154,6 +175,11 @@ class TestRecovering:
         assert recover(books, FIRST, 15_00, unrecovered_cents=20_00, seq=10)[0] == 15_00
         assert left(books) == [(40_00,)]
         assert recover(books, FIRST, 9_00, unrecovered_cents=5_00, seq=11) == (5_00, ())
+
+    def test_the_part_that_had_no_line_is_recovered_to_its_last_cent_and_no_further(self):
+        books = books_of(a_charge_line(40_00))
+        written_off(books, 50_00)
+        assert recover(books, FIRST, 60_00, unrecovered_cents=50_00, seq=9)[0] == 50_00
 
     def test_a_position_takes_back_no_more_than_the_month_is_billed(self):
         """500 written off, then Economy: a check of $499.00 pays the $39.00 of it."""
