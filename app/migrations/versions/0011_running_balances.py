@@ -69,9 +69,9 @@ def upgrade() -> None:
         op.execute(ADD_UP[table])
         check_numbers(table, dict.fromkeys(columns, (0, LARGEST)))
     op.drop_index(ALL_INVOICES, table_name="invoice")
-    for name, (table, columns, condition) in PARTIAL.items():
+    for name, (table, indexed, condition) in PARTIAL.items():
         where = sa.text(condition)
-        op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
+        op.create_index(name, table, indexed, sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
