@@ -139,6 +139,8 @@ class TestSpreadingCredit:
     @pytest.mark.parametrize("reversed_cents", [{}, {1: 1}])
     def test_one_cent_is_paid_like_any_other_amount(self, reversed_cents):
         assert spread_credit(1, 1, reversed_cents, [an_open(1, 1)]) == {"inv_1": 1}
+        by_hand = [an_open(1, 1, is_by_hand=True)]
+        assert spread_credit(1, 1, reversed_cents, by_hand) == ({"inv_1": 1} if reversed_cents else {})
 
     def test_one_to_be_paid_by_hand_is_paid_only_by_what_is_taken_back_of_it(self):
         """Decision 0008."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.domain.invoice_drafts import InvoiceKind, InvoiceStatus
 from app.domain.invoice_lines import USAGE_LINE_KINDS, LineKind
-from app.domain.invoices import compute_invoice, facts_hash
+from app.domain.invoices import BillingFacts, UsedPeriod, compute_invoice, facts_hash
 from app.domain.money import UnitPrice
 from app.domain.periods import Period
 from app.domain.policies import POLICY_VERSIONS, Policies
@@ -120,6 +120,7 @@ class TestLines:
     def test_rule_9_carry_what_explains_a_first_month(self):
         [line] = drafted(month="2026-09", paid_starts_on=date(2026, 9, 11)).lines
         assert (line.quantity, line.unit, line.unit_price, line.amount_cents) == (20, "day", 4_6300, 92_60)
+        assert line.rule == 9
         assert line.inputs == {
             "plan": "100",
             "plan_name": "100 Minutes",
@@ -285,6 +286,11 @@ class TestTotals:
         draft = drafted(used=(late,), credit_available_cents=50_00)
         assert (draft.total_cents, draft.credit_created_cents) == (-91_00, 91_00)
         assert (draft.credit_applied_cents, draft.amount_due_cents) == (0, 0)
+
+    def test_rule_35_apply_none_where_the_facts_name_none(self):
+        known = facts()
+        assert BillingFacts(known.period, known.paid_starts_on, known.plan, known.policies) == known
+        assert not UsedPeriod(known.period, known.plan, known.policies, ALL_KINDS_OF_USAGE).is_current
 
     def test_rule_27_a_total_of_zero_leaves_nothing_to_pay(self):
         draft = drafted(
