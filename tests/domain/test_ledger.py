@@ -14,11 +14,15 @@ from app.domain.invoice_lines import LineKind
 from app.domain.invoices import compute_invoice
 from app.domain.ledger import (
     BOOKS_OF,
+    AccountBalances,
     Book,
     CreditGrant,
+    InvoiceBalances,
     OpenInvoice,
     Posting,
     PostingKind,
+    account_balances,
+    invoice_balances,
     issue_postings,
     moved_cents,
     payment_postings,
@@ -234,3 +238,53 @@ class TestPaymentPostings:
         assert all(paid[invoice.id] <= invoice.balance_cents for invoice in open_invoices)
         assert paid[None] == max(0, amount_cents - sum(invoice.balance_cents for invoice in open_invoices))
         assert balances(postings)[Book.CASH] == amount_cents
+
+
+POSTINGS = st.lists(
+    st.builds(
+        Posting,
+        st.sampled_from(PostingKind),
+        st.integers(1, 50_000),
+        st.sampled_from([None, "inv_1", "inv_2", "inv_3"]),
+    ),
+    max_size=12,
+)
+
+
+class TestRunningBalances:
+    """What postings move on the balances that are kept beside them (rule 35)."""
+
+    STORY = (
+        Posting(PostingKind.INVOICED, 139_00, "inv_1"),
+        Posting(PostingKind.TAX_INVOICED, 13_90, "inv_1"),
+        Posting(PostingKind.CREDIT_GRANTED, 20_00, "inv_2"),
+        Posting(PostingKind.CREDIT_APPLIED, 5_00, "inv_1", grant_seq=3),
+        Posting(PostingKind.PAYMENT_RECEIVED, 100_00, "inv_1", PAYMENT),
+        Posting(PostingKind.WRITTEN_OFF, 47_90, "inv_1"),
+        Posting(PostingKind.WRITE_OFF_RECOVERED, 40_00, "inv_1", PAYMENT),
+        Posting(PostingKind.INVOICED, 25_00, "inv_3"),
+        Posting(PostingKind.OVERPAID, 1_00, None, PAYMENT),
+    )
+
+    def test_of_an_account_are_what_it_owes_and_its_credit(self):
+        assert account_balances(self.STORY) == AccountBalances(receivable_cents=25_00, credit_cents=16_00)
+
+    def test_of_an_invoice_are_what_is_to_be_paid_and_what_was_written_off(self):
+        assert invoice_balances(self.STORY) == {
+            "inv_1": InvoiceBalances(balance_cents=0, written_off_cents=7_90),
+            "inv_3": InvoiceBalances(balance_cents=25_00, written_off_cents=0),
+        }
+
+    def test_of_nothing_are_nothing(self):
+        assert (account_balances(()), invoice_balances(())) == (AccountBalances(0, 0), {})
+
+    @given(first=POSTINGS, then=POSTINGS)
+    def test_add_up_posting_by_posting_and_are_those_of_the_books(self, first, then):
+        together, parts = account_balances([*first, *then]), (account_balances(first), account_balances(then))
+        assert together == AccountBalances(*map(sum, zip(*parts, strict=True)))
+        books = balances([*first, *then])
+        assert together == (books[Book.RECEIVABLE], -books[Book.CUSTOMER_CREDIT])
+        for invoice_id, sums in invoice_balances([*first, *then]).items():
+            named = balances(each for each in (*first, *then) if each.invoice_id == invoice_id)
+            assert sums == (named[Book.RECEIVABLE], named[Book.BAD_DEBT])
+            assert any(sums)
