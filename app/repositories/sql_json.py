@@ -68,7 +68,9 @@ class JsonStatement:
 
     def decode(self, document: str) -> Rows:
         """Read the JSON text back to rows of Python values."""
-        return _decode(document, self.decoders) if self.statement.slots else _decode_again(document, self.decoders)
+        if self.statement.slots:
+            return _decode(document, self.decoders)
+        return list(_decode_again(document, self.decoders))
 
 
 def _decode(document: str, decoders: tuple[tuple[int, Convert], ...]) -> list[tuple[Any, ...]]:
