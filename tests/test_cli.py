@@ -451,7 +451,8 @@ class TestInterrupted:
             process.send_signal(how)
             _, err = process.communicate(timeout=30)
             assert process.returncode == 130
-            assert err == "Stopped. What was done stays; the same command goes on from there.\n"
+            # Python says on its own where an interrupt has met a finaliser or the writing of bytecode.
+            assert err.endswith("Stopped. What was done stays; the same command goes on from there.\n")
             assert not (command_line.data / "flex-billing.db").exists()
 
     def test_an_import_ends_politely_and_can_be_run_again(self, tmp_path):
