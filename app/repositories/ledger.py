@@ -259,11 +259,16 @@ class LedgerRepository:
             {invoice_id: InvoiceBalances(*sums) for invoice_id, *sums in await self._session.exec(of_invoices)},
         )
 
-    async def move_balances(self, account_id: str, by: RunningBalances) -> None:
-        """Move the running balances of an account and its invoices without a posting: for mending alone."""
-        last = await self.last_posting(account_id)
-        await execute_many(self._session, _ADVANCE, [(last, *by.account, account_id)])
-        await execute_many(self._session, _MOVE, [(*sums, invoice_id) for invoice_id, sums in by.invoices.items()])
+    async def set_balances(self, account_id: str, to: RunningBalances) -> None:
+        """Set the running balances of an account and all its invoices without a posting: for mending alone."""
+        of_account = update(AccountRow).where(col(AccountRow.id) == account_id)
+        await self._session.exec(of_account.values(to.account._asdict()))
+        of_invoices = update(InvoiceRow).where(
+            col(InvoiceRow.account_id) == account_id,
+            (col(InvoiceRow.balance_cents) != 0) | (col(InvoiceRow.written_off_cents) != 0),
+        )
+        await self._session.exec(of_invoices.values(InvoiceBalances()._asdict()))
+        await execute_many(self._session, _MOVE, [(*sums, invoice_id) for invoice_id, sums in to.invoices.items()])
 
     async def postings(self, account_id: str) -> list[PostedPosting]:
         """Return the books of an account in order."""

@@ -68,25 +68,8 @@ async def _rebuild(uow: UnitOfWork, account: Account) -> list[Difference]:
     numbers = {invoice.id: invoice.number for invoice in await uow.invoices.list_for_account(account.id)}
     found = list(check_balances(account.external_id, kept, summed, numbers))
     if found:
-        await uow.ledger.move_balances(account.id, _between(kept, summed))
+        await uow.ledger.set_balances(account.id, summed)
     return found
-
-
-def _between(kept: RunningBalances, summed: RunningBalances) -> RunningBalances:
-    """Return what the kept balances have to be moved by."""
-    account = (after - before for before, after in zip(kept.account, summed.account, strict=True))
-    invoices = {
-        invoice_id: InvoiceBalances(
-            *(
-                after - before
-                for before, after in zip(
-                    kept.invoices.get(invoice_id, NOTHING), summed.invoices.get(invoice_id, NOTHING), strict=True
-                )
-            )
-        )
-        for invoice_id in kept.invoices.keys() | summed.invoices.keys()
-    }
-    return RunningBalances(AccountBalances(*account), invoices)
 
 
 def _words(name: str) -> str:
