@@ -19,13 +19,10 @@ import httpx2
 
 from app.domain.accounts import Role
 from app.domain.payment_gateway import AnswerKind, Customer, VaultRequest
-from app.domain.payment_methods import MethodStatus
 from app.domain.periods import billing_date
-from app.gateways.clock import SystemClock
 from app.main import build
 from app.migrations.upgrade import upgrade
 from app.repositories import unit_of_work
-from app.repositories.payment_methods import Consent, MethodDraft
 from app.sandbox.braintree_gateway.process import ask_gateway, stop_gateway
 from app.sandbox.tokens import SandboxTokens
 from app.services.cycle.close_periods import close_periods
@@ -34,9 +31,9 @@ from app.services.plans.load_catalogue import load_catalogue
 from app.services.usage.put_account import AccountParticulars, Member, put_account
 from app.settings import read_settings
 from app.surroundings import open_surroundings
+from scripts.bench.cards import put_on_file
 
 if TYPE_CHECKING:
-    from app.repositories.unit_of_work import UnitOfWork
     from app.surroundings import Surroundings
 
 ACCOUNTS = 24
@@ -105,31 +102,12 @@ async def _prepare(around: Surroundings) -> None:
 
 async def _add_card(around: Surroundings, account: str) -> None:
     owner = await unit_of_work.read(around.database, lambda uow: uow.accounts.get_by_external_id(account))
-    method_id, now = around.ids.new("pm"), SystemClock().now()
+    method_id = around.ids.new("pm")
     request = VaultRequest(Customer(owner.id, owner.name), method_id, "fake-valid-visa-nonce")
     answer = await around.payments.vault(request)
-    vaulted = answer.method
-    if answer.kind is not AnswerKind.DONE or vaulted is None:
+    if answer.kind is not AnswerKind.DONE or answer.method is None:
         raise RuntimeError(f"The card was not kept: {answer.reason}")
-
-    async def add(uow: UnitOfWork) -> None:
-        draft = MethodDraft(
-            id=method_id,
-            account_id=owner.id,
-            wants_default=True,
-            replaces_id=None,
-            created_by="bench",
-            created_at=now,
-            request_id=None,
-        )
-        consent = Consent(around.ids.new("cns"), owner.id, method_id, "1", "", "", "bench", now, None, None)
-        await uow.payment_methods.add_pending(draft, consent, settle_at=now)
-        await uow.payment_methods.describe(method_id, vaulted, at=now)
-        await uow.payment_methods.set_status(method_id, MethodStatus.ACTIVE, at=now)
-        await uow.vault_tasks.plan(method_id, None, at=None)
-        await uow.payment_methods.set_default(owner.id, method_id, former_position=1)
-
-    await unit_of_work.write(around.database, add)
+    await put_on_file(around.services, owner.id, method_id, answer.method)
 
 
 if __name__ == "__main__":

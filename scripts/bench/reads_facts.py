@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 from app.domain.accounts import Role
 from app.domain.ledger import PaymentKind
 from app.domain.payment_gateway import MethodKind, VaultedMethod
-from app.domain.payment_methods import MethodStatus
 from app.domain.periods import Period, billing_instant
 from app.gateways.ids import RandomIds
 from app.repositories import unit_of_work
-from app.repositories.payment_methods import Consent, MethodDraft
 from app.sandbox.clock import SeedingClock
 from app.services.adjustments.add_charge import add_charge
 from app.services.adjustments.record_payment import record_payment
@@ -24,6 +22,7 @@ from app.services.cycle.close_periods import close_periods
 from app.services.usage.call_items import read_call_item
 from app.services.usage.put_account import AccountParticulars, Member, put_account
 from app.services.usage.record_calls import Item, record_calls
+from scripts.bench.cards import put_on_file
 from scripts.bench.databases import connect, make_tables, open_new
 from scripts.bench.row_copies import RowCopier, without_triggers
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from app.repositories.unit_of_work import UnitOfWork
 
 MONTH = Period.parse("2026-10")
 NOW = datetime(2026, 10, 28, 7, 30, tzinfo=UTC)
@@ -182,29 +180,10 @@ async def _add_charges(services: Services, path: Path) -> None:
 
 
 async def _add_card(services: Services) -> None:
-    account, now = READER, services.clock.now()
-    owner = await unit_of_work.read(services.database, lambda uow: uow.accounts.get_by_external_id(account))
+    owner = await unit_of_work.read(services.database, lambda uow: uow.accounts.get_by_external_id(READER))
     method_id = services.ids.new("pm")
-    draft = MethodDraft(
-        id=method_id,
-        account_id=owner.id,
-        wants_default=True,
-        replaces_id=None,
-        created_by="bench",
-        created_at=now,
-        request_id=None,
-    )
-    consent = Consent(services.ids.new("cns"), owner.id, method_id, "1", "", "", "bench", now, None, None)
     card = VaultedMethod(method_id, owner.id, MethodKind.CARD, "Visa", "1881", 12, 2099, "Avery Reader", "97201")
-
-    async def add(uow: UnitOfWork) -> None:
-        await uow.payment_methods.add_pending(draft, consent, settle_at=now)
-        await uow.payment_methods.describe(method_id, card, at=now)
-        await uow.payment_methods.set_status(method_id, MethodStatus.ACTIVE, at=now)
-        await uow.vault_tasks.plan(method_id, None, at=None)
-        await uow.payment_methods.set_default(owner.id, method_id, former_position=1)
-
-    await unit_of_work.write(services.database, add)
+    await put_on_file(services, owner.id, method_id, card)
 
 
 def _calm(connection: sqlite3.Connection) -> None:
