@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from functools import partial
-from http.server import ThreadingHTTPServer
 
 import pytest
 
 from app.graphql.contract import FOLDER
-from tests.browser.pages import needs_browser, opened
-from tests.browser.test_spa import Quiet
+from tests.browser.pages import needs_browser, opened, served
 
 pytestmark = needs_browser
 
@@ -58,11 +54,8 @@ def shop(tmp_path):
     for name in ("form.js", "sandbox.js"):
         (tmp_path / name).write_text((FOLDER / "portal" / "card-form" / name).read_text())
     (tmp_path / "index.html").write_text(PAGE)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with served(tmp_path) as address:
+        yield address
 
 
 class Shop:

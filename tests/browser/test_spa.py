@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from app.graphql.contract import FOLDER
-from tests.browser.pages import needs_browser, opened
+from tests.browser.pages import needs_browser, opened, served
 
 MODULES = FOLDER / "node_modules"
 BUNDLER = MODULES / ".bin" / "esbuild"
@@ -28,22 +25,14 @@ pytestmark = [
 ]
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def page(tmp_path):
     """The address of the program, bundled, on a port of its own."""
     command = [str(BUNDLER), str(SOURCE), "--bundle", "--format=esm", f"--outfile={tmp_path / 'main.js'}"]
     subprocess.run(command, check=True, capture_output=True, env=os.environ | {"NODE_PATH": str(MODULES)})
     (tmp_path / "index.html").write_text(PAGE)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with served(tmp_path) as address:
+        yield address
 
 
 def test_apollo_client_with_the_headers_of_tracing_agents(demo, demo_folder, page):

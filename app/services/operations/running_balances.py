@@ -50,11 +50,7 @@ async def rebuild_running_balances(
     Each account is a transaction of its own. `account` (an external id) narrows it to one.
     :raises AccountNotFound: when there is no such account.
     """
-
-    async def find_accounts(uow: UnitOfWork) -> list[Account]:
-        return [await uow.accounts.get_by_external_id(account)] if account else await uow.accounts.list_all()
-
-    for each in await unit_of_work.read(database, find_accounts):
+    for each in await unit_of_work.read(database, lambda uow: uow.accounts.choose(account)):
         for difference in await unit_of_work.write(database, partial(_rebuild, account=each)):
             yield difference
         if on_progress is not None:

@@ -52,11 +52,7 @@ async def verify(
     `account` (an external id) narrows the check to one; `since` computes only invoices issued from then on again.
     :raises AccountNotFound: when there is no such account.
     """
-
-    async def find_accounts(uow: UnitOfWork) -> list[Account]:
-        return [await uow.accounts.get_by_external_id(account)] if account else await uow.accounts.list_all()
-
-    for each in await unit_of_work.read(database, find_accounts):
+    for each in await unit_of_work.read(database, lambda uow: uow.accounts.choose(account)):
         for difference in await unit_of_work.read(database, partial(_check_account, account=each, since=since)):
             yield difference
         if on_progress is not None:
