@@ -156,4 +156,4 @@ def _conclude(accounts: int, *, differences: int, warnings: int) -> None:
 
 
 async def _count_accounts(uow: UnitOfWork) -> int:
-    return len(await uow.accounts.list_all())
+    return len(await uow.accounts.choose())

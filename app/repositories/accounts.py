@@ -89,15 +89,13 @@ class AccountRepository:
             raise AccountNotFound(external_id)
         return account
 
-    async def choose(self, external_id: str | None) -> list[Account]:
-        """Return the account with an external id alone, or all of them where none is given.
+    async def choose(self, external_id: str | None = None) -> list[Account]:
+        """Return the account with an external id alone; where none is given every account, by external id.
 
         :raises AccountNotFound: when there is no such account.
         """
-        return [await self.get_by_external_id(external_id)] if external_id else await self.list_all()
-
-    async def list_all(self) -> list[Account]:
-        """Return every account, by external id."""
+        if external_id:
+            return [await self.get_by_external_id(external_id)]
         return [_account(row) for row in await self._session.exec(select(AccountRow).order_by(AccountRow.external_id))]
 
     async def add(self, account: Account, *, next_close_at: datetime, created_at: datetime) -> None:

@@ -72,7 +72,7 @@ async def all_differences(database):
 
 async def invoices_by_account(database):
     async def work(uow):
-        accounts = await uow.accounts.list_all()
+        accounts = await uow.accounts.choose()
         return {each.external_id: await uow.invoices.list_for_account(each.id) for each in accounts}
 
     return await unit_of_work.read(database, work)
